@@ -1,0 +1,288 @@
+"""What arrives: one table a kind of delivery (formats.md, "Inbox"), as typed rows.
+
+Each feed table opens with the lineage columns (ente, delivery, line): a row always leads back to the
+bytes it came from. Which delivery's row stands is not decided here: see the staging models.
+"""
+
+from __future__ import annotations
+
+from pcc_pipeline.tables.describe import Column, Table
+
+TAX_ID = r"[A-Z0-9]{5,28}"
+SDI_TYPES = tuple(f"TD{n:02d}" for n in range(1, 30))
+
+LINEAGE = (
+    Column("ente", "text", "Tenant code of the ente the row belongs to", required=True, pattern=r"[a-z0-9_]{2,32}"),
+    Column("delivery", "text", "Identifier of the delivery the row came in", required=True),
+    Column("line", "integer", "Line of the file (record of the sheet; body of a FatturaPA lot), from 1",
+           required=True, minimum=1),
+)
+
+
+def _party(role: str) -> tuple[Column, ...]:
+    return (
+        Column("cf_fornitore", "text", f"Fiscal code (codice fiscale) of the {role}, as delivered"),
+        Column("piva_fornitore", "text", f"Italian VAT number (partita IVA) of the {role}, as delivered"),
+    )
+
+
+def _feed(name: str, grain: str, *columns: Column, **more: object) -> Table:
+    return Table(name=name, layer="staging", grain=grain, columns=(*LINEAGE, *columns), **more)  # type: ignore[arg-type]
+
+
+def _flag(name: str, meaning: str, *, source: str = "") -> Column:
+    return Column(name, "boolean", meaning, source=source)
+
+
+ERP_INVOICES = _feed(
+    "erp_invoices",
+    "One row per document of the ente's accounting system (gestionale) as delivered",
+    Column("id_documento", "text", "The accounting system's own key of the document", required=True),
+    Column("tipo_documento", "text", "Document type: a FatturaPA code, or FATTURA, NOTA_CREDITO, PARCELLA",
+           required=True, allowed=(*SDI_TYPES, "FATTURA", "NOTA_CREDITO", "PARCELLA")),
+    *_party("supplier"),
+    Column("denominazione_fornitore", "text", "Name of the supplier"),
+    Column("numero", "text", "Invoice number as the supplier wrote it", required=True),
+    Column("data_emissione", "date", "Date of issue", required=True),
+    Column("data_ricezione", "date", "Date of reception"),
+    Column("protocollo", "text", "Number in the ente's register of correspondence"),
+    Column("lotto_sdi", "text", "SDI's identifier of the lot (IdentificativoSdI)"),
+    Column("id_pcc", "text", "PCC's progressivo di registrazione, where the accounting system keeps it"),
+    Column("importo_totale", "money", "Total of the document, VAT included; positive", required=True, minimum=0, unit="EUR"),
+    Column("imponibile", "money", "Taxable amount", unit="EUR"),
+    Column("iva", "money", "VAT", unit="EUR"),
+    _flag("split_payment", "The ente pays the VAT to the treasury (scissione dei pagamenti)", source="DPR 633/1972 art. 17-ter"),
+    Column("data_scadenza", "date", "Due date", source="D.Lgs. 231/2002 art. 4"),
+    Column("codice_ufficio", "text", "Office (codice univoco ufficio) that received the document"),
+    Column("cig", "text", "Tender code (codice identificativo di gara)"),
+    Column("cup", "text", "Project code (codice unico di progetto)"),
+    Column("natura_spesa", "text", "Nature of the expense: CO current, CA capital", allowed=("CO", "CA")),
+    Column("capitolo", "text", "Budget chapter"),
+    Column("impegno", "text", "Commitment of expense"),
+    Column("stato", "text", "State of the document in the accounting system", required=True,
+           allowed=("REGISTRATA", "LIQUIDATA", "SOSPESA", "NON_LIQUIDABILE", "RIFIUTATA", "ANNULLATA")),
+    Column("causale", "text", "Why the document is suspended", allowed=("CONTESTATO", "CONTENZIOSO", "ADEMPIMENTI", "ATTESA_NC", "ALTRO")),
+    Column("data_sospensione", "date", "Start of the suspension"),
+    Column("importo_sospeso", "money", "Amount suspended; null with stato SOSPESA means all that is unpaid", minimum=0, unit="EUR"),
+    Column("importo_non_liquidabile", "money", "Amount that will not be paid; null with stato NON_LIQUIDABILE means all that is unpaid", minimum=0, unit="EUR"),
+    _flag("commerciale", "A commercial debt; null means yes"),
+    one_of=(("cf_fornitore", "piva_fornitore"),),
+)
+
+ERP_PAYMENTS = _feed(
+    "erp_payments",
+    "One row per payment (mandate and document) of the accounting system as delivered",
+    Column("id_documento", "text", "The document paid", required=True),
+    Column("numero_mandato", "text", "Number of the payment order (mandato)", required=True),
+    Column("data_mandato", "date", "Date of the payment order"),
+    Column("data_pagamento", "date", "Date of payment (quietanza)", required=True),
+    Column("importo", "money", "Amount paid; positive, also for a reversal", required=True, minimum=0, unit="EUR"),
+    Column("cf_beneficiario", "text", "Fiscal code or VAT number of who was paid"),
+    _flag("storno", "The row reverses a payment; null means no"),
+)
+
+PCC_STATES = ("PRESENTATO", "RICEVUTO", "RIFIUTATO", "CONTABILIZZATO", "PAGATO")
+
+PCC_INVOICES = _feed(
+    "pcc_invoices",
+    "One row per document as PCC holds it (dettaglioDocumentoTipo)",
+    Column("progressivo_registrazione", "text", "PCC's identifier of the document", required=True),
+    Column("lotto_sdi", "text", "SDI's identifier of the lot"),
+    Column("codice_ufficio", "text", "Office that received the document"),
+    Column("cf_amministrazione", "text", "Fiscal code of the ente"),
+    Column("cf_fornitore", "text", "Fiscal code of the supplier"),
+    Column("id_fiscale_iva", "text", "VAT number of the supplier, with its country code"),
+    Column("denominazione_fornitore", "text", "Name of the supplier"),
+    Column("tipo_documento", "text", "Document type", required=True, allowed=(*SDI_TYPES, "FATTURA", "NOTA_CREDITO", "PARCELLA")),
+    Column("numero_documento", "text", "Invoice number", required=True),
+    Column("data_emissione", "date", "Date of issue", required=True),
+    Column("data_ricezione", "date", "Date of reception"),
+    Column("numero_protocollo", "text", "Number in the ente's register of correspondence"),
+    Column("importo_totale", "money", "Total of the document", required=True, minimum=0, unit="EUR"),
+    Column("importo_imponibile", "money", "Taxable amount", unit="EUR"),
+    Column("totale_imposta", "money", "VAT", unit="EUR"),
+    _flag("split_payment", "The ente pays the VAT to the treasury", source="DPR 633/1972 art. 17-ter"),
+    Column("stato_documento", "text", "State on PCC", required=True, allowed=PCC_STATES),
+    Column("data_scadenza", "date", "Due date as communicated (CS)"),
+    Column("importo_liquidato", "money", "Account liquidato of the present split (ripartizioneAttuale)", unit="EUR"),
+    Column("importo_sospeso", "money", "Account sospeso", unit="EUR"),
+    Column("importo_non_liquidabile", "money", "Account non liquidabile", unit="EUR"),
+    Column("importo_pagato", "money", "Account pagato", unit="EUR"),
+    Column("importo_pagato_non_commerciale", "money", "Account pagato, non-commercial", unit="EUR"),
+    Column("causale_sospensione", "text", "Why the amount is suspended"),
+)
+
+PCC_OPERATIONS = _feed(
+    "pcc_operations",
+    "One row per movement on a document's accounts as PCC recorded it",
+    Column("progressivo_registrazione", "text", "The document moved", required=True),
+    Column("data_operazione", "date", "Date of the movement", required=True),
+    Column("azione", "text", "RC reception, RF refusal, CO booking, CS due date, CP payment", required=True,
+           allowed=("RC", "RF", "CO", "CS", "CP")),
+    Column("importo", "money", "Amount moved; negative for a reversed payment (storno)", unit="EUR"),
+    Column("stato_debito", "text", "Movement between accounts: LIQ, SOSP, NOLIQ or XdaY",
+           allowed=("LIQ", "SOSP", "NOLIQ", "LIQdaSOSP", "LIQdaNL", "SOSPdaLIQ", "SOSPdaNL", "NLdaLIQ", "NLdaSOSP", "ADEGLIQ")),
+    Column("causale", "text", "Reason of the movement"),
+    Column("data_scadenza", "date", "Due date communicated by CS"),
+    Column("numero_mandato", "text", "Payment order of a CP"),
+    Column("data_pagamento", "date", "Date of payment of a CP"),
+    Column("id_fiscale_iva_beneficiario", "text", "Who was paid"),
+)
+
+OPEN_LIST = _feed(
+    "open_list",
+    "One row per document that the ente wants to stay open",
+    *_party("supplier"),
+    Column("numero", "text", "Invoice number", required=True),
+    Column("data_emissione", "date", "Date of issue"),
+    Column("importo", "money", "Amount that stays open", unit="EUR"),
+    Column("nota", "text", "The ente's note"),
+)
+
+SPECIAL_CASES = _feed(
+    "special_cases",
+    "One row per special case declared by the ente; without a number it holds for all documents of the supplier",
+    *_party("supplier"),
+    Column("numero", "text", "Invoice number; null means every document of the supplier"),
+    Column("data_emissione", "date", "Date of issue"),
+    Column("importo", "money", "Amount", unit="EUR"),
+    Column("caso", "text", "Kind of case", required=True,
+           allowed=("CESSIONE", "SUCCESSIONE", "OPERAZIONE_SOCIETARIA", "CONTENZIOSO", "PIGNORAMENTO", "NON_COMMERCIALE", "ALTRO")),
+    Column("nuovo_creditore_cf", "text", "Fiscal code of the new creditor"),
+    Column("nuovo_creditore_piva", "text", "VAT number of the new creditor"),
+    Column("nuovo_creditore_denominazione", "text", "Name of the new creditor"),
+    Column("decorrenza", "date", "Day from which the case holds", required=True),
+    Column("nota", "text", "The ente's note"),
+    one_of=(("cf_fornitore", "piva_fornitore"),),
+)
+
+ENTI = _feed(
+    "enti",
+    "One row per ente in the provider's register",
+    Column("codice_ente", "text", "Tenant code (the file's column ente)", required=True, pattern=r"[a-z0-9_]{2,32}"),
+    Column("denominazione", "text", "Name of the ente", required=True),
+    Column("cf", "text", "Fiscal code of the ente", required=True),
+    Column("codice_ipa", "text", "Code in the index of public administrations (IPA)"),
+    Column("tipo", "text", "Kind of ente; SANITARIO has the 60-day term", source="D.Lgs. 231/2002 art. 4"),
+    Column("gestionale", "text", "Accounting system"),
+    Column("versione_gestionale", "text", "Its release"),
+    Column("ordine_il", "date", "Order of the service"),
+    Column("presa_in_carico_il", "date", "Taken in charge"),
+    Column("attivato_il", "date", "Service active from"),
+    _flag("autorizzazione_remota", "Remote access authorisation signed"),
+    _flag("credenziali", "Credentials given"),
+    Column("pec_disattivazione_il", "date", "PEC of deactivation"),
+)
+
+_VAT_SUMMARY = (
+    Column("aliquota", "money", "Rate", unit="%"),
+    Column("natura", "text", "Natura (N1…N7), why no VAT is due"),
+    Column("imponibile", "money", "Taxable amount", unit="EUR"),
+    Column("imposta", "money", "VAT", unit="EUR"),
+    Column("esigibilita", "text", "EsigibilitaIVA: I immediate, D deferred, S split payment"),
+)
+_INSTALMENTS = (
+    Column("condizioni", "text", "CondizioniPagamento"),
+    Column("modalita", "text", "ModalitaPagamento"),
+    Column("data_scadenza", "date", "DataScadenzaPagamento"),
+    Column("data_riferimento_termini", "date", "DataRiferimentoTerminiPagamento"),
+    Column("giorni_termini", "integer", "GiorniTerminiPagamento", unit="days"),
+    Column("importo", "money", "ImportoPagamento", unit="EUR"),
+    Column("iban", "text", "IBAN"),
+    Column("beneficiario", "text", "Beneficiario"),
+)
+_REFERENCES = (
+    Column("tipo", "text", "Which block: ordine, contratto, convenzione, ricezione, fatture_collegate"),
+    Column("documento", "text", "IdDocumento"),
+    Column("data", "date", "Data"),
+    Column("cig", "text", "CodiceCIG"),
+    Column("cup", "text", "CodiceCUP"),
+    Column("commessa", "text", "CodiceCommessaConvenzione"),
+)
+_WITHHOLDINGS = (
+    Column("tipo", "text", "TipoRitenuta"),
+    Column("importo", "money", "ImportoRitenuta", unit="EUR"),
+    Column("aliquota", "money", "AliquotaRitenuta", unit="%"),
+    Column("causale", "text", "CausalePagamento"),
+)
+_SOCIAL_FUNDS = (
+    Column("tipo", "text", "TipoCassa"),
+    Column("aliquota", "money", "AlCassa", unit="%"),
+    Column("importo", "money", "ImportoContributoCassa", unit="EUR"),
+    Column("imponibile", "money", "ImponibileCassa", unit="EUR"),
+    Column("aliquota_iva", "money", "AliquotaIVA", unit="%"),
+    Column("natura", "text", "Natura"),
+)
+_ATTACHMENTS = (
+    Column("nome", "text", "NomeAttachment"),
+    Column("formato", "text", "FormatoAttachment"),
+    Column("compressione", "text", "AlgoritmoCompressione"),
+    Column("descrizione", "text", "DescrizioneAttachment"),
+    Column("bytes", "integer", "Size of the decoded attachment", unit="bytes"),
+)
+
+SDI_INVOICES = _feed(
+    "sdi_invoices",
+    "One row per body (FatturaElettronicaBody) of a FatturaPA file",
+    Column("file", "text", "File name", required=True),
+    Column("formato", "text", "FormatoTrasmissione: FPA12, FPR12, FSM10 or an earlier version", required=True),
+    Column("progressivo_invio", "text", "ProgressivoInvio of the sender"),
+    Column("codice_destinatario", "text", "CodiceDestinatario: the office"),
+    Column("id_fiscale_iva", "text", "Supplier's IdFiscaleIVA, country code and number joined (IT12345678901)"),
+    Column("cf_fornitore", "text", "Supplier's CodiceFiscale"),
+    Column("denominazione_fornitore", "text", "Supplier's Denominazione, or Nome and Cognome joined"),
+    Column("regime_fiscale", "text", "RegimeFiscale"),
+    Column("id_fiscale_iva_committente", "text", "Customer's IdFiscaleIVA"),
+    Column("cf_committente", "text", "Customer's CodiceFiscale"),
+    Column("denominazione_committente", "text", "Customer's name"),
+    Column("tipo_documento", "text", "TipoDocumento", required=True),
+    Column("divisa", "text", "Divisa"),
+    Column("numero", "text", "Numero", required=True),
+    Column("data_emissione", "date", "Data", required=True),
+    Column("importo_totale", "money", "ImportoTotaleDocumento; null where absent (FSM10: sum of Importo)", unit="EUR"),
+    Column("arrotondamento", "money", "Arrotondamento", unit="EUR"),
+    Column("imponibile", "money", "Sum of the VAT summary's ImponibileImporto", unit="EUR"),
+    Column("imposta", "money", "Sum of the VAT summary's Imposta", unit="EUR"),
+    Column("split_payment", "boolean", "EsigibilitaIVA is S in every summary line that bears VAT; null without a summary",
+           source="FatturaPA 2.2.2.7"),
+    Column("reverse_charge", "boolean", "Some summary line has Natura N6 (reverse charge)", source="FatturaPA 2.2.2.2"),
+    Column("bollo", "money", "ImportoBollo", unit="EUR"),
+    Column("causale", "text", "Causale, joined"),
+    Column("cig", "text", "The CIG where the document names exactly one"),
+    Column("cup", "text", "The CUP where the document names exactly one"),
+    Column("data_scadenza", "date", "Latest DataScadenzaPagamento"),
+    Column("riepilogo_iva", "records", "VAT summary (DatiRiepilogo)", fields=_VAT_SUMMARY),
+    Column("pagamenti", "records", "Payment terms and instalments (DatiPagamento)", fields=_INSTALMENTS),
+    Column("riferimenti", "records", "Orders, contracts, related invoices with CIG and CUP", fields=_REFERENCES),
+    Column("ritenute", "records", "Withholding (DatiRitenuta)", fields=_WITHHOLDINGS),
+    Column("casse", "records", "Social fund (DatiCassaPrevidenziale)", fields=_SOCIAL_FUNDS),
+    Column("allegati", "records", "Attachments, without their content", fields=_ATTACHMENTS),
+    Column("firma", "text", "Signature of a .p7m: VALIDA, NON_VALIDA, NON_VERIFICABILE; null for a plain file",
+           allowed=("VALIDA", "NON_VALIDA", "NON_VERIFICABILE")),
+    Column("firmatario", "text", "Subject of the signer's certificate"),
+)
+
+QUARANTINE = Table(
+    name="quarantine",
+    layer="staging",
+    grain="One row per defect found in a delivery: a row may have several",
+    columns=(
+        Column("ente", "text", "Tenant code", required=True),
+        Column("kind", "text", "Kind of delivery", required=True),
+        Column("delivery", "text", "Identifier of the delivery", required=True),
+        Column("file", "text", "File name as delivered", required=True),
+        Column("line", "integer", "Line of the file, from 1; null when the whole file is refused"),
+        Column("field", "text", "Column or XML path; null when the whole row or file is refused"),
+        Column("value", "text", "The value found, at most 200 characters"),
+        Column("reason", "text", "What is wrong and what to do, in plain words", required=True),
+    ),
+    published=True,
+    blocking=False,
+    indexes=(("ente", "delivery"),),
+)
+
+#: Every kind that can be delivered, by its folder's name in the inbox.
+FEEDS: dict[str, Table] = {
+    table.name: table
+    for table in (ERP_INVOICES, ERP_PAYMENTS, PCC_INVOICES, PCC_OPERATIONS, OPEN_LIST, SPECIAL_CASES, ENTI, SDI_INVOICES)
+}
