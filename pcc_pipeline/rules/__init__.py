@@ -1,0 +1,51 @@
+"""The rule book's parameters as data: days, thresholds, causes, buckets, the anomaly catalogue.
+
+Each table is a CSV under `data/`, with its source and, where the law changes with time, its validity.
+The SQL models read them as `rule_<name>`; nothing is computed here.
+"""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+from pathlib import Path
+
+#: Column types of the rule tables, as DuckDB reads them.
+RULE_TABLES: dict[str, dict[str, str]] = {
+    "document_types": {"code": "VARCHAR", "sign": "INTEGER", "meaning": "VARCHAR"},
+    "payment_terms": {"tipo_ente": "VARCHAR", "valid_from": "DATE", "valid_to": "DATE", "days": "INTEGER", "source": "VARCHAR"},
+    "suspension_causes": {"cause": "VARCHAR", "excluded": "BOOLEAN", "meaning": "VARCHAR", "source": "VARCHAR"},
+    "due_date_buckets": {"bucket": "VARCHAR", "from_days": "INTEGER", "to_days": "INTEGER"},
+    "special_case_effects": {"caso": "VARCHAR", "effect": "VARCHAR", "meaning": "VARCHAR"},
+    "thresholds": {"name": "VARCHAR", "valid_from": "DATE", "valid_to": "DATE", "value": "DECIMAL(18,2)", "source": "VARCHAR"},
+    "number_prefixes": {"prefix": "VARCHAR"},
+    "anomalies": {"code": "VARCHAR", "severity": "VARCHAR", "remedy": "VARCHAR", "manual": "BOOLEAN", "question": "VARCHAR"},
+    "match_tiers": {"tier": "VARCHAR", "ordinal": "INTEGER", "meaning": "VARCHAR"},
+}
+
+
+def rule_path(name: str) -> Path:
+    """The CSV file of a rule table."""
+    return Path(__file__).parent / "data" / f"{name}.csv"
+
+
+@cache
+def rule_rows(name: str) -> tuple[dict[str, str], ...]:
+    """The rows of a rule table as text, for what is read outside SQL (docs, labels)."""
+    with rule_path(name).open(encoding="utf-8", newline="") as file:
+        return tuple(csv.DictReader(file))
+
+
+def anomaly_codes() -> tuple[str, ...]:
+    """The codes of the anomaly catalogue (rules, section 7), in its order."""
+    return tuple(row["code"] for row in rule_rows("anomalies"))
+
+
+def match_tiers() -> tuple[str, ...]:
+    """The automatic matching tiers (rules, section 6), best first."""
+    return tuple(row["tier"] for row in rule_rows("match_tiers"))
+
+
+def buckets() -> tuple[str, ...]:
+    """The due-date buckets (rules, section 4), from not due to the oldest."""
+    return tuple(row["bucket"] for row in rule_rows("due_date_buckets"))

@@ -1,0 +1,16 @@
+"""Every table described once: the source of schemas, DDL, checks, UI metadata and the data dictionary.
+
+`describe` has the vocabulary; `feeds` what arrives; `models` what the SQL models make. What only
+PostgreSQL holds (register, publications) is in `register`.
+"""
+
+from __future__ import annotations
+
+from pcc_pipeline.tables.describe import Column, Table
+from pcc_pipeline.tables.feeds import FEEDS, QUARANTINE
+from pcc_pipeline.tables.models import MODELS
+
+#: Every table that lives in the store, by name.
+TABLES: dict[str, Table] = {**FEEDS, QUARANTINE.name: QUARANTINE, **MODELS}
+
+__all__ = ["FEEDS", "MODELS", "QUARANTINE", "TABLES", "Column", "Table"]

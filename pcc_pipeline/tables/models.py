@@ -1,0 +1,312 @@
+"""What the SQL models make: one table a file of dbt_like_sql/models, column by column.
+
+The layers are staging (the row that stands), reconciliation (who is the creditor, which documents
+are the same) and debt (what each document adds to the stock, and why the two sides differ).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pcc_pipeline import rules
+from pcc_pipeline.tables import feeds
+from pcc_pipeline.tables.describe import Column, Table
+
+ENTE = Column("ente", "text", "Tenant code", required=True, pattern=r"[a-z0-9_]{2,32}")
+ROW_ID = Column("row_id", "integer", "Order of arrival of the row: sequence of the delivery, then line; unique in its table",
+                required=True)
+ID_DOCUMENTO = Column("id_documento", "text", "The accounting system's key; null where it has no such document")
+PROGRESSIVO = Column("progressivo_registrazione", "text", "PCC's key; null where PCC has no such document")
+VIEW = Column("view", "text", "Whose stock: pcc as PCC shows it, right after reconciliation", required=True,
+              allowed=("pcc", "right"), source="rules section 4")
+REFERENCE_DATE = Column("reference_date", "date", "Day the stock is asked for (D)", required=True)
+OBSERVED_AT = Column("observed_at", "date", "Day up to which facts are seen (O)", required=True)
+STOCK = Column("amount", "money", "Stock of the commercial debt", required=True, unit="EUR", source="L. 145/2018 art. 1 c. 859, 867")
+DOCUMENTS = Column("documents", "integer", "Documents that make it up (amount not zero)", required=True, minimum=0)
+CREDITOR = Column("creditor", "text", "Creditor: VAT number, else fiscal code, normalised", required=True, source="rules section 5")
+NUMBER_KEY = Column("number_key", "text", "Normalised number", source="rules section 6")
+
+
+def _money(name: str, meaning: str, *, required: bool = True, source: str = "") -> Column:
+    return Column(name, "money", meaning, required=required, unit="EUR", source=source)
+
+
+def _standing(feed: Table, grain: str, key: tuple[str, ...]) -> Table:
+    """The staging table of a feed: its columns, of the row that stands."""
+    return replace(feed, name=f"stg_{feed.name}", grain=grain, columns=(*feed.columns, ROW_ID), key=key)
+
+
+STAGING = (
+    _standing(feeds.ERP_INVOICES, "One row per document of the accounting system: the latest delivered", ("ente", "id_documento")),
+    _standing(feeds.ERP_PAYMENTS, "One row per payment of the accounting system: the latest delivered of its mandate and document",
+              ("ente", "row_id")),
+    _standing(feeds.PCC_INVOICES, "One row per document of PCC: the latest delivered", ("ente", "progressivo_registrazione")),
+    _standing(feeds.PCC_OPERATIONS, "One row per movement of PCC: the latest delivered of its document, day and action", ("ente", "row_id")),
+    _standing(feeds.OPEN_LIST, "One row per document of the latest open list", ("ente", "row_id")),
+    _standing(feeds.SPECIAL_CASES, "One row per special case: the latest delivered of its identity", ("ente", "row_id")),
+    _standing(feeds.SDI_INVOICES, "One row per body of a FatturaPA file: the latest delivered of its file", ("ente", "file", "line")),
+)
+
+SUBJECTS = Table(
+    "subjects", "reconciliation", "One row per pair of identifiers (VAT number, fiscal code) as written on some document",
+    (
+        ENTE,
+        Column("piva", "text", "VAT number as written"),
+        Column("cf", "text", "Fiscal code as written"),
+        Column("creditor", "text", "The subject: the least VAT number of all identifiers seen together, else fiscal code; normalised",
+               required=True, source="rules section 5"),
+    ),
+    key=("ente", "piva", "cf"),
+)
+
+CREDITORS = Table(
+    "creditors", "reconciliation",
+    "One row per special case that changes the creditor and is in force at the reference date",
+    (
+        ENTE,
+        Column("original_creditor", "text", "The supplier", required=True),
+        Column("number_key", "text", "Normalised number of the one document; null means all of the supplier"),
+        Column("issue_date", "date", "Its date of issue, where the case names it"),
+        Column("in_force_from", "date", "Day from which the case holds (decorrenza)", required=True),
+        Column("in_force_until", "date", "Day before the next case of the same identity; null means still in force"),
+        Column("effect", "text", "NEW_CREDITOR, EXCLUDED, NON_COMMERCIAL, ALSO_BENEFICIARY", required=True),
+        Column("creditor", "text", "Present creditor, chains followed; null where the case names none"),
+        Column("creditor_name", "text", "Name of the present creditor"),
+        Column("loop", "boolean", "The chain comes back to itself", required=True),
+        Column("caso", "text", "Kind of case", required=True),
+    ),
+)
+
+_DOCUMENT = (
+    Column("creditor", "text", "The supplier, normalised", required=True),
+    NUMBER_KEY,
+    Column("numero", "text", "Number as written", required=True),
+    Column("tipo_documento", "text", "Document type", required=True),
+    Column("sign", "integer", "−1 for a credit note", required=True, source="rules section 1"),
+    Column("issue_date", "date", "Date of issue", required=True),
+    Column("reception_date", "date", "Date of reception"),
+    Column("due_date", "date", "Due date as written"),
+    _money("total", "Total as written, positive"),
+    Column("split_payment", "boolean", "The ente pays the VAT to the treasury"),
+    _money("vat", "VAT as written", required=False),
+    Column("codice_ufficio", "text", "Office"),
+    Column("lotto_sdi", "text", "SDI's identifier of the lot"),
+)
+
+ERP_DOCUMENTS = Table(
+    "erp_documents", "reconciliation", "One row per document of the accounting system, ready to compare",
+    (
+        ENTE, ROW_ID, replace(ID_DOCUMENTO, required=True), *_DOCUMENT,
+        Column("id_pcc", "text", "Progressivo di registrazione, where the accounting system keeps it"),
+        Column("stato", "text", "State in the accounting system", required=True),
+        Column("causale", "text", "Cause of suspension"),
+        _money("not_payable", "Amount non liquidabile; null with stato NON_LIQUIDABILE means all that is unpaid", required=False),
+        Column("suspended_from", "date", "Start of suspension"),
+        _money("suspended", "Amount suspended; null with stato SOSPESA means all that is unpaid", required=False),
+        Column("commercial", "boolean", "A commercial debt by the accounting system's word", required=True),
+        _money("paid_at_reference", "Paid by the reference date"),
+        _money("paid_at_observation", "Paid by the observation date"),
+        Column("last_payment", "date", "Latest payment seen"),
+    ),
+    key=("ente", "id_documento"),
+)
+
+PCC_DOCUMENTS = Table(
+    "pcc_documents", "reconciliation", "One row per document of PCC, ready to compare, with its accounts",
+    (
+        ENTE, ROW_ID, replace(PROGRESSIVO, required=True), *_DOCUMENT,
+        Column("stato", "text", "State on PCC", required=True),
+        Column("cause", "text", "Cause of suspension"),
+        Column("excluded", "boolean", "That cause keeps the suspended amount out of the stock", required=True, source="rules section 4"),
+        _money("commercial_amount", "Commercial amount, positive", source="rules section 1"),
+        _money("liquidated", "Account liquidato"),
+        _money("suspended", "Account sospeso"),
+        _money("not_payable", "Account non liquidabile"),
+        _money("paid", "Account pagato (at the observation date)"),
+        _money("paid_non_commercial", "Account pagato non commerciale"),
+        _money("paid_after_reference", "Payments (CP) after the reference date and by the observation date"),
+        _money("unbooked", "What the split leaves: presentato or ricevuto; negative when the accounts do not sum"),
+        Column("suspension_days", "integer", "Days of the suspensions that ended", required=True, minimum=0, unit="days"),
+        Column("operations", "integer", "Movements seen", required=True, minimum=0),
+    ),
+    key=("ente", "progressivo_registrazione"),
+)
+
+SDI_DOCUMENTS = Table(
+    "sdi_documents", "reconciliation", "One row per document of the accounting system that an SDI invoice tells more about",
+    (
+        ENTE, replace(ID_DOCUMENTO, required=True),
+        Column("file", "text", "The FatturaPA file", required=True),
+        Column("split_payment", "boolean", "EsigibilitaIVA is S"),
+        Column("reverse_charge", "boolean", "Some line bears Natura N6"),
+        _money("total", "ImportoTotaleDocumento", required=False),
+        Column("due_date", "date", "Latest DataScadenzaPagamento"),
+    ),
+    key=("ente", "id_documento"),
+)
+
+MATCHES = Table(
+    "matches", "reconciliation", "One row per pair of documents that are the same",
+    (
+        ENTE,
+        replace(ID_DOCUMENTO, required=True),
+        replace(PROGRESSIVO, required=True),
+        Column("tier", "text", "The tier that paired them", required=True, allowed=rules.match_tiers(), source="rules section 6"),
+        Column("agreed", "text", "Fields that agree, comma separated", required=True),
+        Column("differed", "text", "Fields that differ, comma separated", required=True),
+    ),
+    key=("ente", "id_documento"),
+    published=True,
+)
+
+AMBIGUITIES = Table(
+    "ambiguities", "reconciliation", "One row per document that several others could be",
+    (
+        ENTE, ID_DOCUMENTO, PROGRESSIVO,
+        Column("tier", "text", "First tier that found several", required=True, allowed=rules.match_tiers()),
+    ),
+    key=("ente", "id_documento", "progressivo_registrazione"),
+)
+
+DOCUMENTS_TABLE = Table(
+    "documents", "debt", "One row per document, both sides' facts beside each other",
+    (
+        ENTE, ID_DOCUMENTO, PROGRESSIVO,
+        Column("tier", "text", "The tier that paired the two sides"),
+        Column("standing", "text", "MATCHED, ERP_ONLY, PCC_ONLY, ERP_AMBIGUOUS, PCC_AMBIGUOUS, PCC_DUPLICATE", required=True,
+               allowed=("MATCHED", "ERP_ONLY", "PCC_ONLY", "ERP_AMBIGUOUS", "PCC_AMBIGUOUS", "PCC_DUPLICATE")),
+        Column("tipo_documento", "text", "Document type (the accounting system's, else PCC's)", required=True),
+        Column("numero", "text", "Number (the accounting system's, else PCC's)", required=True),
+        Column("number_key", "text", "Normalised number"),
+        Column("original_creditor", "text", "The supplier", required=True),
+        CREDITOR,
+        Column("creditor_name", "text", "Name of the creditor"),
+        Column("creditor_loop", "boolean", "The special cases lead back to themselves", required=True),
+        Column("erp_stato", "text", "State in the accounting system"),
+        Column("pcc_stato", "text", "State on PCC"),
+        Column("erp_cause", "text", "Cause of suspension in the accounting system"),
+        Column("pcc_cause", "text", "Cause of suspension on PCC"),
+        Column("erp_issue_date", "date", "Date of issue in the accounting system"),
+        Column("pcc_issue_date", "date", "Date of issue on PCC"),
+        Column("erp_due_date", "date", "Due date in the accounting system as written"),
+        Column("pcc_row_due_date", "date", "Due date on PCC as written"),
+        Column("right_due_date", "date", "Due date after reconciliation", source="rules section 2"),
+        Column("pcc_due_date", "date", "Due date in PCC's view", source="rules section 2"),
+        _money("erp_total", "Total in the accounting system, signed", required=False),
+        _money("pcc_total", "Total on PCC, signed", required=False),
+        _money("erp_amount", "Commercial amount in the accounting system, signed", required=False),
+        _money("pcc_amount", "Commercial amount on PCC, signed", required=False),
+        Column("erp_split_payment", "boolean", "Split payment in the accounting system (else the invoice's own, else PCC's)"),
+        Column("pcc_split_payment", "boolean", "Split payment on PCC"),
+        Column("erp_office", "text", "Office in the accounting system"),
+        Column("pcc_office", "text", "Office on PCC"),
+        Column("commercial", "boolean", "A commercial debt, special cases counted", required=True),
+        Column("dispute", "boolean", "A special case CONTENZIOSO is in force", required=True),
+        Column("erp_rejected", "boolean", "Rejected or annulled in the accounting system", required=True),
+        Column("pcc_rejected", "boolean", "Rejected on PCC", required=True),
+        _money("erp_paid_at_reference", "Paid by D, unsigned", required=False),
+        _money("erp_paid_at_observation", "Paid by O, unsigned", required=False),
+        _money("erp_not_payable", "Non liquidabile, unsigned", required=False),
+        _money("erp_suspended", "Suspended, unsigned", required=False),
+        _money("erp_excluded", "Suspended and out of the stock, unsigned", required=False),
+        _money("pcc_paid_at_reference", "Paid by D, unsigned", required=False),
+        _money("pcc_paid_at_observation", "Paid by O, non-commercial included, unsigned", required=False),
+        _money("pcc_paid_non_commercial", "Paid, non-commercial, unsigned", required=False),
+        _money("pcc_liquidated", "Liquidato, unsigned", required=False),
+        _money("pcc_not_payable", "Non liquidabile, unsigned", required=False),
+        _money("pcc_suspended", "Suspended, unsigned", required=False),
+        _money("pcc_excluded", "Suspended and out of the stock, unsigned", required=False),
+        _money("pcc_unbooked", "Presentato or ricevuto, unsigned", required=False),
+        _money("right_open", "What the document leaves open at D after reconciliation, signed"),
+        _money("pcc_open", "What the document leaves open at D in PCC's view, signed"),
+        _money("right_stock", "What the document adds to the right stock, signed"),
+        _money("pcc_stock", "What the document adds to PCC's stock, signed"),
+    ),
+    key=("ente", "id_documento", "progressivo_registrazione"),
+)
+
+DEBT_POSITIONS = Table(
+    "debt_positions", "debt", "One row per document and view",
+    (
+        ENTE, VIEW, REFERENCE_DATE, OBSERVED_AT, ID_DOCUMENTO, PROGRESSIVO,
+        Column("tipo_documento", "text", "Document type", required=True),
+        Column("numero", "text", "Invoice number", required=True),
+        Column("issue_date", "date", "Date of issue in this view", required=True),
+        Column("issue_year", "integer", "Year of issue", required=True),
+        Column("due_date", "date", "Due date in this view", required=True),
+        Column("original_creditor", "text", "The supplier", required=True),
+        CREDITOR,
+        Column("creditor_name", "text", "Name of the creditor"),
+        _money("commercial_amount", "Commercial amount, signed"),
+        _money("paid_at_reference", "Paid by the reference date, signed"),
+        _money("paid_at_observation", "Paid by the observation date, signed"),
+        _money("not_payable", "Non liquidabile, signed"),
+        _money("suspended_excluded", "Suspended and out of the stock, signed"),
+        _money("open_amount", "Open at the reference date, due or not, signed"),
+        _money("stock", "What the document adds to the stock, signed", source="rules section 4"),
+        Column("days_past_due", "integer", "Days from the due date to the reference date; negative: not due yet", required=True, unit="days"),
+        Column("bucket", "text", "Due-date bucket", required=True, allowed=rules.buckets()),
+        Column("reason", "text", "Why the amount is what it is", required=True,
+               allowed=("DUE", "PARTLY_EXCLUDED", "PAID", "NOT_DUE", "ISSUED_LATER", "NON_COMMERCIAL", "REJECTED", "EXCLUDED",
+                        "AMBIGUOUS", "DUPLICATE")),
+    ),
+    key=("ente", "view", "id_documento", "progressivo_registrazione"),
+    published=True,
+    indexes=(("ente", "view", "creditor"), ("ente", "view", "bucket"), ("ente", "id_documento"), ("ente", "progressivo_registrazione")),
+)
+
+ANOMALIES = Table(
+    "anomalies", "debt", "One row per document and anomaly code",
+    (
+        ENTE,
+        Column("code", "text", "Anomaly code", required=True, allowed=rules.anomaly_codes(), source="rules section 7"),
+        ID_DOCUMENTO, PROGRESSIVO,
+        _money("amount", "What the document adds to PCC's stock less what it adds to the right stock", source="rules section 7"),
+        Column("severity", "text", "high, medium or low", required=True, allowed=("high", "medium", "low")),
+        Column("remedy", "text", "Operations on PCC, or manual", required=True),
+        Column("manual", "boolean", "Needs a person's answer", required=True),
+        Column("question", "text", "What to ask"),
+        Column("erp_says", "text", "The accounting system's fact"),
+        Column("pcc_says", "text", "PCC's fact"),
+        Column("original_creditor", "text", "The supplier", required=True),
+        CREDITOR,
+        Column("numero", "text", "Invoice number", required=True),
+        REFERENCE_DATE, OBSERVED_AT,
+    ),
+    key=("ente", "code", "id_documento", "progressivo_registrazione"),
+    published=True,
+    indexes=(("ente", "code"),),
+)
+
+
+def _stock(name: str, by: str, *columns: Column) -> Table:
+    grain = f"One row per view{by}"
+    return Table(name, "debt", grain, (ENTE, VIEW, REFERENCE_DATE, *columns, STOCK, DOCUMENTS),
+                 key=("ente", "view", "reference_date", *(c.name for c in columns)), published=True)
+
+
+STOCK_TABLE = _stock("stock", "")
+STOCK_BY_CREDITOR = replace(
+    _stock("stock_by_creditor", " and creditor", CREDITOR),
+    columns=(ENTE, VIEW, REFERENCE_DATE, CREDITOR, Column("creditor_name", "text", "Name of the creditor"), STOCK, DOCUMENTS),
+)
+STOCK_BY_DUE_DATE = _stock("stock_by_due_date", " and due-date bucket (not_due stands beside: debt, not stock)",
+                           Column("bucket", "text", "Days past due", required=True, allowed=rules.buckets()))
+STOCK_BY_ISSUE_YEAR = _stock("stock_by_issue_year", " and year of issue",
+                             Column("issue_year", "integer", "Year of issue", required=True))
+
+INVOICES = replace(
+    feeds.SDI_INVOICES, name="invoices", layer="reconciliation",
+    grain="One row per SDI document as parsed, with the accounting system's document it tells about",
+    columns=(*feeds.SDI_INVOICES.columns, Column("creditor", "text", "The supplier, normalised"), ID_DOCUMENTO),
+    key=("ente", "file", "line"), published=True,
+)
+
+#: Every table that a SQL model makes, in reading order.
+MODELS: dict[str, Table] = {
+    table.name: table
+    for table in (
+        *STAGING, SUBJECTS, CREDITORS, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, MATCHES, AMBIGUITIES, INVOICES,
+        DOCUMENTS_TABLE, DEBT_POSITIONS, ANOMALIES, STOCK_TABLE, STOCK_BY_CREDITOR, STOCK_BY_DUE_DATE, STOCK_BY_ISSUE_YEAR,
+    )
+}
