@@ -1,0 +1,10 @@
+"""Runs the SQL models of `dbt_like_sql` over Parquet with DuckDB, one ente at a time.
+
+`models` reads the SQL files and what they depend on; `session` runs them. No rule is written here: the
+rules are SQL, their parameters data (`pcc_pipeline.rules`).
+"""
+
+from pcc_pipeline.calculator.models import Model, load_models, model_order
+from pcc_pipeline.calculator.session import Calculator, ModelResult, Parameters
+
+__all__ = ["Calculator", "Model", "ModelResult", "Parameters", "load_models", "model_order"]

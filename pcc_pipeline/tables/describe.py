@@ -13,7 +13,7 @@ from typing import Literal
 
 import pyarrow as pa
 
-Type = Literal["text", "date", "money", "decimal", "integer", "boolean", "timestamp", "records"]
+Type = Literal["text", "date", "money", "decimal", "integer", "boolean", "timestamp", "texts", "records"]
 Layer = Literal["staging", "reconciliation", "debt", "register"]
 
 #: Money is DECIMAL(18,2): euro and cents, sixteen digits before the point.
@@ -27,6 +27,7 @@ _ARROW: Mapping[str, pa.DataType] = {
     "integer": pa.int64(),
     "boolean": pa.bool_(),
     "timestamp": pa.timestamp("us", tz="UTC"),
+    "texts": pa.list_(pa.string()),
 }
 
 

@@ -65,11 +65,10 @@ CREDITORS = Table(
     (
         ENTE,
         Column("original_creditor", "text", "The supplier", required=True),
-        Column("number_key", "text", "Normalised number of the one document; null means all of the supplier"),
+        Column("numero", "text", "Number of the one document as written; null means all of the supplier"),
         Column("issue_date", "date", "Its date of issue, where the case names it"),
         Column("in_force_from", "date", "Day from which the case holds (decorrenza)", required=True),
-        Column("in_force_until", "date", "Day before the next case of the same identity; null means still in force"),
-        Column("effect", "text", "NEW_CREDITOR, EXCLUDED, NON_COMMERCIAL, ALSO_BENEFICIARY", required=True),
+        Column("effect", "text", "NEW_CREDITOR, EXCLUDED, NON_COMMERCIAL, ALSO_BENEFICIARY or NONE", required=True),
         Column("creditor", "text", "Present creditor, chains followed; null where the case names none"),
         Column("creditor_name", "text", "Name of the present creditor"),
         Column("loop", "boolean", "The chain comes back to itself", required=True),
@@ -91,6 +90,7 @@ _DOCUMENT = (
     _money("vat", "VAT as written", required=False),
     Column("codice_ufficio", "text", "Office"),
     Column("lotto_sdi", "text", "SDI's identifier of the lot"),
+    Column("supplier_name", "text", "Name of the supplier"),
 )
 
 ERP_DOCUMENTS = Table(
@@ -107,6 +107,7 @@ ERP_DOCUMENTS = Table(
         _money("paid_at_reference", "Paid by the reference date"),
         _money("paid_at_observation", "Paid by the observation date"),
         Column("last_payment", "date", "Latest payment seen"),
+        Column("other_beneficiary", "boolean", "Some mandate's beneficiary is not written as the supplier", required=True),
     ),
     key=("ente", "id_documento"),
 )
@@ -137,6 +138,7 @@ SDI_DOCUMENTS = Table(
     (
         ENTE, replace(ID_DOCUMENTO, required=True),
         Column("file", "text", "The FatturaPA file", required=True),
+        Column("line", "integer", "Body in the file", required=True, minimum=1),
         Column("split_payment", "boolean", "EsigibilitaIVA is S"),
         Column("reverse_charge", "boolean", "Some line bears Natura N6"),
         _money("total", "ImportoTotaleDocumento", required=False),
@@ -159,13 +161,43 @@ MATCHES = Table(
     published=True,
 )
 
+_ERP_ROW = Column("erp_row", "integer", "row_id of the accounting system's document")
+_PCC_ROW = Column("pcc_row", "integer", "row_id of PCC's document")
+
+PAIRS = Table(
+    "pairs", "reconciliation", "One row per pair of documents that a tier found",
+    (
+        ENTE, replace(_ERP_ROW, required=True), replace(_PCC_ROW, required=True),
+        Column("tier", "text", "The tier", required=True, allowed=rules.match_tiers(), source="rules section 6"),
+        Column("status", "text", "SETTLED where unique on both sides, else CONTESTED", required=True,
+               allowed=("SETTLED", "CONTESTED")),
+    ),
+    key=("ente", "erp_row", "pcc_row", "tier"),
+)
+
 AMBIGUITIES = Table(
     "ambiguities", "reconciliation", "One row per document that several others could be",
     (
-        ENTE, ID_DOCUMENTO, PROGRESSIVO,
+        ENTE, _ERP_ROW, _PCC_ROW,
         Column("tier", "text", "First tier that found several", required=True, allowed=rules.match_tiers()),
     ),
-    key=("ente", "id_documento", "progressivo_registrazione"),
+    key=("ente", "erp_row", "pcc_row"),
+)
+
+DOCUMENT_CASES = Table(
+    "document_cases", "reconciliation", "One row per document that a special case or the open list names",
+    (
+        ENTE, _ERP_ROW, _PCC_ROW,
+        Column("new_creditor", "text", "Present creditor by a special case", source="rules section 5"),
+        Column("new_creditor_name", "text", "Its name"),
+        Column("new_creditor_from", "date", "Day from which it is the creditor"),
+        Column("other_beneficiaries", "texts", "Who else may be paid (pignoramento)"),
+        Column("dispute", "boolean", "A special case CONTENZIOSO is in force", required=True),
+        Column("non_commercial", "boolean", "A special case NON_COMMERCIALE is in force", required=True),
+        Column("listed", "boolean", "On the ente's open list", required=True),
+        Column("creditor_loop", "boolean", "The chain of creditors comes back to itself", required=True),
+    ),
+    key=("ente", "erp_row", "pcc_row"),
 )
 
 DOCUMENTS_TABLE = Table(
@@ -177,11 +209,23 @@ DOCUMENTS_TABLE = Table(
                allowed=("MATCHED", "ERP_ONLY", "PCC_ONLY", "ERP_AMBIGUOUS", "PCC_AMBIGUOUS", "PCC_DUPLICATE")),
         Column("tipo_documento", "text", "Document type (the accounting system's, else PCC's)", required=True),
         Column("numero", "text", "Number (the accounting system's, else PCC's)", required=True),
-        Column("number_key", "text", "Normalised number"),
+        Column("number_key", "text", "Normalised number (the accounting system's, else PCC's)"),
+        Column("erp_number_key", "text", "Normalised number in the accounting system"),
+        Column("pcc_number_key", "text", "Normalised number on PCC"),
         Column("original_creditor", "text", "The supplier", required=True),
+        Column("same_creditor", "boolean", "Both sides name the same supplier", required=True),
         CREDITOR,
         Column("creditor_name", "text", "Name of the creditor"),
+        Column("new_creditor_from", "date", "Day from which the present creditor is not the supplier"),
+        Column("other_beneficiaries", "texts", "Who else may be paid (pignoramento)"),
         Column("creditor_loop", "boolean", "The special cases lead back to themselves", required=True),
+        Column("listed", "boolean", "On the ente's open list", required=True),
+        Column("dispute", "boolean", "A special case CONTENZIOSO is in force", required=True),
+        Column("commercial", "boolean", "A commercial debt, special cases counted", required=True),
+        Column("other_beneficiary", "boolean", "Some mandate's beneficiary is not written as the supplier"),
+        Column("erp_lotto_sdi", "text", "SDI's identifier of the lot in the accounting system"),
+        Column("erp_sign", "integer", "−1 for a credit note in the accounting system"),
+        Column("pcc_sign", "integer", "−1 for a credit note on PCC"),
         Column("erp_stato", "text", "State in the accounting system"),
         Column("pcc_stato", "text", "State on PCC"),
         Column("erp_cause", "text", "Cause of suspension in the accounting system"),
@@ -190,33 +234,35 @@ DOCUMENTS_TABLE = Table(
         Column("pcc_issue_date", "date", "Date of issue on PCC"),
         Column("erp_due_date", "date", "Due date in the accounting system as written"),
         Column("pcc_row_due_date", "date", "Due date on PCC as written"),
-        Column("right_due_date", "date", "Due date after reconciliation", source="rules section 2"),
+        Column("right_due_date", "date", "Due date after reconciliation", required=True, source="rules section 2"),
         Column("pcc_due_date", "date", "Due date in PCC's view", source="rules section 2"),
         _money("erp_total", "Total in the accounting system, signed", required=False),
         _money("pcc_total", "Total on PCC, signed", required=False),
-        _money("erp_amount", "Commercial amount in the accounting system, signed", required=False),
-        _money("pcc_amount", "Commercial amount on PCC, signed", required=False),
+        _money("erp_amount", "Commercial amount in the accounting system, signed", required=False, source="rules section 1"),
+        _money("pcc_amount", "Commercial amount on PCC, signed", required=False, source="rules section 1"),
+        _money("erp_commercial_amount", "Commercial amount in the accounting system, unsigned", required=False),
+        _money("pcc_commercial_amount", "Commercial amount on PCC, unsigned", required=False),
         Column("erp_split_payment", "boolean", "Split payment in the accounting system (else the invoice's own, else PCC's)"),
-        Column("pcc_split_payment", "boolean", "Split payment on PCC"),
+        Column("pcc_split_payment", "boolean", "Split payment on PCC", required=True),
+        _money("erp_vat", "VAT in the accounting system", required=False),
         Column("erp_office", "text", "Office in the accounting system"),
         Column("pcc_office", "text", "Office on PCC"),
-        Column("commercial", "boolean", "A commercial debt, special cases counted", required=True),
-        Column("dispute", "boolean", "A special case CONTENZIOSO is in force", required=True),
         Column("erp_rejected", "boolean", "Rejected or annulled in the accounting system", required=True),
         Column("pcc_rejected", "boolean", "Rejected on PCC", required=True),
         _money("erp_paid_at_reference", "Paid by D, unsigned", required=False),
         _money("erp_paid_at_observation", "Paid by O, unsigned", required=False),
         _money("erp_not_payable", "Non liquidabile, unsigned", required=False),
         _money("erp_suspended", "Suspended, unsigned", required=False),
-        _money("erp_excluded", "Suspended and out of the stock, unsigned", required=False),
-        _money("pcc_paid_at_reference", "Paid by D, unsigned", required=False),
+        _money("erp_excluded", "Suspended and out of the stock, unsigned", required=False, source="rules section 4"),
+        _money("pcc_paid_at_reference", "Paid by D, non-commercial included, unsigned", required=False),
         _money("pcc_paid_at_observation", "Paid by O, non-commercial included, unsigned", required=False),
         _money("pcc_paid_non_commercial", "Paid, non-commercial, unsigned", required=False),
         _money("pcc_liquidated", "Liquidato, unsigned", required=False),
         _money("pcc_not_payable", "Non liquidabile, unsigned", required=False),
         _money("pcc_suspended", "Suspended, unsigned", required=False),
-        _money("pcc_excluded", "Suspended and out of the stock, unsigned", required=False),
+        _money("pcc_excluded", "Suspended and out of the stock, unsigned", required=False, source="rules section 4"),
         _money("pcc_unbooked", "Presentato or ricevuto, unsigned", required=False),
+        Column("pcc_operations", "integer", "Movements seen on PCC"),
         _money("right_open", "What the document leaves open at D after reconciliation, signed"),
         _money("pcc_open", "What the document leaves open at D in PCC's view, signed"),
         _money("right_stock", "What the document adds to the right stock, signed"),
@@ -245,7 +291,7 @@ DEBT_POSITIONS = Table(
         _money("open_amount", "Open at the reference date, due or not, signed"),
         _money("stock", "What the document adds to the stock, signed", source="rules section 4"),
         Column("days_past_due", "integer", "Days from the due date to the reference date; negative: not due yet", required=True, unit="days"),
-        Column("bucket", "text", "Due-date bucket", required=True, allowed=rules.buckets()),
+        Column("bucket", "text", "Due-date bucket", required=True, allowed=rules.buckets(), source="rules section 4"),
         Column("reason", "text", "Why the amount is what it is", required=True,
                allowed=("DUE", "PARTLY_EXCLUDED", "PAID", "NOT_DUE", "ISSUED_LATER", "NON_COMMERCIAL", "REJECTED", "EXCLUDED",
                         "AMBIGUOUS", "DUPLICATE")),
@@ -306,7 +352,7 @@ INVOICES = replace(
 MODELS: dict[str, Table] = {
     table.name: table
     for table in (
-        *STAGING, SUBJECTS, CREDITORS, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, MATCHES, AMBIGUITIES, INVOICES,
-        DOCUMENTS_TABLE, DEBT_POSITIONS, ANOMALIES, STOCK_TABLE, STOCK_BY_CREDITOR, STOCK_BY_DUE_DATE, STOCK_BY_ISSUE_YEAR,
+        *STAGING, SUBJECTS, CREDITORS, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, PAIRS,
+        AMBIGUITIES, DOCUMENT_CASES, DOCUMENTS_TABLE, MATCHES, DEBT_POSITIONS, ANOMALIES, STOCK_TABLE, STOCK_BY_CREDITOR, STOCK_BY_DUE_DATE, STOCK_BY_ISSUE_YEAR,
     )
 }

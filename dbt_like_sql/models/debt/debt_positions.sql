@@ -1,0 +1,97 @@
+-- One row per document and view: what it adds to the stock, and why.
+-- Key: view, id_documento, progressivo_registrazione.
+with views as (
+    select
+        'pcc' as view,
+        id_documento,
+        progressivo_registrazione,
+        tipo_documento,
+        numero,
+        pcc_issue_date as issue_date,
+        pcc_due_date as due_date,
+        original_creditor,
+        original_creditor as creditor,
+        creditor_name,
+        pcc_sign as sign,
+        pcc_commercial_amount as commercial_amount,
+        pcc_paid_at_reference as paid_at_reference,
+        pcc_paid_at_observation as paid_at_observation,
+        pcc_not_payable as not_payable,
+        pcc_excluded as suspended_excluded,
+        pcc_open as open_amount,
+        pcc_stock as stock,
+        pcc_rejected as rejected,
+        true as commercial,
+        standing
+    from documents
+    where progressivo_registrazione is not null
+    union all
+    select
+        'right',
+        id_documento,
+        progressivo_registrazione,
+        tipo_documento,
+        numero,
+        coalesce(erp_issue_date, pcc_issue_date),
+        if(id_documento is null, pcc_due_date, right_due_date),
+        original_creditor,
+        creditor,
+        creditor_name,
+        coalesce(erp_sign, pcc_sign),
+        if(id_documento is null, pcc_commercial_amount, erp_commercial_amount),
+        if(id_documento is null, pcc_paid_at_reference, erp_paid_at_reference),
+        if(id_documento is null, pcc_paid_at_observation, erp_paid_at_observation),
+        if(id_documento is null, pcc_not_payable, erp_not_payable),
+        if(id_documento is null, pcc_excluded, erp_excluded),
+        right_open,
+        if(id_documento is null and standing = 'PCC_ONLY', pcc_stock, right_stock),
+        if(id_documento is null, pcc_rejected, erp_rejected),
+        commercial or id_documento is null,
+        standing
+    from documents
+),
+
+aged as (
+    select *, reference_date() - due_date as days_past_due
+    from views
+)
+
+select
+    ente_code() as ente,
+    aged.view,
+    reference_date() as reference_date,
+    observed_at() as observed_at,
+    aged.id_documento,
+    aged.progressivo_registrazione,
+    aged.tipo_documento,
+    aged.numero,
+    aged.issue_date,
+    year(aged.issue_date) as issue_year,
+    aged.due_date,
+    aged.original_creditor,
+    aged.creditor,
+    aged.creditor_name,
+    aged.sign * aged.commercial_amount as commercial_amount,
+    aged.sign * aged.paid_at_reference as paid_at_reference,
+    aged.sign * aged.paid_at_observation as paid_at_observation,
+    aged.sign * aged.not_payable as not_payable,
+    aged.sign * aged.suspended_excluded as suspended_excluded,
+    aged.open_amount,
+    aged.stock,
+    aged.days_past_due,
+    buckets.bucket,
+    case
+        when aged.view = 'right' and aged.standing = 'PCC_AMBIGUOUS' then 'AMBIGUOUS'
+        when aged.view = 'right' and aged.standing = 'PCC_DUPLICATE' then 'DUPLICATE'
+        when aged.rejected then 'REJECTED'
+        when not aged.commercial then 'NON_COMMERCIAL'
+        when aged.issue_date > reference_date() then 'ISSUED_LATER'
+        when aged.open_amount = 0 and aged.paid_at_reference >= aged.commercial_amount then 'PAID'
+        when aged.open_amount = 0 then 'EXCLUDED'
+        when aged.days_past_due < 0 then 'NOT_DUE'
+        when aged.not_payable + aged.suspended_excluded <> 0 then 'PARTLY_EXCLUDED'
+        else 'DUE'
+    end as reason
+from aged
+join rule_due_date_buckets as buckets
+    on aged.days_past_due between coalesce(buckets.from_days, -2147483648) and coalesce(buckets.to_days, 2147483647)

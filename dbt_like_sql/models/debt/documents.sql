@@ -1,0 +1,197 @@
+-- One row per document, both sides' facts beside each other and what each side adds to the stock.
+-- Key: id_documento, progressivo_registrazione. Amounts of the accounts are unsigned; totals and stocks are signed.
+with settled as (
+    select erp_row, pcc_row, tier from pairs where status = 'SETTLED'
+),
+
+-- PCC documents that no pair took, of the same identity as one that a pair took.
+duplicates as (
+    select spare.row_id
+    from (select * from pcc_documents anti join settled on settled.pcc_row = pcc_documents.row_id) as spare
+    semi join (select * from pcc_documents semi join settled on settled.pcc_row = pcc_documents.row_id) as taken
+        using (creditor, number_key, issue_date, sign)
+    where spare.creditor <> 'NON_INDICATO'
+),
+
+erp as (
+    select
+        erp_documents.*,
+        settled.pcc_row,
+        settled.tier,
+        ambiguities.tier is not null as ambiguous,
+        cases.* exclude (ente, erp_row, pcc_row),
+        sdi.split_payment as sdi_split_payment,
+        case when sdi.reverse_charge and sdi.total < erp_documents.total then sdi.total end as supplier_total,
+        sdi.due_date as sdi_due_date,
+        coalesce(causes.excluded, false) as cause_excluded
+    from erp_documents
+    left join settled on settled.erp_row = erp_documents.row_id
+    left join ambiguities on ambiguities.erp_row = erp_documents.row_id
+    left join document_cases as cases on cases.erp_row = erp_documents.row_id
+    left join sdi_documents as sdi on sdi.id_documento = erp_documents.id_documento
+    left join rule_suspension_causes as causes on causes.cause = erp_documents.causale
+),
+
+pcc as (
+    select
+        pcc_documents.*,
+        ambiguities.tier is not null as ambiguous,
+        duplicates.row_id is not null as duplicate,
+        cases.* exclude (ente, erp_row, pcc_row)
+    from pcc_documents
+    left join ambiguities on ambiguities.pcc_row = pcc_documents.row_id
+    left join duplicates on duplicates.row_id = pcc_documents.row_id
+    left join document_cases as cases on cases.pcc_row = pcc_documents.row_id
+),
+
+joined as (
+    select
+        erp.id_documento,
+        pcc.progressivo_registrazione,
+        erp.tier,
+        case
+            when erp.row_id is not null and pcc.row_id is not null then 'MATCHED'
+            when erp.row_id is not null then if(erp.ambiguous, 'ERP_AMBIGUOUS', 'ERP_ONLY')
+            when pcc.ambiguous then 'PCC_AMBIGUOUS'
+            when pcc.duplicate then 'PCC_DUPLICATE'
+            else 'PCC_ONLY'
+        end as standing,
+        coalesce(erp.tipo_documento, pcc.tipo_documento) as tipo_documento,
+        coalesce(erp.numero, pcc.numero) as numero,
+        erp.number_key as erp_number_key,
+        pcc.number_key as pcc_number_key,
+        coalesce(erp.creditor, pcc.creditor) as original_creditor,
+        erp.creditor is not distinct from pcc.creditor as same_creditor,
+        coalesce(erp.new_creditor, pcc.new_creditor, erp.creditor, pcc.creditor) as creditor,
+        case
+            when coalesce(erp.new_creditor, pcc.new_creditor, '') not in ('', coalesce(erp.creditor, pcc.creditor))
+                then coalesce(erp.new_creditor_name, pcc.new_creditor_name)
+            else coalesce(erp.supplier_name, pcc.supplier_name)
+        end as creditor_name,
+        coalesce(erp.new_creditor_from, pcc.new_creditor_from) as new_creditor_from,
+        coalesce(erp.other_beneficiaries, pcc.other_beneficiaries) as other_beneficiaries,
+        coalesce(erp.creditor_loop, false) or coalesce(pcc.creditor_loop, false) as creditor_loop,
+        coalesce(erp.listed, false) or coalesce(pcc.listed, false) as listed,
+        coalesce(erp.dispute, false) or coalesce(pcc.dispute, false) as dispute,
+        coalesce(erp.commercial, true) and not (coalesce(erp.non_commercial, false) or coalesce(pcc.non_commercial, false)) as commercial,
+        erp.other_beneficiary,
+        erp.lotto_sdi as erp_lotto_sdi,
+        erp.sign as erp_sign,
+        pcc.sign as pcc_sign,
+        erp.stato as erp_stato,
+        pcc.stato as pcc_stato,
+        erp.causale as erp_cause,
+        pcc.cause as pcc_cause,
+        erp.issue_date as erp_issue_date,
+        pcc.issue_date as pcc_issue_date,
+        erp.due_date as erp_due_date,
+        pcc.due_date as pcc_row_due_date,
+        cast(coalesce(
+            erp.due_date,
+            pcc.due_date,
+            erp.sdi_due_date,
+            coalesce(pcc.reception_date, erp.reception_date, erp.issue_date, pcc.issue_date) + payment_term()
+        ) + if(erp.row_id is null, 0, coalesce(pcc.suspension_days, 0))::integer as date) as right_due_date,
+        cast(coalesce(pcc.due_date, coalesce(pcc.reception_date, pcc.issue_date) + payment_term()) as date) as pcc_due_date,
+        erp.total as erp_total,
+        pcc.total as pcc_total,
+        if(erp.row_id is null, null, coalesce(erp.split_payment, erp.sdi_split_payment, pcc.split_payment, false)) as erp_split_payment,
+        coalesce(pcc.split_payment, false) as pcc_split_payment,
+        erp.vat as erp_vat,
+        erp.supplier_total,
+        erp.codice_ufficio as erp_office,
+        pcc.codice_ufficio as pcc_office,
+        coalesce(erp.stato in ('RIFIUTATA', 'ANNULLATA'), false) as erp_rejected,
+        coalesce(pcc.stato = 'RIFIUTATO', false) as pcc_rejected,
+        erp.paid_at_reference as erp_paid_at_reference,
+        erp.paid_at_observation as erp_paid_at_observation,
+        erp.not_payable as erp_written_not_payable,
+        erp.suspended as erp_written_suspended,
+        erp.suspended_from as erp_suspended_from,
+        erp.cause_excluded as erp_cause_excluded,
+        pcc.commercial_amount as pcc_commercial_amount,
+        pcc.paid + pcc.paid_non_commercial - pcc.paid_after_reference as pcc_paid_at_reference,
+        pcc.paid + pcc.paid_non_commercial as pcc_paid_at_observation,
+        pcc.paid_non_commercial as pcc_paid_non_commercial,
+        pcc.liquidated as pcc_liquidated,
+        pcc.not_payable as pcc_not_payable,
+        pcc.suspended as pcc_suspended,
+        if(pcc.excluded, pcc.suspended, 0) as pcc_excluded,
+        pcc.unbooked as pcc_unbooked,
+        pcc.operations as pcc_operations
+    from erp
+    full join pcc on pcc.row_id = erp.pcc_row
+),
+
+-- Section 1: the VAT that the ente pays to the treasury is no commercial debt.
+amounts as (
+    select *, coalesce(supplier_total, erp_total - if(erp_split_payment, coalesce(erp_vat, 0), 0)) as erp_commercial_amount
+    from joined
+),
+
+not_payable as (
+    select
+        *,
+        if(erp_stato = 'NON_LIQUIDABILE', coalesce(erp_written_not_payable, erp_commercial_amount - erp_paid_at_observation),
+           coalesce(erp_written_not_payable, if(erp_stato is null, null, 0))) as erp_not_payable
+    from amounts
+),
+
+suspended as (
+    select
+        *,
+        case
+            when erp_stato is null then null
+            when erp_stato = 'SOSPESA' and coalesce(erp_suspended_from <= observed_at(), true)
+                then coalesce(erp_written_suspended, erp_commercial_amount - erp_paid_at_observation - erp_not_payable)
+            else 0
+        end as erp_suspended
+    from not_payable
+),
+
+-- Section 4: a dispute excludes all that is unpaid at D; a suspension only where its cause does.
+excluded as (
+    select
+        *,
+        case
+            when erp_stato is null then null
+            when dispute then erp_commercial_amount - erp_paid_at_reference - erp_not_payable
+            when erp_cause_excluded then erp_suspended
+            else 0
+        end as erp_excluded
+    from suspended
+),
+
+opened as (
+    select
+        *,
+        case
+            when erp_rejected or not commercial or erp_issue_date > reference_date() then 0
+            else coalesce(erp_sign * (erp_commercial_amount - erp_paid_at_reference - erp_not_payable - erp_excluded), 0)
+        end as erp_open,
+        case
+            when pcc_rejected or pcc_issue_date > reference_date() then 0
+            else coalesce(pcc_sign * (pcc_commercial_amount - pcc_paid_at_reference - pcc_not_payable - pcc_excluded), 0)
+        end as pcc_open
+    from excluded
+),
+
+righted as (
+    select
+        *,
+        case standing when 'PCC_ONLY' then pcc_open when 'PCC_AMBIGUOUS' then 0 when 'PCC_DUPLICATE' then 0 else erp_open end
+            as right_open
+    from opened
+)
+
+select
+    * exclude (erp_total, pcc_total),
+    ente_code() as ente,
+    coalesce(erp_number_key, pcc_number_key) as number_key,
+    erp_sign * erp_total as erp_total,
+    pcc_sign * pcc_total as pcc_total,
+    erp_sign * erp_commercial_amount as erp_amount,
+    pcc_sign * pcc_commercial_amount as pcc_amount,
+    if(right_due_date <= reference_date(), right_open, 0) as right_stock,
+    if(pcc_due_date <= reference_date(), pcc_open, 0) as pcc_stock
+from righted

@@ -1,0 +1,51 @@
+-- One row per document of the accounting system, ready to compare, with what was paid of it.
+-- Key: id_documento; row_id is its number in the joins that follow.
+with payments as (
+    select
+        id_documento,
+        sum(case when storno then -importo else importo end) filter (data_pagamento <= reference_date()) as paid_at_reference,
+        sum(case when storno then -importo else importo end) as paid_at_observation,
+        max(data_pagamento) as last_payment,
+        min(cf_beneficiario) as least_beneficiary,
+        max(cf_beneficiario) as greatest_beneficiary
+    from stg_erp_payments
+    where data_pagamento <= observed_at()
+    group by id_documento
+)
+
+select
+    invoices.ente,
+    invoices.row_id,
+    invoices.id_documento,
+    coalesce(subjects.creditor, 'NON_INDICATO') as creditor,
+    normalised_number(invoices.numero, invoices.data_emissione) as number_key,
+    invoices.numero,
+    invoices.tipo_documento,
+    types.sign,
+    invoices.data_emissione as issue_date,
+    invoices.data_ricezione as reception_date,
+    invoices.data_scadenza as due_date,
+    invoices.importo_totale as total,
+    invoices.split_payment,
+    coalesce(invoices.iva, invoices.importo_totale - invoices.imponibile) as vat,
+    invoices.codice_ufficio,
+    invoices.lotto_sdi,
+    invoices.denominazione_fornitore as supplier_name,
+    invoices.id_pcc,
+    invoices.stato,
+    invoices.causale,
+    invoices.importo_non_liquidabile as not_payable,
+    invoices.data_sospensione as suspended_from,
+    invoices.importo_sospeso as suspended,
+    coalesce(invoices.commerciale, true) as commercial,
+    coalesce(payments.paid_at_reference, 0) as paid_at_reference,
+    coalesce(payments.paid_at_observation, 0) as paid_at_observation,
+    payments.last_payment,
+    coalesce(payments.least_beneficiary <> subjects.creditor or payments.greatest_beneficiary <> subjects.creditor, false)
+        as other_beneficiary
+from stg_erp_invoices as invoices
+left join subjects
+    on subjects.piva is not distinct from invoices.piva_fornitore
+    and subjects.cf is not distinct from invoices.cf_fornitore
+left join payments on payments.id_documento = invoices.id_documento
+join rule_document_types as types on types.code = invoices.tipo_documento

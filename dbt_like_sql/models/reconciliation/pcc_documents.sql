@@ -1,0 +1,96 @@
+-- One row per document of PCC, ready to compare, with its accounts at the observation date.
+-- Key: progressivo_registrazione; row_id is its number in the joins that follow.
+with movements as (
+    select
+        progressivo_registrazione,
+        coalesce(sum(importo) filter (azione = 'CP' and coalesce(data_pagamento, data_operazione) > reference_date()), 0)
+            as paid_after_reference,
+        coalesce(sum(importo) filter (azione = 'CP' and coalesce(data_pagamento, data_operazione) > observed_at()), 0)
+            as paid_after_observation,
+        max(data_operazione) filter (azione = 'CS') as last_due_date_notice,
+        count(*) as operations
+    from stg_pcc_operations
+    group by progressivo_registrazione
+),
+
+suspension_events as (
+    select
+        progressivo_registrazione,
+        data_operazione,
+        stato_debito in ('SOSP', 'SOSPdaLIQ', 'SOSPdaNL') as starts,
+        lead(data_operazione) over document as next_date,
+        lead(stato_debito in ('LIQdaSOSP', 'NLdaSOSP')) over document as next_ends
+    from stg_pcc_operations
+    where azione = 'CO'
+      and data_operazione <= observed_at()
+      and stato_debito in ('SOSP', 'SOSPdaLIQ', 'SOSPdaNL', 'LIQdaSOSP', 'NLdaSOSP')
+    window document as (partition by progressivo_registrazione order by data_operazione, row_id)
+),
+
+-- A due date communicated (CS) after the end has the suspension in it already.
+suspensions as (
+    select
+        suspension_events.progressivo_registrazione,
+        sum(suspension_events.next_date - suspension_events.data_operazione) as days
+    from suspension_events
+    join movements using (progressivo_registrazione)
+    where suspension_events.starts
+      and suspension_events.next_ends
+      and coalesce(movements.last_due_date_notice < suspension_events.next_date, true)
+    group by suspension_events.progressivo_registrazione
+),
+
+amounts as (
+    select
+        progressivo_registrazione,
+        importo_totale - case when split_payment then coalesce(totale_imposta, importo_totale - importo_imponibile, 0) else 0 end
+            as commercial_amount,
+        coalesce(importo_liquidato, 0) as liquidated,
+        coalesce(importo_sospeso, 0) as suspended,
+        coalesce(importo_non_liquidabile, 0) as not_payable,
+        coalesce(importo_pagato, 0) as paid,
+        coalesce(importo_pagato_non_commerciale, 0) as paid_non_commercial,
+        invoices.*
+    from stg_pcc_invoices as invoices
+)
+
+select
+    amounts.ente,
+    amounts.row_id,
+    amounts.progressivo_registrazione,
+    coalesce(subjects.creditor, 'NON_INDICATO') as creditor,
+    normalised_number(amounts.numero_documento, amounts.data_emissione) as number_key,
+    amounts.numero_documento as numero,
+    amounts.tipo_documento,
+    types.sign,
+    amounts.data_emissione as issue_date,
+    amounts.data_ricezione as reception_date,
+    amounts.data_scadenza as due_date,
+    amounts.importo_totale as total,
+    amounts.split_payment,
+    coalesce(amounts.totale_imposta, amounts.importo_totale - amounts.importo_imponibile) as vat,
+    amounts.codice_ufficio,
+    amounts.lotto_sdi,
+    amounts.denominazione_fornitore as supplier_name,
+    amounts.stato_documento as stato,
+    amounts.causale_sospensione as cause,
+    coalesce(causes.excluded, false) as excluded,
+    amounts.commercial_amount,
+    amounts.liquidated,
+    amounts.suspended,
+    amounts.not_payable,
+    amounts.paid - coalesce(movements.paid_after_observation, 0) as paid,
+    amounts.paid_non_commercial,
+    coalesce(movements.paid_after_reference - movements.paid_after_observation, 0) as paid_after_reference,
+    amounts.commercial_amount - amounts.liquidated - amounts.suspended - amounts.not_payable - amounts.paid
+        - amounts.paid_non_commercial as unbooked,
+    coalesce(suspensions.days, 0) as suspension_days,
+    coalesce(movements.operations, 0) as operations
+from amounts
+left join subjects
+    on subjects.piva is not distinct from amounts.id_fiscale_iva
+    and subjects.cf is not distinct from amounts.cf_fornitore
+left join movements using (progressivo_registrazione)
+left join suspensions using (progressivo_registrazione)
+left join rule_suspension_causes as causes on causes.cause = upper(amounts.causale_sospensione)
+join rule_document_types as types on types.code = amounts.tipo_documento

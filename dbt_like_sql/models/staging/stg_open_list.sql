@@ -1,0 +1,14 @@
+-- One row per document of the latest open list: a later list replaces the earlier one as a whole.
+-- Key: row_id. Files delivered together (same received_at) are one list.
+with latest as (
+    select max(received_at) as received_at
+    from deliveries
+    where kind = 'open_list'
+)
+
+select
+    feed_open_list.*,
+    deliveries.sequence * 4294967296 + feed_open_list.line as row_id
+from feed_open_list
+join deliveries using (delivery)
+join latest using (received_at)

@@ -1,0 +1,120 @@
+"""The SQL models: their text, what they read, and which column comes from which (read from the SQL itself).
+
+Nothing is executed here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.lineage import Node, lineage
+
+from pcc_pipeline.tables import FEEDS, MODELS, Table
+
+SQL_ROOT = Path(__file__).resolve().parents[2] / "dbt_like_sql"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Model:
+    """One SQL model: the table it makes and the SQL that makes it."""
+
+    table: Table
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The model's and its table's name."""
+        return self.table.name
+
+    @property
+    def layer(self) -> str:
+        """The folder of the model: staging, reconciliation or debt."""
+        return self.path.parent.name
+
+    @property
+    def description(self) -> str:
+        """What a row of the table stands for."""
+        return self.table.grain
+
+    @cached_property
+    def sql(self) -> str:
+        """The query, as written."""
+        return self.path.read_text(encoding="utf-8")
+
+    @cached_property
+    def reads(self) -> frozenset[str]:
+        """Every relation outside the query that it reads: models, feed_<kind>, rule_<name>, deliveries."""
+        tree = sqlglot.parse_one(self.sql, dialect="duckdb")
+        names = {cte.alias for cte in tree.find_all(exp.CTE)}
+        return frozenset(table.name for table in tree.find_all(exp.Table) if table.name and table.name not in names)
+
+    @property
+    def depends_on(self) -> tuple[str, ...]:
+        """The models it reads, sorted."""
+        return tuple(sorted(name for name in self.reads if name in MODELS and name != self.name))
+
+    @property
+    def feeds(self) -> tuple[str, ...]:
+        """The kinds of delivery it reads (as `feed_<kind>`), sorted."""
+        return tuple(sorted(name.removeprefix("feed_") for name in self.reads if name.startswith("feed_")))
+
+    def column_lineage(self) -> dict[str, list[tuple[str, str]]]:
+        """For each column of the table, the (relation, column) pairs it is made from; models and feeds only.
+
+        A column whose origin the parser cannot follow (sqlglot knows no UNPIVOT of expressions, say) has none.
+        """
+        schema = _schema()
+        found: dict[str, list[tuple[str, str]]] = {}
+        for column in self.table.column_names:
+            try:
+                root = lineage(column, self.sql, schema=schema, dialect="duckdb")
+            except (SqlglotError, ValueError, KeyError, AttributeError) as error:
+                logger.debug("no lineage for %s.%s: %s", self.name, column, error)
+                continue
+            found[column] = sorted({origin for node in root.walk() if (origin := _origin(node, schema))})
+        return found
+
+
+def _origin(node: Node, schema: Mapping[str, object]) -> tuple[str, str] | None:
+    if isinstance(node.expression, exp.Table) and node.expression.name in schema:
+        return node.expression.name, node.name.rsplit(".", 1)[-1].strip('"')
+    return None
+
+
+@cache
+def _schema() -> dict[str, dict[str, str]]:
+    models = {name: dict.fromkeys(table.column_names, "text") for name, table in MODELS.items()}
+    feeds = {f"feed_{kind}": dict.fromkeys(table.column_names, "text") for kind, table in FEEDS.items()}
+    return models | feeds
+
+
+@cache
+def load_models() -> Mapping[str, Model]:
+    """Every model by name. Raises FileNotFoundError when a described table has no SQL, or a SQL file no table."""
+    files = {path.stem: path for path in sorted((SQL_ROOT / "models").rglob("*.sql"))}
+    if set(files) != set(MODELS):
+        raise FileNotFoundError(f"Models and tables differ: {sorted(set(files) ^ set(MODELS))}")
+    return {name: Model(table, files[name]) for name, table in MODELS.items()}
+
+
+@cache
+def model_order() -> tuple[str, ...]:
+    """The names of all models, each after those it reads."""
+    models = load_models()
+    return tuple(TopologicalSorter({name: model.depends_on for name, model in models.items()}).static_order())
+
+
+@cache
+def macros() -> str:
+    """The SQL of all macros, in the order of their files."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((SQL_ROOT / "macros").glob("*.sql")))
