@@ -16,10 +16,16 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.lineage import Node, lineage
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.scope import build_scope
 
+from pcc_pipeline.rules import RULE_TABLES
 from pcc_pipeline.tables import FEEDS, MODELS, Table
 
 SQL_ROOT = Path(__file__).resolve().parents[2] / "dbt_like_sql"
+
+#: What a model may ask of a delivery.
+DELIVERY_COLUMNS = ("delivery", "kind", "sequence", "received_at", "file", "part")
 
 logger = logging.getLogger(__name__)
 
@@ -69,15 +75,20 @@ class Model:
         return tuple(sorted(name.removeprefix("feed_") for name in self.reads if name.startswith("feed_")))
 
     def column_lineage(self) -> dict[str, list[tuple[str, str]]]:
-        """For each column of the table, the (relation, column) pairs it is made from; models and feeds only.
+        """For each column of the table, the (relation, column) pairs it is made from.
 
         A column whose origin the parser cannot follow (sqlglot knows no UNPIVOT of expressions, say) has none.
         """
         schema = _schema()
         found: dict[str, list[tuple[str, str]]] = {}
+        try:
+            scope = build_scope(qualify(sqlglot.parse_one(self.sql, dialect="duckdb"), schema=schema, dialect="duckdb"))
+        except SqlglotError as error:
+            logger.debug("no lineage for %s: %s", self.name, error)
+            return found
         for column in self.table.column_names:
             try:
-                root = lineage(column, self.sql, schema=schema, dialect="duckdb")
+                root = lineage(column, self.sql, schema=schema, scope=scope, dialect="duckdb")
             except (SqlglotError, ValueError, KeyError, AttributeError) as error:
                 logger.debug("no lineage for %s.%s: %s", self.name, column, error)
                 continue
@@ -95,7 +106,8 @@ def _origin(node: Node, schema: Mapping[str, object]) -> tuple[str, str] | None:
 def _schema() -> dict[str, dict[str, str]]:
     models = {name: dict.fromkeys(table.column_names, "text") for name, table in MODELS.items()}
     feeds = {f"feed_{kind}": dict.fromkeys(table.column_names, "text") for kind, table in FEEDS.items()}
-    return models | feeds
+    rules = {f"rule_{name}": dict.fromkeys(columns, "text") for name, columns in RULE_TABLES.items()}
+    return models | feeds | rules | {"deliveries": dict.fromkeys(DELIVERY_COLUMNS, "text")}
 
 
 @cache
