@@ -1,0 +1,102 @@
+"""Opens a DuckDB connection whose views are one ente's synthetic feeds (documents.sql, feeds.sql).
+
+Nothing is written here: see `provider` for inboxes and `staging` for Parquet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from importlib import resources
+
+import duckdb
+import pyarrow as pa
+
+from pcc_pipeline.demo.cases import CASES, dealt
+from pcc_pipeline.demo.parties import Ente, Party, parties
+
+#: The kinds whose rows come from SQL views of the same name; FatturaPA files are written from `documents`.
+KINDS = ("erp_invoices", "erp_payments", "pcc_invoices", "pcc_operations", "open_list", "special_cases")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many documents, from which seed, seen on which days (reference and observation)."""
+
+    documents: int
+    seed: int
+    reference_date: date
+    observed_at: date
+
+
+@contextmanager
+def synthesis(ente: Ente, number: int, size: Size, *, memory_limit: str = "2GiB") -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection with the views `documents`, `truth` and one per kind of KINDS.
+
+    `number` is the ente's place among the provider's: it keeps two enti of one seed apart.
+    """
+    pool = max(8, min(4000, size.documents // 15))
+    successors = parties(6, size.seed, first=1_000_000 + number * 10)
+    # The first four suppliers are those of special cases (documents.sql): a pool of their own.
+    suppliers = parties(4, size.seed, first=2_000_000 + number * 10) + parties(pool, size.seed, first=0)
+    variables: dict[str, object] = {
+        "seed": size.seed * 7919 + number * 104729,
+        "first": 0,
+        "documents": size.documents,
+        "pool": pool,
+        "cases": len(CASES),
+        "term": 60 if ente.tipo == "SANITARIO" else 30,
+        "reference_date": size.reference_date,
+        "observed_at": size.observed_at,
+        "ente": ente.code,
+        "cf": ente.cf,
+        "office": ente.office,
+        "plain_types": ente.dialect == "italian",
+        "assignee": successors[0].piva,
+        "stranger": successors[5].piva,
+    }
+    connection = duckdb.connect()
+    try:
+        connection.execute("set memory_limit = $1", [memory_limit])
+        connection.execute("set TimeZone = 'UTC'")
+        for name, value in variables.items():
+            connection.execute(f"set variable {name} = $1", [value])
+        _load(connection, "dealt", list(dealt()))
+        _load(connection, "suppliers", [{"supplier": n, **_row(party)} for n, party in enumerate(suppliers)])
+        _load(connection, "successions", _successions(suppliers, successors))
+        for script in ("documents.sql", "feeds.sql"):
+            connection.execute(resources.files(__package__).joinpath(script).read_text(encoding="utf-8"))
+        yield connection
+    finally:
+        connection.close()
+
+
+def _row(party: Party) -> dict[str, object]:
+    return {"name": party.name, "piva": party.piva, "cf": party.cf, "professional": party.professional}
+
+
+def _load(connection: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, object]]) -> None:
+    connection.register("rows_to_load", pa.Table.from_pylist(rows))
+    connection.execute(f"create temp table {table} as select * from rows_to_load")
+    connection.unregister("rows_to_load")
+
+
+def _successions(suppliers: list[Party], successors: list[Party]) -> list[dict[str, object]]:
+    """Who follows whom: an assignment, an inheritance, a chain of two (a third not yet in force), a loop."""
+    assigned, deceased, merged, looped = suppliers[:4]
+    bank, heir, first, second, third, partner = (*successors[:5], successors[5])
+    steps = (
+        ("CESSIONE", assigned, bank, 1300),
+        ("SUCCESSIONE", deceased, heir, 200),
+        ("OPERAZIONE_SOCIETARIA", merged, first, 900),
+        ("OPERAZIONE_SOCIETARIA", first, second, 30),
+        ("OPERAZIONE_SOCIETARIA", second, third, -10),
+        ("OPERAZIONE_SOCIETARIA", looped, partner, 100),
+        ("OPERAZIONE_SOCIETARIA", partner, looped, 50),
+    )
+    return [
+        {"line": n, "caso": caso, "from_piva": old.piva, "to_piva": new.piva, "to_name": new.name, "days_before": days}
+        for n, (caso, old, new, days) in enumerate(steps, start=2)
+    ]
