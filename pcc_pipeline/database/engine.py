@@ -1,0 +1,128 @@
+"""Connections: the engine of our own tables, the URL of Dagster's storage, locks that any process respects.
+
+The embedded server itself is in `embedded`; tables in `schema`; their history in `migrate`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, make_url
+
+from pcc_pipeline.database import embedded, migrate
+from pcc_pipeline.settings import Settings
+
+DATABASE = "pcc"
+DAGSTER = "dagster"
+
+_guard = threading.Lock()
+_engines: dict[str, sa.Engine] = {}
+
+
+def engine(settings: Settings) -> sa.Engine:
+    """The engine (psycopg 3) of the settings' database, migrated to this program's version; one a process.
+
+    Starts the embedded server where no PCC_DATABASE_URL is given. Raises sqlalchemy's OperationalError when
+    the server cannot be reached, and RuntimeError when the database is newer than the program.
+    """
+    url = database_url(settings)
+    name = url.render_as_string(hide_password=False)
+    with _guard:
+        found = _engines.get(name)
+        if found is None:
+            found = sa.create_engine(url, pool_pre_ping=True)
+            migrate.upgrade(found)
+            _engines[name] = found
+        return found
+
+
+def dispose(settings: Settings) -> None:
+    """Closes this process's connections and lets the embedded server go."""
+    with _guard:
+        if settings.database_url is None:
+            if not embedded.running(settings.home):
+                return
+            name = _embedded(settings, DATABASE).render_as_string(hide_password=False)
+        else:
+            name = database_url(settings).render_as_string(hide_password=False)
+        if found := _engines.pop(name, None):
+            found.dispose()
+    if settings.database_url is None:
+        embedded.release(settings.home)
+
+
+def database_url(settings: Settings) -> URL:
+    """Our own URL, psycopg 3, driver named. The embedded server is started and its database made."""
+    if settings.database_url is None:
+        return _embedded(settings, DATABASE)
+    return make_url(settings.database_url).set(drivername="postgresql+psycopg")
+
+
+def dagster_url(settings: Settings) -> str:
+    """URL of Dagster's run, event and schedule storage, psycopg2 (what dagster-postgres speaks).
+
+    Embedded: a database `dagster` of the same server. With PCC_DATABASE_URL: the same database, where a
+    search path set in the URL keeps Dagster's tables in a schema `dagster` of their own.
+    """
+    if settings.database_url is None:
+        url = _embedded(settings, DAGSTER)
+    else:
+        ours = make_url(settings.database_url)
+        connection = sa.create_engine(ours.set(drivername="postgresql+psycopg"), poolclass=sa.NullPool)
+        with connection.begin() as session, lock(session, "schema"):
+            session.execute(sa.text(f"CREATE SCHEMA IF NOT EXISTS {DAGSTER}"))
+        given = ours.query.get("options", "")
+        before = [given] if isinstance(given, str) else list(given)
+        options = " ".join([*before, f"-csearch_path={DAGSTER}"]).strip()
+        url = ours.update_query_dict({"options": options})
+    return url.set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
+
+
+@contextmanager
+def lock(connection: sa.Connection, name: str) -> Iterator[None]:
+    """Holds the lock `name` until the transaction of `connection` ends; others wait."""
+    statement = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+    connection.execute(statement, {"name": f"pcc {name}"})
+    yield
+
+
+@contextmanager
+def ente_lock(engine: sa.Engine, ente: str) -> Iterator[None]:
+    """Holds an ente's work for this caller: another process (or thread) asking for the same ente waits.
+
+    Two runs of one ente at once would do the same work twice; under this lock the second finds it done.
+    """
+    name = {"name": f"pcc work {ente}"}
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("SELECT pg_advisory_lock(hashtextextended(:name, 0))"), name)
+        try:
+            yield
+        finally:
+            connection.execute(sa.text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))"), name)
+
+
+def _embedded(settings: Settings, database: str) -> URL:
+    server = make_url(embedded.url(settings.home)).set(drivername="postgresql+psycopg")
+    url = server.set(database=database)
+    if url.render_as_string() not in _made:
+        create_database(server, database)
+        _made.add(url.render_as_string())
+    return url
+
+
+_made: set[str] = set()
+
+
+def create_database(server: URL, name: str, template: str | None = None) -> None:
+    """Makes a database on `server` unless it is there; with `template`, as a copy of that one."""
+    admin = sa.create_engine(server, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        # A session lock: CREATE DATABASE cannot run in a transaction.
+        connection.execute(sa.text("SELECT pg_advisory_lock(hashtextextended('pcc create', 0))"))
+        known = connection.execute(sa.text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name})
+        if known.first() is None:
+            suffix = f' TEMPLATE "{template}"' if template else ""
+            connection.execute(sa.text(f'CREATE DATABASE "{name}"{suffix}'))

@@ -1,0 +1,256 @@
+"""The register of deliveries: what was delivered to whom, when, and what became of it.
+
+It is the memory that the sensor, landing and staging trust. Bytes are in the store; how files get here is in
+`pcc_pipeline.landing`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+
+from pcc_pipeline.database.engine import ente_lock, lock
+from pcc_pipeline.database.schema import table
+from pcc_pipeline.tables.register import DELIVERIES, LANDED, REFUSED
+
+#: Rows sent in one statement.
+BATCH = 20_000
+
+
+def delivery_id(ente: str, kind: str, sha256: str) -> str:
+    """The identifier of these bytes delivered to that ente as that kind: 16 hexadecimal digits."""
+    return hashlib.sha256(f"{ente}/{kind}/{sha256}".encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A file whose bytes are in the store, to be registered. `reason` set means it cannot be read at all."""
+
+    kind: str
+    sha256: str
+    file: str
+    size: int
+    archive: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A registered delivery, as the table `deliveries` describes it."""
+
+    delivery: str
+    ente: str
+    kind: str
+    sha256: str
+    file: str
+    archive: str | None
+    size: int
+    received_at: datetime
+    sequence: int
+    status: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What reading a delivery gave: `staged` with its part and counts, or `refused` with the reason."""
+
+    delivery: str
+    status: str
+    part: str | None = None
+    rows: int = 0
+    refused: int = 0
+    defects: int = 0
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A file of an inbox that is not drained, as it was when read; size in bytes, mtime in nanoseconds."""
+
+    path: Path
+    size: int
+    mtime_ns: int
+
+
+class Register:
+    """Reads and writes the register's tables through one engine."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+
+    def lock(self, ente: str) -> AbstractContextManager[None]:
+        """Holds an ente's work for this caller; see `engine.ente_lock`."""
+        return ente_lock(self.engine, ente)
+
+    def add(
+        self, ente: str, arrived: Sequence[Arrived], seen: Iterable[Seen] = ()
+    ) -> tuple[list[Delivery], list[Arrived]]:
+        """Registers what arrived for an ente, in the given order: one transaction, one `received_at`.
+
+        Returns the new deliveries and what was known already. `seen` files are remembered with them.
+        """
+        new: list[Delivery] = []
+        known: list[Arrived] = []
+        with self.engine.begin() as connection, lock(connection, f"register {ente}"):
+            for start in range(0, len(arrived), BATCH):
+                part = arrived[start : start + BATCH]
+                added = _insert(connection, ente, part)
+                new += added
+                left = {item.delivery for item in added}
+                for item in part:
+                    name = delivery_id(ente, item.kind, item.sha256)
+                    if name in left:
+                        left.discard(name)
+                    else:
+                        known.append(item)
+            _remember(connection, ente, list(seen))
+        return new, known
+
+    def remember(self, ente: str, seen: Iterable[Seen]) -> None:
+        """Notes files of an undrained inbox as read."""
+        with self.engine.begin() as connection:
+            _remember(connection, ente, list(seen))
+
+    def arrivals(self, ente: str) -> dict[str, tuple[int, int]]:
+        """Files of undrained inboxes already read for an ente: path to (size, mtime in nanoseconds)."""
+        t = table("arrivals")
+        with self.engine.connect() as connection:
+            rows = connection.execute(sa.select(t.c.path, t.c.size, t.c.mtime_ns).where(t.c.ente == ente))
+            return {path: (size, mtime) for path, size, mtime in rows}
+
+    def pending(self, ente: str) -> list[Delivery]:
+        """Deliveries of an ente that are landed and not yet read, in order of arrival."""
+        t = table("deliveries")
+        query = sa.select(*(t.c[name] for name in Delivery.__dataclass_fields__))
+        with self.engine.connect() as connection:
+            mine = query.where(t.c.ente == ente, t.c.status == LANDED).order_by(t.c.sequence)
+            return [Delivery(*row) for row in connection.execute(mine)]
+
+    def enti_pending(self) -> dict[str, int]:
+        """Enti with deliveries not yet read, and how many each has."""
+        t = table("deliveries")
+        query = sa.select(t.c.ente, sa.func.count()).where(t.c.status == LANDED).group_by(t.c.ente)
+        with self.engine.connect() as connection:
+            return dict(connection.execute(query.order_by(t.c.ente)).tuples().all())
+
+    def enti(self) -> list[str]:
+        """Every ente that ever had a delivery, by name."""
+        t = table("deliveries")
+        with self.engine.connect() as connection:
+            return list(connection.execute(sa.select(t.c.ente).distinct().order_by(t.c.ente)).scalars())
+
+    def settle(self, outcomes: Sequence[Outcome]) -> None:
+        """Records what became of many deliveries, all or none. Raises KeyError for one not registered."""
+        t = table("deliveries")
+        with self.engine.begin() as connection:
+            for start in range(0, len(outcomes), BATCH):
+                part = outcomes[start : start + BATCH]
+                texts = dict.fromkeys(("delivery", "status", "part", "reason"), sa.Text)
+                counts = dict.fromkeys(("rows", "refused", "defects"), sa.BigInteger)
+                given = _unnest(part, {**texts, **counts})
+                names = ("status", "part", "rows", "refused", "defects", "reason")
+                update = sa.update(t).where(t.c.delivery == given.c.delivery)
+                changed = connection.execute(update.values({name: given.c[name] for name in names})).rowcount
+                if changed != len({item.delivery for item in part}):
+                    raise KeyError("An outcome names a delivery that is not registered")
+
+    def deliveries(self, ente: str, known_at: datetime | None = None) -> pa.Table:
+        """An ente's deliveries in order of arrival, as `DELIVERIES` has them; if given, received up to `known_at`.
+
+        `known_at` needs a time zone.
+        """
+        if known_at is not None and known_at.tzinfo is None:
+            raise ValueError("known_at needs a time zone")
+        t = table("deliveries")
+        query = sa.select(*(t.c[name] for name in DELIVERIES.column_names)).where(t.c.ente == ente)
+        if known_at is not None:
+            query = query.where(t.c.received_at <= known_at)
+        with self.engine.connect() as connection:
+            rows = connection.execute(query.order_by(t.c.sequence)).all()
+        columns = list(zip(*rows, strict=True)) if rows else [()] * len(DELIVERIES.columns)
+        schema = DELIVERIES.arrow_schema
+        arrays = [pa.array(values, type=field.type) for values, field in zip(columns, schema, strict=True)]
+        return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _insert(connection: sa.Connection, ente: str, arrived: Sequence[Arrived]) -> list[Delivery]:
+    t = table("deliveries")
+    rows = [
+        {
+            "delivery": delivery_id(ente, item.kind, item.sha256),
+            "kind": item.kind,
+            "sha256": item.sha256,
+            "file": item.file,
+            "archive": item.archive,
+            "size": item.size,
+            "status": REFUSED if item.reason else LANDED,
+            "reason": item.reason,
+        }
+        for item in arrived
+    ]
+    names = {name: sa.BigInteger if name == "size" else sa.Text for name in rows[0]} if rows else {}
+    if not rows:
+        return []
+    given = _unnest(rows, names, ordered=True)
+    # now() is the transaction's start: one value for all that one scan of an ente found.
+    values = (sa.literal(ente), sa.func.now(), *(given.c[name] for name in names))
+    select = sa.select(*values).order_by(given.c.place)
+    statement = (
+        insert(t)
+        .from_select(["ente", "received_at", *names], select)
+        .on_conflict_do_nothing()
+        .returning(*(t.c[name] for name in Delivery.__dataclass_fields__))
+    )
+    added = sorted((Delivery(*row) for row in connection.execute(statement)), key=lambda item: item.sequence)
+    if len(added) < len(rows):
+        _same(connection, rows)
+    return added
+
+
+def _same(connection: sa.Connection, rows: list[dict[str, object]]) -> None:
+    """Two contents with one identifier would lose a delivery: so unlikely that stopping is right."""
+    t = table("deliveries")
+    given = _unnest(rows, {"delivery": sa.Text, "sha256": sa.Text})
+    same = (given.c.delivery == t.c.delivery) & (given.c.sha256 != t.c.sha256)
+    clash = sa.select(t.c.delivery).join(given, same)
+    if (found := connection.execute(clash).scalar()) is not None:
+        raise RuntimeError(f"Two different contents have the identifier {found}")
+
+
+def _remember(connection: sa.Connection, ente: str, seen: Sequence[Seen]) -> None:
+    t = table("arrivals")
+    for start in range(0, len(seen), BATCH):
+        rows = {
+            str(item.path): {"path": str(item.path), "size": item.size, "mtime_ns": item.mtime_ns}
+            for item in seen[start : start + BATCH]
+        }
+        types = {"path": sa.Text, "size": sa.BigInteger, "mtime_ns": sa.BigInteger}
+        given = _unnest(list(rows.values()), types)
+        values = (sa.literal(ente), *(given.c[name] for name in types))
+        select = sa.select(*values).order_by(given.c.path)
+        statement = insert(t).from_select(["ente", "path", "size", "mtime_ns"], select)
+        update = {name: statement.excluded[name] for name in ("ente", "size", "mtime_ns")}
+        connection.execute(statement.on_conflict_do_update(index_elements=["path"], set_=update))
+
+
+def _unnest(
+    rows: Sequence[object], types: Mapping[str, type[sa.types.TypeEngine[object]]], ordered: bool = False
+) -> sa.TableValuedAlias:
+    """Many rows as one parameter an attribute: one statement however many rows."""
+    arrays = [
+        sa.bindparam(None, [row[name] if isinstance(row, Mapping) else getattr(row, name) for row in rows],
+                     type_=ARRAY(kind))
+        for name, kind in types.items()
+    ]
+    columns = [sa.column(name, kind) for name, kind in types.items()]
+    place = {"with_ordinality": "place"} if ordered else {}
+    return sa.func.unnest(*arrays).table_valued(*columns, **place).render_derived(name="given")

@@ -1,0 +1,75 @@
+"""Where things live and how much of the machine may be used: read once, from the environment.
+
+Nothing is opened, created or connected here: see `store` (files) and `database` (PostgreSQL).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_MEMORY_LIMIT = "4GiB"
+
+
+def _threads() -> int:
+    """Processors this process may use: a container's share, not the whole machine's."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS, Windows
+        return os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One installation: its home folder, file store, database, inbox and limits.
+
+    `database_url` None means the embedded PostgreSQL under `home`. `memory_limit` is DuckDB's, with its unit.
+    """
+
+    home: Path
+    store_url: str
+    inbox: Path
+    database_url: str | None = None
+    memory_limit: str = DEFAULT_MEMORY_LIMIT
+    threads: int = 1
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Reads PCC_HOME, PCC_STORE_URL, PCC_DATABASE_URL, PCC_INBOX, PCC_MEMORY_LIMIT, PCC_THREADS.
+
+        An empty variable counts as unset. Raises ValueError when PCC_THREADS is not a positive number.
+        """
+        values = os.environ if environment is None else environment
+        home = Path(values.get("PCC_HOME") or "~/.pcc").expanduser().absolute()
+        threads = values.get("PCC_THREADS") or str(_threads())
+        if not threads.isdigit() or int(threads) < 1:
+            raise ValueError(f"PCC_THREADS must be a whole number from 1, not {threads!r}")
+        return cls(
+            home=home,
+            store_url=values.get("PCC_STORE_URL") or str(home / "store"),
+            inbox=Path(values.get("PCC_INBOX") or home / "inbox").expanduser().absolute(),
+            database_url=values.get("PCC_DATABASE_URL") or None,
+            memory_limit=values.get("PCC_MEMORY_LIMIT") or DEFAULT_MEMORY_LIMIT,
+            threads=int(threads),
+        )
+
+    @classmethod
+    def at(cls, home: Path, **changes: object) -> Settings:
+        """Default settings of an installation at `home`, whatever the environment; `changes` override."""
+        base = cls(home=home, store_url=str(home / "store"), inbox=home / "inbox", threads=_threads())
+        return cls(**{**base.__dict__, **changes})  # type: ignore[arg-type]
+
+    def environment(self) -> dict[str, str]:
+        """The variables that give a child process the same settings."""
+        values = {
+            "PCC_HOME": str(self.home),
+            "PCC_STORE_URL": self.store_url,
+            "PCC_INBOX": str(self.inbox),
+            "PCC_MEMORY_LIMIT": self.memory_limit,
+            "PCC_THREADS": str(self.threads),
+        }
+        if self.database_url:
+            values["PCC_DATABASE_URL"] = self.database_url
+        return values

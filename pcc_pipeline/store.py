@@ -1,0 +1,218 @@
+"""The files that are the truth: delivered bytes and Parquet, on a local folder or any fsspec store.
+
+Nothing is changed in place: a file appears whole under its name or not at all. What the files mean is not
+known here; what was delivered when is in the register (`database.register`).
+
+    landing/<ente>/<sha[:2]>/<sha256>            delivered bytes, by content
+    staging/<ente>/<kind>/<part>.parquet         typed rows
+    quarantine/<ente>/<kind>/<part>.parquet      refused rows
+    models/<ente>/<model>.parquet                what the SQL models made
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+if TYPE_CHECKING:
+    import duckdb
+
+CHUNK = 1 << 20
+_TEMPORARY = ".tmp-"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Bytes kept by content: their sha-256 (hex), size in bytes, and whether they were already there."""
+
+    sha256: str
+    size: int
+    known: bool
+
+
+class TooLarge(ValueError):
+    """A stream went on beyond the size it was allowed."""
+
+
+class Store:
+    """Files under one root URL. Relative names use `/` and never begin with it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.fs, root = fsspec.core.url_to_fs(url)
+        self.local = isinstance(self.fs, LocalFileSystem)
+        self.root = root.rstrip("/")
+        self._folders: set[str] = set()
+
+    def uri(self, rel: str = "") -> str:
+        """The name by which DuckDB and pyarrow open `rel`: a plain path locally, else a URL."""
+        path = self._path(rel)
+        return path if self.local else self.fs.unstrip_protocol(path)
+
+    def attach(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Lets a DuckDB connection read and write `uri`s; nothing to do for a local folder."""
+        if not self.local:
+            connection.register_filesystem(self.fs)
+
+    def exists(self, rel: str) -> bool:
+        """Whether `rel` is there, as a file or a folder."""
+        return bool(self.fs.exists(self._path(rel)))
+
+    def size(self, rel: str) -> int:
+        """Bytes of `rel`. Raises FileNotFoundError."""
+        return int(self.fs.size(self._path(rel)))
+
+    def open(self, rel: str) -> IO[bytes]:
+        """`rel` open for reading, binary. Raises FileNotFoundError."""
+        return self.fs.open(self._path(rel), "rb")  # type: ignore[no-any-return]
+
+    @contextmanager
+    def local_path(self, rel: str) -> Iterator[Path]:
+        """A path on this machine with the bytes of `rel`: itself when local, else a passing copy."""
+        if self.local:
+            yield Path(self._path(rel))
+            return
+        import tempfile
+
+        with tempfile.TemporaryDirectory(prefix="pcc-") as folder:
+            target = Path(folder) / Path(rel).name
+            self.fs.get_file(self._path(rel), str(target))
+            yield target
+
+    def list(self, rel: str = "") -> list[str]:
+        """Relative names of all files under the folder `rel`, sorted; empty when there is none."""
+        try:
+            found = self.fs.find(self._path(rel))
+        except FileNotFoundError:
+            return []
+        start = len(self.root) + 1
+        return sorted(path[start:] for path in found if _TEMPORARY not in path.rsplit("/", 1)[-1])
+
+    def delete(self, rel: str) -> None:
+        """Removes the file or folder `rel`; nothing happens when it is not there."""
+        if not rel.strip("/"):
+            raise ValueError("Deleting the whole store takes naming its parts")
+        self._folders.clear()
+        with suppress(FileNotFoundError):
+            self.fs.rm(self._path(rel), recursive=True)
+
+    @contextmanager
+    def write(self, rel: str) -> Iterator[str]:
+        """Gives the uri of a temporary file; what is written there becomes `rel` at once, error aside.
+
+        With an error, or when nothing was written, `rel` stays as it was.
+        """
+        target = self._path(rel)
+        temporary = f"{target}{_TEMPORARY}{uuid.uuid4().hex}"
+        self._folder(target)
+        try:
+            yield temporary if self.local else self.fs.unstrip_protocol(temporary)
+            self._rename(temporary, target)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                self.fs.rm_file(temporary)
+            raise
+
+    def write_bytes(self, rel: str, data: bytes) -> None:
+        """Makes `data` the content of `rel`, at once."""
+        with self.write(rel) as uri, self.fs.open(uri, "wb") as out:
+            out.write(data)
+
+    def landing(self, ente: str, sha256: str) -> str:
+        """The relative name of delivered bytes."""
+        return f"landing/{ente}/{sha256[:2]}/{sha256}"
+
+    def put_bytes(self, ente: str, data: bytes) -> Stored:
+        """Keeps `data` under its content; kept bytes are never written twice."""
+        digest = hashlib.sha256(data).hexdigest()
+        rel = self.landing(ente, digest)
+        known = self.exists(rel)
+        if not known:
+            self.write_bytes(rel, data)
+        return Stored(digest, len(data), known)
+
+    def put_file(self, ente: str, path: Path) -> Stored:
+        """Keeps the bytes of a local file under their content, streaming. Raises OSError as opening does."""
+        with path.open("rb") as source:
+            return self.put_stream(ente, source)
+
+    def put_stream(self, ente: str, source: IO[bytes], limit: int | None = None) -> Stored:
+        """Keeps what `source` gives under its content, a chunk at a time in memory.
+
+        Raises TooLarge, keeping nothing, when more than `limit` bytes come.
+        """
+        first = source.read(CHUNK)
+        if limit is not None and len(first) > limit:
+            raise TooLarge(f"more than {limit} bytes")
+        if len(first) < CHUNK:
+            rest = source.read(CHUNK)  # a reader may give less than asked before its end
+            if not rest:
+                return self.put_bytes(ente, first)
+            first += rest
+        digest = hashlib.sha256()
+        size = 0
+        temporary = self._path(f"landing/{ente}/{_TEMPORARY}{uuid.uuid4().hex}")
+        self._folder(temporary)
+        try:
+            with self.fs.open(temporary, "wb") as out:
+                chunk = first
+                while chunk:
+                    size += len(chunk)
+                    if limit is not None and size > limit:
+                        raise TooLarge(f"more than {limit} bytes")
+                    digest.update(chunk)
+                    out.write(chunk)
+                    chunk = source.read(CHUNK)
+            rel = self.landing(ente, digest.hexdigest())
+            known = self.exists(rel)
+            if known:
+                self.fs.rm_file(temporary)
+            else:
+                self._folder(self._path(rel))
+                self._rename(temporary, self._path(rel))
+        except BaseException:
+            with suppress(FileNotFoundError):
+                self.fs.rm_file(temporary)
+            raise
+        return Stored(digest.hexdigest(), size, known)
+
+    def settle(self) -> None:
+        """Asks the system to put on disk what was written, before a database commit refers to it."""
+        if self.local and hasattr(os, "sync"):
+            os.sync()
+
+    def _path(self, rel: str) -> str:
+        parts = rel.split("/")
+        if rel.startswith("/") or ".." in parts:
+            raise ValueError(f"Not a name inside the store: {rel!r}")
+        return f"{self.root}/{rel}" if rel else self.root
+
+    def _folder(self, path: str) -> None:
+        parent = path.rsplit("/", 1)[0]
+        if parent not in self._folders:
+            self.fs.makedirs(parent, exist_ok=True)
+            self._folders.add(parent)
+
+    def _rename(self, source: str, target: str) -> None:
+        if self.local:
+            Path(source).replace(target)
+        else:
+            self.fs.mv(source, target)
+
+    def __repr__(self) -> str:
+        return f"Store({self.url!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"url": self.url}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["url"])  # type: ignore[misc]
