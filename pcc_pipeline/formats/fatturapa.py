@@ -1,0 +1,153 @@
+"""FatturaPA files (`sdi_invoices`) to the rows of SDI_INVOICES: many small files at a time, bounded memory.
+
+Here batches are cut, shared among processes and counted. Files are opened in `fatturapa_open`, read in
+`fatturapa_read`, typed in `fatturapa_type`, and defects explained in `fatturapa_explain`.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from itertools import groupby
+
+import pyarrow as pa
+
+from pcc_pipeline.formats.fatturapa_explain import Fault, body_faults, header_faults
+from pcc_pipeline.formats.fatturapa_open import Refusal, open_document
+from pcc_pipeline.formats.fatturapa_read import Raw
+from pcc_pipeline.formats.fatturapa_type import to_batch
+from pcc_pipeline.formats.source import Counts, Sink, Source
+from pcc_pipeline.tables.feeds import QUARANTINE
+
+#: Files of one batch: a few megabytes of rows.
+BATCH_FILES = 2000
+#: With fewer files other processes cost more (about a second to start) than they save.
+PARALLEL_FILES = 8000
+
+Read = tuple[pa.RecordBatch | None, pa.RecordBatch | None, dict[str, Counts]]
+
+
+def parse_fatturapa(sources: Sequence[Source], sink: Sink, *, workers: int = 1) -> dict[str, Counts]:
+    """Reads FatturaPA files into `sink`; returns the counts of each delivery.
+
+    Batches hold files of one ente, in the order given. A file that cannot be read is one refused row; a body
+    with a defect does not stop the others of its file. With `workers` above one, and files enough to be worth
+    it, batches are read by so many processes, started anew (not forked: threads of other libraries may hold
+    locks) and ended with the call. Never raises for what a file holds.
+    """
+    batches = list(_batches(sources))
+    counts: dict[str, Counts] = {source.delivery: Counts() for source in sources}
+    parallel = workers > 1 and len(batches) > 1 and len(sources) >= PARALLEL_FILES
+    for rows, defects, some in _read_apart(batches, workers) if parallel else map(read_batch, batches):
+        if rows is not None:
+            sink.rows(rows)
+        if defects is not None:
+            sink.defects(defects)
+        for delivery, found in some.items():
+            counts[delivery] += found
+    return counts
+
+
+def _batches(sources: Sequence[Source]) -> Iterator[list[Source]]:
+    for _, group in groupby(sources, key=lambda source: source.ente):
+        of_ente = list(group)
+        for start in range(0, len(of_ente), BATCH_FILES):
+            yield of_ente[start : start + BATCH_FILES]
+
+
+def _read_apart(batches: list[list[Source]], workers: int) -> Iterator[Read]:
+    """Reads batches in other processes, in order, never more than two a process under way."""
+    context = multiprocessing.get_context("spawn")
+    waiting: deque[Future[tuple[bytes | None, bytes | None, dict[str, Counts]]]] = deque()
+    with ProcessPoolExecutor(min(workers, len(batches)), mp_context=context) as pool:
+        pending = iter(batches)
+        for batch in pending:
+            waiting.append(pool.submit(_read_packed, batch))
+            if len(waiting) >= 2 * workers:
+                break
+        while waiting:
+            rows, defects, counts = waiting.popleft().result()
+            following = next(pending, None)
+            if following is not None:
+                waiting.append(pool.submit(_read_packed, following))
+            yield _unpack(rows), _unpack(defects), counts
+
+
+def _read_packed(sources: list[Source]) -> tuple[bytes | None, bytes | None, dict[str, Counts]]:
+    rows, defects, counts = read_batch(sources)
+    return _pack(rows), _pack(defects), counts
+
+
+def _pack(batch: pa.RecordBatch | None) -> bytes | None:
+    if batch is None:
+        return None
+    target = pa.BufferOutputStream()
+    with pa.ipc.new_stream(target, batch.schema) as writer:
+        writer.write_batch(batch)
+    packed: bytes = target.getvalue().to_pybytes()
+    return packed
+
+
+def _unpack(packed: bytes | None) -> pa.RecordBatch | None:
+    return None if packed is None else pa.ipc.open_stream(packed).read_next_batch()
+
+
+def read_batch(sources: Sequence[Source]) -> Read:
+    """Reads some files: their good rows, their defects, and the counts by delivery."""
+    raw = Raw()
+    defects: list[dict[str, object]] = []
+    refused: Counter[str] = Counter()
+    for index, source in enumerate(sources):
+        try:
+            if not raw.add(open_document(source.path), index):
+                raise Refusal("It holds no FatturaElettronicaBody: there is no invoice in it", 1)
+        except Refusal as refusal:
+            refused[source.delivery] += 1
+            fault = Fault(refusal.line, "", refusal.value, refusal.reason)
+            defects.append(_defect(source, fault))
+    rows = None
+    good: Counter[str] = Counter()
+    if raw.rows:
+        rows, bad = to_batch(raw, sources)
+        wrong = set(bad.nonzero()[0].tolist())
+        suspects = sorted({*wrong, *raw.odd})
+        for index, group in groupby(suspects, key=lambda row: raw.rows[row][0]):
+            source = sources[int(index or 0)]
+            found, condemned = _explain(source, {row: int(raw.rows[row][1] or 0) for row in group}, wrong)
+            bad[condemned] = True
+            refused[source.delivery] += len(condemned)
+            defects += [_defect(source, fault) for fault in found]
+        if bad.any():
+            rows = rows.filter(pa.array(~bad))
+        good.update(rows.column("delivery").to_pylist())
+        rows = rows if rows.num_rows else None
+    per_defect = Counter(str(defect["delivery"]) for defect in defects)
+    counts = {name: Counts(good[name], refused[name], per_defect[name]) for name in {*good, *refused, *per_defect}}
+    batch = pa.RecordBatch.from_pylist(defects, schema=QUARANTINE.arrow_schema) if defects else None
+    return rows, batch, counts
+
+
+def _explain(source: Source, suspects: dict[int, int], bad: set[int]) -> tuple[list[Fault], list[int]]:
+    """Looks again at rows of one file (row -> ordinal of its body): the defects, and which rows are refused."""
+    root = open_document(source.path).root
+    faults = header_faults(root)
+    condemned = set(suspects) if faults else set()
+    bodies = root.findall("FatturaElettronicaBody")
+    for row, line in suspects.items():
+        own = body_faults(bodies[line - 1])
+        if not own and row in bad and row not in condemned:
+            own = [Fault(bodies[line - 1].sourceline, "", None, "The body cannot be read: ask for a correct file")]
+        if own:
+            condemned.add(row)
+        faults += own
+    return faults, sorted(condemned)
+
+
+def _defect(source: Source, fault: Fault) -> dict[str, object]:
+    return {
+        "ente": source.ente, "kind": source.kind, "delivery": source.delivery, "file": source.file,
+        "line": fault.line, "field": fault.field or None,
+        "value": None if fault.value is None else fault.value[:200], "reason": fault.reason,
+    }

@@ -1,0 +1,183 @@
+"""From a delivered file to the tree of one FatturaPA: containers, encodings, what is unsafe.
+
+Here a file is unwrapped (.p7m, PEM, base64), DOCTYPEs are refused, encodings settled and names freed of their
+namespaces, so that the readers see plain tags. What the elements mean is not known here.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+import mmap
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from lxml import etree
+
+from pcc_pipeline.formats import fatturapa_large, p7m
+
+ROOTS = frozenset(("FatturaElettronica", "FatturaElettronicaSemplificata"))
+#: SDI's own messages, with which an invoice is often delivered by mistake.
+MESSAGES = frozenset((
+    "AttestazioneTrasmissioneFattura", "FileMetadati", "MetadatiInvioFile", "NotificaDecorrenzaTermini",
+    "NotificaEsito", "NotificaEsitoCommittente", "NotificaMancataConsegna", "NotificaScarto", "RicevutaConsegna",
+    "RicevutaImpossibilitaRecapito", "RicevutaScarto", "ScartoEsitoCommittente",
+))
+#: SDI takes files of up to 150 MB; what is larger is no invoice.
+MAX_BYTES = 256 * 1024 * 1024
+#: From this size on attachments are cut out before the tree is built, see `fatturapa_large`.
+LARGE_BYTES = 1024 * 1024
+
+_ASCII_LIKE = re.compile(r"(utf-?8|us-ascii|ascii|latin-?1|iso-?8859-\d+|(windows|cp)-?125\d|cp-?(437|850|858))", re.I)
+_DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?\sencoding\s*=\s*["']([\w.:-]+)["']""")
+_PROLOG = re.compile(rb"(?:\s|<\?.*?\?>|<!--.*?-->)*<!DOCTYPE", re.S)
+_BOMS = (
+    (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+    (b"<\0\0\0", "utf-32-le"), (b"\0\0\0<", "utf-32-be"), (b"<\0", "utf-16-le"), (b"\0<", "utf-16-be"),
+)
+_DOCTYPE = "The XML declares a DOCTYPE (DTD, entities): refused as unsafe. A FatturaPA has none; ask for a clean file"
+
+
+class Refusal(Exception):  # noqa: N818 - it is an outcome, not an error
+    """The whole file is refused: why, and at which line of the XML where one can be named."""
+
+    def __init__(self, reason: str, line: int | None = None, value: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason, self.line, self.value = reason, line, value
+
+
+@dataclass(frozen=True)
+class Document:
+    """One FatturaPA: its root with plain tags, its signature, and the sizes of attachments cut out of it."""
+
+    root: etree._Element
+    firma: str | None = None
+    firmatario: str | None = None
+    sizes: list[int | None] | None = None
+
+
+def parser(encoding: str | None = None) -> etree.XMLParser:
+    """A parser that reads nothing but the bytes it is given: no DTD, no entity, no network."""
+    return etree.XMLParser(
+        encoding=encoding, resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False,
+        huge_tree=False, remove_comments=True, remove_pis=True, remove_blank_text=True,
+    )
+
+
+_PARSER = parser()
+_UTF8 = parser("utf-8")
+
+
+def open_document(path: Path | str) -> Document:
+    """Reads and unwraps one file. Raises Refusal where it holds no FatturaPA that can be read safely."""
+    try:
+        with open(path, "rb") as stream:  # noqa: PTH123 - Path.open costs a third of the read
+            size = os.fstat(stream.fileno()).st_size
+            if size > MAX_BYTES:
+                raise Refusal(f"The file has {size} bytes, more than any FatturaPA may have ({MAX_BYTES})")
+            if size < LARGE_BYTES:
+                return _open(stream.read())
+            with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as view:
+                if view[:1] == b"<" or view[:4] == b"\xef\xbb\xbf<":
+                    return _document(view)
+                return _open(view[:])
+    except OSError as error:
+        raise Refusal(f"The file cannot be read: {error.strerror}") from error
+
+
+def _open(data: bytes) -> Document:
+    if data[:1] == b"<":
+        return _document(data)
+    firma: str | None = None
+    signers: list[str] = []
+    for _ in range(4):  # signed twice, and in base64, is met; deeper is no invoice
+        head = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
+        if head[:1] == b"<" or any(data.startswith(bom) for bom, _ in _BOMS):
+            document = _document(data)
+            return Document(document.root, firma, "; ".join(signers) or None, document.sizes)
+        if p7m.looks_signed(data):
+            try:
+                signed = p7m.unwrap(data)
+            except p7m.NotSigned as error:
+                raise Refusal(str(error)) from error
+            data = signed.content
+            firma = signed.status if firma is None or signed.status != p7m.VALID else firma
+            signers.extend(s for s in (signed.signer,) if s)
+        else:
+            data = _from_base64(data)
+    raise Refusal("The file is wrapped more than four times: no FatturaPA is")
+
+
+def _from_base64(data: bytes) -> bytes:
+    """The bytes behind base64 text: bare, with line breaks, or between PEM's BEGIN and END lines."""
+    if not data.strip():
+        raise Refusal("The file is empty")
+    text = data.removeprefix(codecs.BOM_UTF8)
+    if text.lstrip().startswith(b"-----BEGIN"):
+        lines = text.strip().splitlines()
+        text = b"".join(line for line in lines if not line.startswith(b"-----") and b":" not in line)
+    try:
+        return base64.b64decode(b"".join(text.split()), validate=True)
+    except binascii.Error as error:
+        shown = data[:60].decode("ascii", "replace")
+        raise Refusal("It holds no XML: neither plain, nor signed (.p7m), nor in base64", 1, shown) from error
+
+
+def _document(data: bytes | mmap.mmap) -> Document:
+    encoding = next((name for bom, name in _BOMS if data[:4].startswith(bom)), None)
+    if encoding is not None:
+        try:
+            data = data[:].decode(encoding).removeprefix("\ufeff").encode()
+        except UnicodeDecodeError as error:
+            raise Refusal(f"The text is not {encoding.upper()}, which its first bytes announce: {error.reason}") from error
+    if data.find(b"<!DOCTYPE") >= 0 and (found := _PROLOG.match(data, 3 if data[:3] == codecs.BOM_UTF8 else 0)):
+        raise Refusal(_DOCTYPE, data[: found.end()].count(b"\n") + 1)
+    sizes: list[int | None] | None = None
+    if len(data) >= LARGE_BYTES:
+        data, sizes = fatturapa_large.without_attachments(data)
+        data = data[:]
+    try:
+        root = _parse(data, encoding)
+    except etree.XMLSyntaxError as error:
+        raise Refusal(f"The XML is not well formed: {error.msg}", error.lineno) from error
+    except (ValueError, LookupError) as error:
+        raise Refusal(f"The XML cannot be read: {error}") from error
+    info = root.getroottree().docinfo
+    if info.doctype:
+        raise Refusal(_DOCTYPE, 1)
+    nsmap = root.nsmap
+    plain = (
+        None not in nsmap
+        and _ASCII_LIKE.fullmatch(info.encoding or "utf-8") is not None
+        and data.count(b"xmlns") == len(nsmap)
+        and all(data.count(b"</" + p.encode() + b":") <= (p == root.prefix) for p in nsmap if p)
+    )
+    if not plain:
+        for element in root.iter("{*}*"):
+            element.tag = element.tag.rpartition("}")[2]
+    name = root.tag.rpartition("}")[2]
+    if name not in ROOTS:
+        if name in MESSAGES:
+            raise Refusal(f"It is a message of SDI ({name}), not an invoice: deliver it as sdi_messages", root.sourceline)
+        raise Refusal(f"It is no FatturaPA: the root element is {name[:80]}", root.sourceline, name)
+    return Document(root, sizes=sizes)
+
+
+def _parse(data: bytes, encoding: str | None) -> etree._Element:
+    if encoding is not None:
+        return etree.fromstring(data, _UTF8)
+    try:
+        return etree.fromstring(data, _PARSER)
+    except etree.XMLSyntaxError as error:
+        # libxml2 knows few encodings by itself; what Python knows is read all the same.
+        declared = _DECLARED.match(data)
+        if declared is None or "encoding" not in (error.msg or "").lower():
+            raise
+        name = declared[1].decode()
+        if name.lower().replace("_", "-") in ("utf-8", "utf8"):
+            raise
+        return etree.fromstring(data.decode(name).encode(), _UTF8)
