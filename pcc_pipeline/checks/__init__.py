@@ -1,0 +1,24 @@
+"""Data quality checks: what is checked of each table, and running it over Parquet.
+
+Names and descriptions (`check_names`) come without importing Great Expectations, whose import costs
+seconds; `run_checks` imports it when called. Nothing here knows Dagster, stores or PostgreSQL.
+"""
+
+from pcc_pipeline.checks.names import Check, check_names, checks_of
+from pcc_pipeline.checks.reconciliations import RECONCILIATIONS, Reconciliation, relations_of
+from pcc_pipeline.checks.result import CheckError, CheckResult
+from pcc_pipeline.checks.run import run_checks
+from pcc_pipeline.checks.suite import suite_for
+
+__all__ = [
+    "RECONCILIATIONS",
+    "Check",
+    "CheckError",
+    "CheckResult",
+    "Reconciliation",
+    "check_names",
+    "checks_of",
+    "relations_of",
+    "run_checks",
+    "suite_for",
+]

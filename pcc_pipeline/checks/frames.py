@@ -1,0 +1,146 @@
+"""Reading a table's Parquet files through DuckDB: relations by ente, and batches of rows.
+
+Each row bears `owner`, the ente whose files it was read from, whatever its own column `ente` says.
+What is demanded of the rows is not decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from pcc_pipeline.checks.names import Check
+from pcc_pipeline.tables.describe import Table
+
+#: The ente whose files hold the row.
+OWNER = "owner__"
+#: The view of the table being checked.
+CHECKED = "checked__"
+
+_DUCKDB = {
+    "text": "VARCHAR",
+    "date": "DATE",
+    "money": "DECIMAL(18,2)",
+    "decimal": "DECIMAL(18,8)",
+    "integer": "BIGINT",
+    "boolean": "BOOLEAN",
+    "timestamp": "TIMESTAMP WITH TIME ZONE",
+    "texts": "VARCHAR[]",
+}
+
+Paths = Mapping[str, Sequence[str]]
+Types = Mapping[str, Mapping[str, str]]
+
+
+def literal(text: str) -> str:
+    """The text as a SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def quoted(name: str) -> str:
+    """The name as a SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _files(paths: Sequence[str]) -> str:
+    return f"read_parquet([{', '.join(literal(path) for path in paths)}], union_by_name = true)"
+
+
+def found_types(connection: Any, paths: Sequence[str]) -> dict[str, str]:
+    """DuckDB's type of each column in the files together; empty without files."""
+    if not paths:
+        return {}
+    rows = connection.execute(f"DESCRIBE SELECT * FROM {_files(paths)}").fetchall()
+    return {row[0]: row[1] for row in rows}
+
+
+def wrong_types(table: Table, found: Mapping[str, str]) -> list[dict[str, str]]:
+    """Columns that are missing or of another type than described, as samples to show."""
+    wrong = []
+    for column in table.columns:
+        has = found.get(column.name, "missing")
+        if column.type == "records":
+            good = has.endswith("[]") and has.startswith("STRUCT")
+        else:
+            good = has == _DUCKDB[column.type]
+        if not good:
+            wrong.append({"column": column.name, "described": column.type, "found": has})
+    return wrong
+
+
+def create_view(connection: Any, name: str, table: Table, paths: Paths, types: Types) -> None:
+    """Make a temporary view of every ente's rows of the table, in described types, and OWNER.
+
+    A missing column reads as null, and a value that does not fit the described type too: the check
+    `types` tells of both. Records columns are left out. Without any file the view is empty.
+    """
+    plain = [column for column in table.columns if column.type != "records"]
+    branches = []
+    for ente, files in paths.items():
+        if not files:
+            continue
+        columns = []
+        for column in plain:
+            wanted, has = _DUCKDB[column.type], types[ente].get(column.name)
+            if has is None:
+                value = f"NULL::{wanted}"
+            elif has == wanted:
+                value = quoted(column.name)
+            else:
+                value = f"TRY_CAST({quoted(column.name)} AS {wanted})"
+            columns.append(f"{value} AS {quoted(column.name)}")
+        branches.append(f"SELECT {literal(ente)} AS {OWNER}, {', '.join(columns)} FROM {_files(files)}")
+    if not branches:
+        nulls = ", ".join(f"NULL::{_DUCKDB[c.type]} AS {quoted(c.name)}" for c in plain)
+        branches.append(f"SELECT NULL::VARCHAR AS {OWNER}, {nulls} WHERE false")
+    view = " UNION ALL ".join(branches)
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW {quoted(name)} AS {view}")
+
+
+def create_relation(connection: Any, name: str, table: Table, paths: Paths) -> None:
+    """Make the temporary view `name` for a reconciliation: its column `ente` says whose files they are."""
+    inner = f"{name}{OWNER}"
+    types = {ente: found_types(connection, files) for ente, files in paths.items()}
+    create_view(connection, inner, table, paths, types)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP VIEW {quoted(name)} AS "
+        f"SELECT * EXCLUDE ({OWNER}) REPLACE ({OWNER} AS ente) FROM {quoted(inner)}"
+    )
+
+
+def expression(check: Check) -> tuple[str, str]:
+    """The frame's column for a row check, and the SQL that fills it.
+
+    A minimum is judged on the value's floor, as a double: against a whole bound that is exact, and it
+    is the one number type Great Expectations compares without a Python call a row.
+    """
+    first = quoted(check.columns[0])
+    if check.kind == "minimum":
+        return check.name, f"floor({first})::DOUBLE"
+    if check.kind == "one_of":
+        return check.name, f"coalesce({', '.join(quoted(c) + '::VARCHAR' for c in check.columns)})"
+    return check.columns[0], first
+
+
+def batches(
+    connection: Any, checks: Sequence[Check], shown: Sequence[str], size: int
+) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """Batches of at most about `size` rows of CHECKED: what is judged, and what can be shown.
+
+    The second has OWNER and the columns of `shown`, row for row beside the first.
+    """
+    judged = dict(expression(check) for check in checks)
+    names = list(dict.fromkeys([OWNER, *shown]))
+    selected = [f"{sql} AS {quoted('judged ' + name)}" for name, sql in judged.items()]
+    selected += [quoted(name) for name in names]
+    result = connection.sql(f"SELECT {', '.join(selected)} FROM {CHECKED}")
+    for batch in result.to_arrow_reader(size):
+        if not batch.num_rows:
+            continue
+        columns = batch.columns
+        yield (
+            pa.Table.from_arrays(columns[: len(judged)], names=list(judged)),
+            pa.Table.from_arrays(columns[len(judged) :], names=names),
+        )
