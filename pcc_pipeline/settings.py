@@ -59,7 +59,7 @@ class Settings:
     def at(cls, home: Path, **changes: object) -> Settings:
         """Default settings of an installation at `home`, whatever the environment; `changes` override."""
         base = cls(home=home, store_url=str(home / "store"), inbox=home / "inbox", threads=_threads())
-        return cls(**{**base.__dict__, **changes})  # type: ignore[arg-type]
+        return cls(**{**base.__dict__, **changes})
 
     def environment(self) -> dict[str, str]:
         """The variables that give a child process the same settings."""

@@ -73,7 +73,7 @@ class Store:
 
     def open(self, rel: str) -> IO[bytes]:
         """`rel` open for reading, binary. Raises FileNotFoundError."""
-        return self.fs.open(self._path(rel), "rb")  # type: ignore[no-any-return]
+        return self.fs.open(self._path(rel), "rb")
 
     @contextmanager
     def local_path(self, rel: str) -> Iterator[Path]:

@@ -114,10 +114,14 @@ def test_deliveries_registered_side_by_side_are_registered_once(settings: Settin
 def test_outcomes_and_knowledge_time(settings: Settings) -> None:
     register = Register(engine(settings))
     new, _ = register.add("alfa", [arrived(1), arrived(2)])
-    register.settle([
-        Outcome(new[0].delivery, "staged", part="staging/alfa/sdi_invoices/x", rows=5, refused=1, defects=2),
-        Outcome(new[1].delivery, "refused", reason="not XML"),
-    ])
+    register.settle(
+        [
+            Outcome(
+                new[0].delivery, "staged", part="staging/alfa/sdi_invoices/x", rows=5, refused=1, defects=2
+            ),
+            Outcome(new[1].delivery, "refused", reason="not XML"),
+        ]
+    )
     assert register.pending("alfa") == []
     table = register.deliveries("alfa").to_pylist()
     assert [row["status"] for row in table] == ["staged", "refused"]

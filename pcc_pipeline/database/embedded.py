@@ -17,8 +17,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import fasteners
-import psutil
+import fasteners  # type: ignore[import-untyped]
+import psutil  # type: ignore[import-untyped]
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # a machine without XDG_RUNTIME_DIR is warned of; we need none
@@ -76,7 +76,7 @@ def release(home: Path) -> None:
 
 
 def stop(home: Path) -> bool:
-    """Stops the server of `home`, whoever uses it; what is under way rolls back. False if none was running."""
+    """Stops the server of `home`, whoever uses it; work under way rolls back. False if none was running."""
     with _guard, fasteners.InterProcessLock(home / "postgres.lock"):
         folder = _folder(home)
         if _running(folder) is None:

@@ -121,11 +121,11 @@ def main(arguments: list[str] | None = None) -> None:
         url = sa.make_url(embedded.url(home)).set(drivername="postgresql+psycopg")
         engine = sa.create_engine(url, poolclass=sa.NullPool)
         try:
-            path = revision(engine, options.message)
+            written = revision(engine, options.message)
         finally:
             engine.dispose()
             embedded.release(home)
-    parser.exit(message=f"{path}\n" if path else "The last migration already says all\n")
+    parser.exit(message=f"{written}\n" if written else "The last migration already says all\n")
 
 
 if __name__ == "__main__":

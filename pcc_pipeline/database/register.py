@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -120,11 +121,14 @@ class Register:
         with self.engine.begin() as connection:
             _remember(connection, ente, list(seen))
 
-    def arrivals(self, ente: str) -> dict[str, tuple[int, int]]:
-        """Files of undrained inboxes already read for an ente: path to (size, mtime in nanoseconds)."""
+    def arrivals(self, ente: str | None = None) -> dict[str, tuple[int, int]]:
+        """Files of undrained inboxes already read, of one ente or all: path to (size, mtime in ns)."""
         t = table("arrivals")
+        query = sa.select(t.c.path, t.c.size, t.c.mtime_ns)
+        if ente is not None:
+            query = query.where(t.c.ente == ente)
         with self.engine.connect() as connection:
-            rows = connection.execute(sa.select(t.c.path, t.c.size, t.c.mtime_ns).where(t.c.ente == ente))
+            rows = connection.execute(query)
             return {path: (size, mtime) for path, size, mtime in rows}
 
     def pending(self, ente: str) -> list[Delivery]:
@@ -140,7 +144,7 @@ class Register:
         t = table("deliveries")
         query = sa.select(t.c.ente, sa.func.count()).where(t.c.status == LANDED).group_by(t.c.ente)
         with self.engine.connect() as connection:
-            return dict(connection.execute(query.order_by(t.c.ente)).tuples().all())
+            return {row[0]: row[1] for row in connection.execute(query.order_by(t.c.ente))}
 
     def enti(self) -> list[str]:
         """Every ente that ever had a delivery, by name."""
@@ -164,7 +168,7 @@ class Register:
                     raise KeyError("An outcome names a delivery that is not registered")
 
     def deliveries(self, ente: str, known_at: datetime | None = None) -> pa.Table:
-        """An ente's deliveries in order of arrival, as `DELIVERIES` has them; if given, received up to `known_at`.
+        """An ente's deliveries in order of arrival, as `DELIVERIES` has them, received up to `known_at`.
 
         `known_at` needs a time zone.
         """
@@ -184,7 +188,7 @@ class Register:
 
 def _insert(connection: sa.Connection, ente: str, arrived: Sequence[Arrived]) -> list[Delivery]:
     t = table("deliveries")
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "delivery": delivery_id(ente, item.kind, item.sha256),
             "kind": item.kind,
@@ -202,7 +206,7 @@ def _insert(connection: sa.Connection, ente: str, arrived: Sequence[Arrived]) ->
         return []
     given = _unnest(rows, names, ordered=True)
     # now() is the transaction's start: one value for all that one scan of an ente found.
-    values = (sa.literal(ente), sa.func.now(), *(given.c[name] for name in names))
+    values: list[Any] = [sa.literal(ente), sa.func.now(), *(given.c[name] for name in names)]
     select = sa.select(*values).order_by(given.c.place)
     statement = (
         insert(t)
@@ -216,7 +220,7 @@ def _insert(connection: sa.Connection, ente: str, arrived: Sequence[Arrived]) ->
     return added
 
 
-def _same(connection: sa.Connection, rows: list[dict[str, object]]) -> None:
+def _same(connection: sa.Connection, rows: Sequence[Mapping[str, object]]) -> None:
     """Two contents with one identifier would lose a delivery: so unlikely that stopping is right."""
     t = table("deliveries")
     given = _unnest(rows, {"delivery": sa.Text, "sha256": sa.Text})
@@ -243,12 +247,15 @@ def _remember(connection: sa.Connection, ente: str, seen: Sequence[Seen]) -> Non
 
 
 def _unnest(
-    rows: Sequence[object], types: Mapping[str, type[sa.types.TypeEngine[object]]], ordered: bool = False
+    rows: Sequence[object], types: Mapping[str, type[sa.types.TypeEngine[Any]]], ordered: bool = False
 ) -> sa.TableValuedAlias:
     """Many rows as one parameter an attribute: one statement however many rows."""
     arrays = [
-        sa.bindparam(None, [row[name] if isinstance(row, Mapping) else getattr(row, name) for row in rows],
-                     type_=ARRAY(kind))
+        sa.bindparam(
+            None,
+            [row[name] if isinstance(row, Mapping) else getattr(row, name) for row in rows],
+            type_=ARRAY(kind),
+        )
         for name, kind in types.items()
     ]
     columns = [sa.column(name, kind) for name, kind in types.items()]

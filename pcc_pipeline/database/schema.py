@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
@@ -23,16 +24,17 @@ NAMING = {
 }
 
 
-def sql_type(column: Column) -> sa.types.TypeEngine[object]:
+def sql_type(column: Column) -> sa.types.TypeEngine[Any]:
     """The PostgreSQL type of a described column; money is NUMERIC(18,2), records are JSONB."""
-    types: dict[str, sa.types.TypeEngine[object]] = {
+    types: dict[str, sa.types.TypeEngine[Any]] = {
         "text": sa.Text(),
         "date": sa.Date(),
-        "money": sa.Numeric(18, 2),  # type: ignore[dict-item]
-        "decimal": sa.Numeric(18, 8),  # type: ignore[dict-item]
+        "money": sa.Numeric(18, 2),
+        "decimal": sa.Numeric(18, 8),
         "integer": sa.BigInteger(),
         "boolean": sa.Boolean(),
         "timestamp": sa.DateTime(timezone=True),
+        "texts": JSONB(),
         "records": JSONB(),
     }
     return types[column.type]
@@ -49,7 +51,7 @@ def comment(column: Column) -> str:
 
 
 def row_key(table: Table) -> tuple[str, ...]:
-    """The columns that identify a row among all enti's: the described key, under the ente where it has one."""
+    """The columns that identify a row among all enti's: the described key, under the ente if any."""
     if table.key and "ente" in table.column_names and "ente" not in table.key and table.layer != "register":
         return ("ente", *table.key)
     return table.key
@@ -58,11 +60,11 @@ def row_key(table: Table) -> tuple[str, ...]:
 def sql_table(table: Table, metadata: sa.MetaData) -> sa.Table:
     """Adds one described table to `metadata`.
 
-    A key whose columns are all required is the primary key; one with optional columns is an index (its
-    uniqueness is checked before publication). A published table without a key is indexed by ente.
+    A key whose columns are all required is the primary key. One with optional columns, or of a table whose
+    checks do not block, is an index. A published table without a key is indexed by ente.
     """
     key = row_key(table)
-    primary = bool(key) and all(table.column(name).required for name in key)
+    primary = bool(key) and table.blocking and all(table.column(name).required for name in key)
     columns = [
         sa.Column(
             column.name,

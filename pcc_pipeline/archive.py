@@ -1,0 +1,89 @@
+"""Reading .zip deliveries: members one by one, with bounds against archives made to exhaust the machine.
+
+Nothing is ever unpacked to a path that a member names: a member gives only its last name and its bytes.
+Where the bytes go is `landing`'s matter.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an archive may hold: members, bytes unpacked, and times its packed size once past `free`."""
+
+    members: int = 1_000_000
+    bytes: int = 64 << 30
+    ratio: int = 300
+    free: int = 64 << 20
+
+
+LIMITS = Limits()
+
+#: What reading a damaged or foreign archive may raise.
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, RuntimeError, OSError)
+
+
+class Unreadable(ValueError):
+    """An archive that cannot be read; its text says why, for who delivered it."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file inside an archive: its last name, its size in bytes unpacked, and its entry."""
+
+    name: str
+    size: int
+    entry: zipfile.ZipInfo
+
+
+@contextmanager
+def opened(path: Path, limits: Limits = LIMITS) -> Iterator[tuple[zipfile.ZipFile, list[Member]]]:
+    """An archive and its members, in their order; folders, hidden files and unfinished (.part) ones left out.
+
+    Raises Unreadable when it is not an archive, needs a password or breaks `limits`.
+    """
+    try:
+        archive = zipfile.ZipFile(path)
+    except DAMAGE as error:
+        raise Unreadable(f"The archive is damaged or not a .zip file ({error})") from error
+    with archive:
+        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+        _bounded(entries, path.stat().st_size, limits)
+        yield (
+            archive,
+            [Member(name, entry.file_size, entry) for entry in entries if (name := _name(entry)) is not None],
+        )
+
+
+def read(archive: zipfile.ZipFile, member: Member) -> IO[bytes]:
+    """The member open for reading; its checksum is verified at the end. Raises one of DAMAGE."""
+    return archive.open(member.entry)
+
+
+def _bounded(entries: list[zipfile.ZipInfo], packed: int, limits: Limits) -> None:
+    if not entries:
+        raise Unreadable("The archive is empty")
+    if any(entry.flag_bits & 0x1 for entry in entries):
+        raise Unreadable("The archive is protected by a password: deliver it without one")
+    if len(entries) > limits.members:
+        raise Unreadable(f"The archive holds {len(entries)} files, more than {limits.members}")
+    total = sum(entry.file_size for entry in entries)
+    if total > limits.bytes:
+        raise Unreadable(f"Unpacked, the archive would take {total} bytes, more than {limits.bytes}")
+    if total > limits.free and total > packed * limits.ratio:
+        raise Unreadable(f"Unpacked, the archive would grow more than {limits.ratio} times: not unpacked")
+
+
+def _name(entry: zipfile.ZipInfo) -> str | None:
+    parts = [part for part in entry.filename.replace("\\", "/").split("/") if part]
+    if not parts or "__MACOSX" in parts[:-1] or parts[-1].startswith(".") or parts[-1].endswith(".part"):
+        return None
+    return parts[-1][-255:]

@@ -1,0 +1,69 @@
+"""DAGSTER_HOME: the folder and `dagster.yaml` by which Dagster keeps its state in our PostgreSQL.
+
+Assets, sensors and code locations are elsewhere; this only says where runs, events and logs are kept.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import yaml  # type: ignore[import-untyped]
+
+from pcc_pipeline.database.engine import dagster_url
+from pcc_pipeline.settings import Settings
+
+#: Runs at once: each is a process of its own, with its own DuckDB.
+CONCURRENT_RUNS = 2
+
+
+def dagster_home(settings: Settings) -> Path:
+    """The folder that DAGSTER_HOME must name."""
+    return settings.home / "dagster"
+
+
+def configuration(settings: Settings) -> dict[str, Any]:
+    """The content of dagster.yaml. Starts the embedded database, whose address it holds."""
+    home = dagster_home(settings)
+    return {
+        "storage": {"postgres": {"postgres_url": dagster_url(settings)}},
+        "telemetry": {"enabled": False},
+        "nux": {"enabled": False},
+        "local_artifact_storage": {
+            "module": "dagster._core.storage.root",
+            "class": "LocalArtifactStorage",
+            "config": {"base_dir": str(home / "artifacts")},
+        },
+        "compute_logs": {
+            "module": "dagster._core.storage.local_compute_log_manager",
+            "class": "LocalComputeLogManager",
+            "config": {"base_dir": str(home / "logs")},
+        },
+        "run_coordinator": {
+            "module": "dagster._core.run_coordinator",
+            "class": "QueuedRunCoordinator",
+            "config": {"max_concurrent_runs": CONCURRENT_RUNS},
+        },
+    }
+
+
+def write_dagster_home(settings: Settings, changes: Mapping[str, Any] | None = None) -> Path:
+    """Writes dagster.yaml (top-level entries of `changes` override) and returns the folder.
+
+    The file may hold a password, so its owner alone may read it; it is replaced whole, if it changed.
+    """
+    home = dagster_home(settings)
+    for folder in (home, home / "artifacts", home / "logs"):
+        folder.mkdir(parents=True, exist_ok=True)
+    text = yaml.safe_dump({**configuration(settings), **(changes or {})}, sort_keys=False)
+    target = home / "dagster.yaml"
+    if not target.exists() or target.read_text() != text:
+        temporary = home / f".dagster-{uuid4().hex}.yaml"
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as out:
+            out.write(text)
+        temporary.replace(target)
+    return home

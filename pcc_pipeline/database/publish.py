@@ -1,0 +1,168 @@
+"""Publication: an ente's rows replaced in PostgreSQL, all tables in one transaction.
+
+Readers see the state before or the state after, never between (who reads several tables together takes a
+REPEATABLE READ transaction). Whether a state may be published is decided before, by the checks.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import duckdb
+import sqlalchemy as sa
+from psycopg import Cursor, sql
+
+from pcc_pipeline.database.engine import lock
+from pcc_pipeline.database.schema import SCHEMA, published, table
+from pcc_pipeline.store import Store
+from pcc_pipeline.tables.describe import Column, Table
+
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What a published state stands for: reference date D, observation date O, and the run that made it."""
+
+    reference_date: date
+    observed_at: date
+    run_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Published:
+    """A publication as readers see it: its number, moment, what it stands for, and rows over all tables."""
+
+    publication: int
+    ente: str
+    reference_date: date
+    observed_at: date
+    published_at: datetime
+    run_id: str | None
+    rows: int
+
+
+def publish(
+    engine: sa.Engine,
+    ente: str,
+    tables: Mapping[str, str],
+    publication: Publication,
+    store: Store | None = None,
+) -> Published:
+    """Replaces an ente's rows of each named table by those of its Parquet file (uri), in one transaction.
+
+    `store` is needed when the uris are not local. Published tables that are not named stay as they are.
+    Raises KeyError for a table that is not published, and ValueError when a file holds another ente's rows;
+    after any error readers still see the state before.
+    """
+    known = published()
+    if unknown := [name for name in tables if name not in known]:
+        raise KeyError(f"Not published: {', '.join(unknown)}")
+    rows = 0
+    with duckdb.connect() as calculator, engine.begin() as connection, lock(connection, f"publish {ente}"):
+        if store is not None:
+            store.attach(calculator)
+        cursor = cast("Cursor[Any]", connection.connection.cursor())
+        for name, uri in tables.items():
+            cursor.execute(sql.SQL("DELETE FROM {} WHERE ente = %s").format(_name(name)), [ente])
+            rows += copy_in(cursor, calculator, known[name], uri, ente)
+        t = table("publications")
+        values = {"ente": ente, "rows": rows, "published_at": sa.func.now(), **publication.__dict__}
+        made = connection.execute(sa.insert(t).values(values).returning(*_published_columns())).one()
+    return Published(**made._mapping)
+
+
+def current(engine: sa.Engine, ente: str) -> Published | None:
+    """The state of an ente that readers see now; None before its first publication."""
+    t = table("publications")
+    query = sa.select(*_published_columns()).where(t.c.ente == ente).order_by(t.c.publication.desc()).limit(1)
+    with engine.connect() as connection:
+        row = connection.execute(query).first()
+    return None if row is None else Published(**row._mapping)
+
+
+def copy_in(
+    cursor: Cursor[Any], calculator: duckdb.DuckDBPyConnection, described: Table, uri: str, ente: str
+) -> int:
+    """Streams a Parquet file's rows into the table of the same description; returns how many.
+
+    DuckDB writes them as CSV at one end of a pipe while PostgreSQL reads at the other: no value becomes a
+    Python object, numbers travel as exact text, and a null (nothing) differs from an empty text ("").
+    """
+    source = f"read_parquet('{_quoted(uri)}')"
+    count = f"SELECT count(*), count(*) FILTER (ente IS DISTINCT FROM ?) FROM {source}"
+    total, foreign = calculator.execute(count, [ente]).fetchone() or (0, 0)
+    if foreign:
+        raise ValueError(f"{described.name}: {foreign} rows are not of ente {ente}")
+    names = sql.SQL(", ").join(sql.Identifier(name) for name in described.column_names)
+    target = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(_name(described.name), names)
+    select = f"SELECT {', '.join(_expression(column) for column in described.columns)} FROM {source}"
+    with cursor.copy(target) as copy, _csv(calculator, select) as chunks:
+        for chunk in chunks:
+            copy.write(chunk)
+    return int(total)
+
+
+def _expression(column: Column) -> str:
+    name = f'"{column.name}"'
+    if column.type == "text":
+        return f"replace({name}, chr(0), '')"  # the one character that PostgreSQL cannot keep
+    return f"to_json({name})" if column.type in ("records", "texts") else name
+
+
+@contextmanager
+def _csv(calculator: duckdb.DuckDBPyConnection, select: str) -> Iterator[Iterator[bytes]]:
+    """The result of a query as CSV, in chunks, while DuckDB is still computing. Raises what DuckDB raises."""
+    options = "(FORMAT csv, HEADER false, DELIMITER ',', QUOTE '\"', ESCAPE '\"', NULLSTR '')"
+    if os.name == "nt":  # no pipe with a name there
+        with tempfile.TemporaryDirectory(prefix="pcc-") as folder:
+            path = Path(folder) / "rows.csv"
+            calculator.execute(f"COPY ({select}) TO '{_quoted(str(path))}' {options}")
+            with path.open("rb") as file:
+                yield iter(lambda: file.read(CHUNK), b"")
+        return
+    reading, writing = os.pipe()
+    errors: list[BaseException] = []
+
+    def produce() -> None:
+        try:
+            calculator.execute(f"COPY ({select}) TO '/dev/fd/{writing}' {options}")
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            os.close(writing)
+
+    def chunks() -> Iterator[bytes]:
+        while chunk := os.read(reading, CHUNK):
+            yield chunk
+        worker.join()
+        if errors:
+            raise errors[0]
+
+    worker = threading.Thread(target=produce, name="pcc-publish")
+    worker.start()
+    try:
+        yield chunks()
+    finally:
+        os.close(reading)  # a producer that still writes gets an error and ends
+        worker.join()
+
+
+def _published_columns() -> list[sa.Column[Any]]:
+    return [table("publications").c[name] for name in Published.__dataclass_fields__]
+
+
+def _name(table_name: str) -> sql.Identifier:
+    return sql.Identifier(SCHEMA, table_name)
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")

@@ -1,0 +1,282 @@
+"""Landing: exactly once by content, whatever crashes or runs beside it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pcc_pipeline import archive, landing
+from pcc_pipeline.database.engine import engine
+from pcc_pipeline.database.register import Register
+from pcc_pipeline.landing import LandingReport, land, waiting
+from pcc_pipeline.settings import Settings
+from pcc_pipeline.store import Store
+
+Deliver = Callable[..., Path]
+
+
+@pytest.fixture
+def register(settings: Settings) -> Register:
+    return Register(engine(settings))
+
+
+@pytest.fixture
+def deliver(settings: Settings) -> Deliver:
+    def to(place: str, data: bytes = b"data") -> Path:
+        path = settings.inbox / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return path
+
+    return to
+
+
+@pytest.fixture
+def scan(settings: Settings, store: Store, register: Register) -> Callable[..., LandingReport]:
+    return lambda **more: land(settings, store, register, **more)
+
+
+def zipped(path: Path, members: dict[str, bytes]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as out:
+        for name, data in members.items():
+            out.writestr(name, data)
+    return path
+
+
+def test_same_bytes_are_one_delivery(deliver: Deliver, scan, store: Store, register: Register) -> None:
+    deliver("alfa/open_list/a.csv", b"one")
+    deliver("alfa/open_list/b.csv", b"one")
+    deliver("beta/open_list/a.csv", b"one")
+    report = scan()
+    assert [(item.ente, item.file) for item in report.new] == [("alfa", "a.csv"), ("beta", "a.csv")]
+    assert report.duplicates == [("alfa", "open_list", "b.csv")]
+    assert store.open(store.landing("alfa", report.new[0].sha256)).read() == b"one"
+    assert scan() == LandingReport()
+    assert register.enti_pending() == {"alfa": 1, "beta": 1}
+
+
+def test_files_found_together_share_their_moment_and_come_in_order(deliver: Deliver, scan) -> None:
+    for name in ("c", "a", "b"):
+        deliver(f"alfa/open_list/{name}.csv", name.encode())
+    new = scan().new
+    assert [item.file for item in new] == ["a.csv", "b.csv", "c.csv"]
+    assert len({item.received_at for item in new}) == 1
+
+
+def test_a_changed_file_is_landed_again(deliver: Deliver, scan) -> None:
+    deliver("alfa/open_list/a.csv", b"one")
+    scan()
+    deliver("alfa/open_list/a.csv", b"two")
+    assert len(scan().new) == 1
+
+
+def test_unfinished_and_hidden_files_are_left_alone(deliver: Deliver, scan) -> None:
+    kept = [
+        deliver("alfa/open_list/a.csv.part"),
+        deliver("alfa/open_list/.a"),
+        deliver(".alfa/open_list/a.csv"),
+    ]
+    assert scan(drain=True) == LandingReport()
+    assert all(path.exists() for path in kept)
+
+
+def test_what_has_no_place_is_refused_with_a_reason(deliver: Deliver, scan, settings: Settings) -> None:
+    deliver("Comune di Alfa/open_list/a.csv")
+    deliver("a/open_list/a.csv")
+    deliver("alfa/invoices/a.csv")
+    deliver("alfa/loose.csv")
+    deliver("loose.csv")
+    deliver("alfa/open_list/folder/a.csv")
+    deliver("_provider/open_list/a.csv")
+    (settings.inbox / "alfa/open_list/link.csv").symlink_to("/etc/hostname")
+    report = scan(drain=True)
+    assert not report.new
+    places = sorted(refusal.path.removeprefix(f"{settings.inbox}/") for refusal in report.refused)
+    assert places == sorted(
+        [
+            "Comune di Alfa",
+            "a",
+            "alfa/invoices",
+            "alfa/loose.csv",
+            "loose.csv",
+            "alfa/open_list/folder",
+            "_provider/open_list",
+            "alfa/open_list/link.csv",
+        ]
+    )
+    assert all(refusal.reason for refusal in report.refused)
+    assert (settings.inbox / "alfa/invoices/a.csv").exists()
+    assert waiting(settings.inbox) == {}
+
+
+def test_kinds_of_later_versions_are_left_with_a_note(deliver: Deliver, scan) -> None:
+    path = deliver("alfa/tickets/a.csv")
+    report = scan(drain=True)
+    assert path.exists()
+    assert not report.refused
+    assert len(report.notes) == 1
+
+
+def test_provider_feeds(deliver: Deliver, scan) -> None:
+    deliver("_provider/enti/enti.csv")
+    assert [(item.ente, item.kind) for item in scan().new] == [("_provider", "enti")]
+
+
+def test_one_ente_alone(deliver: Deliver, scan) -> None:
+    deliver("alfa/open_list/a.csv")
+    deliver("beta/open_list/a.csv")
+    assert [item.ente for item in scan(ente="beta").new] == ["beta"]
+
+
+def test_draining_removes_only_what_is_registered(
+    deliver: Deliver, scan, register: Register, monkeypatch
+) -> None:
+    path = deliver("alfa/open_list/a.csv")
+
+    def crash(*_: object) -> None:
+        raise ConnectionError
+
+    with monkeypatch.context() as patch, pytest.raises(ConnectionError):
+        patch.setattr(register, "add", crash)
+        scan(drain=True)
+    assert path.exists()
+    with monkeypatch.context() as patch, pytest.raises(ConnectionError):
+        patch.setattr(landing, "_remove", crash)
+        scan(drain=True)
+    assert path.exists()
+    assert register.enti_pending() == {"alfa": 1}
+    report = scan(drain=True)
+    assert (report.new, len(report.duplicates)) == ([], 1)
+    assert not path.exists()
+
+
+def test_a_name_that_came_to_mean_other_bytes_is_not_removed(
+    deliver: Deliver, scan, register, monkeypatch
+) -> None:
+    path = deliver("alfa/open_list/a.csv", b"one")
+    add = register.add
+
+    def replaced_meanwhile(*args: object) -> object:
+        other = path.with_name("next.part")
+        other.write_bytes(b"two")
+        other.replace(path)
+        return add(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(register, "add", replaced_meanwhile)
+        scan(drain=True)
+    assert path.read_bytes() == b"two"
+    assert len(scan(drain=True).new) == 1
+    assert not list(path.parent.iterdir())
+
+
+SIDE_BY_SIDE = """
+import sys
+from pathlib import Path
+from pcc_pipeline.settings import Settings
+from pcc_pipeline.store import Store
+from pcc_pipeline.database.engine import engine
+from pcc_pipeline.database.register import Register
+from pcc_pipeline.landing import land
+settings = Settings.at(Path(sys.argv[1]), database_url=sys.argv[2])
+report = land(settings, Store(settings.store_url), Register(engine(settings)), drain=True)
+sys.stdout.write(str(len(report.new)))
+"""
+
+
+def test_two_processes_on_one_inbox(deliver: Deliver, settings: Settings, register: Register) -> None:
+    paths = [deliver(f"alfa/open_list/{n}.csv", str(n).encode()) for n in range(600)]
+    command = [sys.executable, "-c", SIDE_BY_SIDE, str(settings.home), str(settings.database_url)]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    counts = [int(process.communicate()[0]) for process in processes]
+    assert sum(counts) == 600
+    assert register.deliveries("alfa").num_rows == 600
+    assert not any(path.exists() for path in paths)
+
+
+def test_zip_members_are_deliveries(scan, settings: Settings) -> None:
+    zipped(
+        settings.inbox / "alfa/sdi_invoices/all.ZIP",
+        {
+            "in/a.xml": b"a",
+            "../../b.xml": b"b",
+            "__MACOSX/a.xml": b"m",
+            ".hidden": b"h",
+            "c.xml.part": b"c",
+        },
+    )
+    new = scan(drain=True).new
+    assert [(item.file, item.archive, item.status) for item in new] == [
+        ("a.xml", "all.ZIP", "landed"),
+        ("b.xml", "all.ZIP", "landed"),
+    ]
+    zipped(settings.inbox / "alfa/sdi_invoices/again.zip", {"z.xml": b"a"})
+    assert scan().duplicates == [("alfa", "sdi_invoices", "z.xml")]
+
+
+def test_broken_archives_are_kept_and_refused(
+    deliver: Deliver, scan, store: Store, settings: Settings
+) -> None:
+    deliver("alfa/sdi_invoices/not.zip", b"PK\x03\x04 and nothing more")
+    zipped(settings.inbox / "alfa/sdi_invoices/empty.zip", {})
+    zipped(settings.inbox / "alfa/sdi_invoices/nested.zip", {"inner.zip": b"PK", "a.xml": b"good"})
+    path = zipped(settings.inbox / "alfa/sdi_invoices/secret.zip", {"a.xml": b"a"})
+    data = bytearray(path.read_bytes())
+    data[6] |= 1
+    data[data.rindex(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(bytes(data))
+    path = settings.inbox / "alfa/sdi_invoices/crc.zip"
+    with zipfile.ZipFile(path, "w") as out:
+        out.writestr("a.xml", b"UNIQUE-CONTENT")
+        out.writestr("b.xml", b"fine")
+    path.write_bytes(path.read_bytes().replace(b"UNIQUE", b"BROKEN"))
+    report = scan()
+    reasons = {item.file: item.reason for item in report.new if item.status == "refused"}
+    assert set(reasons) == {"not.zip", "empty.zip", "nested.zip", "secret.zip", "crc.zip"}
+    assert "password" in str(reasons["secret.zip"])
+    assert "a.xml: damaged" in str(reasons["crc.zip"])
+    assert sorted(item.file for item in report.new if item.status == "landed") == ["a.xml", "b.xml"]
+    assert len(report.refused) == 5
+    assert all(store.exists(store.landing("alfa", item.sha256)) for item in report.new)
+
+
+def test_an_archive_made_to_exhaust_the_machine_is_refused(tmp_path: Path) -> None:
+    bomb = zipped(tmp_path / "bomb.zip", {"a": bytes(1 << 20)})
+    with pytest.raises(archive.Unreadable, match="grow"), archive.opened(bomb, archive.Limits(free=1 << 10)):
+        pass
+    with (
+        pytest.raises(archive.Unreadable, match="would take"),
+        archive.opened(bomb, archive.Limits(bytes=10)),
+    ):
+        pass
+    with (
+        pytest.raises(archive.Unreadable, match="more than 0"),
+        archive.opened(bomb, archive.Limits(members=0)),
+    ):
+        pass
+
+
+def test_waiting(deliver: Deliver, scan, settings: Settings, register: Register) -> None:
+    path = deliver("alfa/open_list/a.csv", b"four")
+    deliver("alfa/tickets/a.csv")
+    assert waiting(settings.inbox) == {"alfa": [(path, 4, path.stat().st_mtime_ns)]}
+    scan()
+    assert waiting(settings.inbox, register.arrivals()) == {}
+    assert waiting(settings.home / "nowhere") == {}
+
+
+def test_names_that_are_not_utf8(settings: Settings, scan) -> None:
+    folder = settings.inbox / "alfa/open_list"
+    folder.mkdir(parents=True)
+    import os
+
+    with open(os.fsencode(folder) + b"/citt\xe0.csv", "wb") as out:  # noqa: PTH123
+        out.write(b"1")
+    assert [item.file for item in scan().new] == ["città.csv"]
+    assert scan().new == []
