@@ -50,7 +50,12 @@ _FLAGS = {"pcc_invoices": ("NO", "SI")}
 
 
 def write_table(
-    connection: duckdb.DuckDBPyConnection, table: Table, path: Path, dialect: Dialect, *, extra: Sequence[str] = ()
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    path: Path,
+    dialect: Dialect,
+    *,
+    extra: Sequence[str] = (),
 ) -> int:
     """Write the view of that table to `path`, through a `.part` name; returns the rows written.
 
@@ -94,7 +99,7 @@ def _text(table: Table, name: str, dialect: Dialect) -> str:
     if kind == "date":
         return f"strftime({name}, '{'%d/%m/%Y' if dialect.italian else '%Y-%m-%d'}')"
     if kind == "money" and dialect.italian:
-        grouped = f"replace(replace(replace(format('{{:,}}', trunc(abs({name}))::bigint), ',', '.'), '-', ''), ' ', '')"
+        grouped = f"replace(format('{{:,}}', trunc(abs({name}))::bigint), ',', '.')"
         cents = f"lpad(((abs({name}) * 100)::bigint % 100)::text, 2, '0')"
         return f"if({name} < 0, '-', '') || {grouped} || ',' || {cents}"
     return name
@@ -125,7 +130,9 @@ def _write_excel(
     return count
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, view: str, names: Sequence[str]) -> Iterator[tuple[object, ...]]:
+def _rows(
+    connection: duckdb.DuckDBPyConnection, view: str, names: Sequence[str]
+) -> Iterator[tuple[object, ...]]:
     cursor = connection.execute(f"select {', '.join(names)} from {view} order by line")
     while block := cursor.fetchmany(_BLOCK):
         yield from block

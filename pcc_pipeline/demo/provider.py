@@ -27,13 +27,13 @@ _EXCEL_DOCUMENTS = 100_000
 #: Rows no reader should accept, by kind; written by the ente whose files also use Italian numbers.
 _BAD_ROWS: Mapping[str, tuple[str, ...]] = {
     "erp_invoices": (
-        "GUASTO01;TD01;;00000000000;Fornitore Guasto;1;31/02/2025;;;;;100,00;;;N;;;;;CO;;;LIQUIDATA;;;;;S",
-        "GUASTO02;TD01;;00000000000;Fornitore Guasto;2;15/03/2025;;;;;cento euro;;;N;;;;;CO;;;LIQUIDATA;;;;;S",
-        "GUASTO03;TD99;;;Fornitore Guasto;;15/03/2025;;;;;100,00;;;N;;;;;CO;;;IGNOTO;;;;;S",
+        "GUASTO01;TD01;;00000000000;Ditta Guasta;1;31/02/2025;;;;;100,00;;;N;;;;;CO;;;LIQUIDATA;;;;;S",
+        "GUASTO02;TD01;;00000000000;Ditta Guasta;2;15/03/2025;;;;;cento euro;;;N;;;;;CO;;;LIQUIDATA;;;;;S",
+        "GUASTO03;TD99;;;Ditta Guasta;;15/03/2025;;;;;100,00;;;N;;;;;CO;;;IGNOTO;;;;;S",
     ),
     "erp_payments": ("GUASTO01;77;15/03/2025;;-5,00;;N",),
     "pcc_invoices": (
-        "999999999999;7999999999;UF0002;;;IT00000000000;FORNITORE GUASTO;TD01;9;15/03/2025;15/03/2025;;100,00;"
+        "999999999999;7999999999;UF0002;;;IT00000000000;DITTA GUASTA;TD01;9;15/03/2025;15/03/2025;;100,00;"
         ";;NO;SMARRITO;;0,00;0,00;0,00;0,00;0,00;",
     ),
 }
@@ -100,10 +100,14 @@ def write_provider(
                 folder = inbox / ente.code / kind
                 folder.mkdir(parents=True, exist_ok=True)
                 extra = _BAD_ROWS.get(kind, ()) if ente.code == careless else ()
-                write_table(connection, FEEDS[kind], folder / f"{kind}.{dialect.extension}", dialect, extra=extra)
+                write_table(
+                    connection, FEEDS[kind], folder / f"{kind}.{dialect.extension}", dialect, extra=extra
+                )
             sdi_files[ente.code] = write_sdi(connection, inbox / ente.code / "sdi_invoices", ente, sdi_share)
-            counted = connection.execute("select case_name, count(*) from truth group by all order by all").fetchall()
-            cases[ente.code] = {name: count for name, count in counted}
+            counted = connection.execute(
+                "select case_name, count(*) from truth group by all order by all"
+            ).fetchall()
+            cases[ente.code] = dict(counted)
     _write_enti(inbox, made, reference_date)
     bad = {careless: sum(map(len, _BAD_ROWS.values()))} if careless else {}
     return Truth(size, made, cases, bad, sdi_files)
@@ -115,9 +119,19 @@ def _write_enti(inbox: Path, made: tuple[Ente, ...], reference_date: date) -> No
     header = ["ente", *[name for name in ENTI.column_names[3:] if name != "codice_ente"]]
     rows = [
         [
-            ente.code, ente.name, ente.cf, ente.ipa, ente.tipo, ente.gestionale, f"{4 + n % 3}.{n % 10}",
-            reference_date - timedelta(days=200 + n % 30), reference_date - timedelta(days=185 + n % 30),
-            reference_date - timedelta(days=110 + n % 30), "S", "S", "",
+            ente.code,
+            ente.name,
+            ente.cf,
+            ente.ipa,
+            ente.tipo,
+            ente.gestionale,
+            f"{4 + n % 3}.{n % 10}",
+            reference_date - timedelta(days=200 + n % 30),
+            reference_date - timedelta(days=185 + n % 30),
+            reference_date - timedelta(days=110 + n % 30),
+            "S",
+            "S",
+            "",
         ]
         for n, ente in enumerate(made)
     ]

@@ -22,7 +22,8 @@ order by i
 """
 
 _XML = """<?xml version="1.0" encoding="UTF-8"?>
-<p:FatturaElettronica xmlns:p="http://ivaservizi.agenziaentrate.gov.it/docs/xsd/fatture/v1.2" versione="FPA12">
+<p:FatturaElettronica versione="FPA12" \
+xmlns:p="http://ivaservizi.agenziaentrate.gov.it/docs/xsd/fatture/v1.2">
 <FatturaElettronicaHeader>
 <DatiTrasmissione><IdTrasmittente><IdPaese>IT</IdPaese><IdCodice>{piva}</IdCodice></IdTrasmittente>\
 <ProgressivoInvio>{progressive}</ProgressivoInvio><FormatoTrasmissione>FPA12</FormatoTrasmissione>\
@@ -31,8 +32,10 @@ _XML = """<?xml version="1.0" encoding="UTF-8"?>
 <CodiceFiscale>{cf}</CodiceFiscale><Anagrafica>{name}</Anagrafica><RegimeFiscale>RF01</RegimeFiscale>\
 </DatiAnagrafici><Sede><Indirizzo>Via Roma 1</Indirizzo><CAP>20100</CAP><Comune>Milano</Comune>\
 <Provincia>MI</Provincia><Nazione>IT</Nazione></Sede></CedentePrestatore>
-<CessionarioCommittente><DatiAnagrafici><CodiceFiscale>{ente_cf}</CodiceFiscale><Anagrafica><Denominazione>{ente}\
-</Denominazione></Anagrafica></DatiAnagrafici><Sede><Indirizzo>Piazza del Municipio 1</Indirizzo><CAP>20100</CAP>\
+<CessionarioCommittente><DatiAnagrafici><CodiceFiscale>{ente_cf}</CodiceFiscale><Anagrafica>\
+<Denominazione>{ente}\
+</Denominazione></Anagrafica></DatiAnagrafici>\
+<Sede><Indirizzo>Piazza del Municipio 1</Indirizzo><CAP>20100</CAP>\
 <Comune>Milano</Comune><Provincia>MI</Provincia><Nazione>IT</Nazione></Sede></CessionarioCommittente>
 </FatturaElettronicaHeader>
 <FatturaElettronicaBody>
@@ -89,7 +92,7 @@ def write_sdi(connection: duckdb.DuckDBPyConnection, folder: Path, ente: Ente, s
 
 def _document(row: dict[str, object], ente: Ente) -> tuple[str, str]:
     """File name and XML of one document."""
-    number, net, vat, rate = int(str(row["i"])), int(str(row["pcc_net"])), int(str(row["vat"])), int(str(row["rate"]))
+    number, net, vat, rate = (int(str(row[name])) for name in ("i", "pcc_net", "vat", "rate"))
     progressive = f"{number + 1:05X}"
     if row["professional"]:
         surname, _, given = str(row["name"]).rpartition(" ")
@@ -98,10 +101,24 @@ def _document(row: dict[str, object], ente: Ente) -> tuple[str, str]:
         name = f"<Denominazione>{escape(str(row['name']))}</Denominazione>"
     split = bool(row["split"])
     text = _XML.format(
-        piva=row["piva"], cf=row["cf"], name=name, progressive=progressive, office=ente.office,
-        ente=escape(ente.name), ente_cf=ente.cf, tipo=row["tipo"], issued=row["pcc_issued"],
-        number=escape(str(row["pcc_number"])), total=_euro(net + vat), net=_euro(net), vat=_euro(vat), rate=rate,
-        nature="" if rate else "<Natura>N4</Natura>", order=f"ORD-{number + 1}", cig=row["cig"], due=row["due_on"],
+        piva=row["piva"],
+        cf=row["cf"],
+        name=name,
+        progressive=progressive,
+        office=ente.office,
+        ente=escape(ente.name),
+        ente_cf=ente.cf,
+        tipo=row["tipo"],
+        issued=row["pcc_issued"],
+        number=escape(str(row["pcc_number"])),
+        total=_euro(net + vat),
+        net=_euro(net),
+        vat=_euro(vat),
+        rate=rate,
+        nature="" if rate else "<Natura>N4</Natura>",
+        order=f"ORD-{number + 1}",
+        cig=row["cig"],
+        due=row["due_on"],
         chargeable=f"<EsigibilitaIVA>{'S' if split else 'I'}</EsigibilitaIVA>" if rate else "",
         payable=_euro(net if split else net + vat),
     )

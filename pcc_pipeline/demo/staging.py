@@ -11,7 +11,13 @@ from pcc_pipeline.demo.synthesis import KINDS, Size, synthesis
 from pcc_pipeline.tables.describe import Table
 from pcc_pipeline.tables.feeds import FEEDS
 
-_SQL_TYPES = {"text": "varchar", "date": "date", "money": "decimal(18, 2)", "integer": "bigint", "boolean": "boolean"}
+_SQL_TYPES = {
+    "text": "varchar",
+    "date": "date",
+    "money": "decimal(18, 2)",
+    "integer": "bigint",
+    "boolean": "boolean",
+}
 
 
 def write_staging(
@@ -39,7 +45,8 @@ def write_staging(
             part = target.with_name(target.name + ".part")
             path = str(part).replace("'", "''")
             row = connection.execute(
-                f"copy (select {_typed(FEEDS[kind])} from {kind}) to '{path}' (format parquet, compression zstd)"
+                f"copy (select {_typed(FEEDS[kind])} from {kind}) to '{path}' "
+                "(format parquet, compression zstd)"
             ).fetchone()
             part.rename(target)
             counts[kind] = int(row[0]) if row else 0

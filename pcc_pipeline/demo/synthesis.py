@@ -32,7 +32,9 @@ class Size:
 
 
 @contextmanager
-def synthesis(ente: Ente, number: int, size: Size, *, memory_limit: str = "2GiB") -> Iterator[duckdb.DuckDBPyConnection]:
+def synthesis(
+    ente: Ente, number: int, size: Size, *, memory_limit: str = "2GiB"
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with the views `documents`, `truth` and one per kind of KINDS.
 
     `number` is the ente's place among the provider's: it keeps two enti of one seed apart.
@@ -97,6 +99,13 @@ def _successions(suppliers: list[Party], successors: list[Party]) -> list[dict[s
         ("OPERAZIONE_SOCIETARIA", partner, looped, 50),
     )
     return [
-        {"line": n, "caso": caso, "from_piva": old.piva, "to_piva": new.piva, "to_name": new.name, "days_before": days}
+        {
+            "line": n,
+            "caso": caso,
+            "from_piva": old.piva,
+            "to_piva": new.piva,
+            "to_name": new.name,
+            "days_before": days,
+        }
         for n, (caso, old, new, days) in enumerate(steps, start=2)
     ]

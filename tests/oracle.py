@@ -1,0 +1,633 @@
+"""An independent oracle: sections 1-7 of the rules in slow, plain Python, for small inputs.
+
+Written from the rules, the formats and the golden sample alone, never from the SQL models: it is the check
+on them. It knows one delivery of each kind (no superseding) and no person's decisions. Readings, where the
+rules leave a choice:
+
+- Matching amounts are document totals with their sign; identity is any shared normalised VAT number or
+  fiscal code. An ERP document is ambiguous if, at the end, it and a candidate that some tier found but
+  could not take are both unmatched; so are these candidates. Only then can a PCC document be a duplicate:
+  unmatched, and same creditor, number, date and sign as a matched one.
+- PCC paid by D is `importo_pagato` less CP operations with D < data_pagamento (else data_operazione) <= O,
+  plus `importo_pagato_non_commerciale`, whose dates are unknown. A document is rejected on PCC when
+  RIFIUTATO, or by an RF up to O.
+- A suspension that ended is one that PCC's operations up to O open (SOSP, SOSPdaLIQ, SOSPdaNL) and close
+  (LIQdaSOSP, NLdaSOSP); its days move both views' due dates alike. `DUE_DATE_DIFFERS` compares dates unmoved.
+- ERP amounts suspended or not payable count only in the state that names them, all that is unpaid at O if
+  null, never more than that; a litigation declared by the ente excludes what is unpaid at D.
+- PCC-only documents stand in the right stock as PCC has them, ambiguous candidates and duplicates count 0.
+- Special cases and open-list rows read their number with the year of the document they are held against;
+  a date they give must be the document's. The creditor follows cases in force at D, those that name the
+  document before those that name the supplier, the latest first; a loop leaves the supplier in place.
+- The codes after the catalogue's own (`OWN_CODES`) name differences that the catalogue does not.
+- `NOT_ON_OPEN_LIST`: unpaid at O on both sides, neither rejected, non-commercial nor not payable.
+- `MUST_STAY_OPEN`: any payment, rejection or non-payable amount on either side.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+Row = Mapping[str, Any]
+ZERO = Decimal("0.00")
+CENT = Decimal("0.01")
+OWN_CODES = (
+    "PAYMENT_DATE_DIFFERS",
+    "ISSUE_DATE_DIFFERS",
+    "REJECTED_ON_PCC",
+    "ROUNDING_DIFFERS",
+    "NOT_PAYABLE_NOT_LIFTED",
+    "SUSPENSION_CAUSE_DIFFERS",
+    "DUE_DATE_SHIFTS_STOCK",
+    "CREDITOR_LOOP",
+)
+CREDIT_NOTES = {"TD04", "TD08", "NOTA_CREDITO"}
+BUCKETS = ((30, "0-30"), (60, "31-60"), (90, "61-90"), (180, "91-180"), (365, "181-365"))
+
+
+@dataclass
+class Document:
+    """One side's document with everything that a view needs."""
+
+    row: Row
+    key: str
+    sign: int
+    tokens: frozenset[str]
+    vat: str | None
+    number: str
+    issued: date
+    received: date | None
+    due: date | None
+    total: Decimal
+    commercial: Decimal
+    paid_d: Decimal = ZERO
+    paid_o: Decimal = ZERO
+    suspended: Decimal = ZERO
+    suspended_excluded: bool = False
+    not_payable: Decimal = ZERO
+    rejected: bool = False
+    non_commercial_paid: Decimal = ZERO
+    moved_days: int = 0
+    payments: list[Row] = field(default_factory=list)
+
+    @property
+    def excluded(self) -> Decimal:
+        return self.not_payable + (self.suspended if self.suspended_excluded else ZERO)
+
+
+@dataclass(frozen=True)
+class Position:
+    """What one document adds to one view: amount (debt) and whether that is stock, not due or neither."""
+
+    amount: Decimal
+    due: date
+    issued: date
+    creditor: str
+
+    def stock(self, day: date) -> Decimal:
+        return self.amount if self.due <= day and self.issued <= day else ZERO
+
+
+@dataclass
+class Result:
+    """What the oracle says: matches (id, progressivo, tier), anomalies (code, id, progressivo, amount)."""
+
+    matches: set[tuple[str, str, str]]
+    anomalies: list[tuple[str, str, str, Decimal]]
+    stock: dict[str, Decimal]
+    by_creditor: dict[tuple[str, str], Decimal]
+    by_due_date: dict[tuple[str, str], Decimal]
+    unexplained: list[tuple[str, str, Decimal]]
+    loops: set[str] = field(default_factory=set)
+
+
+def tax_id(text: str | None) -> str | None:
+    """Normalised VAT number or fiscal code (rules, section 5); None if empty."""
+    plain = re.sub(r"[^A-Z0-9]", "", (text or "").upper())
+    if re.fullmatch(r"IT\d+", plain):
+        plain = plain[2:]
+    return (plain.zfill(11) if plain.isdigit() else plain) or None
+
+
+def document_number(text: str, year: int) -> str:
+    """Normalised number (rules, section 6) of a document issued in that year."""
+    runs = re.findall(r"[^\W\d_]+|\d+", text.upper())
+    while len(runs) > 1 and runs[0] in {"FT", "FATT", "FATTURA", "N", "NR", "NUM"}:
+        runs = runs[1:]
+    for rest, run in ((runs[:-1], runs[-1:]), (runs[1:], runs[:1])):
+        if run == [str(year)] and any(part.isdigit() for part in rest):
+            runs = rest
+            break
+    return "-".join((part.lstrip("0") or "0") if part.isdigit() else part for part in runs)
+
+
+def money(value: Any) -> Decimal:
+    return Decimal(value) if value not in (None, "") else ZERO
+
+
+def _tokens(*texts: str | None) -> frozenset[str]:
+    return frozenset(token for token in map(tax_id, texts) if token)
+
+
+def _commercial(row: Row, taxable: str, vat: str) -> Decimal:
+    total = money(row["importo_totale"])
+    if not row.get("split_payment"):
+        return total
+    if row.get(vat) is not None:
+        return total - money(row[vat])
+    return money(row[taxable]) if row.get(taxable) is not None else total
+
+
+def _excluded_cause(cause: str | None) -> bool:
+    """Dispute, litigation, regulatory checks; any other cause counts in the stock."""
+    return (cause or "").upper().startswith(("CONT", "ADEMP"))
+
+
+def _erp_document(row: Row, payments: Iterable[Row], day: date, seen: date) -> Document:
+    document = Document(
+        row=row,
+        key=row["id_documento"],
+        sign=-1 if row["tipo_documento"] in CREDIT_NOTES else 1,
+        tokens=_tokens(row.get("piva_fornitore"), row.get("cf_fornitore")),
+        vat=tax_id(row.get("piva_fornitore")),
+        number=document_number(row["numero"], row["data_emissione"].year),
+        issued=row["data_emissione"],
+        received=row.get("data_ricezione"),
+        due=row.get("data_scadenza"),
+        total=money(row["importo_totale"]),
+        commercial=_commercial(row, "imponibile", "iva"),
+        rejected=row["stato"] in ("RIFIUTATA", "ANNULLATA"),
+    )
+    for payment in payments:
+        if payment["data_pagamento"] > seen:
+            continue
+        amount = money(payment["importo"]) * (-1 if payment.get("storno") else 1)
+        document.payments.append(payment)
+        document.paid_o += amount
+        if payment["data_pagamento"] <= day:
+            document.paid_d += amount
+    unpaid = max(document.commercial - document.paid_o, ZERO)
+    if row["stato"] == "SOSPESA":
+        given = row.get("importo_sospeso")
+        document.suspended = unpaid if given is None else min(money(given), unpaid)
+        document.suspended_excluded = _excluded_cause(row.get("causale"))
+    if row["stato"] == "NON_LIQUIDABILE":
+        given = row.get("importo_non_liquidabile")
+        document.not_payable = unpaid if given is None else min(money(given), unpaid)
+    return document
+
+
+def _pcc_document(row: Row, operations: Sequence[Row], day: date, seen: date) -> Document:
+    known = [operation for operation in operations if operation["data_operazione"] <= seen]
+    later = sum(
+        (
+            money(operation["importo"])
+            for operation in known
+            if operation["azione"] == "CP"
+            and day < (operation.get("data_pagamento") or operation["data_operazione"]) <= seen
+        ),
+        ZERO,
+    )
+    aside = money(row.get("importo_pagato_non_commerciale"))
+    paid = money(row.get("importo_pagato")) + aside
+    document = Document(
+        row=row,
+        key=row["progressivo_registrazione"],
+        sign=-1 if row["tipo_documento"] in CREDIT_NOTES else 1,
+        tokens=_tokens(row.get("id_fiscale_iva"), row.get("cf_fornitore")),
+        vat=tax_id(row.get("id_fiscale_iva")),
+        number=document_number(row["numero_documento"], row["data_emissione"].year),
+        issued=row["data_emissione"],
+        received=row.get("data_ricezione"),
+        due=row.get("data_scadenza"),
+        total=money(row["importo_totale"]),
+        commercial=_commercial(row, "importo_imponibile", "totale_imposta"),
+        paid_d=paid - later,
+        paid_o=paid,
+        non_commercial_paid=aside,
+        suspended=money(row.get("importo_sospeso")),
+        suspended_excluded=_excluded_cause(row.get("causale_sospensione")),
+        not_payable=money(row.get("importo_non_liquidabile")),
+        rejected=row["stato_documento"] == "RIFIUTATO" or any(o["azione"] == "RF" for o in known),
+    )
+    start: date | None = None
+    for operation in sorted(known, key=lambda o: o["data_operazione"]):
+        state = operation.get("stato_debito") or ""
+        if state.startswith("SOSP"):
+            start = start or operation["data_operazione"]
+        elif state.endswith("daSOSP") and start:
+            document.moved_days += (operation["data_operazione"] - start).days
+            start = None
+    return document
+
+
+Keys = Callable[[Document], Iterable[Hashable]]
+
+
+def _tiers() -> tuple[tuple[str, Keys, Keys], ...]:
+    """Each tier: name, the keys of an ERP document, the keys of a PCC document (equal keys: a candidate)."""
+
+    def by_party(*parts: Callable[[Document], Hashable]) -> Keys:
+        return lambda d: [(token, *(part(d) for part in parts)) for token in d.tokens]
+
+    def number(d: Document) -> Hashable:
+        return d.number
+
+    def issued(d: Document) -> Hashable:
+        return d.issued
+
+    def sign(d: Document) -> Hashable:
+        return d.sign
+
+    def amount(d: Document) -> Hashable:
+        return d.sign * d.total
+
+    def lot(d: Document) -> list[Hashable]:
+        return [(d.row["lotto_sdi"].strip(), d.number)] if d.row.get("lotto_sdi") else []
+
+    exact, numbers, dates = by_party(number, issued, sign), by_party(number, amount), by_party(issued, amount)
+    return (
+        ("pcc_id", lambda d: [d.row["id_pcc"].strip()] if d.row.get("id_pcc") else [], lambda d: [d.key]),
+        ("sdi_lot", lot, lot),
+        ("exact", exact, exact),
+        ("number_amount", numbers, numbers),
+        ("date_amount", dates, dates),
+    )
+
+
+@dataclass
+class Pairing:
+    """Outcome of matching: ERP key -> (PCC key, tier), and the keys left ambiguous or duplicate."""
+
+    pairs: dict[str, tuple[str, str]]
+    ambiguous_erp: set[str]
+    ambiguous_pcc: set[str]
+    duplicates: set[str]
+
+
+def match(erp: Mapping[str, Document], pcc: Mapping[str, Document]) -> Pairing:
+    """Section 6: best tier first, one to one, only pairs unique on both sides."""
+    open_erp, open_pcc = set(erp), set(pcc)
+    pairs: dict[str, tuple[str, str]] = {}
+    contested: set[tuple[str, str]] = set()
+    for tier, erp_keys, pcc_keys in _tiers():
+        index: dict[Hashable, set[str]] = defaultdict(set)
+        for key in open_pcc:
+            for value in pcc_keys(pcc[key]):
+                index[value].add(key)
+        forward = {e: set().union(*(index[v] for v in erp_keys(erp[e]) if v in index)) for e in open_erp}
+        backward: dict[str, set[str]] = defaultdict(set)
+        for e, candidates in forward.items():
+            for p in candidates:
+                backward[p].add(e)
+        for e, candidates in forward.items():
+            for p in candidates:
+                if len(candidates) == 1 and len(backward[p]) == 1:
+                    pairs[e] = (p, tier)
+                else:
+                    contested.add((e, p))
+        open_erp -= set(pairs)
+        open_pcc -= {p for p, _ in pairs.values()}
+    unsettled = [(e, p) for e, p in contested if e in open_erp and p in open_pcc]
+    ambiguous_erp, ambiguous_pcc = {e for e, _ in unsettled}, {p for _, p in unsettled}
+    identity = _tiers()[2][2]
+    taken = {value for p, _ in pairs.values() for value in identity(pcc[p])}
+    duplicates = {p for p in open_pcc - ambiguous_pcc if any(value in taken for value in identity(pcc[p]))}
+    return Pairing(pairs, ambiguous_erp, ambiguous_pcc, duplicates)
+
+
+class Word:
+    """The ente's own word: open list and special cases, held against one document's two sides."""
+
+    def __init__(self, rows: Mapping[str, Sequence[Row]], day: date, alias: Mapping[str, str]) -> None:
+        self.listed = list(rows.get("open_list", ()))
+        self.cases = [case for case in rows.get("special_cases", ()) if case["decorrenza"] <= day]
+        self.alias = alias
+
+    @staticmethod
+    def _fits(row: Row, sides: Sequence[Document]) -> bool:
+        """Does the row's identity (supplier, number, date where given) name this document?"""
+        tokens = _tokens(row.get("piva_fornitore"), row.get("cf_fornitore"))
+        if not any(tokens & side.tokens for side in sides):
+            return False
+        return Word._names(row, sides)
+
+    @staticmethod
+    def _names(row: Row, sides: Sequence[Document]) -> bool:
+        if not row.get("numero"):
+            return True
+        return any(
+            document_number(row["numero"], side.issued.year) == side.number
+            and (row.get("data_emissione") in (None, side.issued))
+            for side in sides
+        )
+
+    def on_list(self, sides: Sequence[Document]) -> bool:
+        return any(self._fits(row, sides) for row in self.listed)
+
+    def declared(self, case: str, sides: Sequence[Document]) -> bool:
+        return any(row["caso"] == case and self._fits(row, sides) for row in self.cases)
+
+    def supplier(self, sides: Sequence[Document]) -> str:
+        """VAT number of either side, else the one known for the fiscal code, else the fiscal code."""
+        for side in sides:
+            if side.vat:
+                return side.vat
+        token = min(sides[0].tokens)
+        return self.alias.get(token, token)
+
+    def creditor(self, sides: Sequence[Document]) -> tuple[str, frozenset[str], bool]:
+        """Present creditor, all its identifiers, and whether the cases run in a loop."""
+        supplier = self.supplier(sides)
+        start = frozenset().union(*(side.tokens for side in sides)) | {supplier}
+        name, tokens, seen = supplier, start, [start]
+        while True:
+            steps = [
+                case
+                for case in self.cases
+                if case["caso"] in ("CESSIONE", "SUCCESSIONE", "OPERAZIONE_SOCIETARIA")
+                and _tokens(case.get("piva_fornitore"), case.get("cf_fornitore")) & tokens
+                and _tokens(case.get("nuovo_creditore_piva"), case.get("nuovo_creditore_cf"))
+                and self._names(case, sides)
+            ]
+            if not steps:
+                return name, tokens, False
+            case = max(steps, key=lambda c: (bool(c.get("numero")), c["decorrenza"]))
+            new = _tokens(case.get("nuovo_creditore_piva"), case.get("nuovo_creditore_cf"))
+            name = tax_id(case.get("nuovo_creditore_piva")) or tax_id(case.get("nuovo_creditore_cf")) or name
+            tokens = new | {self.alias.get(token, token) for token in new}
+            if any(tokens & old for old in seen):
+                return supplier, start, True
+            seen.append(tokens)
+
+
+def _term(tipo: str) -> timedelta:
+    return timedelta(days=60 if tipo == "SANITARIO" else 30)
+
+
+def _pcc_position(pcc: Document, word: Word, tipo: str) -> Position:
+    due = (pcc.due or (pcc.received or pcc.issued) + _term(tipo)) + timedelta(days=pcc.moved_days)
+    amount = ZERO if pcc.rejected else pcc.sign * (pcc.commercial - pcc.paid_d - pcc.excluded)
+    return Position(amount, due, pcc.issued, word.supplier([pcc]))
+
+
+def _right_position(
+    erp: Document, pcc: Document | None, word: Word, tipo: str, sdi_due: date | None
+) -> Position:
+    sides = [erp, pcc] if pcc else [erp]
+    received = (pcc.received if pcc else None) or erp.received or erp.issued
+    due = erp.due or (pcc.due if pcc else None) or sdi_due or received + _term(tipo)
+    due += timedelta(days=pcc.moved_days if pcc else 0)
+    unpaid = erp.commercial - erp.paid_d
+    amount = erp.sign * (unpaid - erp.excluded)
+    if word.declared("CONTENZIOSO", sides) and unpaid > 0:
+        amount = ZERO
+    if erp.rejected or erp.row.get("commerciale") is False or word.declared("NON_COMMERCIALE", sides):
+        amount = ZERO
+    return Position(amount, due, erp.issued, word.creditor(sides)[0])
+
+
+def _pair_codes(
+    erp: Document, pcc: Document, word: Word, day: date, right: Position, shown: Position
+) -> list[str]:
+    """The codes of a matched pair, by the catalogue of section 7."""
+    sides = [erp, pcc]
+    codes: list[str] = []
+    non_commercial = erp.row.get("commerciale") is False or word.declared("NON_COMMERCIALE", sides)
+    pcc_open = not pcc.rejected and pcc.commercial - pcc.paid_o - pcc.not_payable > 0
+    if word.on_list(sides) and (
+        erp.paid_o > 0
+        or pcc.paid_o > 0
+        or erp.rejected
+        or pcc.rejected
+        or erp.not_payable > 0
+        or pcc.not_payable > 0
+    ):
+        codes.append("MUST_STAY_OPEN")
+    if erp.rejected:
+        return [*codes, "REJECTED_STILL_OPEN"] if pcc_open or shown.stock(day) else codes
+    if pcc.rejected:
+        return [*codes, "REJECTED_ON_PCC"]
+
+    paid = erp.paid_o - pcc.paid_o
+    if paid > 0:
+        codes.append("CREDIT_NOTE_OPEN" if erp.sign < 0 else "PAID_NOT_REPORTED")
+    elif paid < 0:
+        codes.append("PAID_TOO_MUCH_ON_PCC")
+    elif erp.paid_d != pcc.paid_d and not non_commercial:
+        codes.append("PAYMENT_DATE_DIFFERS")
+    moved = money(pcc.row.get("importo_liquidato")) + pcc.paid_o + pcc.suspended + pcc.not_payable
+    still_received = pcc.row["stato_documento"] in ("PRESENTATO", "RICEVUTO") and moved == 0
+    if erp.row["stato"] == "LIQUIDATA" and still_received and paid <= 0:
+        codes.append("NOT_BOOKED")
+
+    suspended, excluded = erp.suspended, erp.suspended_excluded
+    if word.declared("CONTENZIOSO", sides) and erp.commercial - erp.paid_d > 0:
+        suspended, excluded = max(suspended, erp.commercial - erp.paid_d), True
+    if suspended > pcc.suspended:
+        codes.append("SUSPENSION_NOT_REPORTED")
+    elif suspended < pcc.suspended:
+        codes.append("SUSPENSION_NOT_LIFTED")
+    elif suspended > 0 and excluded != pcc.suspended_excluded:
+        codes.append("SUSPENSION_CAUSE_DIFFERS")
+    if erp.not_payable > pcc.not_payable:
+        codes.append("NOT_PAYABLE_NOT_REPORTED")
+    elif erp.not_payable < pcc.not_payable:
+        codes.append("NOT_PAYABLE_NOT_LIFTED")
+
+    if erp.due and erp.paid_o < erp.commercial and erp.due != pcc.due:
+        codes.append("DUE_DATE_DIFFERS")
+    elif (right.due <= day) != (shown.due <= day):
+        codes.append("DUE_DATE_SHIFTS_STOCK")
+    if (erp.issued <= day) != (pcc.issued <= day):
+        codes.append("ISSUE_DATE_DIFFERS")
+
+    apart = abs(erp.sign * erp.commercial - pcc.sign * pcc.commercial)
+    if apart > CENT:
+        split = erp.row.get("split_payment") and not pcc.row.get("split_payment")
+        same = abs(erp.sign * erp.total - pcc.sign * pcc.total) <= CENT
+        codes.append("SPLIT_VAT_OPEN" if split and same else "AMOUNT_DIFFERS")
+    elif apart > 0:
+        codes.append("ROUNDING_DIFFERS")
+    if non_commercial and pcc.non_commercial_paid == 0:
+        codes.append("NON_COMMERCIAL_NOT_REPORTED")
+    offices = [(side.row.get("codice_ufficio") or "").strip().upper() for side in sides]
+    if all(offices) and offices[0] != offices[1]:
+        codes.append("WRONG_OFFICE")
+    erp_open = (
+        erp.commercial - erp.paid_o > 0 and erp.row["stato"] != "NON_LIQUIDABILE" and not non_commercial
+    )
+    if word.listed and erp_open and pcc_open and (day - right.due).days > 365 and not word.on_list(sides):
+        codes.append("NOT_ON_OPEN_LIST")
+    return codes
+
+
+def _payment_codes(erp: Document, sides: Sequence[Document], word: Word) -> list[str]:
+    creditor = word.creditor(sides)[1]
+    paid_to = [
+        tax_id(payment.get("cf_beneficiario")) for payment in erp.payments if not payment.get("storno")
+    ]
+    return ["WRONG_BENEFICIARY"] if any(who and who not in creditor for who in paid_to) else []
+
+
+def _accounts_codes(pcc: Document) -> list[str]:
+    """Section 3: no account below zero, and together no more than the document's amount."""
+    names = ("liquidato", "sospeso", "non_liquidabile", "pagato", "pagato_non_commerciale")
+    accounts = [money(pcc.row.get(f"importo_{name}")) for name in names]
+    broken = min(accounts) < 0 or (not pcc.rejected and sum(accounts) > pcc.commercial)
+    return ["ACCOUNTS_DO_NOT_SUM"] if broken else []
+
+
+def _bucket(due: date, day: date) -> str:
+    past = (day - due).days
+    if past < 0:
+        return "not_due"
+    return next((name for limit, name in BUCKETS if past <= limit), "over_365")
+
+
+def reconcile(
+    rows: Mapping[str, Sequence[Row]], *, reference_date: date, observed_at: date, tipo: str = "COMUNE"
+) -> Result:
+    """Sections 1-7 over one ente's feeds: matches, anomalies and stocks. Typed rows: `load_inbox`."""
+    day, seen = reference_date, observed_at
+    payments: dict[str, list[Row]] = defaultdict(list)
+    for payment in rows.get("erp_payments", ()):
+        payments[payment["id_documento"]].append(payment)
+    operations: dict[str, list[Row]] = defaultdict(list)
+    for operation in rows.get("pcc_operations", ()):
+        operations[operation["progressivo_registrazione"]].append(operation)
+    erp = {
+        r["id_documento"]: _erp_document(r, payments[r["id_documento"]], day, seen)
+        for r in rows.get("erp_invoices", ())
+    }
+    pcc = {
+        r["progressivo_registrazione"]: _pcc_document(
+            r, operations[r["progressivo_registrazione"]], day, seen
+        )
+        for r in rows.get("pcc_invoices", ())
+    }
+    known: dict[str, set[str]] = defaultdict(set)
+    for document in (*erp.values(), *pcc.values()):
+        for token in document.tokens:
+            if document.vat:
+                known[token].add(document.vat)
+    word = Word(rows, day, {token: next(iter(vats)) for token, vats in known.items() if len(vats) == 1})
+    sdi_due = _sdi_due_dates(rows.get("sdi_invoices", ()))
+    pairing = match(erp, pcc)
+    partner = {p: e for e, (p, _) in pairing.pairs.items()}
+
+    result = Result({(e, p, t) for e, (p, t) in pairing.pairs.items()}, [], {}, {}, {}, [])
+    positions: dict[str, list[Position]] = {"pcc": [], "right": []}
+
+    def settle(codes: list[str], e: str, p: str, shown: Position | None, right: Position | None) -> None:
+        positions["pcc"] += [shown] if shown else []
+        positions["right"] += [right] if right else []
+        amount = (shown.stock(day) if shown else ZERO) - (right.stock(day) if right else ZERO)
+        result.anomalies += [(code, e, p, amount) for code in codes]
+        if amount and not codes:
+            result.unexplained.append((e, p, amount))
+
+    for key, document in erp.items():
+        other = pcc[pairing.pairs[key][0]] if key in pairing.pairs else None
+        sides = [document, other] if other else [document]
+        right = _right_position(document, other, word, tipo, _due_of(sdi_due, sides))
+        shown = _pcc_position(other, word, tipo) if other else None
+        if other and shown:
+            codes = _pair_codes(document, other, word, day, right, shown) + _accounts_codes(other)
+        elif document.rejected:
+            codes = []
+        else:
+            codes = ["AMBIGUOUS_MATCH" if key in pairing.ambiguous_erp else "MISSING_ON_PCC"]
+            if word.on_list(sides) and (document.paid_o > 0 or document.not_payable > 0):
+                codes.append("MUST_STAY_OPEN")
+        if not document.rejected:
+            codes += _payment_codes(document, sides, word)
+            codes += ["CREDITOR_LOOP"] if word.creditor(sides)[2] else []
+        settle(codes, key, other.key if other else "", shown, right)
+    for key, document in pcc.items():
+        if key in partner:
+            continue
+        shown = _pcc_position(document, word, tipo)
+        creditor, _, loop = word.creditor([document])
+        codes = _accounts_codes(document)
+        right = Position(ZERO, shown.due, shown.issued, creditor)
+        if key in pairing.ambiguous_pcc:
+            codes.append("AMBIGUOUS_MATCH")
+        elif key in pairing.duplicates and not document.rejected:
+            codes.append("DUPLICATE_ON_PCC")
+        else:
+            right = Position(shown.amount, shown.due, shown.issued, creditor)
+            codes += [] if document.rejected else ["MISSING_IN_ERP"]
+            if word.on_list([document]) and (
+                document.paid_o > 0 or document.rejected or document.not_payable > 0
+            ):
+                codes.append("MUST_STAY_OPEN")
+            codes += ["CREDITOR_LOOP"] if loop and not document.rejected else []
+        settle(codes, "", key, shown, right)
+
+    for view, found in positions.items():
+        result.stock[view] = sum((position.stock(day) for position in found), ZERO)
+        for position in found:
+            creditor_key = (view, position.creditor)
+            result.by_creditor[creditor_key] = result.by_creditor.get(creditor_key, ZERO) + position.stock(
+                day
+            )
+            if position.issued <= day:
+                bucket_key = (view, _bucket(position.due, day))
+                result.by_due_date[bucket_key] = result.by_due_date.get(bucket_key, ZERO) + position.amount
+    return result
+
+
+def _sdi_due_dates(rows: Sequence[Row]) -> dict[Hashable, date]:
+    """Latest due date of each SDI invoice, by the keys of tier 3."""
+    found: dict[Hashable, date] = {}
+    for row in rows:
+        if row.get("data_scadenza"):
+            number = document_number(row["numero"], row["data_emissione"].year)
+            sign = -1 if row["tipo_documento"] in CREDIT_NOTES else 1
+            for token in _tokens(row.get("id_fiscale_iva"), row.get("cf_fornitore")):
+                found[(token, number, row["data_emissione"], sign)] = row["data_scadenza"]
+    return found
+
+
+def _due_of(found: Mapping[Hashable, date], sides: Sequence[Document]) -> date | None:
+    exact = _tiers()[2][1]
+    return next((found[key] for side in sides for key in exact(side) if key in found), None)
+
+
+def load_inbox(inbox: Path, ente: str) -> dict[str, list[dict[str, Any]]]:
+    """The feeds of one ente whose files are ISO CSV with `;`, typed by their column names."""
+    return {
+        folder.name: [_typed(row) for path in sorted(folder.glob("*.csv")) for row in _read(path)]
+        for folder in sorted((inbox / ente).iterdir())
+        if folder.is_dir()
+    }
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file, delimiter=";"))
+
+
+def _typed(row: Mapping[str, str]) -> dict[str, Any]:
+    typed: dict[str, Any] = {}
+    for name, text in row.items():
+        value: Any = text.strip() or None
+        if value is not None and (name.startswith("data_") or name == "decorrenza"):
+            value = date.fromisoformat(value)
+        elif value is not None and (
+            name.startswith("importo") or name in ("imponibile", "iva", "totale_imposta")
+        ):
+            value = Decimal(value)
+        elif value is not None and name in ("split_payment", "storno", "commerciale"):
+            value = value in ("S", "SI")
+        typed[name] = value
+    return typed
