@@ -1,0 +1,1 @@
+SENSORS: list = []

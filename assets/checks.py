@@ -1,0 +1,178 @@
+"""Data quality as Dagster asset checks: one a check of `pcc_pipeline.checks`, one step a layer.
+
+With one ente a blocking check that fails ends the run before the next layer. In a run of several enti it
+only puts that ente aside (see `steps`): each ente's failure is recorded under its own partition, and so is
+its recovery; what passes for all is recorded once a check, since an event costs more than the check.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from dagster import (
+    AssetCheckEvaluation,
+    AssetCheckExecutionContext,
+    AssetCheckKey,
+    AssetChecksDefinition,
+    AssetCheckSeverity,
+    AssetCheckSpec,
+    AssetKey,
+    MetadataValue,
+    Output,
+    multi_asset_check,
+)
+
+from assets.gate import Gate
+from assets.models import layer_of
+from assets.partitions import ENTI
+from assets.resources import Installation, RunParameters
+from assets.staging import KINDS
+from assets.steps import LAYERS, enti_of
+from pcc_pipeline.calculator import load_models
+from pcc_pipeline.calculator.session import connect
+from pcc_pipeline.checks import CheckResult, checks_of, relations_of, run_checks
+from pcc_pipeline.tables import FEEDS, MODELS, Column, Table
+
+
+def _delivered(table: Table) -> Table:
+    """A feed's table with the demands left out that parsers make of each row (and its model again)."""
+    columns = tuple(Column(c.name, c.type, c.meaning, fields=c.fields) for c in table.columns)
+    return replace(table, columns=columns, key=(), one_of=())
+
+
+def tables_of(layer: str) -> list[Table]:
+    """The tables whose checks run after a layer's step."""
+    if layer == "deliveries":
+        return [_delivered(FEEDS[kind]) for kind in KINDS]
+    return [table for name, table in MODELS.items() if layer_of(load_models()[name]) == layer]
+
+
+def sample_table(samples: Sequence[Mapping[str, Any]]) -> str:
+    """Sample rows as a markdown table; columns in order of first appearance."""
+    columns = list(dict.fromkeys(name for row in samples for name in row))
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    for row in samples:
+        cells = [str(row.get(name, "")).replace("|", "\\|").replace("\n", " ") for name in columns]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def evaluation(key: AssetCheckKey, ente: str, result: CheckResult, *, stops: bool) -> AssetCheckEvaluation:
+    """A result as Dagster records it, under the ente's partition; `stops` lets a blocking one end the run."""
+    metadata: dict[str, Any] = {"ente": ente, "failing_rows": result.failing_rows, "rows": result.rows}
+    if result.samples:
+        metadata["samples"] = MetadataValue.md(sample_table(result.samples))
+    return AssetCheckEvaluation(
+        asset_key=key.asset_key,
+        check_name=key.name,
+        passed=result.passed,
+        metadata=metadata,
+        severity=AssetCheckSeverity.ERROR if result.blocking else AssetCheckSeverity.WARN,
+        description=result.description if result.passed else f"{result.failing_rows} rows fail: {result.description}",
+        blocking=result.blocking and stops,
+        partition=ente,
+    )
+
+
+def _files(installation: Installation, table: str, enti: Sequence[str]) -> dict[str, list[str]]:
+    """The Parquet files of a table by ente; none where nothing was made."""
+    store = installation.store
+    names: dict[str, list[str]] = {}
+    for ente in enti:
+        if table in FEEDS:
+            known = installation.register.deliveries(ente).select(["kind", "part"]).to_pylist()
+            parts = sorted({row["part"] for row in known if row["kind"] == table and row["part"]})
+            names[ente] = [f"staging/{ente}/{table}/{part}.parquet" for part in parts]
+        else:
+            names[ente] = [f"models/{ente}/{table}.parquet"]
+    return {ente: [store.uri(rel) for rel in rels if store.exists(rel)] for ente, rels in names.items()}
+
+
+def _registered(installation: Installation, table: str, enti: Sequence[str]) -> dict[str, int] | None:
+    """Rows of a feed that the register counts, by ente; None for a model's table."""
+    if table not in FEEDS:
+        return None
+    counts = {}
+    for ente in enti:
+        known = installation.register.deliveries(ente).select(["kind", "rows"]).to_pylist()
+        counts[ente] = sum(row["rows"] or 0 for row in known if row["kind"] == table)
+    return counts
+
+
+def _results(installation: Installation, table: Table, enti: Sequence[str]) -> dict[str, list[CheckResult]]:
+    store = installation.store
+
+    def opened() -> Any:
+        connection = connect(installation.settings)
+        store.attach(connection)
+        return connection
+
+    return run_checks(
+        table,
+        _files(installation, table.name, enti),
+        connect=opened,
+        related={name: _files(installation, name, enti) for name in relations_of(table.name)},
+        expected_rows=_registered(installation, table.name, enti),
+    )
+
+
+def _specs(table: Table) -> list[AssetCheckSpec]:
+    return [
+        AssetCheckSpec(
+            check.name,
+            asset=table.name,
+            description=check.description,
+            blocking=check.blocking,
+            partitions_def=ENTI,
+        )
+        for check in checks_of(table)
+    ]
+
+
+def build_checks(layer: str) -> AssetChecksDefinition:
+    """The checks of one layer's tables, any of which can be run alone."""
+    tables = tables_of(layer)
+    step = f"checks_{layer}"
+
+    @multi_asset_check(name=step, specs=[spec for table in tables for spec in _specs(table)], can_subset=True)
+    def checks(
+        context: AssetCheckExecutionContext, installation: Installation, asked: RunParameters
+    ) -> Iterator[AssetCheckEvaluation | Output[None]]:
+        enti = enti_of(context, asked)
+        alone = len(enti) == 1
+        gates = {ente: Gate(installation.store, ente) for ente in enti}
+        if not alone:
+            enti = [ente for ente in enti if not gates[ente].problems()]
+        wanted = context.selected_asset_check_keys
+        whole = len(wanted) == sum(len(checks_of(table)) for table in tables)
+        failed: dict[str, dict[str, CheckResult]] = {ente: {} for ente in enti}
+        for table in tables:
+            if not enti or not any(key.asset_key == AssetKey(table.name) for key in wanted):
+                continue
+            results = _results(installation, table, enti)
+            for position, check in enumerate(checks_of(table)):
+                key = AssetCheckKey(AssetKey(table.name), check.name)
+                if key not in wanted:
+                    continue
+                name = f"{table.name}.{check.name}"
+                found = {ente: results[ente][position] for ente in enti}
+                for ente, result in found.items():
+                    if not result.passed:
+                        failed[ente][name] = result
+                # What changed or fails is told ente by ente; something is told of every check.
+                told = [e for e in enti if not found[e].passed or name in gates[e].failed(step)] or enti[:1]
+                for ente in told:
+                    yield evaluation(key, ente, found[ente], stops=alone)
+        for ente, by_name in failed.items():
+            blocking = [name for name, result in by_name.items() if result.blocking]
+            if whole or by_name:
+                gates[ente].set(step, blocking=blocking, failed=list(by_name))
+            if blocking:
+                context.log.error(f"{ente}: not published, blocking checks fail: {', '.join(sorted(blocking))}")
+        for key in wanted:
+            yield Output(None, output_name=key.to_python_identifier())
+
+    return checks
+
+
+ASSET_CHECKS = [build_checks(layer) for layer in LAYERS]

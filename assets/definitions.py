@@ -1,0 +1,23 @@
+"""Everything that Dagster is to know: assets, checks, jobs, sensors, resources. Named by workspace.yaml."""
+
+from __future__ import annotations
+
+from dagster import Definitions, in_process_executor
+
+from assets.checks import ASSET_CHECKS
+from assets.jobs import JOBS
+from assets.landing import landing
+from assets.models import MODEL_ASSETS
+from assets.published import published
+from assets.resources import Installation, RunParameters
+from assets.staging import staging
+from sensors import SENSORS
+
+defs = Definitions(
+    assets=[landing, staging, *MODEL_ASSETS, published],
+    asset_checks=ASSET_CHECKS,
+    jobs=JOBS,
+    sensors=SENSORS,
+    resources={"installation": Installation(), "asked": RunParameters.configure_at_launch()},
+    executor=in_process_executor,
+)

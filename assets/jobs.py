@@ -1,0 +1,59 @@
+"""Jobs, named for what an operator does. All run in one process: a process a step costs seconds."""
+
+from typing import Any
+
+from dagster import (
+    AssetSelection,
+    OpExecutionContext,
+    define_asset_job,
+    in_process_executor,
+    job,
+    op,
+)
+
+from assets.partitions import ENTI
+from assets.resources import Installation
+from assets.steps import LANDING
+from pcc_pipeline import pipeline
+from pcc_pipeline.landing import land
+from pcc_pipeline.staging import stage
+
+reconcile_ente = define_asset_job(
+    "reconcile_ente",
+    selection=AssetSelection.all(),
+    partitions_def=ENTI,
+    executor_def=in_process_executor,
+    description="From the inbox to the published stock: one ente, or the enti named in the configuration.",
+)
+
+recalculate_ente = define_asset_job(
+    "recalculate_ente",
+    selection=AssetSelection.all() - AssetSelection.assets(LANDING),
+    partitions_def=ENTI,
+    executor_def=in_process_executor,
+    description="The stock anew from what was already landed, for other dates say.",
+)
+
+
+@op
+def read_provider_deliveries(context: OpExecutionContext, installation: Installation) -> None:
+    """Lands and reads what concerns the provider itself (its register of enti)."""
+    place = (installation.settings, installation.store, installation.register)
+    found = land(*place, ente=pipeline.PROVIDER, drain=True)
+    for refusal in found.refused:
+        context.log.warning(f"{refusal.path}: {refusal.reason}")
+    done = stage(*place, pipeline.PROVIDER)
+    counts = {kind: count.rows for kind, count in done.counts.items()}
+    context.add_output_metadata({"deliveries": done.deliveries, "rows": counts, "refused": done.refused})
+
+
+@job(
+    executor_def=in_process_executor,
+    description="Reads the provider's own deliveries (inbox folder _provider), which belong to no ente.",
+)
+def read_provider_register() -> None:
+    """The provider's register of enti, from the inbox."""
+    read_provider_deliveries()
+
+
+JOBS: list[Any] = [reconcile_ente, recalculate_ente, read_provider_register]

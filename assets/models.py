@@ -1,0 +1,101 @@
+"""The SQL models as assets, built by a factory: one asset a model, one step a layer.
+
+What depends on what, and which column comes from which, is read from the SQL (`pcc_pipeline.calculator`).
+"""
+
+from collections.abc import Iterator, Mapping
+
+from dagster import (
+    AssetExecutionContext,
+    AssetsDefinition,
+    AssetSpec,
+    MaterializeResult,
+    MetadataValue,
+    TableColumnDep,
+    TableColumnLineage,
+    multi_asset,
+)
+from dagster import AssetKey as Key
+
+from assets.partitions import ENTI, ONE_RUN
+from assets.resources import Installation, RunParameters
+from assets.steps import MODEL_LAYERS, Metadata, described, each_ente
+from pcc_pipeline import pipeline
+from pcc_pipeline.calculator import Model, load_models, model_order
+
+
+def layer_of(model: Model) -> str:
+    """The layer whose step makes a model: its own, or the latest of what it reads."""
+    models = load_models()
+    needed = [MODEL_LAYERS.index(layer_of(models[name])) for name in model.depends_on]
+    return MODEL_LAYERS[max([MODEL_LAYERS.index(model.layer), *needed])]
+
+
+def column_lineage(model: Model) -> TableColumnLineage:
+    """Which column of which asset each column is made from."""
+    deps = {}
+    for column, origins in model.column_lineage().items():
+        # Rule tables and the register are no assets.
+        known = [
+            TableColumnDep(asset_key=Key(relation.removeprefix("feed_")), column_name=origin)
+            for relation, origin in origins
+            if relation in load_models() or relation.startswith("feed_")
+        ]
+        if known:
+            deps[column] = known
+    return TableColumnLineage(deps)
+
+
+def _spec(model: Model) -> AssetSpec:
+    sql = MetadataValue.md(f"```sql\n{model.sql.strip()}\n```")
+    return AssetSpec(
+        model.name,
+        deps=[*model.depends_on, *model.feeds],
+        group_name=model.layer,
+        description=model.description,
+        metadata={**described(model.table), "dagster/column_lineage": column_lineage(model), "sql": sql},
+        kinds={"duckdb", "sql"},
+    )
+
+
+def build_layer(layer: str) -> AssetsDefinition:
+    """The assets of one layer's models; a step opens each ente's files once for all its models."""
+    mine = [load_models()[name] for name in model_order() if layer_of(load_models()[name]) == layer]
+
+    @multi_asset(
+        name=f"models_{layer}",
+        specs=[_spec(model) for model in mine],
+        can_subset=True,
+        partitions_def=ENTI,
+        backfill_policy=ONE_RUN,
+    )
+    def models(
+        context: AssetExecutionContext, installation: Installation, asked: RunParameters
+    ) -> Iterator[MaterializeResult]:
+        wanted = {key.to_user_string() for key in context.selected_asset_keys}
+
+        def work(ente: str) -> Mapping[str, Metadata]:
+            parameters = installation.parameters(ente, asked)
+            results = installation.calculator.run(
+                ente, parameters, pipeline.calculator_deliveries(installation.register, ente), models=wanted
+            )
+            dates = {
+                "reference_date": parameters.reference_date.isoformat(),
+                "observed_at": parameters.observed_at.isoformat(),
+            }
+            return {
+                name: {
+                    "dagster/row_count": done.rows,
+                    "seconds": round(done.seconds, 4),
+                    "file": done.uri,
+                    **dates,
+                }
+                for name, done in results.items()
+            }
+
+        yield from each_ente(context, installation, asked, f"models_{layer}", work)
+
+    return models
+
+
+MODEL_ASSETS = [build_layer(layer) for layer in MODEL_LAYERS]

@@ -1,0 +1,60 @@
+"""The last layer: what readers see, replaced one ente at a time once its blocking checks have passed."""
+
+import time
+from collections.abc import Iterator, Mapping
+
+from dagster import AssetExecutionContext, AssetSpec, MaterializeResult, multi_asset
+
+from assets.partitions import ENTI, ONE_RUN
+from assets.resources import Installation, RunParameters
+from assets.steps import PUBLISHED, Metadata, described, each_ente
+from pcc_pipeline import pipeline
+from pcc_pipeline.database.publish import Publication, publish
+from pcc_pipeline.tables import TABLES
+from pcc_pipeline.tables.register import PUBLICATIONS
+
+SOURCES = tuple(name for name, table in TABLES.items() if table.published)
+
+
+@multi_asset(
+    name="publish",
+    specs=[
+        AssetSpec(
+            PUBLISHED,
+            deps=list(SOURCES),
+            group_name="published",
+            description=f"What readers see in PostgreSQL, in one transaction an ente: {', '.join(SOURCES)}.",
+            metadata=described(PUBLICATIONS),
+            kinds={"postgres"},
+        )
+    ],
+    partitions_def=ENTI,
+    backfill_policy=ONE_RUN,
+)
+def published(
+    context: AssetExecutionContext, installation: Installation, asked: RunParameters
+) -> Iterator[MaterializeResult]:
+    """Publishes each ente that nothing stands against; fails at the end naming the others."""
+
+    def work(ente: str) -> Mapping[str, Metadata]:
+        started = time.perf_counter()
+        parameters = installation.parameters(ente, asked)
+        pipeline.write_quarantine(installation.settings, installation.store, installation.register, ente)
+        done = publish(
+            installation.engine,
+            ente,
+            pipeline.published_uris(installation.store, ente),
+            Publication(parameters.reference_date, parameters.observed_at, context.run.run_id),
+            installation.store,
+        )
+        return {
+            PUBLISHED: {
+                "dagster/row_count": done.rows,
+                "publication": done.publication,
+                "reference_date": done.reference_date.isoformat(),
+                "observed_at": done.observed_at.isoformat(),
+                "seconds": round(time.perf_counter() - started, 3),
+            }
+        }
+
+    yield from each_ente(context, installation, asked, PUBLISHED, work, needs_gate=True)

@@ -1,0 +1,69 @@
+"""Runs without a web interface or daemon: everything for some enti, in this process, recorded in the same
+Dagster instance as all other runs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+from dagster import DagsterInstance
+
+from assets.partitions import ENTI, run_tags
+from pcc_pipeline.database.dagster_home import write_dagster_home
+from pcc_pipeline.settings import Settings
+
+
+@contextmanager
+def installation(settings: Settings) -> Iterator[DagsterInstance]:
+    """Dagster's instance of an installation; meanwhile the process's environment is that installation's."""
+    before = dict(os.environ)
+    os.environ.update(settings.environment())
+    home = write_dagster_home(settings)
+    os.environ["DAGSTER_HOME"] = str(home)
+    try:
+        with DagsterInstance.from_config(str(home)) as instance:
+            yield instance
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def run_headless(
+    settings: Settings,
+    enti: Sequence[str],
+    reference_date: date | None = None,
+    observed_at: date | None = None,
+    *,
+    inbox: Path | None = None,
+) -> bool:
+    """Materialises and checks everything for the enti in one run in this process, then publishes.
+
+    `inbox` None drains the installation's own inbox; another folder is left as it is. The dates default to
+    today in Italy. False when anything failed (then the enti it concerns keep their previous published
+    state; the others are published); the reasons are logged.
+    """
+    if not enti:
+        return True
+    from assets.definitions import defs
+
+    asked = {
+        "enti": list(enti),
+        "reference_date": reference_date.isoformat() if reference_date else "",
+        "observed_at": observed_at.isoformat() if observed_at else "",
+        "inbox": str(inbox) if inbox else "",
+    }
+    with installation(settings) as instance:
+        known = set(instance.get_dynamic_partitions(ENTI.name))
+        instance.add_dynamic_partitions(ENTI.name, [ente for ente in enti if ente not in known])
+        tags = run_tags(dict.fromkeys(enti, "headless"), instance.get_dynamic_partitions(ENTI.name))
+        result = defs.resolve_job_def("reconcile_ente").execute_in_process(
+            instance=instance,
+            tags=tags,
+            run_config={"resources": {"asked": {"config": asked}}},
+            raise_on_error=False,
+        )
+    return result.success
