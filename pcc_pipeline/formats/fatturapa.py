@@ -13,6 +13,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import groupby
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pcc_pipeline.formats.fatturapa_explain import Fault, body_faults, header_faults
 from pcc_pipeline.formats.fatturapa_open import Refusal, open_document
@@ -115,13 +116,14 @@ def read_batch(sources: Sequence[Source]) -> Read:
         suspects = sorted({*wrong, *raw.odd})
         for index, group in groupby(suspects, key=lambda row: raw.rows[row][0]):
             source = sources[int(index or 0)]
-            found, condemned = _explain(source, {row: int(raw.rows[row][1] or 0) for row in group}, wrong)
+            faults, condemned = _explain(source, {row: int(raw.rows[row][1] or 0) for row in group}, wrong)
             bad[condemned] = True
             refused[source.delivery] += len(condemned)
-            defects += [_defect(source, fault) for fault in found]
+            defects += [_defect(source, fault) for fault in faults]
         if bad.any():
             rows = rows.filter(pa.array(~bad))
-        good.update(rows.column("delivery").to_pylist())
+        for found in pc.value_counts(rows.column("delivery")).to_pylist():
+            good[found["values"]] = found["counts"]
         rows = rows if rows.num_rows else None
     per_defect = Counter(str(defect["delivery"]) for defect in defects)
     counts = {name: Counts(good[name], refused[name], per_defect[name]) for name in {*good, *refused, *per_defect}}

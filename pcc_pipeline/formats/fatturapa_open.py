@@ -12,8 +12,8 @@ import codecs
 import mmap
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -39,6 +39,9 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
     (b"<\0\0\0", "utf-32-le"), (b"\0\0\0<", "utf-32-be"), (b"<\0", "utf-16-le"), (b"\0<", "utf-16-be"),
 )
+#: Namespaces that every file declares and no element of an invoice is in.
+_FOREIGN = ("http://www.w3.org/2000/09/xmldsig#", "http://www.w3.org/2001/XMLSchema-instance")
+_PROLOG_BYTES = 2048
 _DOCTYPE = "The XML declares a DOCTYPE (DTD, entities): refused as unsafe. A FatturaPA has none; ask for a clean file"
 
 
@@ -50,8 +53,7 @@ class Refusal(Exception):  # noqa: N818 - it is an outcome, not an error
         self.reason, self.line, self.value = reason, line, value
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(NamedTuple):
     """One FatturaPA: its root with plain tags, its signature, and the sizes of attachments cut out of it."""
 
     root: etree._Element
@@ -128,13 +130,16 @@ def _from_base64(data: bytes) -> bytes:
 
 
 def _document(data: bytes | mmap.mmap) -> Document:
-    encoding = next((name for bom, name in _BOMS if data[:4].startswith(bom)), None)
+    encoding = None
+    if data[:2] != b"<?":
+        encoding = next((name for bom, name in _BOMS if data[:4].startswith(bom)), None)
     if encoding is not None:
         try:
             data = data[:].decode(encoding).removeprefix("\ufeff").encode()
         except UnicodeDecodeError as error:
             raise Refusal(f"The text is not {encoding.upper()}, which its first bytes announce: {error.reason}") from error
-    if data.find(b"<!DOCTYPE") >= 0 and (found := _PROLOG.match(data, 3 if data[:3] == codecs.BOM_UTF8 else 0)):
+    # A first look spares the parser most of them; what it misses is refused by docinfo below.
+    if data.find(b"<!DOCTYPE", 0, _PROLOG_BYTES) >= 0 and (found := _PROLOG.match(data, 3 if data[:3] == codecs.BOM_UTF8 else 0)):
         raise Refusal(_DOCTYPE, data[: found.end()].count(b"\n") + 1)
     sizes: list[int | None] | None = None
     if len(data) >= LARGE_BYTES:
@@ -149,14 +154,14 @@ def _document(data: bytes | mmap.mmap) -> Document:
     info = root.getroottree().docinfo
     if info.doctype:
         raise Refusal(_DOCTYPE, 1)
+    # The usual file has one namespace, and only the root in it. Whatever differs has its names made plain.
     nsmap = root.nsmap
-    plain = (
-        None not in nsmap
-        and _ASCII_LIKE.fullmatch(info.encoding or "utf-8") is not None
-        and data.count(b"xmlns") == len(nsmap)
-        and all(data.count(b"</" + p.encode() + b":") <= (p == root.prefix) for p in nsmap if p)
-    )
-    if not plain:
+    if (
+        None in nsmap
+        or data.count(b"xmlns") != len(nsmap)
+        or _ASCII_LIKE.fullmatch(info.encoding or "utf-8") is None
+        or next(root.iterdescendants(*[f"{{{uri}}}*" for uri in nsmap.values() if uri not in _FOREIGN]), None) is not None
+    ):
         for element in root.iter("{*}*"):
             element.tag = element.tag.rpartition("}")[2]
     name = root.tag.rpartition("}")[2]

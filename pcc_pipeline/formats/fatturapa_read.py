@@ -31,6 +31,7 @@ _REFERENCES = {
     "DatiOrdineAcquisto": "ordine", "DatiContratto": "contratto", "DatiConvenzione": "convenzione",
     "DatiRicezione": "ricezione", "DatiFattureCollegate": "fatture_collegate",
 }
+_NESTED = frozenset(("DatiBollo", "DatiRitenuta", "DatiCassaPrevidenziale"))
 
 
 @dataclass
@@ -81,30 +82,12 @@ class Raw:
                     name = part.tag
                     if name == "DatiGeneraliDocumento":
                         odd |= bool(document)
-                        for leaf in part:
-                            key = leaf.tag
-                            if key == "Causale":
-                                if leaf.text:
-                                    causale.append(leaf.text)
-                            elif len(leaf):
-                                inner = {x.tag: x.text for x in leaf}
-                                get = inner.get
-                                odd |= len(inner) != len(leaf)
-                                if key == "DatiBollo":
-                                    bollo = get("ImportoBollo")
-                                elif key == "DatiRitenuta":
-                                    records["ritenute"].append((
-                                        get("TipoRitenuta"), get("ImportoRitenuta"),
-                                        get("AliquotaRitenuta"), get("CausalePagamento"),
-                                    ))
-                                elif key == "DatiCassaPrevidenziale":
-                                    records["casse"].append((
-                                        get("TipoCassa"), get("AlCassa"), get("ImportoContributoCassa"),
-                                        get("ImponibileCassa"), get("AliquotaIVA"), get("Natura"),
-                                    ))
-                            else:
-                                odd |= key in document
-                                document[key] = leaf.text
+                        document |= {x.tag: x.text for x in part}
+                        if len(document) != len(part) or not _NESTED.isdisjoint(document):
+                            odd |= self._general(part, causale)
+                            bollo = part.findtext("DatiBollo/ImportoBollo")
+                        elif said := document.get("Causale"):
+                            causale.append(said)
                     elif name in _REFERENCES:
                         inner = {x.tag: x.text for x in part}
                         get = inner.get
@@ -158,6 +141,34 @@ class Raw:
             get("Arrotondamento"), bollo, " ".join(causale),
             cigs.pop() if len(cigs) == 1 else None, cups.pop() if len(cups) == 1 else None,
         ), odd
+
+
+    def _general(self, part: etree._Element, causale: list[str]) -> bool:
+        """Collects what repeats or nests in DatiGeneraliDocumento; says whether something repeats that may not."""
+        seen: set[str] = set()
+        odd = False
+        for leaf in part:
+            key = leaf.tag
+            if key == "Causale":
+                if leaf.text:
+                    causale.append(leaf.text)
+                continue
+            get = {x.tag: x.text for x in leaf}.get
+            if key == "DatiRitenuta":
+                self.records["ritenute"].append((
+                    get("TipoRitenuta"), get("ImportoRitenuta"), get("AliquotaRitenuta"), get("CausalePagamento"),
+                ))
+            elif key == "DatiCassaPrevidenziale":
+                self.records["casse"].append((
+                    get("TipoCassa"), get("AlCassa"), get("ImportoContributoCassa"), get("ImponibileCassa"),
+                    get("AliquotaIVA"), get("Natura"),
+                ))
+            elif key != "ScontoMaggiorazione":
+                odd |= key in seen
+                seen.add(key)
+                continue
+            odd |= len({x.tag for x in leaf}) != len(leaf)
+        return odd
 
 
 def _header(header: etree._Element | None, root: etree._Element) -> tuple[Texts, bool]:
