@@ -27,6 +27,9 @@ SQL_ROOT = Path(__file__).resolve().parents[2] / "dbt_like_sql"
 #: What a model may ask of a delivery.
 DELIVERY_COLUMNS = ("delivery", "kind", "sequence", "received_at", "file", "part")
 
+#: What a feed relation has beside its table's columns: where the row stands in the order of arrival.
+ARRIVAL_COLUMNS = ("sequence", "received_at", "row_id")
+
 logger = logging.getLogger(__name__)
 
 
@@ -56,6 +59,11 @@ class Model:
     def sql(self) -> str:
         """The query, as written."""
         return self.path.read_text(encoding="utf-8")
+
+    @property
+    def is_view(self) -> bool:
+        """Whether the model is only a query over others, never a file (header `-- materialized: view`)."""
+        return self.sql.startswith("-- materialized: view")
 
     @cached_property
     def reads(self) -> frozenset[str]:
@@ -105,7 +113,7 @@ def _origin(node: Node, schema: Mapping[str, object]) -> tuple[str, str] | None:
 @cache
 def _schema() -> dict[str, dict[str, str]]:
     models = {name: dict.fromkeys(table.column_names, "text") for name, table in MODELS.items()}
-    feeds = {f"feed_{kind}": dict.fromkeys(table.column_names, "text") for kind, table in FEEDS.items()}
+    feeds = {f"feed_{kind}": dict.fromkeys((*table.column_names, *ARRIVAL_COLUMNS), "text") for kind, table in FEEDS.items()}
     rules = {f"rule_{name}": dict.fromkeys(columns, "text") for name, columns in RULE_TABLES.items()}
     return models | feeds | rules | {"deliveries": dict.fromkeys(DELIVERY_COLUMNS, "text")}
 

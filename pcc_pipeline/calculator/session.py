@@ -15,8 +15,8 @@ from datetime import date
 import duckdb
 import pyarrow as pa
 
-from pcc_pipeline.calculator.models import load_models, macros, model_order
-from pcc_pipeline.rules import RULE_TABLES, rule_path
+from pcc_pipeline.calculator.models import Model, load_models, macros, model_order
+from pcc_pipeline.rules import RULE_TABLES, rule_path, rule_rows
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import FEEDS, MODELS, Column, Table
@@ -68,12 +68,16 @@ class Parameters:
 
 @dataclass(frozen=True)
 class ModelResult:
-    """A model that ran: its rows, how long it took, and the file they are in."""
+    """A model that ran: its rows, how long it took, and the file they are in (none for a view)."""
 
     name: str
     rows: int
     seconds: float
-    uri: str
+    uri: str | None
+
+
+#: How models are written. Dictionaries pay for codes and names; the limit stops them early on keys and amounts.
+PARQUET = "format parquet, compression snappy, dictionary_size_limit 5000"
 
 
 class Session:
@@ -101,20 +105,35 @@ class Session:
         Raises FileNotFoundError naming the model when an input has not been made, duckdb.Error when the SQL fails.
         """
         model = load_models()[name]
-        for needed in model.depends_on:
-            if not self._store.exists(f"{self._output}/{needed}.parquet"):
-                raise FileNotFoundError(f"{name} needs {needed}, which has not been made for {self.ente}")
-            self.connection.execute(
-                f"create or replace view {needed} as select * from read_parquet('{_quoted(self.uri(needed))}')"
-            )
+        self._declare(model)
         started = time.perf_counter()
-        columns = ", ".join(f'cast(made."{c.name}" as {sql_type(c)}) as "{c.name}"' for c in model.table.columns)
-        with self._store.write(f"{self._output}/{name}.parquet") as target:
-            row = self.connection.execute(
-                f"copy (select {columns} from (\n{model.sql}\n) as made) to '{_quoted(target)}' (format parquet, compression snappy)"
-            ).fetchone()
+        query = f"select {_columns(model.table)} from (\n{model.sql}\n) as made"
+        if model.is_view:
+            self.connection.execute(f"create or replace view {name} as {query}")
+            row = self.connection.execute(f"select count(*) from {name}").fetchone()
+        else:
+            with self._store.write(f"{self._output}/{name}.parquet") as target:
+                row = self.connection.execute(
+                    f"copy ({query}) to '{_quoted(target)}' ({PARQUET})"
+                ).fetchone()
         assert row is not None
-        return ModelResult(name, int(row[0]), time.perf_counter() - started, self.uri(name))
+        return ModelResult(name, int(row[0]), time.perf_counter() - started, None if model.is_view else self.uri(name))
+
+    def relation(self, name: str) -> str:
+        """Declares a model (and what it reads) in this session, for queries on it; returns its name."""
+        model = load_models()[name]
+        if model.is_view:
+            self._declare(model)
+            self.connection.execute(f"create or replace view {name} as select {_columns(model.table)} from (\n{model.sql}\n) as made")
+        elif self._store.exists(f"{self._output}/{name}.parquet"):
+            self.connection.execute(f"create or replace view {name} as select * from read_parquet('{_quoted(self.uri(name))}')")
+        else:
+            raise FileNotFoundError(f"{name} has not been made for {self.ente}")
+        return name
+
+    def _declare(self, model: Model) -> None:
+        for needed in model.depends_on:
+            self.relation(needed)
 
 
 class Calculator:
@@ -140,9 +159,11 @@ class Calculator:
                 ("ente_tipo", parameters.ente_tipo),
                 ("reference_date", parameters.reference_date.isoformat()),
                 ("observed_at", parameters.observed_at.isoformat()),
+                ("number_prefix_pattern", _prefix_pattern()),
             ):
                 connection.execute(f"set variable {name} = {_literal(value)}")
             connection.execute(macros())
+            connection.execute(_bucket_macro())
             yield Session(connection, self._store, ente, output or f"models/{ente}")
         finally:
             connection.close()
@@ -202,12 +223,40 @@ def _declare_rules(connection: duckdb.DuckDBPyConnection) -> None:
         )
 
 
+def _prefix_pattern() -> str:
+    """The leading runs that a normalised number drops (rules, section 6), each only where a run follows."""
+    prefixes = sorted((row["prefix"] for row in rule_rows("number_prefixes")), key=len, reverse=True)
+    return f"^(({'|'.join(prefixes)})-)+"
+
+
+def _bucket_macro() -> str:
+    """due_date_bucket(days): the bucket of a number of days past due, a CASE made from rule_due_date_buckets.
+
+    A CASE, since a join on ranges costs many times as much.
+    """
+    cases = " ".join(
+        f"when days >= {row['from_days']} then '{row['bucket']}'" for row in reversed(rule_rows("due_date_buckets")) if row["from_days"]
+    )
+    youngest = next(row["bucket"] for row in rule_rows("due_date_buckets") if not row["from_days"])
+    return f"create or replace macro due_date_bucket(days) as case {cases} else '{youngest}' end"
+
+
+def _columns(table: Table) -> str:
+    return ", ".join(f'cast(made."{c.name}" as {sql_type(c)}) as "{c.name}"' for c in table.columns)
+
+
 def _feed_query(table: Table, files: list[str]) -> str:
+    """The delivered rows of a kind, each with its place in the order of arrival (ARRIVAL_COLUMNS)."""
     if files:
         listed = ", ".join(f"'{_quoted(file)}'" for file in files)
-        return f"select * from read_parquet([{listed}])"
-    columns = ", ".join(f'cast(null as {sql_type(column)}) as "{column.name}"' for column in table.columns)
-    return f"select {columns} where false"
+        rows = f"read_parquet([{listed}])"
+    else:
+        columns = ", ".join(f'cast(null as {sql_type(column)}) as "{column.name}"' for column in table.columns)
+        rows = f"(select {columns} where false)"
+    return (
+        f"select rows.*, known.sequence, known.received_at, known.sequence * 4294967296 + rows.line as row_id "
+        f"from {rows} as rows join deliveries as known on known.delivery = rows.delivery and known.kind = '{table.name}'"
+    )
 
 
 def _quoted(text: str) -> str:

@@ -79,7 +79,7 @@ select
     aged.open_amount,
     aged.stock,
     aged.days_past_due,
-    buckets.bucket,
+    due_date_bucket(aged.days_past_due) as bucket,
     case
         when aged.view = 'right' and aged.standing = 'PCC_AMBIGUOUS' then 'AMBIGUOUS'
         when aged.view = 'right' and aged.standing = 'PCC_DUPLICATE' then 'DUPLICATE'
@@ -93,5 +93,3 @@ select
         else 'DUE'
     end as reason
 from aged
-join rule_due_date_buckets as buckets
-    on aged.days_past_due between coalesce(buckets.from_days, -2147483648) and coalesce(buckets.to_days, 2147483647)

@@ -5,23 +5,23 @@ with erp_keys as materialized (
     select
         row_id,
         hash(id_pcc) as pcc_id,
-        case when lotto_sdi is not null and number_key is not null then hash(lotto_sdi, number_key) end as sdi_lot,
+        case when lotto_sdi is not null and number_key <> '' then hash(lotto_sdi, number_key) end as sdi_lot,
         case when known then hash(creditor, number_key, issue_date, sign) end as exact,
         case when known then hash(creditor, number_key, total, sign) end as number_amount,
         case when creditor <> 'NON_INDICATO' then hash(creditor, issue_date, total, sign) end as date_amount,
         id_pcc is not null as has_pcc_id
-    from (select *, creditor <> 'NON_INDICATO' and number_key is not null as known from erp_documents)
+    from (select *, creditor <> 'NON_INDICATO' and number_key <> '' as known from erp_documents)
 ),
 
 pcc_keys as materialized (
     select
         row_id,
         hash(progressivo_registrazione) as pcc_id,
-        case when lotto_sdi is not null and number_key is not null then hash(lotto_sdi, number_key) end as sdi_lot,
+        case when lotto_sdi is not null and number_key <> '' then hash(lotto_sdi, number_key) end as sdi_lot,
         case when known then hash(creditor, number_key, issue_date, sign) end as exact,
         case when known then hash(creditor, number_key, total, sign) end as number_amount,
         case when creditor <> 'NON_INDICATO' then hash(creditor, issue_date, total, sign) end as date_amount
-    from (select *, creditor <> 'NON_INDICATO' and number_key is not null as known from pcc_documents)
+    from (select *, creditor <> 'NON_INDICATO' and number_key <> '' as known from pcc_documents)
 ),
 
 -- Tier 1: pcc_id.

@@ -1,3 +1,4 @@
+-- materialized: view
 -- One row per document of the latest open list: a later list replaces the earlier one as a whole.
 -- Key: row_id. Files delivered together (same received_at) are one list.
 with latest as (
@@ -6,9 +7,6 @@ with latest as (
     where kind = 'open_list'
 )
 
-select
-    feed_open_list.*,
-    deliveries.sequence * 4294967296 + feed_open_list.line as row_id
-from feed_open_list
-join deliveries using (delivery)
-join latest using (received_at)
+select arrivals.* exclude (sequence, received_at)
+from feed_open_list as arrivals
+semi join latest using (received_at)

@@ -1,22 +1,14 @@
+-- materialized: view
 -- One row per body of a FatturaPA file: of each file name, the bodies of the latest delivery stand.
 -- Key: file, line.
-with arrivals as (
-    select
-        feed_sdi_invoices.*,
-        deliveries.sequence,
-        deliveries.sequence * 4294967296 + feed_sdi_invoices.line as row_id
-    from feed_sdi_invoices
-    join deliveries using (delivery)
-),
-
-redelivered as (
+with redelivered as (
     select file, max(sequence) as standing
-    from arrivals
+    from feed_sdi_invoices
     group by file
     having min(sequence) < max(sequence)
 )
 
-select arrivals.* exclude (sequence)
-from arrivals
+select arrivals.* exclude (sequence, received_at)
+from feed_sdi_invoices as arrivals
 left join redelivered using (file)
 where redelivered.standing is null or redelivered.standing = arrivals.sequence

@@ -1,0 +1,139 @@
+"""An ente's way from deliveries to published figures, step by step: what the assets and the command line call.
+
+The steps themselves are elsewhere (landing, staging, calculator, checks, publish); here is only what joins them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pcc_pipeline.calculator import Calculator, Parameters
+from pcc_pipeline.calculator.session import DELIVERIES_SCHEMA, connect
+from pcc_pipeline.database.register import Register
+from pcc_pipeline.settings import Settings
+from pcc_pipeline.store import Store
+from pcc_pipeline.tables import QUARANTINE, TABLES
+from pcc_pipeline.tables.register import LANDED
+
+#: The inbox folder and tenant code of what concerns the provider itself.
+PROVIDER = "_provider"
+
+ROME = ZoneInfo("Europe/Rome")
+
+
+@dataclass(frozen=True)
+class EnteFacts:
+    """What the provider's register of enti says of one: whether it is there, its kind, why it is refused."""
+
+    known: bool
+    tipo: str | None = None
+    refusal: str | None = None
+
+
+def today() -> date:
+    """The present day in Italy."""
+    return datetime.now(ROME).date()
+
+
+def calculator_deliveries(register: Register, ente: str, known_at: datetime | None = None) -> pa.Table:
+    """An ente's read deliveries for the calculator (see DELIVERIES_SCHEMA), known by `known_at` (now unless told).
+
+    `part` is null where no row was accepted.
+    """
+    table = register.deliveries(ente, known_at)
+    table = table.filter(pc.not_equal(table["status"], LANDED))
+    has_rows = pc.greater(pc.fill_null(table["rows"], 0), 0)
+    part = pc.if_else(has_rows, table["part"], pa.scalar(None, pa.string()))
+    table = table.set_column(table.schema.get_field_index("part"), "part", part)
+    return table.select(DELIVERIES_SCHEMA.names).cast(DELIVERIES_SCHEMA)
+
+
+def ente_facts(settings: Settings, store: Store, register: Register, ente: str, on: date | None = None) -> EnteFacts:
+    """What the latest delivered row of the provider's register (`enti`) says of an ente on a day (today unless told).
+
+    An ente whose deactivation PEC was sent is refused (rules, section 10).
+    """
+    deliveries = calculator_deliveries(register, PROVIDER)
+    files = {
+        row["part"]: row["sequence"]
+        for row in deliveries.to_pylist()
+        if row["kind"] == "enti" and row["part"] is not None
+    }
+    if not files:
+        return EnteFacts(known=False)
+    with connect(settings) as connection:
+        store.attach(connection)
+        connection.register("deliveries", deliveries)
+        row = connection.execute(
+            "select tipo, pec_disattivazione_il from read_parquet($files) join deliveries using (delivery) "
+            "where codice_ente = $ente order by sequence desc, line desc limit 1",
+            {"files": [store.uri(f"staging/{PROVIDER}/enti/{part}.parquet") for part in files], "ente": ente},
+        ).fetchone()
+    if row is None:
+        return EnteFacts(known=False)
+    tipo, deactivated = row
+    refusal = None
+    if deactivated is not None and deactivated <= (on or today()):
+        refusal = f"deactivated: the PEC was sent on {deactivated}; nothing of this ente is processed any more"
+    return EnteFacts(known=True, tipo=tipo, refusal=refusal)
+
+
+def parameters(facts: EnteFacts, reference_date: date | None = None, observed_at: date | None = None) -> Parameters:
+    """The models' parameters: today where a date is not given. Raises ValueError when O is before D."""
+    reference_date = reference_date or observed_at or today()
+    return Parameters(reference_date, observed_at or max(reference_date, today()), facts.tipo)
+
+
+def write_quarantine(settings: Settings, store: Store, register: Register, ente: str) -> str:
+    """Gathers an ente's defects, and files refused at the door, into one Parquet file; returns its uri."""
+    deliveries = register.deliveries(ente)
+    name = f"models/{ente}/quarantine.parquet"
+    files = [
+        store.uri(rel)
+        for row in deliveries.select(["kind", "part"]).to_pylist()
+        if row["part"] and store.exists(rel := f"quarantine/{ente}/{row['kind']}/{row['part']}.parquet")
+    ]
+    columns = ", ".join(QUARANTINE.column_names)
+    with connect(settings) as connection:
+        store.attach(connection)
+        connection.register("deliveries", deliveries)
+        connection.register("empty", QUARANTINE.arrow_schema.empty_table())
+        found = f"select {columns} from read_parquet($files)" if files else f"select {columns} from empty"
+        # A file refused at the door was never parsed: its reason is in the register alone.
+        query = f"""
+            {found}
+            union all by name
+            select ente, kind, delivery, file, null::bigint as line, null as field, null as value, reason
+            from deliveries where status = 'refused' and part is null
+        """
+        with store.write(name) as target:
+            connection.execute(
+                f"copy ({query}) to '{target}' (format parquet)", {"files": sorted(set(files))} if files else None
+            )
+    return store.uri(name)
+
+
+def published_uris(store: Store, ente: str) -> Mapping[str, str]:
+    """The Parquet file of each published table of an ente."""
+    return {name: store.uri(f"models/{ente}/{name}.parquet") for name, table in TABLES.items() if table.published}
+
+
+def calculate(
+    settings: Settings, store: Store, register: Register, ente: str, wanted: Parameters, known_at: datetime | None = None
+) -> dict[str, Any]:
+    """Runs every model for an ente and gathers its quarantine; returns the models' results by name."""
+    results = Calculator(settings, store).run(ente, wanted, calculator_deliveries(register, ente, known_at))
+    write_quarantine(settings, store, register, ente)
+    return dict(results)
+
+
+def now() -> datetime:
+    """The present moment, UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,140 @@
+"""Reads what has landed: each delivery's bytes become typed Parquet rows and quarantined defects, once.
+
+How a format is read is in `formats`; which row stands when several deliveries name the same document is
+decided by the staging models.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import groupby, islice
+from types import TracebackType
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pcc_pipeline.database.register import Delivery, Outcome, Register
+from pcc_pipeline.formats import SMALL_FILES, Counts, Source, parse
+from pcc_pipeline.settings import Settings
+from pcc_pipeline.store import Store
+from pcc_pipeline.tables import FEEDS, QUARANTINE
+from pcc_pipeline.tables.register import REFUSED, STAGED
+
+#: Small files that share one Parquet file.
+FILES_A_PART = 5_000
+#: With fewer small files, starting a second process costs more than it gives.
+FILES_WORTH_A_WORKER = 1_000
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass
+class StagingReport:
+    """What one staging of an ente did: counts by kind, and deliveries that could not be read at all."""
+
+    ente: str
+    deliveries: int = 0
+    counts: dict[str, Counts] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+class ParquetSink:
+    """A Sink that writes a part's rows and defects to the store; a file appears only when it has rows."""
+
+    def __init__(self, store: Store, ente: str, kind: str, part: str) -> None:
+        self._store = store
+        self._names = {"staging": f"staging/{ente}/{kind}/{part}.parquet", "quarantine": f"quarantine/{ente}/{kind}/{part}.parquet"}
+        self._schemas = {"staging": FEEDS[kind].arrow_schema, "quarantine": QUARANTINE.arrow_schema}
+        self._writers: dict[str, pq.ParquetWriter] = {}
+        self._stack = ExitStack()
+        #: Reason by delivery, of what was refused as a whole.
+        self.whole: dict[str, str] = {}
+
+    def rows(self, batch: pa.RecordBatch) -> None:
+        """Writes accepted rows."""
+        self._write("staging", batch)
+
+    def defects(self, batch: pa.RecordBatch) -> None:
+        """Writes defects and remembers those of whole files."""
+        self._write("quarantine", batch)
+        whole = batch.filter(batch.column("line").is_null())
+        for row in whole.select(["delivery", "reason"]).to_pylist():
+            self.whole.setdefault(row["delivery"], row["reason"])
+
+    def _write(self, place: str, batch: pa.RecordBatch) -> None:
+        if not batch.num_rows:
+            return
+        if place not in self._writers:
+            target = self._stack.enter_context(self._store.write(self._names[place]))
+            stream = self._stack.enter_context(self._store.fs.open(target, "wb"))
+            self._writers[place] = self._stack.enter_context(
+                pq.ParquetWriter(stream, self._schemas[place], compression="snappy")
+            )
+        self._writers[place].write_batch(batch.cast(self._schemas[place]))
+
+    def __enter__(self) -> ParquetSink:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+
+def stage(settings: Settings, store: Store, register: Register, ente: str, progress: Progress | None = None) -> StagingReport:
+    """Reads every delivery of an ente that is landed and not yet read; a second call finds nothing to do.
+
+    Each part is written and then recorded, so a crash in between costs only reading it again.
+    """
+    report = StagingReport(ente)
+    with register.lock(ente):
+        pending = register.pending(ente)
+        for kind, deliveries in _parts(pending):
+            counts = _stage_part(settings, store, register, ente, kind, deliveries, report)
+            report.deliveries += len(deliveries)
+            report.counts[kind] = report.counts.get(kind, Counts()) + counts
+            if progress:
+                progress(kind, report.deliveries, len(pending))
+    return report
+
+
+def _parts(pending: Sequence[Delivery]) -> Iterator[tuple[str, list[Delivery]]]:
+    for kind, group in groupby(sorted(pending, key=lambda d: (d.kind, d.sequence)), key=lambda d: d.kind):
+        size = FILES_A_PART if kind in SMALL_FILES else 1
+        while part := list(islice(group, size)):
+            yield kind, part
+
+
+def _stage_part(
+    settings: Settings, store: Store, register: Register, ente: str, kind: str, deliveries: list[Delivery], report: StagingReport
+) -> Counts:
+    if kind not in FEEDS:
+        reason = f"nothing reads deliveries of kind {kind}"
+        register.settle([Outcome(d.delivery, REFUSED, reason=reason) for d in deliveries])
+        report.refused |= {d.file: reason for d in deliveries}
+        return Counts()
+    part = _part_name(deliveries)
+    workers = settings.threads if len(deliveries) >= FILES_WORTH_A_WORKER else 1
+    with ExitStack() as stack:
+        sources = [
+            Source(ente, kind, d.delivery, d.file, stack.enter_context(store.local_path(store.landing(ente, d.sha256))))
+            for d in deliveries
+        ]
+        with ParquetSink(store, ente, kind, part) as sink:
+            counts = parse(kind, sources, sink, workers=workers)
+    outcomes = []
+    for d in deliveries:
+        read = counts.get(d.delivery, Counts())
+        reason = sink.whole.get(d.delivery) if not read.rows else None
+        outcomes.append(Outcome(d.delivery, REFUSED if reason else STAGED, part, read.rows, read.refused, read.defects, reason))
+        if reason:
+            report.refused[d.file] = reason
+    register.settle(outcomes)
+    return sum(counts.values(), Counts())
+
+
+def _part_name(deliveries: list[Delivery]) -> str:
+    if len(deliveries) == 1:
+        return deliveries[0].delivery
+    return hashlib.sha256("".join(d.delivery for d in deliveries).encode()).hexdigest()[:16]
