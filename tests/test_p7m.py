@@ -15,7 +15,8 @@ from cryptography.x509.oid import NameOID
 from pcc_pipeline.formats import p7m
 from pcc_pipeline.formats.fatturapa_open import Refusal, open_document
 
-CONTENT = b'<?xml version="1.0"?>\n<FatturaElettronica versione="FPA12"><FatturaElettronicaBody/></FatturaElettronica>'
+CONTENT = b"""<?xml version="1.0"?>
+<FatturaElettronica versione="FPA12"><FatturaElettronicaBody/></FatturaElettronica>"""
 
 
 def certificate(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> x509.Certificate:
@@ -115,7 +116,11 @@ def test_other_containers_are_refused():
 
 
 def _pem(der: bytes) -> bytes:
-    return b"-----BEGIN PKCS7-----\r\n" + base64.encodebytes(der).replace(b"\n", b"\r\n") + b"-----END PKCS7-----\r\n"
+    return (
+        b"-----BEGIN PKCS7-----\r\n"
+        + base64.encodebytes(der).replace(b"\n", b"\r\n")
+        + b"-----END PKCS7-----\r\n"
+    )
 
 
 WRAPPINGS = {

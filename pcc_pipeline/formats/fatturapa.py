@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pcc_pipeline.formats.fatturapa_explain import Fault, body_faults, header_faults
-from pcc_pipeline.formats.fatturapa_open import Refusal, open_document
+from pcc_pipeline.formats.fatturapa_open import Refusal, line_of, open_document
 from pcc_pipeline.formats.fatturapa_read import Raw
 from pcc_pipeline.formats.fatturapa_type import to_batch
 from pcc_pipeline.formats.source import Counts, Sink, Source
@@ -126,13 +126,14 @@ def read_batch(sources: Sequence[Source]) -> Read:
             good[found["values"]] = found["counts"]
         rows = rows if rows.num_rows else None
     per_defect = Counter(str(defect["delivery"]) for defect in defects)
-    counts = {name: Counts(good[name], refused[name], per_defect[name]) for name in {*good, *refused, *per_defect}}
+    names = {*good, *refused, *per_defect}
+    counts = {name: Counts(good[name], refused[name], per_defect[name]) for name in names}
     batch = pa.RecordBatch.from_pylist(defects, schema=QUARANTINE.arrow_schema) if defects else None
     return rows, batch, counts
 
 
 def _explain(source: Source, suspects: dict[int, int], bad: set[int]) -> tuple[list[Fault], list[int]]:
-    """Looks again at rows of one file (row -> ordinal of its body): the defects, and which rows are refused."""
+    """Looks again at rows of one file (row -> ordinal of its body): the defects, and the rows refused."""
     root = open_document(source.path).root
     faults = header_faults(root)
     condemned = set(suspects) if faults else set()
@@ -140,7 +141,8 @@ def _explain(source: Source, suspects: dict[int, int], bad: set[int]) -> tuple[l
     for row, line in suspects.items():
         own = body_faults(bodies[line - 1])
         if not own and row in bad and row not in condemned:
-            own = [Fault(bodies[line - 1].sourceline, "", None, "The body cannot be read: ask for a correct file")]
+            reason = "The body cannot be read: ask for a correct file"
+            own = [Fault(line_of(bodies[line - 1]), "", None, reason)]
         if own:
             condemned.add(row)
         faults += own

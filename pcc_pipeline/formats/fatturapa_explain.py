@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from lxml import etree
 
 from pcc_pipeline.formats import fatturapa_type as typing
+from pcc_pipeline.formats.fatturapa_open import line_of
+from pcc_pipeline.formats.fatturapa_read import REFERENCES
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Fault:
 _MONEY = "is not an amount with at most two decimals, after a point (1234.56): ask for a correct file"
 _DATE = "is not a date of the calendar written year-month-day (2025-12-31): ask for a correct file"
 _DAYS = "is not a whole number of days: ask for a correct file"
+_TWICE = "occurs twice: which one holds cannot be told. Ask for a correct file"
 _TYPE = "is not a document type (TD01, TD02, …): ask for a correct file"
 
 
@@ -70,13 +73,15 @@ _BODY: dict[str, dict[str, _Rule]] = {
     },
     **{
         f"DatiGenerali/{block}": {
-            "IdDocumento": _any, "Data": _date, "CodiceCommessaConvenzione": _any, "CodiceCUP": _any, "CodiceCIG": _any,
+            "IdDocumento": _any, "Data": _date, "CodiceCommessaConvenzione": _any, "CodiceCUP": _any,
+            "CodiceCIG": _any,
         }
-        for block in ("DatiOrdineAcquisto", "DatiContratto", "DatiConvenzione", "DatiRicezione", "DatiFattureCollegate")
+        for block in REFERENCES
     },
     "DatiGenerali/DatiFatturaRettificata": {"NumeroFR": _any, "DataFR": _date},
     "DatiBeniServizi/DatiRiepilogo": {
-        "AliquotaIVA": _money, "Natura": _any, "ImponibileImporto": _money, "Imposta": _money, "EsigibilitaIVA": _any,
+        "AliquotaIVA": _money, "Natura": _any, "ImponibileImporto": _money, "Imposta": _money,
+        "EsigibilitaIVA": _any,
     },
     "DatiBeniServizi": {"Importo": _money, "Natura": _any},
     "DatiBeniServizi/DatiIVA": {"Imposta": _money, "Aliquota": _money},
@@ -101,11 +106,13 @@ def header_faults(root: etree._Element) -> list[Fault]:
     header = root.find("FatturaElettronicaHeader")
     if header is None:
         reason = "The header is missing: neither supplier nor office can be told. Ask for the whole file"
-        return [Fault(root.sourceline, "FatturaElettronicaHeader", None, reason)]
+        return [Fault(line_of(root), "FatturaElettronicaHeader", None, reason)]
     faults = list(_faults(header, _HEADER))
-    if not (_said(header.find("DatiTrasmissione/FormatoTrasmissione")) or (root.get("versione") or "").strip()):
+    version = (root.get("versione") or "").strip()
+    if not version and not _said(header.find("DatiTrasmissione/FormatoTrasmissione")):
         path = "FatturaElettronicaHeader/DatiTrasmissione/FormatoTrasmissione"
-        faults.append(_missing(header, path, "neither FormatoTrasmissione nor the attribute versione is given"))
+        reason = "neither FormatoTrasmissione nor the attribute versione is given"
+        faults.append(_missing(header, path, reason))
     supplier = header.find("CedentePrestatore")
     if supplier is None:
         path = "FatturaElettronicaHeader/CedentePrestatore"
@@ -113,11 +120,11 @@ def header_faults(root: etree._Element) -> list[Fault]:
         return faults
     named = any(
         _said(supplier.find(f"{inner}CodiceFiscale"))
-        or (_said(supplier.find(f"{inner}IdFiscaleIVA/IdPaese")) and _said(supplier.find(f"{inner}IdFiscaleIVA/IdCodice")))
+        or all(_said(supplier.find(f"{inner}IdFiscaleIVA/{part}")) for part in ("IdPaese", "IdCodice"))
         for inner in ("", "DatiAnagrafici/")
     )
     if not named:
-        reason = "neither IdFiscaleIVA (IdPaese and IdCodice) nor CodiceFiscale is given: the supplier cannot be told"
+        reason = "neither IdFiscaleIVA nor CodiceFiscale is given whole: the supplier cannot be told"
         faults.append(_missing(supplier, _path(supplier), reason))
     return faults
 
@@ -127,7 +134,7 @@ def body_faults(body: etree._Element) -> list[Fault]:
     faults = list(_faults(body, _BODY))
     general = body.findall(_DOCUMENT)
     if len(general) > 1:
-        faults.append(Fault(general[1].sourceline, _path(general[1]), None, "occurs twice: which one holds cannot be told"))
+        faults.append(Fault(line_of(general[1]), _path(general[1]), None, f"DatiGeneraliDocumento {_TWICE}"))
     place = general[-1] if general else body
     for name in ("TipoDocumento", "Numero", "Data"):
         if not any(_said(element) for element in place.findall(name if general else f"{_DOCUMENT}/{name}")):
@@ -146,11 +153,10 @@ def _faults(parent: etree._Element, rules: dict[str, dict[str, _Rule]]) -> Itera
                     continue
                 text = (leaf.text or "").strip(typing.BLANKS)
                 if leaf.tag in seen:
-                    reason = f"{leaf.tag} occurs twice: which one holds cannot be told. Ask for a correct file"
-                    yield Fault(leaf.sourceline, _path(leaf), text, reason)
+                    yield Fault(line_of(leaf), _path(leaf), text, f"{leaf.tag} {_TWICE}")
                 seen.add(leaf.tag)
                 if text and (wrong := rule(text)):
-                    yield Fault(leaf.sourceline, _path(leaf), text, f"{leaf.tag} {wrong}")
+                    yield Fault(line_of(leaf), _path(leaf), text, f"{leaf.tag} {wrong}")
 
 
 def _said(element: etree._Element | None) -> bool:
@@ -158,7 +164,7 @@ def _said(element: etree._Element | None) -> bool:
 
 
 def _missing(place: etree._Element, path: str, reason: str) -> Fault:
-    return Fault(place.sourceline, path, None, f"{reason}. Ask the supplier for a correct file")
+    return Fault(line_of(place), path, None, f"{reason}. Ask the supplier for a correct file")
 
 
 def _path(element: etree._Element) -> str:

@@ -1,7 +1,7 @@
 """Large FatturaPA files: attachments are measured and cut out before the tree is built.
 
-Base64 of attachments is nearly all of a large file. Held in the tree and again as text it would cost several
-times its size; here it passes in slices and only its length is kept. What else the file says is not read here.
+Base64 of attachments is nearly all of a large file. Held in the tree and again as text it would cost
+several times its size; here it passes in slices and only its length is kept. Nothing else is read here.
 """
 
 from __future__ import annotations
@@ -25,8 +25,11 @@ def text_size(text: str | None) -> int | None:
     """Decoded size of base64 text; null where there is none."""
     if not text:
         return None
-    blanks = text.count("\n") + text.count(" ") + text.count("\r") + text.count("\t")
-    return decoded_size(len(text) - blanks, text.count("="))
+    return decoded_size(len(text) - _blanks(text), text.count("="))
+
+
+def _blanks(text: str) -> int:
+    return text.count("\n") + text.count(" ") + text.count("\r") + text.count("\t")
 
 
 class _Cutter:
@@ -64,14 +67,14 @@ class _Cutter:
         self._depth -= 1
 
     def _text(self, text: str) -> None:
-        self._characters += len(text) - text.count("\n") - text.count(" ") - text.count("\r") - text.count("\t")
+        self._characters += len(text) - _blanks(text)
         self._padding += text.count("=")
 
     def _doctype(self, *_: object) -> None:
         raise _Stop
 
 
-class _Stop(Exception):  # noqa: N818
+class _Stop(Exception):
     """The file is left to the parser of the tree, which refuses it with its own words."""
 
 

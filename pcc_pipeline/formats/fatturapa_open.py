@@ -23,15 +23,15 @@ ROOTS = frozenset(("FatturaElettronica", "FatturaElettronicaSemplificata"))
 #: SDI's own messages, with which an invoice is often delivered by mistake.
 MESSAGES = frozenset((
     "AttestazioneTrasmissioneFattura", "FileMetadati", "MetadatiInvioFile", "NotificaDecorrenzaTermini",
-    "NotificaEsito", "NotificaEsitoCommittente", "NotificaMancataConsegna", "NotificaScarto", "RicevutaConsegna",
-    "RicevutaImpossibilitaRecapito", "RicevutaScarto", "ScartoEsitoCommittente",
+    "NotificaEsito", "NotificaEsitoCommittente", "NotificaMancataConsegna", "NotificaScarto",
+    "RicevutaConsegna", "RicevutaImpossibilitaRecapito", "RicevutaScarto", "ScartoEsitoCommittente",
 ))
 #: SDI takes files of up to 150 MB; what is larger is no invoice.
 MAX_BYTES = 256 * 1024 * 1024
 #: From this size on attachments are cut out before the tree is built, see `fatturapa_large`.
 LARGE_BYTES = 1024 * 1024
 
-_ASCII_LIKE = re.compile(r"(utf-?8|us-ascii|ascii|latin-?1|iso-?8859-\d+|(windows|cp)-?125\d|cp-?(437|850|858))", re.I)
+_ASCII_LIKE = re.compile(r"utf-?8|(us-)?ascii|latin-?1|iso-?8859-\d+|(windows|cp)-?125\d|cp-?(437|850)", re.I)
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?\sencoding\s*=\s*["']([\w.:-]+)["']""")
 _PROLOG = re.compile(rb"(?:\s|<\?.*?\?>|<!--.*?-->)*<!DOCTYPE", re.S)
 _BOMS = (
@@ -42,10 +42,10 @@ _BOMS = (
 #: Namespaces that every file declares and no element of an invoice is in.
 _FOREIGN = ("http://www.w3.org/2000/09/xmldsig#", "http://www.w3.org/2001/XMLSchema-instance")
 _PROLOG_BYTES = 2048
-_DOCTYPE = "The XML declares a DOCTYPE (DTD, entities): refused as unsafe. A FatturaPA has none; ask for a clean file"
+_DOCTYPE = "The XML declares a DOCTYPE (DTD, entities), which no FatturaPA has: unsafe, ask for a clean file"
 
 
-class Refusal(Exception):  # noqa: N818 - it is an outcome, not an error
+class Refusal(Exception):
     """The whole file is refused: why, and at which line of the XML where one can be named."""
 
     def __init__(self, reason: str, line: int | None = None, value: str | None = None) -> None:
@@ -72,6 +72,12 @@ def parser(encoding: str | None = None) -> etree.XMLParser:
 
 _PARSER = parser()
 _UTF8 = parser("utf-8")
+
+
+def line_of(element: etree._Element) -> int | None:
+    """Line of the XML at which an element opens, from 1."""
+    line: int | None = element.sourceline  # type: ignore[assignment]
+    return line
 
 
 def open_document(path: Path | str) -> Document:
@@ -137,38 +143,42 @@ def _document(data: bytes | mmap.mmap) -> Document:
         try:
             data = data[:].decode(encoding).removeprefix("\ufeff").encode()
         except UnicodeDecodeError as error:
-            raise Refusal(f"The text is not {encoding.upper()}, which its first bytes announce: {error.reason}") from error
+            reason = f"The text is not {encoding.upper()}, which its first bytes announce: {error.reason}"
+            raise Refusal(reason) from error
     # A first look spares the parser most of them; what it misses is refused by docinfo below.
-    if data.find(b"<!DOCTYPE", 0, _PROLOG_BYTES) >= 0 and (found := _PROLOG.match(data, 3 if data[:3] == codecs.BOM_UTF8 else 0)):
-        raise Refusal(_DOCTYPE, data[: found.end()].count(b"\n") + 1)
+    if data.find(b"<!DOCTYPE", 0, _PROLOG_BYTES) >= 0:
+        found = _PROLOG.match(data, 3 if data[:3] == codecs.BOM_UTF8 else 0)
+        if found:
+            raise Refusal(_DOCTYPE, data[: found.end()].count(b"\n") + 1)
     sizes: list[int | None] | None = None
     if len(data) >= LARGE_BYTES:
         data, sizes = fatturapa_large.without_attachments(data)
-        data = data[:]
+    text = data[:]
     try:
-        root = _parse(data, encoding)
+        root = _parse(text, encoding)
     except etree.XMLSyntaxError as error:
         raise Refusal(f"The XML is not well formed: {error.msg}", error.lineno) from error
     except (ValueError, LookupError) as error:
         raise Refusal(f"The XML cannot be read: {error}") from error
     info = root.getroottree().docinfo
-    if info.doctype:
+    if info.internalDTD is not None or info.externalDTD is not None:
         raise Refusal(_DOCTYPE, 1)
     # The usual file has one namespace, and only the root in it. Whatever differs has its names made plain.
     nsmap = root.nsmap
     if (
         None in nsmap
-        or data.count(b"xmlns") != len(nsmap)
+        or text.count(b"xmlns") != len(nsmap)
         or _ASCII_LIKE.fullmatch(info.encoding or "utf-8") is None
-        or next(root.iterdescendants(*[f"{{{uri}}}*" for uri in nsmap.values() if uri not in _FOREIGN]), None) is not None
+        or any(True for _ in root.iterdescendants(*[f"{{{u}}}*" for u in nsmap.values() if u not in _FOREIGN]))
     ):
         for element in root.iter("{*}*"):
             element.tag = element.tag.rpartition("}")[2]
     name = root.tag.rpartition("}")[2]
     if name not in ROOTS:
         if name in MESSAGES:
-            raise Refusal(f"It is a message of SDI ({name}), not an invoice: deliver it as sdi_messages", root.sourceline)
-        raise Refusal(f"It is no FatturaPA: the root element is {name[:80]}", root.sourceline, name)
+            reason = f"It is a message of SDI ({name}), not an invoice: deliver it as sdi_messages"
+            raise Refusal(reason, line_of(root))
+        raise Refusal(f"It is no FatturaPA: the root element is {name[:80]}", line_of(root), name)
     return Document(root, sizes=sizes)
 
 

@@ -1,11 +1,12 @@
 """From the tree of one FatturaPA to untyped rows: one a body, and the records inside it.
 
-This is the loop that runs for every element of every invoice, so it only collects text: typing is done by column
-over many invoices in `fatturapa_type`, and what is wrong is explained, rarely, in `fatturapa_explain`.
+This is the loop that runs for every element of every invoice, so it only collects text: typing is done by
+column over many invoices in `fatturapa_type`, and what is wrong is explained in `fatturapa_explain`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from lxml import etree
@@ -24,10 +25,10 @@ ROW = (
     "tipo_documento", "divisa", "numero", "data_emissione", "importo_totale", "arrotondamento", "bollo",
     "causale", "cig", "cup",
 )
-#: Records of a body: members in the order of the feed's description (the VAT summary's last is FSM10's Importo).
+#: Records of a body, members in the order of the feed's description (then, of the VAT summary, Importo).
 RECORDS = ("riepilogo_iva", "pagamenti", "riferimenti", "ritenute", "casse", "allegati")
 
-_REFERENCES = {
+REFERENCES = {
     "DatiOrdineAcquisto": "ordine", "DatiContratto": "contratto", "DatiConvenzione": "convenzione",
     "DatiRicezione": "ricezione", "DatiFattureCollegate": "fatture_collegate",
 }
@@ -67,7 +68,7 @@ class Raw:
                 self.ends[name].append(len(records))
         return len(bodies)
 
-    def _body(self, body: etree._Element, sizes: object) -> tuple[Texts, bool]:
+    def _body(self, body: etree._Element, sizes: Iterator[int | None] | None) -> tuple[Texts, bool]:
         document: dict[str, str | None] = {}
         causale: list[str] = []
         cigs: set[str] = set()
@@ -88,7 +89,7 @@ class Raw:
                             bollo = part.findtext("DatiBollo/ImportoBollo")
                         elif said := document.get("Causale"):
                             causale.append(said)
-                    elif name in _REFERENCES:
+                    elif name in REFERENCES:
                         inner = {x.tag: x.text for x in part}
                         get = inner.get
                         if len(inner) != len(part):
@@ -99,7 +100,7 @@ class Raw:
                         if cup and (cup := cup.strip()):
                             cups.add(cup)
                         records["riferimenti"].append((
-                            _REFERENCES[name], get("IdDocumento"), get("Data"), cig, cup,
+                            REFERENCES[name], get("IdDocumento"), get("Data"), cig, cup,
                             get("CodiceCommessaConvenzione"),
                         ))
                     elif name == "DatiFatturaRettificata":
@@ -144,7 +145,7 @@ class Raw:
 
 
     def _general(self, part: etree._Element, causale: list[str]) -> bool:
-        """Collects what repeats or nests in DatiGeneraliDocumento; says whether something repeats that may not."""
+        """Collects what repeats or nests in DatiGeneraliDocumento; says whether what may not repeat does."""
         seen: set[str] = set()
         odd = False
         for leaf in part:
@@ -156,7 +157,8 @@ class Raw:
             get = {x.tag: x.text for x in leaf}.get
             if key == "DatiRitenuta":
                 self.records["ritenute"].append((
-                    get("TipoRitenuta"), get("ImportoRitenuta"), get("AliquotaRitenuta"), get("CausalePagamento"),
+                    get("TipoRitenuta"), get("ImportoRitenuta"), get("AliquotaRitenuta"),
+                    get("CausalePagamento"),
                 ))
             elif key == "DatiCassaPrevidenziale":
                 self.records["casse"].append((
@@ -197,7 +199,7 @@ def _header(header: etree._Element | None, root: etree._Element) -> tuple[Texts,
 
 
 def _party(block: etree._Element, into: dict[str, str | None]) -> bool:
-    """Collects who a party is, in the ordinary or the simplified layout; says whether something occurs twice."""
+    """Collects who a party is, in the ordinary or simplified layout; says whether something occurs twice."""
     odd = False
     for leaf in block:
         tag = leaf.tag
@@ -228,13 +230,13 @@ def _name(party: dict[str, str | None]) -> str | None:
 
 
 def _simplified(block: etree._Element) -> Texts:
-    get = {x.tag: x.text for x in block}.get
-    vat = block.find("DatiIVA")
-    its = {x.tag: x.text for x in vat}.get if vat is not None else {}.get
-    return (its("Aliquota"), get("Natura"), None, its("Imposta"), None, get("Importo"))
+    supply = {x.tag: x.text for x in block}
+    inner = block.find("DatiIVA")
+    vat = {} if inner is None else {x.tag: x.text for x in inner}
+    return (vat.get("Aliquota"), supply.get("Natura"), None, vat.get("Imposta"), None, supply.get("Importo"))
 
 
-def _attachment(block: etree._Element, sizes: object) -> Texts:
+def _attachment(block: etree._Element, sizes: Iterator[int | None] | None) -> Texts:
     get: dict[str, str | None] = {}
     size: int | None = None
     for leaf in block:
@@ -243,7 +245,7 @@ def _attachment(block: etree._Element, sizes: object) -> Texts:
         elif sizes is None:
             size = text_size(leaf.text)
         else:
-            size = next(sizes, None)  # type: ignore[call-overload]
+            size = next(sizes, None)
     return (
         get.get("NomeAttachment"), get.get("FormatoAttachment"), get.get("AlgoritmoCompressione"),
         get.get("DescrizioneAttachment"), size,

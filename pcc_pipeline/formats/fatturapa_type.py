@@ -44,7 +44,7 @@ def parse_date(text: str) -> date | None:
 
 
 def to_batch(raw: Raw, sources: Sequence[Source]) -> tuple[pa.RecordBatch, Flags]:
-    """The rows in the schema of SDI_INVOICES, and which of them are bad (these hold nulls where they may not)."""
+    """The rows in the schema of SDI_INVOICES, and which are bad (these hold nulls where they may not)."""
     size = len(raw.rows)
     given: dict[str, Sequence[Any]] = dict(zip(ROW, zip(*raw.rows, strict=True), strict=True))
     bad = np.zeros(size, dtype=bool)
@@ -109,7 +109,7 @@ def _typed(column: Column, values: Sequence[Any]) -> tuple[pa.Array, Flags]:
 
 
 def _members(column: Column, records: Sequence[Texts]) -> tuple[list[pa.Array], Flags, Sequence[Any]]:
-    """The members of a column of records, which records are bad, and what the records hold beyond the members."""
+    """The members of a column of records, which records are bad, and what they hold beyond the members."""
     wrong = np.zeros(len(records), dtype=bool)
     width = len(column.fields)
     columns = list(zip(*records, strict=True)) if records else [()] * (width + 1)
@@ -126,7 +126,7 @@ def _members(column: Column, records: Sequence[Texts]) -> tuple[list[pa.Array], 
 
 
 def _complete_simplified(members: list[pa.Array], importo: Any) -> Flags:
-    """Splits FSM10's Importo, VAT included, into taxable amount and VAT, in place; says which lines are FSM10's.
+    """Splits FSM10's Importo, VAT included, into taxable amount and VAT, in place; says which lines are such.
 
     The file gives the VAT, or its rate (then VAT = Importo x rate / (100 + rate), to the cent, half up: DPR
     633/1972 art. 27), or the natura under which there is none. Otherwise both stay null.
@@ -151,7 +151,12 @@ def _complete_simplified(members: list[pa.Array], importo: Any) -> Flags:
 
 
 def _summary(
-    members: list[pa.Array], importo: Any, simple: Flags, ends: npt.NDArray[np.int32], owner: Any, total: pa.Array
+    members: list[pa.Array],
+    importo: Any,
+    simple: Flags,
+    ends: npt.NDArray[np.int32],
+    owner: Any,
+    total: pa.Array,
 ) -> dict[str, pa.Array]:
     """What follows from the VAT summary: sums, split payment, reverse charge, and FSM10's total."""
     size = len(ends) - 1

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 VALID, INVALID, UNVERIFIABLE = "VALIDA", "NON_VALIDA", "NON_VERIFICABILE"
 
 _HASHES: dict[str, hashes.HashAlgorithm] = {
-    "sha1": hashes.SHA1(),  # noqa: S303 - old files carry it; it is reported, not relied on
+    "sha1": hashes.SHA1(),
     "sha224": hashes.SHA224(),
     "sha256": hashes.SHA256(),
     "sha384": hashes.SHA384(),
@@ -32,7 +32,7 @@ class NotSigned(ValueError):
 
 @dataclass(frozen=True)
 class Signed:
-    """What a signed file holds: the content, what its signature is worth, who signed (subjects of certificates)."""
+    """What a signed file holds: the content, the worth of its signature, the signer's subject."""
 
     content: bytes
     status: str
@@ -54,17 +54,18 @@ def unwrap(data: bytes) -> Signed:
         info = cms.ContentInfo.load(data)
         kind = info["content_type"].native
         if kind != "signed_data":
-            raise NotSigned(f"It is a CMS container of kind {kind}, not signed data: send the signed invoice itself")
+            raise NotSigned(f"It is a CMS container of kind {kind}, not signed data: send the invoice itself")
         signed = info["content"]
         inner = signed["encap_content_info"]["content"]
         content = b"" if inner is None or isinstance(inner, core.Void) else bytes(inner.native or b"")
         if not content:
-            raise NotSigned("The signature is detached: the file holds no invoice. Send the file with its content")
-        certificates = [c.chosen for c in signed["certificates"] or () if isinstance(c.chosen, x509.Certificate)]
+            raise NotSigned("The signature is detached and holds no invoice: send the file with its content")
+        choices = [choice.chosen for choice in signed["certificates"] or ()]
+        certificates = [chosen for chosen in choices if isinstance(chosen, x509.Certificate)]
         signers = list(signed["signer_infos"])
     except NotSigned:
         raise
-    except Exception as error:  # asn1crypto raises ValueError, TypeError, KeyError, OverflowError on broken input
+    except Exception as error:  # asn1crypto raises errors of many kinds on broken input
         reason = f"The .p7m container is damaged or cut short ({_first_line(error)}): ask for the file again"
         raise NotSigned(reason) from error
     outcomes: list[str] = []
@@ -94,7 +95,8 @@ def _certificate_of(signer: cms.SignerInfo, certificates: list[x509.Certificate]
     sid = signer["sid"].chosen
     for certificate in certificates:
         if isinstance(sid, cms.IssuerAndSerialNumber):
-            if certificate.serial_number == sid["serial_number"].native and certificate.issuer == sid["issuer"]:
+            same = certificate.serial_number == sid["serial_number"].native
+            if same and certificate.issuer == sid["issuer"]:
                 return certificate
         elif certificate.key_identifier == sid.native:
             return certificate
@@ -142,7 +144,7 @@ def _check(signer: cms.SignerInfo, certificate: x509.Certificate, content: bytes
 
 
 def _hash_of(algorithm: cms.SignedDigestAlgorithm, digest_name: str) -> str:
-    """The hash of the signature: named by its algorithm (sha256_rsa), or the digest's where it names none (rsa)."""
+    """The hash of the signature: as its algorithm names it (sha256_rsa), else the digest's (rsa)."""
     name: str = algorithm["algorithm"].native
     for known in _HASHES:
         if name.startswith(f"{known}_"):
