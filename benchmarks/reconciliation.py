@@ -72,7 +72,7 @@ def ours(staging: Path, work: Path, memory: str, threads: int) -> tuple[float, d
         name = f"staging/{ENTE}/{folder.name}/synthetic.parquet"
         Path(store.uri(name)).parent.mkdir(parents=True, exist_ok=True)
         Path(store.uri(name)).symlink_to(folder / "synthetic.parquet")
-        (delivery,) = duckdb.execute(f"select any_value(delivery) from read_parquet('{store.uri(name)}')").fetchone() or (None,)
+        (delivery,) = duckdb.execute(f"select delivery from read_parquet('{store.uri(name)}') limit 1").fetchone() or (None,)
         deliveries.append({"delivery": delivery, "kind": folder.name, "sequence": sequence, "received_at": received,
                            "file": folder.name, "part": "synthetic"})
     table = pa.Table.from_pylist(deliveries, schema=DELIVERIES_SCHEMA)

@@ -1,0 +1,203 @@
+"""The command line: `pcc demo | run | submit | serve | export | stop`.
+
+Only arguments and words for people live here; the work is done elsewhere. Figures go to standard output,
+everything else to standard error.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import time
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from pcc_pipeline.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False, help=__doc__.split("\n")[0])
+
+out = Console()
+err = Console(stderr=True)
+
+Ente = Annotated[str, typer.Option("--ente", help="Tenant code of the ente")]
+Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None
+
+
+def _quiet() -> None:
+    """Dagster's and others' chatter off: a terminal shows what went wrong, the run's log has the rest."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
+
+
+@app.command()
+def demo(
+    enti: Annotated[int, typer.Option(min=1, help="How many enti")] = 5,
+    documents: Annotated[int, typer.Option(min=1, help="Documents of each ente")] = 2000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same provider")] = 7,
+) -> None:
+    """Make a synthetic provider, reconcile all its enti and print each one's stocks."""
+    from pcc_pipeline.demo import write_provider
+
+    settings = Settings.from_environment()
+    inbox = settings.home / "demo" / "inbox"
+    reference_date, observed_at = date(2025, 12, 31), date(2026, 1, 20)
+    if inbox.exists():
+        shutil.rmtree(inbox)
+    with err.status(f"Writing the inbox of {enti} enti with {documents} documents each"):
+        write_provider(inbox, enti=enti, documents=documents, seed=seed, reference_date=reference_date, observed_at=observed_at)
+    err.print(f"The synthetic provider's inbox is in {inbox}")
+    _run(settings, inbox, reference_date, observed_at, None)
+    err.print("Look at it in the browser with: [bold]pcc serve[/bold]")
+
+
+@app.command()
+def run(
+    inbox: Annotated[Path, typer.Option(exists=True, file_okay=False, help="Folder <ente>/<kind>/<file>; left as it is")],
+    reference_date: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day the stock is asked for (today)")] = None,
+    observed_at: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day up to which facts are seen (today)")] = None,
+    ente: Annotated[list[str] | None, typer.Option(help="Only this ente; may be repeated")] = None,
+) -> None:
+    """Land, read, reconcile, check and publish what lies in an inbox; exit 0 only if blocking checks pass."""
+    _run(Settings.from_environment(), inbox.resolve(), _day(reference_date), _day(observed_at), ente)
+
+
+@app.command()
+def submit(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)],
+    ente: Ente,
+    kind: Annotated[str, typer.Option(help="Kind of delivery: erp_invoices, pcc_invoices, …")],
+) -> None:
+    """Deliver files to the inbox, as the portal does; the sensor takes them from there."""
+    from pcc_pipeline.delivery import DeliveryError, deliver
+
+    settings = Settings.from_environment()
+    for file in files:
+        try:
+            target = deliver(settings.inbox, ente, kind, file)
+        except DeliveryError as error:
+            raise _stop(str(error)) from None
+        err.print(f"{file.name} → {target}", highlight=False)
+
+
+@app.command()
+def export(
+    table: Annotated[str, typer.Argument(help="matches, anomalies, stock, debt_positions, …")],
+    ente: Ente,
+    out_file: Annotated[str, typer.Option("--out", help=".csv, .xlsx or .parquet; - for standard output")] = "-",
+) -> None:
+    """Write an ente's rows of a published table to a file."""
+    from pcc_pipeline.database.engine import engine
+    from pcc_pipeline.database.export import NotExported
+    from pcc_pipeline.database.export import export as write
+
+    try:
+        rows = write(engine(Settings.from_environment()), table, ente, out_file)
+    except NotExported as error:
+        raise _stop(str(error)) from None
+    if out_file != "-":
+        err.print(f"{rows} rows of {table} → {out_file}", highlight=False)
+
+
+@app.command()
+def serve(
+    host: str = "127.0.0.1",
+    port: int = 3000,
+) -> None:
+    """Start the Dagster web interface and the daemon that watches the inbox; Ctrl-C stops both."""
+    from pcc_pipeline.database.dagster_home import write_dagster_home
+    from pcc_pipeline.database.engine import engine
+
+    settings = Settings.from_environment()
+    engine(settings)
+    settings.inbox.mkdir(parents=True, exist_ok=True)
+    home = write_dagster_home(settings)
+    environment = {**os.environ, **settings.environment(), "DAGSTER_HOME": str(home), "DAGSTER_DISABLE_TELEMETRY": "yes"}
+    err.print(f"Inbox {settings.inbox}\nWeb interface http://{host}:{port}", highlight=False)
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "assets.definitions", "-h", host, "-p", str(port)]
+    raise typer.Exit(subprocess.call(command, env=environment))
+
+
+@app.command()
+def stop() -> None:
+    """Stop the embedded PostgreSQL, whoever uses it."""
+    from pcc_pipeline.database import embedded
+
+    settings = Settings.from_environment()
+    stopped = embedded.stop(settings.home) if settings.home.exists() else False
+    err.print("The embedded PostgreSQL is stopped" if stopped else "No embedded PostgreSQL was running")
+
+
+def _run(settings: Settings, inbox: Path, reference_date: date | None, observed_at: date | None, only: list[str] | None) -> None:
+    _quiet()
+    started = time.perf_counter()
+    with err.status("Starting") as status:
+        from assets.run import run_headless
+        from pcc_pipeline import pipeline
+        from pcc_pipeline.database.engine import engine
+        from pcc_pipeline.database.register import Register
+        from pcc_pipeline.landing import land, waiting
+        from pcc_pipeline.staging import stage
+        from pcc_pipeline.store import Store
+
+        connected = engine(settings)
+        store, register = Store(settings.store_url), Register(connected)
+        enti = sorted(name for name in waiting(inbox) if name != pipeline.PROVIDER)
+        if only:
+            if missing := sorted(set(only) - set(enti) - set(register.enti())):
+                raise _stop(f"Nothing was ever delivered for {', '.join(missing)}; the inbox holds {', '.join(enti) or 'no ente'}")
+            enti = sorted(set(only))
+        status.update("Reading the provider's register of enti")
+        land(settings, store, register, inbox, ente=pipeline.PROVIDER)
+        stage(settings, store, register, pipeline.PROVIDER)
+        if not enti:
+            raise _stop(f"No delivery in {inbox}: files lie at <ente>/<kind>/<name>")
+        for name in enti:
+            if not pipeline.ente_facts(settings, store, register, name).known:
+                err.print(f"[yellow]{name} is not in the provider's register of enti: processed all the same")
+        status.update(f"Reconciling {', '.join(enti)}")
+        good = run_headless(settings, enti, reference_date, observed_at, inbox=inbox)
+    _show(settings, enti)
+    err.print(f"{time.perf_counter() - started:.1f} s", highlight=False)
+    if not good:
+        raise _stop("Something failed: the enti it concerns keep their previous published state (details above and in `pcc serve`)")
+
+
+def _show(settings: Settings, enti: list[str]) -> None:
+    from pcc_pipeline.database.engine import engine
+    from pcc_pipeline.database.summary import summary
+
+    connected = engine(settings)
+    stocks = RichTable("ente", *(f"{name} €" for name in ("PCC's stock", "right stock", "difference", "explained")), "rows in quarantine")
+    reasons = RichTable("ente", "code", "documents", "difference explained €")
+    for column in (*stocks.columns[1:], *reasons.columns[2:]):
+        column.justify = "right"
+    for ente in enti:
+        found = summary(connected, ente)
+        if found is None:
+            stocks.add_row(ente, *["never published"] * 4, "")
+            continue
+        amounts = (found.pcc, found.right, found.difference, found.explained)
+        stocks.title = f"Stock at {found.published.reference_date}, observed {found.published.observed_at}"
+        stocks.add_row(ente, *(f"{amount:,.2f}" for amount in amounts), str(found.quarantined))
+        for position, part in enumerate(found.explained_by):
+            reasons.add_row("" if position else ente, part.code, str(part.documents), f"{part.amount:,.2f}")
+        reasons.add_section()
+    out.print(reasons)
+    out.print(stocks)
+
+
+def _stop(message: str) -> typer.Exit:
+    err.print(f"[red]{message}", highlight=False)
+    return typer.Exit(1)
