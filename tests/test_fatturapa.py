@@ -254,6 +254,12 @@ def test_who_owes_the_vat(tmp_path, lines, split, reverse):
     assert (row["split_payment"], row["reverse_charge"]) == (split, reverse)
 
 
+def test_without_formato_trasmissione_the_root_names_the_version(tmp_path):
+    for empty in ("", "<FormatoTrasmissione> </FormatoTrasmissione>"):
+        text = invoice(formato="1.1").replace("<FormatoTrasmissione>1.1</FormatoTrasmissione>", empty)
+        assert only_row(tmp_path, text)["formato"] == "1.1"
+
+
 def test_two_different_cig_name_none(tmp_path):
     references = "".join(
         f"<DatiContratto><IdDocumento>1</IdDocumento><CodiceCIG>{c}</CodiceCIG></DatiContratto>" for c in "AB"
@@ -536,11 +542,17 @@ def test_entities_are_refused_however_far_down(tmp_path, encoding):
     assert "DOCTYPE" in only_defect(tmp_path, text.encode(encoding))["reason"]
 
 
+def test_a_word_in_a_comment_is_no_doctype(tmp_path):
+    declaration = '<?xml version="1.0"?>' + "<?a?>" * 300 + "<!-- <!DOCTYPE -->"
+    assert only_row(tmp_path, invoice(declaration=declaration))["numero"] == "1/PA"
+
+
 @pytest.mark.parametrize("wrap", [lambda data: data, base64.encodebytes], ids=["plain", "base64"])
 def test_a_large_file_keeps_sizes_and_lines(tmp_path, wrap):
     def attachment(size: int) -> str:
         content = base64.encodebytes(b"x" * size).decode()
-        return f"<Allegati><NomeAttachment>{size}</NomeAttachment><Attachment>{content}</Attachment></Allegati>"
+        name = f"<NomeAttachment>{size}</NomeAttachment>"
+        return f"<Allegati>{name}<Attachment>{content}</Attachment></Allegati>"
 
     sizes = (3_000_000, 0, 1, 12_000_000)
     text = invoice(body(rest="".join(map(attachment, sizes))), body(document(data="never")))
@@ -579,6 +591,21 @@ def test_several_processes_give_the_same(tmp_path, monkeypatch):
     together, same = read(tmp_path, *files, workers=2)
     assert (together.good, together.bad, same) == (alone.good, alone.bad, counts)
     assert len(together.batches) == 5
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_a_damaged_file_never_raises_and_is_counted(tmp_path, data):
+    whole = invoice(body(document("1")), body(document("2"))).encode()
+    at = data.draw(st.integers(0, len(whole) - 1))
+    cut = data.draw(st.integers(0, 40))
+    marks = st.sampled_from([b"<", b">", b"</Data>", b"<Data/>", b"&lt;", b" "])
+    new = data.draw(st.one_of(st.binary(max_size=12), marks))
+    kept, counts = read(tmp_path, whole[:at] + new + whole[at + cut :])
+    assert counts["d0"].rows == len(kept.good)
+    assert counts["d0"].defects == len(kept.bad)
+    assert counts["d0"].rows + counts["d0"].refused >= 1
+    assert bool(kept.bad) == bool(counts["d0"].refused)
 
 
 def test_no_files(tmp_path):

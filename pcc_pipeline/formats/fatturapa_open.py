@@ -6,7 +6,6 @@ namespaces, so that the readers see plain tags. What the elements mean is not kn
 
 from __future__ import annotations
 
-import base64
 import binascii
 import codecs
 import mmap
@@ -33,7 +32,9 @@ LARGE_BYTES = 1024 * 1024
 
 _ASCII_LIKE = re.compile(r"utf-?8|(us-)?ascii|latin-?1|iso-?8859-\d+|(windows|cp)-?125\d|cp-?(437|850)", re.I)
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?\sencoding\s*=\s*["']([\w.:-]+)["']""")
-_PROLOG = re.compile(rb"(?:\s|<\?.*?\?>|<!--.*?-->)*<!DOCTYPE", re.S)
+# Possessive and atomic: no text, however made, costs more than one pass.
+_BASE64 = re.compile(rb"[A-Za-z0-9+/\s]*+=?\s*+=?\s*+")
+_PROLOG = re.compile(rb"(?>\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.S)
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
@@ -89,10 +90,10 @@ def open_document(path: Path | str) -> Document:
                 raise Refusal(f"The file has {size} bytes, more than any FatturaPA may have ({MAX_BYTES})")
             if size < LARGE_BYTES:
                 return _open(stream.read())
+            if not stream.peek(4)[:4].removeprefix(codecs.BOM_UTF8).startswith(b"<"):
+                return _open(stream.read())
             with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as view:
-                if view[:1] == b"<" or view[:4] == b"\xef\xbb\xbf<":
-                    return _document(view)
-                return _open(view[:])
+                return _document(view)
     except OSError as error:
         raise Refusal(f"The file cannot be read: {error.strerror}") from error
 
@@ -122,14 +123,16 @@ def _open(data: bytes) -> Document:
 
 def _from_base64(data: bytes) -> bytes:
     """The bytes behind base64 text: bare, with line breaks, or between PEM's BEGIN and END lines."""
-    if not data.strip():
+    if not data or data.isspace():
         raise Refusal("The file is empty")
     text = data.removeprefix(codecs.BOM_UTF8)
-    if text.lstrip().startswith(b"-----BEGIN"):
+    if text[:64].lstrip().startswith(b"-----BEGIN"):
         lines = text.strip().splitlines()
         text = b"".join(line for line in lines if not line.startswith(b"-----") and b":" not in line)
     try:
-        return base64.b64decode(b"".join(text.split()), validate=True)
+        if not _BASE64.fullmatch(text):
+            raise binascii.Error
+        return binascii.a2b_base64(text)
     except binascii.Error as error:
         shown = data[:60].decode("ascii", "replace")
         raise Refusal("It holds no XML: neither plain, nor signed (.p7m), nor in base64", 1, shown) from error
@@ -165,11 +168,12 @@ def _document(data: bytes | mmap.mmap) -> Document:
         raise Refusal(_DOCTYPE, 1)
     # The usual file has one namespace, and only the root in it. Whatever differs has its names made plain.
     nsmap = root.nsmap
+    own = [f"{{{uri}}}*" for uri in nsmap.values() if uri not in _FOREIGN]
     if (
         None in nsmap
         or text.count(b"xmlns") != len(nsmap)
         or _ASCII_LIKE.fullmatch(info.encoding or "utf-8") is None
-        or any(True for _ in root.iterdescendants(*[f"{{{u}}}*" for u in nsmap.values() if u not in _FOREIGN]))
+        or next(root.iterdescendants(*own), None) is not None
     ):
         for element in root.iter("{*}*"):
             element.tag = element.tag.rpartition("}")[2]

@@ -191,7 +191,7 @@ def _header(header: etree._Element | None, root: etree._Element) -> tuple[Texts,
     its = customer.get
     return (
         # `versione` holds the same code as FormatoTrasmissione (schema 1.2), and is all that some files have.
-        sent.get("FormatoTrasmissione") or root.get("versione"), sent.get("ProgressivoInvio"),
+        (sent.get("FormatoTrasmissione") or "").strip() or root.get("versione"), sent.get("ProgressivoInvio"),
         sent.get("CodiceDestinatario"),
         _vat(supplier), get("CodiceFiscale"), _name(supplier), get("RegimeFiscale"),
         _vat(customer), its("CodiceFiscale"), _name(customer),

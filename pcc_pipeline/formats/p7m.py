@@ -8,12 +8,15 @@ content is (an invoice or not) is told in `fatturapa_open`.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from asn1crypto import cms, core, x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 VALID, INVALID, UNVERIFIABLE = "VALIDA", "NON_VALIDA", "NON_VERIFICABILE"
 
@@ -74,7 +77,7 @@ def unwrap(data: bytes) -> Signed:
         try:
             certificate = _certificate_of(signer, certificates)
             if certificate is not None:
-                subjects.append(certificate.subject.human_friendly)
+                subjects.append(_subject(certificate.subject.dump()))
             outcomes.append(UNVERIFIABLE if certificate is None else _check(signer, certificate, content))
         except (ValueError, TypeError, KeyError, OverflowError, UnsupportedAlgorithm):
             outcomes.append(UNVERIFIABLE)
@@ -95,8 +98,9 @@ def _certificate_of(signer: cms.SignerInfo, certificates: list[x509.Certificate]
     sid = signer["sid"].chosen
     for certificate in certificates:
         if isinstance(sid, cms.IssuerAndSerialNumber):
+            ours, theirs = certificate.issuer, sid["issuer"]
             same = certificate.serial_number == sid["serial_number"].native
-            if same and certificate.issuer == sid["issuer"]:
+            if same and (ours.dump() == theirs.dump() or ours == theirs):
                 return certificate
         elif certificate.key_identifier == sid.native:
             return certificate
@@ -110,16 +114,15 @@ def _check(signer: cms.SignerInfo, certificate: x509.Certificate, content: bytes
         return UNVERIFIABLE
     attributes = signer["signed_attrs"]
     if attributes is None or isinstance(attributes, core.Void) or len(attributes) == 0:
-        messages = [content]
+        messages: Iterable[bytes] = [content]
     else:
         found = [a["values"][0].native for a in attributes if a["type"].native == "message_digest"]
         if found != [hashlib.new(digest_name, content).digest()]:
             return INVALID
         # RFC 5652 5.4: the signature covers the attributes as a SET OF in DER, not with their implicit tag.
-        as_sent = attributes.dump()
-        ordered = cms.CMSAttributes(list(attributes)).dump(force=True)
-        messages = [b"\x31" + as_sent[1:], ordered]
-    key = serialization.load_der_public_key(certificate.public_key.dump())
+        # Usually they are sent so already; where they are not, they are put in order.
+        messages = _attributes(attributes)
+    key = _key(certificate.public_key.dump())
     algorithm = signer["signature_algorithm"]
     signature = signer["signature"].native
     scheme = algorithm.signature_algo
@@ -141,6 +144,23 @@ def _check(signer: cms.SignerInfo, certificate: x509.Certificate, content: bytes
         except InvalidSignature:
             continue
     return INVALID
+
+
+def _attributes(attributes: cms.CMSAttributes) -> Iterator[bytes]:
+    yield b"\x31" + attributes.dump()[1:]
+    yield cms.CMSAttributes(list(attributes)).dump(force=True)
+
+
+@lru_cache(maxsize=256)
+def _key(der: bytes) -> PublicKeyTypes:
+    return serialization.load_der_public_key(der)
+
+
+@lru_cache(maxsize=256)
+def _subject(der: bytes) -> str:
+    """A subject as text: one signer signs many files."""
+    subject: str = x509.Name.load(der).human_friendly
+    return subject
 
 
 def _hash_of(algorithm: cms.SignedDigestAlgorithm, digest_name: str) -> str:
