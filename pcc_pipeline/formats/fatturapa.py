@@ -24,11 +24,12 @@ from pcc_pipeline.tables.feeds import QUARANTINE
 
 #: Files of one batch: a few megabytes of rows.
 BATCH_FILES = 2000
-#: With fewer files other processes cost more (about a second to start) than they save; a signed file takes as
-#: long as ten plain ones.
-PARALLEL_FILES = 20_000
+#: With fewer files other processes, about a second to start, are ready too late; a signed file takes as
+#: long as five plain ones.
+PARALLEL_FILES = 10_000
 
 Read = tuple[pa.RecordBatch | None, pa.RecordBatch | None, dict[str, Counts]]
+Packed = tuple[bytes | None, bytes | None, dict[str, Counts]]
 
 
 def parse_fatturapa(sources: Sequence[Source], sink: Sink, *, workers: int = 1) -> dict[str, Counts]:
@@ -36,12 +37,12 @@ def parse_fatturapa(sources: Sequence[Source], sink: Sink, *, workers: int = 1) 
 
     Batches hold files of one ente, in the order given. A file that cannot be read is one refused row; a body
     with a defect does not stop the others of its file. With `workers` above one, and files enough to be worth
-    it, batches are read by so many processes, started anew (not forked: threads of other libraries may hold
-    locks) and ended with the call. Never raises for what a file holds.
+    it, so many processes read: this one and others started anew (not forked: threads of other libraries may
+    hold locks), ended with the call. Never raises for what a file holds.
     """
     batches = list(_batches(sources))
     counts: dict[str, Counts] = {source.delivery: Counts() for source in sources}
-    weight = sum(10 if source.file.lower().endswith(".p7m") else 1 for source in sources)
+    weight = sum(5 if source.file.lower().endswith(".p7m") else 1 for source in sources)
     parallel = workers > 1 and len(batches) > 1 and weight >= PARALLEL_FILES
     for rows, defects, some in _read_apart(batches, workers) if parallel else map(read_batch, batches):
         if rows is not None:
@@ -61,24 +62,29 @@ def _batches(sources: Sequence[Source]) -> Iterator[list[Source]]:
 
 
 def _read_apart(batches: list[list[Source]], workers: int) -> Iterator[Read]:
-    """Reads batches in other processes, in order, never more than two a process under way."""
+    """Reads batches in other processes and in this one, which does not wait for them to start.
+
+    Gives results in order. Each process has two batches at a time, and no more than eight results a process
+    wait for an earlier one, so memory stays bounded.
+    """
     context = multiprocessing.get_context("spawn")
-    waiting: deque[Future[tuple[bytes | None, bytes | None, dict[str, Counts]]]] = deque()
-    with ProcessPoolExecutor(min(workers, len(batches)), mp_context=context) as pool:
-        pending = iter(batches)
-        for batch in pending:
-            waiting.append(pool.submit(_read_packed, batch))
-            if len(waiting) >= 2 * workers:
-                break
-        while waiting:
-            rows, defects, counts = waiting.popleft().result()
-            following = next(pending, None)
-            if following is not None:
-                waiting.append(pool.submit(_read_packed, following))
-            yield _unpack(rows), _unpack(defects), counts
+    results: deque[Read | Future[Packed]] = deque()
+    pending = deque(batches)
+    with ProcessPoolExecutor(min(workers, len(batches)) - 1, mp_context=context) as pool:
+        while pending or results:
+            away = sum(isinstance(result, Future) and not result.done() for result in results)
+            room = len(results) < 8 * workers
+            if pending and room and away < 2 * (workers - 1):
+                results.append(pool.submit(_read_packed, pending.popleft()))
+            elif pending and room and isinstance(results[0], Future) and not results[0].done():
+                results.append(read_batch(pending.popleft()))
+            else:
+                first = results.popleft()
+                yield _unpack(first.result()) if isinstance(first, Future) else first
 
 
-def _read_packed(sources: list[Source]) -> tuple[bytes | None, bytes | None, dict[str, Counts]]:
+def _read_packed(sources: list[Source]) -> Packed:
+    """What `read_batch` gives, in bytes that pass between processes."""
     rows, defects, counts = read_batch(sources)
     return _pack(rows), _pack(defects), counts
 
@@ -93,8 +99,10 @@ def _pack(batch: pa.RecordBatch | None) -> bytes | None:
     return packed
 
 
-def _unpack(packed: bytes | None) -> pa.RecordBatch | None:
-    return None if packed is None else pa.ipc.open_stream(packed).read_next_batch()
+def _unpack(packed: Packed) -> Read:
+    rows, defects, counts = packed
+    read = [None if part is None else pa.ipc.open_stream(part).read_next_batch() for part in (rows, defects)]
+    return read[0], read[1], counts
 
 
 def read_batch(sources: Sequence[Source]) -> Read:
