@@ -533,6 +533,24 @@ def test_a_file_refused(tmp_path, content, word, line):
         assert defect["line"] == line
 
 
+@pytest.mark.parametrize(
+    ("block", "field"),
+    [
+        (SUPPLIER, "FatturaElettronicaHeader/CedentePrestatore[2]"),
+        (
+            "<IdFiscaleIVA><IdPaese>IT</IdPaese><IdCodice>01234567897</IdCodice></IdFiscaleIVA>",
+            "FatturaElettronicaHeader/CedentePrestatore/DatiAnagrafici/IdFiscaleIVA[2]",
+        ),
+        ("</FatturaElettronicaHeader>", "FatturaElettronicaHeader[2]"),
+    ],
+)
+def test_two_suppliers_are_not_chosen_between(tmp_path, block, field):
+    twice = f"{block}<FatturaElettronicaHeader/>" if block.startswith("</") else block * 2
+    assert block in invoice()
+    defect = only_defect(tmp_path, invoice().replace(block, twice, 1))
+    assert (defect["field"], "occurs twice" in defect["reason"]) == (field, True)
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8"])
 def test_entities_are_refused_however_far_down(tmp_path, encoding):
     bomb = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "' + "&a;" * 50 + '"><!ENTITY c "' + "&b;" * 50 + '">]>'

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from lxml import etree
 
@@ -108,6 +109,12 @@ def header_faults(root: etree._Element) -> list[Fault]:
         reason = "The header is missing: neither supplier nor office can be told. Ask for the whole file"
         return [Fault(line_of(root), "FatturaElettronicaHeader", None, reason)]
     faults = list(_faults(header, _HEADER))
+    single = [root.findall("FatturaElettronicaHeader"), *(header.findall(path) for path in _HEADER)]
+    for blocks in single:
+        for block, following in pairwise(blocks):
+            if block.getparent() is following.getparent():
+                reason = f"{following.tag} {_TWICE}"
+                faults.append(Fault(line_of(following), _path(following), None, reason))
     version = (root.get("versione") or "").strip()
     if not version and not _said(header.find("DatiTrasmissione/FormatoTrasmissione")):
         path = "FatturaElettronicaHeader/DatiTrasmissione/FormatoTrasmissione"

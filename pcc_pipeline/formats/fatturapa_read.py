@@ -48,12 +48,14 @@ class Raw:
     def add(self, document: Document, source: int) -> int:
         """Adds every body of a document, told by the index of its source; returns how many."""
         header = None
+        headers = 0
         bodies = []
         for child in document.root:
             if child.tag == "FatturaElettronicaBody":
                 bodies.append(child)
             elif child.tag == "FatturaElettronicaHeader":
                 header = child
+                headers += 1
         if not bodies:
             return 0
         head, repeated = _header(header, document.root)
@@ -61,7 +63,7 @@ class Raw:
         sizes = None if document.sizes is None else iter(document.sizes)
         for line, body in enumerate(bodies, 1):
             texts, again = self._body(body, sizes)
-            if again or repeated:
+            if again or repeated or headers > 1:
                 self.odd.append(len(self.rows))
             self.rows.append((source, line, *signed, *head, *texts))
             for name, records in self.records.items():
