@@ -34,6 +34,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import Any
 
 Row = Mapping[str, Any]
@@ -631,3 +632,122 @@ def _typed(row: Mapping[str, str]) -> dict[str, Any]:
             value = value in ("S", "SI")
         typed[name] = value
     return typed
+
+
+def perturbed(
+    rows: Mapping[str, Sequence[Row]], seed: int, share: float = 0.15
+) -> dict[str, list[dict[str, Any]]]:
+    """The same feeds with random damage to about `share` of the rows, deterministic by seed.
+
+    Nothing here follows a case: it is what no one thought of. Keys stay unique and required fields filled.
+    """
+    random = Random(seed)
+    made = {kind: [dict(row) for row in found] for kind, found in rows.items()}
+
+    def some(kind: str) -> Iterable[dict[str, Any]]:
+        return [row for row in made.get(kind, ()) if random.random() < share]
+
+    def nearby(value: date | None) -> date:
+        return (value or date(2025, 6, 30)) + timedelta(days=random.choice((-400, -40, -1, 1, 3, 35, 200)))
+
+    def part(value: Any) -> Decimal:
+        return (money(value) * random.choice((0, 1, 3, 10, 12)) / 10).quantize(CENT)
+
+    for row in some("erp_invoices"):
+        other = random.choice(made["erp_invoices"])
+        match random.randrange(12):
+            case 0:
+                row["stato"], row["causale"] = (
+                    "SOSPESA",
+                    random.choice((None, "CONTESTATO", "ATTESA_NC", "ALTRO")),
+                )
+                row["importo_sospeso"] = random.choice((None, part(row["importo_totale"])))
+            case 1:
+                row["stato"] = random.choice(("REGISTRATA", "LIQUIDATA", "RIFIUTATA", "ANNULLATA"))
+            case 2:
+                row["stato"] = "NON_LIQUIDABILE"
+                row["importo_non_liquidabile"] = random.choice((None, part(row["importo_totale"])))
+            case 3:
+                row["data_scadenza"] = random.choice((None, nearby(row["data_scadenza"])))
+            case 4:
+                row["data_emissione"] = nearby(row["data_emissione"])
+            case 5:
+                row["numero"], row["piva_fornitore"] = other["numero"], other["piva_fornitore"]
+                row["cf_fornitore"], row["data_emissione"] = other["cf_fornitore"], other["data_emissione"]
+            case 6:
+                row["id_pcc"], row["lotto_sdi"] = other["id_pcc"], random.choice((None, other["lotto_sdi"]))
+            case 7:
+                row["importo_totale"] = (money(row["importo_totale"]) * 2).quantize(CENT)
+            case 8:
+                row["split_payment"], row["iva"] = (
+                    random.choice((None, True, False)),
+                    random.choice((None, row["iva"])),
+                )
+            case 9:
+                row["tipo_documento"] = random.choice(("TD01", "TD04", "TD08", "NOTA_CREDITO"))
+            case 10:
+                row["commerciale"] = random.choice((None, False))
+            case _:
+                row["data_ricezione"] = row["data_scadenza"] = None
+    for row in some("pcc_invoices"):
+        match random.randrange(9):
+            case 0:
+                row["importo_liquidato"], row["importo_pagato"] = ZERO, part(row["importo_totale"])
+            case 1:
+                row["importo_sospeso"] = part(row["importo_totale"])
+                row["causale_sospensione"] = random.choice((None, "CONT", "ATTESA_NC", "ADEMPIMENTI"))
+            case 2:
+                row["importo_non_liquidabile"] = part(row["importo_totale"])
+            case 3:
+                row["stato_documento"] = random.choice(("RIFIUTATO", "RICEVUTO", "PAGATO", "CONTABILIZZATO"))
+            case 4:
+                row["data_scadenza"] = random.choice((None, nearby(row["data_scadenza"])))
+            case 5:
+                row["data_emissione"] = nearby(row["data_emissione"])
+            case 6:
+                row["split_payment"], row["codice_ufficio"] = random.choice((None, True, False)), None
+            case 7:
+                row["importo_pagato_non_commerciale"] = part(row["importo_totale"])
+            case _:
+                row["id_fiscale_iva"], row["data_ricezione"] = None, None
+    for row in some("erp_payments"):
+        row["data_pagamento"], row["importo"] = nearby(row["data_pagamento"]), part(row["importo"])
+        row["cf_beneficiario"] = random.choice((None, row["cf_beneficiario"]))
+    for row in some("pcc_operations"):
+        row["data_operazione"] = nearby(row["data_operazione"])
+        row["data_pagamento"] = random.choice((None, row["data_pagamento"]))
+    suppliers = made.get("erp_invoices", ())
+    for number in range(len(made.get("special_cases", ()))):
+        old, new = random.choice(suppliers), random.choice(suppliers)
+        made["special_cases"].append(
+            {
+                **dict.fromkeys(made["special_cases"][0]),
+                "piva_fornitore": old["piva_fornitore"],
+                "cf_fornitore": old["cf_fornitore"],
+                "numero": random.choice((None, old["numero"])),
+                "decorrenza": nearby(old["data_emissione"]),
+                "caso": ("CONTENZIOSO", "NON_COMMERCIALE", "CESSIONE", "SUCCESSIONE", "PIGNORAMENTO")[
+                    number % 5
+                ],
+                "nuovo_creditore_piva": new["piva_fornitore"],
+                "nuovo_creditore_cf": new["cf_fornitore"],
+            }
+        )
+    return made
+
+
+def write_inbox(rows: Mapping[str, Sequence[Row]], inbox: Path, ente: str) -> None:
+    """Write feeds as the files that `load_inbox` reads (ISO CSV with `;`), one per kind."""
+    for kind, found in rows.items():
+        if not found:
+            continue
+        folder = inbox / ente / kind
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / f"{kind}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(found[0]), delimiter=";")
+            writer.writeheader()
+            yes, no = ("SI", "NO") if kind == "pcc_invoices" else ("S", "N")
+            for row in found:
+                writer.writerow(
+                    {name: yes if v is True else no if v is False else v for name, v in row.items()}
+                )

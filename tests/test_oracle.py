@@ -139,3 +139,16 @@ def test_every_case_is_found_as_it_was_injected(synthetic) -> None:  # type: ign
     assert {code for case in CASES for code in case.codes} <= {
         code for codes in found.values() for code in codes
     }
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_damage_leaves_nothing_unexplained(seed: int, tmp_path: Path) -> None:
+    write_provider(tmp_path / "clean", enti=1, documents=400, seed=seed, reference_date=DAY, bad_rows=False)
+    rows = oracle.perturbed(oracle.load_inbox(tmp_path / "clean", "montefiore"), seed, share=0.4)
+    oracle.write_inbox(rows, tmp_path / "damaged", "alfa")
+    again = oracle.load_inbox(tmp_path / "damaged", "alfa")
+    result = oracle.reconcile(again, reference_date=DAY, observed_at=SEEN)
+    assert result.unexplained == []
+    assert result.stock["pcc"] - result.stock["right"] == sum(
+        {(e, p): amount for _, e, p, amount in result.anomalies}.values()
+    )
