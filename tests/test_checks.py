@@ -195,7 +195,8 @@ def test_row_count_is_the_registers(tmp_path: Path) -> None:
 def filled(table: Table, **values: Any) -> dict[str, Any]:
     """A row of the table with some value in every required column, and those given."""
     anything: dict[str, Any] = {
-        "text": "x", "date": date(2025, 12, 31), "money": Decimal(0), "texts": [], "integer": 1, "boolean": False,
+        "text": "x", "texts": [], "date": date(2025, 12, 31), "money": Decimal(0), "integer": 1,
+        "boolean": False,
     }  # fmt: skip
     row = {c.name: (c.allowed[0] if c.allowed else anything[c.type]) for c in table.columns if c.required}
     return row | {"ente": "alfa"} | values

@@ -135,12 +135,24 @@ def batches(
     names = list(dict.fromkeys([OWNER, *shown]))
     selected = [f"{sql} AS {quoted('judged ' + name)}" for name, sql in judged.items()]
     selected += [quoted(name) for name in names]
-    result = connection.sql(f"SELECT {', '.join(selected)} FROM {CHECKED}")
-    for batch in result.to_arrow_reader(size):
-        if not batch.num_rows:
-            continue
-        columns = batch.columns
-        yield (
-            pa.Table.from_arrays(columns[: len(judged)], names=list(judged)),
-            pa.Table.from_arrays(columns[len(judged) :], names=names),
-        )
+    reader = connection.sql(f"SELECT {', '.join(selected)} FROM {CHECKED}").to_arrow_reader(size)
+    # DuckDB ends a batch with each file: small ones are put together, since each judgement costs the same.
+    waiting: list[pa.RecordBatch] = []
+    for batch in reader:
+        if waiting and sum(part.num_rows for part in waiting) + batch.num_rows > size:
+            yield _split(waiting, list(judged), names)
+            waiting = []
+        if batch.num_rows:
+            waiting.append(batch)
+    if waiting:
+        yield _split(waiting, list(judged), names)
+
+
+def _split(
+    parts: Sequence[pa.RecordBatch], judged: Sequence[str], shown: Sequence[str]
+) -> tuple[pa.Table, pa.Table]:
+    columns = pa.Table.from_batches(parts).combine_chunks().columns
+    return (
+        pa.Table.from_arrays(columns[: len(judged)], names=list(judged)),
+        pa.Table.from_arrays(columns[len(judged) :], names=list(shown)),
+    )
