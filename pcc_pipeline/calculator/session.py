@@ -14,6 +14,7 @@ from datetime import date
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pcc_pipeline.calculator.models import Model, load_models, macros, model_order
 from pcc_pipeline.rules import RULE_TABLES, rule_path, rule_rows
@@ -68,12 +69,11 @@ class Parameters:
 
 @dataclass(frozen=True)
 class ModelResult:
-    """A model that ran: its rows, how long it took, and the file they are in (none for a view)."""
+    """A model that ran: its rows and how long it took."""
 
     name: str
     rows: int
     seconds: float
-    uri: str | None
 
 
 #: How models are written. Dictionaries pay for codes and names; the limit stops them early on keys and amounts.
@@ -84,56 +84,47 @@ class Session:
     """A DuckDB connection with one ente's relations, the rule tables, the macros and the parameters in it."""
 
     def __init__(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        store: Store,
-        ente: str,
-        output: str,
+        self, connection: duckdb.DuckDBPyConnection, store: Store, ente: str, output: str, feeds: Mapping[str, str]
     ) -> None:
         self.connection = connection
         self._store = store
         self._output = output
+        self._feeds = feeds
         self.ente = ente
 
-    def uri(self, name: str) -> str:
-        """The file of a model's table."""
-        return self._store.uri(f"{self._output}/{name}.parquet")
-
     def run(self, name: str) -> ModelResult:
-        """Runs one model over what its inputs' files hold now.
+        """Runs one model over what its inputs hold now: a file, or for a view the query that stands for it.
 
         Raises FileNotFoundError naming the model when an input has not been made, duckdb.Error when the SQL fails.
         """
         model = load_models()[name]
-        self._declare(model)
+        for needed in model.depends_on:
+            self.connection.execute(f"create or replace view {needed} as select * from {self.source(needed)}")
         started = time.perf_counter()
         query = f"select {_columns(model.table)} from (\n{model.sql}\n) as made"
         if model.is_view:
-            self.connection.execute(f"create or replace view {name} as {query}")
-            row = self.connection.execute(f"select count(*) from {name}").fetchone()
+            self._store.write_bytes(f"{self._output}/{name}.sql", self._standing_alone(model).encode())
+            row = self.connection.execute(f"select count(*) from {self.source(name)}").fetchone()
         else:
             with self._store.write(f"{self._output}/{name}.parquet") as target:
-                row = self.connection.execute(
-                    f"copy ({query}) to '{_quoted(target)}' ({PARQUET})"
-                ).fetchone()
+                row = self.connection.execute(f"copy ({query}) to '{_quoted(target)}' ({PARQUET})").fetchone()
         assert row is not None
-        return ModelResult(name, int(row[0]), time.perf_counter() - started, None if model.is_view else self.uri(name))
+        return ModelResult(name, int(row[0]), time.perf_counter() - started)
 
-    def relation(self, name: str) -> str:
-        """Declares a model (and what it reads) in this session, for queries on it; returns its name."""
-        model = load_models()[name]
-        if model.is_view:
-            self._declare(model)
-            self.connection.execute(f"create or replace view {name} as select {_columns(model.table)} from (\n{model.sql}\n) as made")
-        elif self._store.exists(f"{self._output}/{name}.parquet"):
-            self.connection.execute(f"create or replace view {name} as select * from read_parquet('{_quoted(self.uri(name))}')")
-        else:
-            raise FileNotFoundError(f"{name} has not been made for {self.ente}")
-        return name
+    def source(self, name: str) -> str:
+        """See the function `source`."""
+        return source(self._store, self.ente, name, self._output)
 
-    def _declare(self, model: Model) -> None:
-        for needed in model.depends_on:
-            self.relation(needed)
+    def _standing_alone(self, model: Model) -> str:
+        """A view's query that needs no session: inputs as files, the ente and the dates as values."""
+        given = [f"{relation} as (select * from {self._feeds[relation]})" for relation in self._feeds if relation in model.reads]
+        given += [f"{needed} as (select * from {self.source(needed)})" for needed in model.depends_on]
+        given += [f"{relation} as (select * from {_rule_query(relation)})" for relation in sorted(model.reads) if relation.startswith("rule_")]
+        sql = f"with {', '.join(given)} select {_columns(model.table)} from (\n{model.sql}\n) as made"
+        for macro, variable in (("ente_code()", "ente"), ("reference_date()", "reference_date"), ("observed_at()", "observed_at")):
+            (value,) = self.connection.execute(f"select getvariable('{variable}')").fetchone() or (None,)
+            sql = sql.replace(macro, f"{_literal(value)}" + ("" if variable == "ente" else "::date"))
+        return sql
 
 
 class Calculator:
@@ -149,24 +140,19 @@ class Calculator:
 
         `output` is the store folder of the models' files, `models/<ente>` unless told.
         """
-        connection = connect(self._settings)
-        try:
-            self._store.attach(connection)
-            _declare_rules(connection)
-            self._declare_feeds(connection, ente, deliveries)
+        output = output or f"models/{ente}"
+        with prepared(self._settings, self._store) as connection:
             for name, value in (
                 ("ente", ente),
                 ("ente_tipo", parameters.ente_tipo),
                 ("reference_date", parameters.reference_date.isoformat()),
                 ("observed_at", parameters.observed_at.isoformat()),
-                ("number_prefix_pattern", _prefix_pattern()),
             ):
                 connection.execute(f"set variable {name} = {_literal(value)}")
-            connection.execute(macros())
-            connection.execute(_bucket_macro())
-            yield Session(connection, self._store, ente, output or f"models/{ente}")
-        finally:
-            connection.close()
+            feeds = self._feeds(ente, deliveries.select(DELIVERIES_SCHEMA.names).cast(DELIVERIES_SCHEMA), output)
+            for name, query in feeds.items():
+                connection.execute(f"create view {name} as select * from {query}")
+            yield Session(connection, self._store, ente, output, feeds)
 
     def run(
         self,
@@ -181,21 +167,60 @@ class Calculator:
         with self.session(ente, parameters, deliveries, output) as session:
             return {name: session.run(name) for name in model_order() if name in wanted}
 
-    def _declare_feeds(self, connection: duckdb.DuckDBPyConnection, ente: str, deliveries: pa.Table) -> None:
-        connection.register("delivered", deliveries.select(DELIVERIES_SCHEMA.names).cast(DELIVERIES_SCHEMA))
-        connection.execute("create table deliveries as select * from delivered")
-        connection.unregister("delivered")
-        parts: Mapping[str, list[str]] = {
-            kind: [
-                self._store.uri(f"staging/{ente}/{kind}/{part}.parquet")
-                for (part,) in connection.execute(
-                    "select distinct part from deliveries where kind = ? and part is not null order by part", [kind]
-                ).fetchall()
-            ]
-            for kind in FEEDS
-        }
+    def _feeds(self, ente: str, deliveries: pa.Table, output: str) -> dict[str, str]:
+        """What stands after `from` for `deliveries` and each `feed_<kind>`; the deliveries are kept beside the models."""
+        name = f"{output}/deliveries.parquet"
+        with self._store.write(name) as target, self._store.fs.open(target, "wb") as file:
+            pq.write_table(deliveries, file)
+        known = f"read_parquet('{_quoted(self._store.uri(name))}')"
+        parts: dict[str, set[str]] = {}
+        for row in deliveries.select(["kind", "part"]).to_pylist():
+            if row["part"] is not None:
+                parts.setdefault(row["kind"], set()).add(row["part"])
+        feeds = {"deliveries": known}
         for kind, table in FEEDS.items():
-            connection.execute(f"create view feed_{kind} as {_feed_query(table, parts[kind])}")
+            files = [self._store.uri(f"staging/{ente}/{kind}/{part}.parquet") for part in sorted(parts.get(kind, ()))]
+            feeds[f"feed_{kind}"] = f"({_feed_query(table, files, known)})"
+        return feeds
+
+
+def source(store: Store, ente: str, name: str, output: str | None = None) -> str:
+    """What stands after `from` to read a model's table, in a connection that is `prepared`.
+
+    A file, or the query that stands for a view. Raises FileNotFoundError when the model has not been run.
+    """
+    base = f"{output or f'models/{ente}'}/{name}"
+    model = load_models().get(name)
+    if model is not None and model.is_view:
+        try:
+            with store.open(f"{base}.sql") as file:
+                return f"({file.read().decode()})"
+        except FileNotFoundError:
+            raise FileNotFoundError(f"{name} has not been made for {ente}") from None
+    if not store.exists(f"{base}.parquet"):
+        raise FileNotFoundError(f"{name} has not been made for {ente}")
+    return f"read_parquet('{_quoted(store.uri(f'{base}.parquet'))}')"
+
+
+@contextmanager
+def prepared(settings: Settings, store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that can read any model's `source`: store attached, rule tables and macros there."""
+    connection = connect(settings)
+    try:
+        prepare(connection, store)
+        yield connection
+    finally:
+        connection.close()
+
+
+def prepare(connection: duckdb.DuckDBPyConnection, store: Store) -> None:
+    """Gives a connection what `prepared` promises."""
+    store.attach(connection)
+    for name in RULE_TABLES:
+        connection.execute(f"create table rule_{name} as select * from {_rule_query(f'rule_{name}')}")
+    connection.execute(f"set variable number_prefix_pattern = {_literal(_prefix_pattern())}")
+    connection.execute(macros())
+    connection.execute(_bucket_macro())
 
 
 def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
@@ -214,13 +239,11 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     )
 
 
-def _declare_rules(connection: duckdb.DuckDBPyConnection) -> None:
-    for name, columns in RULE_TABLES.items():
-        types = ", ".join(f"'{column}': '{kind}'" for column, kind in columns.items())
-        connection.execute(
-            f"create table rule_{name} as select * from read_csv('{_quoted(str(rule_path(name)))}', "
-            f"delim = ',', quote = '\"', header = true, columns = {{{types}}})"
-        )
+def _rule_query(relation: str) -> str:
+    name = relation.removeprefix("rule_")
+    types = ", ".join(f"'{column}': '{kind}'" for column, kind in RULE_TABLES[name].items())
+    path = _quoted(str(rule_path(name)))
+    return f"read_csv('{path}', delim = ',', quote = '\"', header = true, columns = {{{types}}})"
 
 
 def _prefix_pattern() -> str:
@@ -245,7 +268,7 @@ def _columns(table: Table) -> str:
     return ", ".join(f'cast(made."{c.name}" as {sql_type(c)}) as "{c.name}"' for c in table.columns)
 
 
-def _feed_query(table: Table, files: list[str]) -> str:
+def _feed_query(table: Table, files: list[str], known: str) -> str:
     """The delivered rows of a kind, each with its place in the order of arrival (ARRIVAL_COLUMNS)."""
     if files:
         listed = ", ".join(f"'{_quoted(file)}'" for file in files)
@@ -255,7 +278,7 @@ def _feed_query(table: Table, files: list[str]) -> str:
         rows = f"(select {columns} where false)"
     return (
         f"select rows.*, known.sequence, known.received_at, known.sequence * 4294967296 + rows.line as row_id "
-        f"from {rows} as rows join deliveries as known on known.delivery = rows.delivery and known.kind = '{table.name}'"
+        f"from {rows} as rows join {known} as known on known.delivery = rows.delivery and known.kind = '{table.name}'"
     )
 
 

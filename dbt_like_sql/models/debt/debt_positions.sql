@@ -1,3 +1,4 @@
+-- materialized: view
 -- One row per document and view: what it adds to the stock, and why.
 -- Key: view, id_documento, progressivo_registrazione.
 with views as (

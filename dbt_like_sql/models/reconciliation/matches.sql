@@ -1,3 +1,4 @@
+-- materialized: view
 -- One row per pair of documents that are the same, with the fields that agreed and differed.
 -- Key: id_documento.
 select
