@@ -60,6 +60,7 @@ def sample_table(samples: Sequence[Mapping[str, Any]]) -> str:
 def evaluation(key: AssetCheckKey, ente: str, result: CheckResult, *, stops: bool) -> AssetCheckEvaluation:
     """A result as Dagster records it, under the ente's partition; `stops` lets a blocking one end the run."""
     metadata: dict[str, Any] = {"ente": ente, "failing_rows": result.failing_rows, "rows": result.rows}
+    words = result.description if result.passed else f"{result.failing_rows} rows fail: {result.description}"
     if result.samples:
         metadata["samples"] = MetadataValue.md(sample_table(result.samples))
     return AssetCheckEvaluation(
@@ -68,7 +69,7 @@ def evaluation(key: AssetCheckKey, ente: str, result: CheckResult, *, stops: boo
         passed=result.passed,
         metadata=metadata,
         severity=AssetCheckSeverity.ERROR if result.blocking else AssetCheckSeverity.WARN,
-        description=result.description if result.passed else f"{result.failing_rows} rows fail: {result.description}",
+        description=words,
         blocking=result.blocking and stops,
         partition=ente,
     )
@@ -168,7 +169,7 @@ def build_checks(layer: str) -> AssetChecksDefinition:
             if whole or by_name:
                 gates[ente].set(step, blocking=blocking, failed=list(by_name))
             if blocking:
-                context.log.error(f"{ente}: not published, blocking checks fail: {', '.join(sorted(blocking))}")
+                context.log.error(f"{ente}: not published, blocking checks fail: {sorted(blocking)}")
         for key in wanted:
             yield Output(None, output_name=key.to_python_identifier())
 

@@ -87,7 +87,6 @@ def build_layer(layer: str) -> AssetsDefinition:
                 name: {
                     "dagster/row_count": done.rows,
                     "seconds": round(done.seconds, 4),
-                    "file": done.uri,
                     **dates,
                 }
                 for name, done in results.items()

@@ -16,7 +16,8 @@ from dagster import BackfillPolicy, BetaWarning, DynamicPartitionsDefinition, Pr
 warnings.filterwarnings("ignore", category=BetaWarning)
 warnings.filterwarnings("ignore", category=PreviewWarning)
 
-ENTI = DynamicPartitionsDefinition(name="enti")
+ENTI_NAME = "enti"
+ENTI = DynamicPartitionsDefinition(name=ENTI_NAME)
 
 #: Many enti chosen in the web interface become one run, not one run each.
 ONE_RUN = BackfillPolicy.single_run()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dagster import DagsterInstance
 
-from assets.partitions import ENTI, run_tags
+from assets.partitions import ENTI_NAME, run_tags
 from pcc_pipeline.database.dagster_home import write_dagster_home
 from pcc_pipeline.settings import Settings
 
@@ -57,9 +57,9 @@ def run_headless(
         "inbox": str(inbox) if inbox else "",
     }
     with installation(settings) as instance:
-        known = set(instance.get_dynamic_partitions(ENTI.name))
-        instance.add_dynamic_partitions(ENTI.name, [ente for ente in enti if ente not in known])
-        tags = run_tags(dict.fromkeys(enti, "headless"), instance.get_dynamic_partitions(ENTI.name))
+        known = set(instance.get_dynamic_partitions(ENTI_NAME))
+        instance.add_dynamic_partitions(ENTI_NAME, [ente for ente in enti if ente not in known])
+        tags = run_tags(dict.fromkeys(enti, "headless"), instance.get_dynamic_partitions(ENTI_NAME))
         result = defs.resolve_job_def("reconcile_ente").execute_in_process(
             instance=instance,
             tags=tags,

@@ -1,0 +1,90 @@
+"""What there is to do, from the inbox and the register (never a cursor), and its split in runs.
+
+Nothing here starts a run: see `inbox`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from pcc_pipeline.database.register import Register
+from pcc_pipeline.database.schema import table
+from pcc_pipeline.landing import PROVIDER, waiting
+from pcc_pipeline.settings import Settings
+
+#: Up to so many enti get a run each; more go together, so many in a run.
+RUNS_OF_ONE = 4
+BATCH = 50
+
+#: Failed runs over the same work after which it is left to the operator: the first and two more.
+ATTEMPTS = 3
+#: Runs over the same work, however they ended, after which the same: a file that cannot be taken away, say.
+RUNS = 6
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """The runs over the same work of an ente: all, and those failed since one succeeded."""
+
+    runs: int = 0
+    failed: int = 0
+
+
+def to_do(settings: Settings, register: Register, *, sweep: bool) -> dict[str, str]:
+    """Enti with something to do, and the fingerprint of what: files waiting, deliveries not read.
+
+    `sweep` adds enti whose deliveries were read but never published, as after a killed run (a scan of the
+    register, so not at every tick).
+    """
+    parts: dict[str, list[str]] = {}
+    for ente, files in waiting(settings.inbox).items():
+        for path, size, mtime in files:
+            parts.setdefault(ente, []).append(f"{path}|{size}|{mtime}")
+    stale = unpublished(register) if sweep else {}
+    for ente, newest in {**stale, **pending(register)}.items():
+        parts.setdefault(ente, []).append(newest)
+    return {ente: _fingerprint(marks) for ente, marks in parts.items()}
+
+
+def _fingerprint(marks: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(sorted(marks)).encode()).hexdigest()[:16]
+
+
+def pending(register: Register) -> dict[str, str]:
+    """Enti with deliveries that are landed and not read, and the last of these."""
+    t = table("deliveries")
+    query = sa.select(t.c.ente, sa.func.max(t.c.sequence)).where(t.c.status == "landed").group_by(t.c.ente)
+    with register.engine.connect() as connection:
+        return {ente: f"delivery {last}" for ente, last in connection.execute(query)}
+
+
+def unpublished(register: Register) -> dict[str, str]:
+    """Enti with deliveries since their last publication, and the last of these; not the provider."""
+    d, p = table("deliveries"), table("publications")
+    last = sa.select(p.c.ente, sa.func.max(p.c.published_at).label("at")).group_by(p.c.ente).subquery()
+    query = (
+        sa.select(d.c.ente, sa.func.max(d.c.sequence))
+        .outerjoin(last, last.c.ente == d.c.ente)
+        .where(sa.func.coalesce(d.c.received_at > last.c.at, sa.true()), d.c.ente != PROVIDER)
+        .group_by(d.c.ente)
+    )
+    with register.engine.connect() as connection:
+        return {ente: f"delivery {number}" for ente, number in connection.execute(query)}
+
+
+def split(enti: Sequence[str], tried: Mapping[str, Attempts]) -> list[list[str]]:
+    """The enti in runs: a few one each, many in batches; what failed before always alone, a few at a time.
+
+    So one ente's fault, which fails its batch's run, is shown and tried again on its own.
+    """
+    again = [ente for ente in enti if tried[ente].failed][:RUNS_OF_ONE]
+    fresh = [ente for ente in enti if not tried[ente].failed]
+    if len(fresh) <= RUNS_OF_ONE:
+        return [[ente] for ente in (*fresh, *again)]
+    size = -(-len(fresh) // -(-len(fresh) // BATCH))  # batches of like size
+    batches = [list(fresh[at : at + size]) for at in range(0, len(fresh), size)]
+    return batches + [[ente] for ente in again]
