@@ -181,6 +181,12 @@ def test_small_enti_share_batches_and_failures_stay_with_their_ente(tmp_path: Pa
     assert {r.rows for r in results["empty"]} == {0}
 
 
+def test_a_view_is_checked_as_a_file(tmp_path: Path) -> None:
+    (path,) = write(tmp_path / "a.parquet", DOCUMENTS, [good(1), good(2, state="WRONG")])
+    view = f"(SELECT * FROM read_parquet('{path}'))"
+    assert failed(run_checks(DOCUMENTS, {"alfa": [view]})["alfa"]).keys() == {"allowed__state"}
+
+
 def test_row_count_is_the_registers(tmp_path: Path) -> None:
     feed = FEEDS["open_list"]
     row = {"ente": "alfa", "delivery": "d", "line": 1, "numero": "1"}

@@ -30,6 +30,7 @@ _DUCKDB = {
     "texts": "VARCHAR[]",
 }
 
+#: By ente, what holds its rows: Parquet paths, or queries in parentheses.
 Paths = Mapping[str, Sequence[str]]
 Types = Mapping[str, Mapping[str, str]]
 
@@ -45,7 +46,12 @@ def quoted(name: str) -> str:
 
 
 def _files(paths: Sequence[str]) -> str:
-    return f"read_parquet([{', '.join(literal(path) for path in paths)}], union_by_name = true)"
+    """What stands after FROM to read all the entries; one in parentheses is a query (a model's view)."""
+    files = [path for path in paths if not path.startswith("(")]
+    sources = [path for path in paths if path.startswith("(")]
+    if files:
+        sources.append(f"read_parquet([{', '.join(literal(path) for path in files)}], union_by_name = true)")
+    return f"({' UNION ALL BY NAME '.join(f'SELECT * FROM {source}' for source in sources)})"
 
 
 def found_types(connection: Any, paths: Sequence[str]) -> dict[str, str]:

@@ -35,7 +35,8 @@ def run_checks(
 ) -> dict[str, list[CheckResult]]:
     """Every check of the table for each ente of `paths_by_ente`, in the order of `checks_of`.
 
-    `connect` gives a DuckDB connection (closed here) that can open the paths. `related` gives, by table
+    `connect` gives a DuckDB connection (closed here) that can open the paths; an entry in parentheses is
+    taken for a query, so that a model kept as a view is checked too. `related` gives, by table
     name, the files of the other tables that the table's reconciliations read (`relations_of`); one that is
     missing fails its check, but for a feed of which an ente delivered nothing (an empty list).
     `expected_rows` is the register's count by ente, for `row_count`, which is left out of the results where
