@@ -1,0 +1,146 @@
+"""Whole columns of text into typed arrays: amounts, dates, flags, codes.
+
+Plain values take a vectorised path; every other distinct value is read once by `conventions` and remembered.
+Only columns are known here: rows, defects and files are not (see `rows`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pcc_pipeline.formats.conventions import COMMA, POINT, Reading, read_amount, read_date, settle
+from pcc_pipeline.tables.describe import MONEY, Column
+
+#: At most sixteen digits and two decimals: reads the same under both conventions, or only with a point.
+_PLAIN_POINT = r"^-?[0-9]{1,16}(\.[0-9]{1,2})?$"
+_PLAIN_COMMA = r"^-?([0-9]{1,16}|[1-9][0-9]{0,2}(\.[0-9]{3}){1,4}),[0-9]{1,2}$"
+
+NOT_A_FLAG = "neither yes nor no: write S or N"
+NOT_AN_INTEGER = "not a whole number"
+_FLAGS = {
+    **dict.fromkeys(("S", "SI", "SÌ", "SI'", "SÍ", "Y", "YES", "TRUE", "VERO", "1"), True),
+    **dict.fromkeys(("N", "NO", "FALSE", "FALSO", "0"), False),
+}
+
+
+@dataclass
+class Typed:
+    """A column once read. `values` is null where the text is missing, wrong or undecided.
+
+    `either` says that some value waits for the whole file's evidence; `evidence` is what this part of the
+    column tells.
+    """
+
+    values: pa.Array
+    evidence: frozenset[str] = field(default=frozenset())
+    either: bool = False
+
+
+@lru_cache(maxsize=200_000)
+def _amount(text: str) -> Reading:
+    return read_amount(text)
+
+
+@lru_cache(maxsize=200_000)
+def _date(text: str) -> Reading:
+    return read_date(text)
+
+
+def _distinct(
+    texts: pa.Array, type_: pa.DataType, read: Callable[[str], Reading], evidence: frozenset[str] | None
+) -> Typed:
+    """Reads each distinct text once; `evidence` null means that the column's is not known yet."""
+    coded = texts.dictionary_encode()
+    readings = [read(text) for text in coded.dictionary.to_pylist()]
+    settled = readings if evidence is None else [settle(reading, evidence) for reading in readings]
+    values = pa.array([reading.value for reading in settled], type_).take(coded.indices)
+    told = frozenset(reading.evidence for reading in readings if reading.evidence)
+    return Typed(values, told, any(reading.either for reading in settled) and evidence is None)
+
+
+def _amounts(texts: pa.Array, evidence: frozenset[str] | None) -> Typed:
+    plain = pc.match_substring_regex(texts, _PLAIN_POINT)
+    if pc.all(plain).as_py() in (True, None):  # null: nothing but empty cells
+        told = frozenset([POINT]) if pc.any(pc.match_substring(texts, ".")).as_py() else frozenset()
+        return Typed(pc.cast(texts, MONEY), told)
+    chosen = pc.fill_null(plain, False)
+    points = texts.filter(chosen)
+    told = frozenset([POINT]) if pc.any(pc.match_substring(points, ".")).as_py() else frozenset()
+    values = pc.replace_with_mask(pa.nulls(len(texts), MONEY), chosen, pc.cast(points, MONEY))
+
+    chosen = pc.and_(pc.invert(chosen), pc.fill_null(pc.match_substring_regex(texts, _PLAIN_COMMA), False))
+    commas = texts.filter(chosen)
+    if len(commas):
+        told |= {COMMA}
+        pointed = pc.replace_substring(pc.replace_substring(commas, ".", ""), ",", ".")
+        values = pc.replace_with_mask(values, chosen, pc.cast(pointed, MONEY))
+    chosen = pc.and_(pc.is_null(values), pc.is_valid(texts))
+    rest = _distinct(texts.filter(chosen), MONEY, _amount, evidence)
+    if len(rest.values):
+        values = pc.replace_with_mask(values, chosen, rest.values)
+    return Typed(values, told | rest.evidence, rest.either)
+
+
+def _key(text: str) -> str:
+    return text.upper()
+
+
+@lru_cache(maxsize=512)
+def _codes(column: Column) -> dict[str, str]:
+    return {_key(code): code for code in column.allowed}
+
+
+def _text(column: Column) -> Callable[[str], Reading]:
+    """Reads a code of the described set, without case, or a text that must match the described pattern."""
+    codes, pattern = _codes(column), re.compile(column.pattern) if column.pattern else None
+
+    def read(text: str) -> Reading:
+        value = codes.get(_key(text)) if codes else text
+        if value is None:
+            return Reading(reason=f"not one of {', '.join(column.allowed)}")
+        if pattern and not pattern.fullmatch(value):
+            return Reading(reason=f"does not match {column.pattern}")
+        return Reading(value)
+
+    return read
+
+
+def _flag(text: str) -> Reading:
+    value = _FLAGS.get(_key(text))
+    return Reading(value, NOT_A_FLAG if value is None else None)
+
+
+def _integer(text: str) -> Reading:
+    return Reading(int(text)) if re.fullmatch(r"[+-]?[0-9]{1,18}", text) else Reading(reason=NOT_AN_INTEGER)
+
+
+def reader(column: Column) -> Callable[[str], Reading]:
+    """How one text of that column is read."""
+    readers: dict[str, Callable[[str], Reading]] = {"money": _amount, "date": _date, "boolean": _flag, "integer": _integer}
+    return _text(column) if column.type == "text" else readers[column.type]
+
+
+def read_column(column: Column, texts: pa.Array, evidence: frozenset[str] | None) -> Typed:
+    """The column typed as described. `texts` are trimmed, null where empty.
+
+    `evidence` is that of the column in the whole file; null means that it is not known yet.
+    """
+    if column.type == "money":
+        return _amounts(texts, evidence)
+    if column.type == "text" and not column.allowed and not column.pattern:
+        return Typed(texts)
+    return _distinct(texts, column.arrow_type, reader(column), evidence)
+
+
+def reasons(column: Column, texts: pa.Array, evidence: frozenset[str]) -> pa.Array:
+    """Why each of these texts, all refused, was refused."""
+    read = reader(column)
+    coded = texts.dictionary_encode()
+    told = [settle(read(text), evidence).reason for text in coded.dictionary.to_pylist()]
+    return pa.array(told, pa.string()).take(coded.indices)

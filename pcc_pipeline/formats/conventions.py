@@ -1,0 +1,151 @@
+"""How one number or date is read: Italian (`1.234,56`, `31/12/2025`) or ISO (`1234.56`, `2025-12-31`).
+
+Here lives the reading of single values, the evidence that a value gives about its column and the choice that
+the column's evidence allows. This is the reference: `columns` does the same on whole arrays and comes back
+here for every value that is not plain. No file and no table is known here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+POINT = "point"  # evidence: the point divides the decimals (ISO)
+COMMA = "comma"  # evidence: the comma divides the decimals (Italian)
+DAY_FIRST = "day first"  # evidence: dates are day/month/year (Italian)
+MONTH_FIRST = "month first"  # evidence: dates are month/day/year, which no feed may use
+
+_DIGITS = re.compile(r"[+-]?[0-9]+")
+_POINT = re.compile(r"[+-]?[0-9]*\.[0-9]+")
+_COMMA = re.compile(r"[+-]?(?:[0-9]*|[1-9][0-9]{0,2}(?:\.[0-9]{3})+),[0-9]+")
+_POINT_GROUPS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3}){2,}")
+_EITHER = re.compile(r"[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}")
+_ENGLISH = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+\.[0-9]+|[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3}){2,}")
+
+_MIDNIGHT = r"(?:[T ]00:00(?::00(?:\.0+)?)?)?"
+_ISO_DATE = re.compile(rf"([0-9]{{4}})-([0-9]{{2}})-([0-9]{{2}}){_MIDNIGHT}")
+_SLASH_DATE = re.compile(rf"([0-9]{{1,2}})([/.-])([0-9]{{1,2}})\2([0-9]{{4}}){_MIDNIGHT}")
+_EARLIEST = 1900
+
+NOT_AN_AMOUNT = "not an amount: write 1234.56 or 1.234,56"
+ENGLISH = "comma between thousands and point before decimals is not accepted: write 1234.56 or 1.234,56"
+DECIMALS = "more than two decimals: an amount is in euro and cents"
+TOO_LARGE = "too large: an amount has at most sixteen digits before the decimals"
+EITHER_AMOUNT = (
+    "ambiguous: {0} may be thousands or decimals, and the column's other values do not tell: "
+    "deliver amounts with two decimals and a point (1234.56)"
+)
+NOT_A_DATE = "not a date: write 2025-12-31 or 31/12/2025"
+NO_SUCH_DAY = "no such day in the calendar"
+TOO_EARLY = f"not a plausible date: before the year {_EARLIEST}"
+US_DATE = "month before day is not accepted: deliver ISO dates (2025-12-31)"
+EITHER_DATE = (
+    "ambiguous: day and month cannot be told apart, and no other date of the column tells which comes first: "
+    "deliver ISO dates (2025-12-31)"
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one text may mean.
+
+    `value` is its only meaning, or `reason` says why it has none. An `either` text has one meaning for each
+    evidence (`meanings`, itself readings) and waits for the column to decide. `evidence` is what this text
+    tells about its column, null when it reads the same under every convention.
+    """
+
+    value: Any = None
+    reason: str | None = None
+    evidence: str | None = None
+    meanings: tuple[tuple[str, Reading], ...] = ()
+
+    @property
+    def either(self) -> bool:
+        """Whether only the column can decide."""
+        return bool(self.meanings)
+
+
+def _euro(text: str) -> Reading:
+    """The amount written with a point before decimals and no thousands; two significant decimals at most."""
+    whole, _, decimals = text.lstrip("+-").partition(".")
+    if decimals.rstrip("0")[2:]:
+        return Reading(reason=DECIMALS)
+    if len(whole.lstrip("0")) > 16:
+        return Reading(reason=TOO_LARGE)
+    cents = Decimal(int(whole or "0") * 100 + int((decimals + "00")[:2])).scaleb(-2)
+    return Reading(-cents if text.startswith("-") else cents)
+
+
+def _with(reading: Reading, evidence: str) -> Reading:
+    return Reading(reading.value, reading.reason, evidence)
+
+
+def read_amount(text: str) -> Reading:
+    """What an amount in euro means: `text` is trimmed and not empty. The value is a Decimal with two decimals.
+
+    `1.234` and `1,234` (one to three digits, then exactly three) may be either; a sign may come first.
+    """
+    if _DIGITS.fullmatch(text):
+        return _euro(text)
+    if _EITHER.fullmatch(text):
+        if "." in text:
+            meanings = ((COMMA, _euro(text.replace(".", ""))), (POINT, _euro(text)))
+        else:
+            meanings = ((COMMA, _euro(text.replace(",", "."))), (POINT, Reading(reason=ENGLISH)))
+        return Reading(reason=EITHER_AMOUNT.format(text), meanings=meanings)
+    if _POINT.fullmatch(text):
+        return _with(_euro(text), POINT)
+    if _COMMA.fullmatch(text):
+        return _with(_euro(text.replace(".", "").replace(",", ".")), COMMA)
+    if _POINT_GROUPS.fullmatch(text):
+        return _with(_euro(text.replace(".", "")), COMMA)
+    if _ENGLISH.fullmatch(text):
+        return Reading(reason=ENGLISH, evidence=POINT)
+    return Reading(reason=NOT_AN_AMOUNT)
+
+
+def _day(year: int, month: int, day: int) -> Reading:
+    if year < _EARLIEST:
+        return Reading(reason=TOO_EARLY)
+    try:
+        return Reading(dt.date(year, month, day))
+    except ValueError:
+        return Reading(reason=NO_SUCH_DAY)
+
+
+def read_date(text: str) -> Reading:
+    """What a date means: `text` is trimmed and not empty. A time of midnight after it is accepted.
+
+    With both numbers up to 12 and different, day/month/year waits for the column; month/day/year is never
+    accepted, but a value that only it can read speaks against day/month/year.
+    """
+    if iso := _ISO_DATE.fullmatch(text):
+        return _day(int(iso[1]), int(iso[2]), int(iso[3]))
+    slash = _SLASH_DATE.fullmatch(text)
+    if slash is None:
+        return Reading(reason=NOT_A_DATE)
+    first, second, year = int(slash[1]), int(slash[3]), int(slash[4])
+    day_first = _day(year, second, first)
+    if not (1 <= first <= 31 and 1 <= second <= 31) or first == second or (first > 12 and second > 12):
+        return day_first
+    if first > 12:
+        return _with(day_first, DAY_FIRST)
+    if second > 12:
+        return Reading(reason=US_DATE, evidence=MONTH_FIRST)
+    meanings = ((DAY_FIRST, day_first), (MONTH_FIRST, Reading(reason=US_DATE)))
+    return Reading(reason=EITHER_DATE, meanings=meanings)
+
+
+def settle(reading: Reading, evidence: frozenset[str]) -> Reading:
+    """The reading once the whole column's evidence is known.
+
+    A text with several meanings takes that of the column's only evidence; without evidence, or with both
+    kinds, it stays refused.
+    """
+    if reading.either and len(evidence) == 1:
+        (only,) = evidence
+        return dict(reading.meanings)[only]
+    return reading

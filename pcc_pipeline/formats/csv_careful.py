@@ -1,0 +1,89 @@
+"""CSV records read one at a time, for the part of a file whose quotes follow no rule.
+
+Slow and patient: a quote that is never closed costs its own line, not the rest of the file. Regular files
+never come here (see `csv_blocks`).
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from pcc_pipeline.formats.rows import Flaw
+
+#: A quoted field spanning more lines than this is taken for an unclosed quote.
+_LONGEST = 200
+QUOTES = "a quote is opened and not closed as it should: double the quotes inside a quoted field"
+
+Record = tuple[int, list[str]]
+
+
+class _Lines:
+    """The file's lines, numbered, with those of a failed record given back."""
+
+    def __init__(self, lines: Iterator[str], number: int) -> None:
+        self._lines, self._back, self._taken = lines, deque[str](), list[str]()
+        self.number = number
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        if len(self._taken) >= _LONGEST:
+            raise StopIteration
+        line = self._back.popleft() if self._back else next(self._lines)
+        self._taken.append(line)
+        return line
+
+    def keep(self) -> None:
+        """The record is done: its lines are passed."""
+        self.number += len(self._taken)
+        self._taken.clear()
+
+    def retreat(self) -> str:
+        """Only the record's first line is passed, and returned; the others come again."""
+        first = self._taken[0]
+        self._back.extendleft(reversed(self._taken[1:]))
+        self.number += 1
+        self._taken.clear()
+        return first
+
+
+def careful_records(
+    path: Path, offset: int, line: int, delimiter: str, width: int
+) -> Iterator[Record | Flaw]:
+    """Records of `width` fields with the line where each starts, and flaws, from byte `offset` on line `line`."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        lines = _Lines((text.decode() for text in file), line)
+        while True:
+            start = lines.number
+            try:
+                fields = next(csv.reader(lines, delimiter=delimiter, strict=True))
+            except StopIteration:
+                return
+            except csv.Error:
+                yield Flaw(start, QUOTES, lines.retreat().rstrip("\r\n"))
+                continue
+            if fields and len(fields) != width:
+                text = lines.retreat().rstrip("\r\n")
+                if text.strip(f'{delimiter}" \t'):
+                    yield Flaw(start, ragged(width, len(fields)), text)
+                continue
+            lines.keep()
+            if fields:
+                yield start, fields
+
+
+def ragged(expected: int, found: int) -> str:
+    """The reason for a row whose number of fields is not the header's."""
+    return f"the row has {found} fields and the header {expected}: quote the fields that hold the delimiter"
+
+
+def batches(records: Iterator[Record | Flaw], size: int = 20_000) -> Iterator[list[Record | Flaw]]:
+    """The records in lists of at most `size`."""
+    while batch := list(islice(records, size)):
+        yield batch

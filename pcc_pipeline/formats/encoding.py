@@ -1,0 +1,86 @@
+"""The bytes of a text file as UTF-8 bytes: which encoding it is in, and whether it is text at all.
+
+Only bytes and lines are known here; fields and records are read in `csv_reader`.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+_CHUNK = 4 << 20
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+#: Pairs that UTF-8 text has and Italian Windows-1252 text has not: the file would be in both encodings.
+_UTF8_PAIR = re.compile(rb"[\xc2\xc3][\x80-\xbf]|\xe2[\x80\x82][\x80-\xbf]")
+_NOT_1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
+_SAVE_AS = "save the file as UTF-8"
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text file as UTF-8: where its bytes lie and how many of the first to skip; or why it cannot be read
+    (`problem`), and the line where that shows."""
+
+    path: Path
+    skip: int = 0
+    problem: str | None = None
+    line: int | None = None
+
+
+def as_utf8(path: Path, scratch: Path) -> Text:
+    """The file itself when it is UTF-8 (with or without BOM), else its transcription from Windows-1252 in the
+    folder `scratch`. Empty and binary files, and bytes that neither encoding has, are a problem."""
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start.startswith(_UTF16):
+        return Text(path, problem=f"in UTF-16: {_SAVE_AS}")
+    bom = start.startswith(codecs.BOM_UTF8)
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    lines, empty, foreign = 1, True, False
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            if b"\0" in chunk:
+                return Text(path, problem="not a text file: it holds NUL bytes")
+            empty = empty and not chunk.strip(b" \t\r\n" + codecs.BOM_UTF8)
+            if not foreign:
+                try:
+                    decoder.decode(chunk)
+                except UnicodeDecodeError:
+                    foreign = True
+            lines += chunk.count(b"\n")
+    if not foreign:
+        try:
+            decoder.decode(b"", True)
+        except UnicodeDecodeError:
+            foreign = True
+    if empty:
+        return Text(path, problem="empty file")
+    if not foreign:
+        return Text(path, len(codecs.BOM_UTF8) if bom else 0)
+    if bom:
+        return Text(path, problem=f"begins as UTF-8 but holds other bytes: {_SAVE_AS}")
+    return _from_1252(path, scratch / "utf8.csv")
+
+
+def _line(before: int, chunk: bytes, position: int) -> int:
+    return before + chunk.count(b"\n", 0, position)
+
+
+def _from_1252(path: Path, target: Path) -> Text:
+    lines, kept = 1, b""
+    with path.open("rb") as file, target.open("wb") as out:
+        while chunk := kept + file.read(_CHUNK):
+            if found := _NOT_1252.search(chunk):
+                reason = f"byte {found[0][0]:#04x} is neither UTF-8 nor Windows-1252 (the whole file is refused): {_SAVE_AS}"
+                return Text(path, problem=reason, line=_line(lines, chunk, found.start()))
+            if found := _UTF8_PAIR.search(chunk):
+                reason = f"UTF-8 and Windows-1252 mixed in one file (the whole file is refused): {_SAVE_AS}"
+                return Text(path, problem=reason, line=_line(lines, chunk, found.start()))
+            # a pair must not be cut in two: the last two bytes are looked at again, unless the file ends
+            kept = b"" if len(chunk) < _CHUNK else chunk[-2:]
+            chunk = chunk[: len(chunk) - len(kept)]
+            out.write(chunk.decode("cp1252").encode())
+            lines += chunk.count(b"\n")
+    return Text(target)

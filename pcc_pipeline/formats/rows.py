@@ -1,0 +1,224 @@
+"""Raw rows of text into accepted rows and defects, against a Table description.
+
+A batch of texts with their lines comes in, whatever format it was read from; typed rows and quarantine rows
+come out. Reading single values is in `conventions` and `columns`; files are not known here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pcc_pipeline.formats.columns import Typed, read_column, reasons
+from pcc_pipeline.formats.source import Source
+from pcc_pipeline.tables.describe import Column, Table
+from pcc_pipeline.tables.feeds import LINEAGE, QUARANTINE
+
+_LINEAGE = frozenset(column.name for column in LINEAGE)
+Evidence = dict[str, frozenset[str]]
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """A defect found while a row was read, before any of its values was: the row is not among the texts."""
+
+    line: int | None
+    reason: str
+    value: str | None = None
+    field: str | None = None
+
+
+@dataclass
+class Raw:
+    """Rows as read: trimmed texts by table column (null where empty) and the line where each row starts.
+
+    `native` holds cells that the file itself typed (a workbook's dates and numbers), null elsewhere; `others`
+    the texts of columns unknown to the table, by which a row is not blank; `flaws` the rows that could not
+    be read at all; `wrong` the reasons against cells that the reader already refuses, null elsewhere.
+    """
+
+    lines: pa.Array
+    texts: dict[str, pa.Array]
+    native: dict[str, pa.Array] = field(default_factory=dict)
+    others: list[pa.Array] = field(default_factory=list)
+    flaws: list[Flaw] = field(default_factory=list)
+    wrong: dict[str, pa.Array] = field(default_factory=dict)
+
+
+@dataclass
+class Checked:
+    """What became of a Raw. While `pending`, some value waits for the evidence of the whole file and there
+    are no rows yet; `evidence` is what these rows tell."""
+
+    evidence: Evidence
+    pending: bool = False
+    rows: pa.RecordBatch | None = None
+    defects: pa.RecordBatch | None = None
+    refused: int = 0
+
+
+def flaws_batch(source: Source, flaws: list[Flaw]) -> pa.RecordBatch:
+    """The flaws as a quarantine batch."""
+    lines, fields = [flaw.line for flaw in flaws], [flaw.field for flaw in flaws]
+    values = pa.array([flaw.value for flaw in flaws], pa.string())
+    return _quarantine(
+        source,
+        pa.array(lines, pa.int64()),
+        pa.array(fields, pa.string()),
+        values,
+        pa.array([flaw.reason for flaw in flaws], pa.string()),
+    )
+
+
+def _quarantine(
+    source: Source, lines: pa.Array, fields: pa.Array, values: pa.Array, told: pa.Array
+) -> pa.RecordBatch:
+    constant = [
+        pa.repeat(pa.scalar(text, pa.string()), len(lines))
+        for text in (source.ente, source.kind, source.delivery, source.file)
+    ]
+    values = pc.utf8_slice_codeunits(values, 0, 200)
+    return pa.RecordBatch.from_arrays(
+        [*constant, lines, fields, values, told], schema=QUARANTINE.arrow_schema
+    )
+
+
+def without_blank(raw: Raw) -> Raw:
+    """The same without the rows in which every cell is empty."""
+    blank: pa.Array | None = None
+    # the fullest column first: mostly it has no empty cell, and no row can be blank
+    for cells in sorted(
+        [*raw.texts.values(), *raw.native.values(), *raw.others], key=lambda cells: cells.null_count
+    ):
+        empty = pc.is_null(cells)
+        blank = empty if blank is None else pc.and_(blank, empty)
+        if not pc.any(blank).as_py():
+            return raw
+    if blank is None:
+        return raw
+    kept = pc.invert(blank)
+    return Raw(
+        raw.lines.filter(kept),
+        {name: texts.filter(kept) for name, texts in raw.texts.items()},
+        {name: cells.filter(kept) for name, cells in raw.native.items()},
+        [cells.filter(kept) for cells in raw.others],
+        raw.flaws,
+        {name: told.filter(kept) for name, told in raw.wrong.items()},
+    )
+
+
+@dataclass
+class _Judge:
+    """Gathers the defects of one batch, column by column."""
+
+    source: Source
+    lines: pa.Array
+    bad: pa.Array | None = None
+    batches: list[pa.RecordBatch] = field(default_factory=list)
+
+    def refuse(self, wrong: pa.Array, name: str | None, values: pa.Array, told: pa.Array | str) -> None:
+        """Marks the rows where `wrong`; `told` is one reason for all or the reason of each wrong row."""
+        lines = self.lines.filter(wrong)
+        if not len(lines):
+            return
+        if isinstance(told, str):
+            told = pa.repeat(pa.scalar(told, pa.string()), len(lines))
+        fields = pa.repeat(pa.scalar(name, pa.string()), len(lines))
+        self.batches.append(_quarantine(self.source, lines, fields, values.filter(wrong), told))
+        self.bad = wrong if self.bad is None else pc.or_(self.bad, wrong)
+
+    def defects(self) -> pa.RecordBatch | None:
+        """All defects, by line."""
+        if not self.batches:
+            return None
+        table = pa.Table.from_batches(self.batches).sort_by("line").combine_chunks()
+        return table.to_batches()[0]
+
+
+def _judge_column(
+    judge: _Judge,
+    column: Column,
+    texts: pa.Array,
+    typed: pa.Array,
+    evidence: frozenset[str],
+    told: pa.Array | None,
+) -> None:
+    present = pc.is_valid(texts)
+    if typed.null_count:
+        wrong = pc.and_(present, pc.is_null(typed))
+        if told is not None:
+            refused = pc.is_valid(told)
+            judge.refuse(refused, column.name, texts, told.filter(refused))
+            wrong = pc.and_(wrong, pc.invert(refused))
+        if pc.any(wrong).as_py():
+            judge.refuse(wrong, column.name, texts, reasons(column, texts.filter(wrong), evidence))
+    if column.required and typed.null_count:
+        missing = pc.and_(pc.is_null(typed), pc.invert(present))
+        judge.refuse(missing, column.name, texts, "missing: a value is required")
+    if column.minimum is not None:
+        low = pc.fill_null(pc.less(typed, _bound(column.minimum, typed.type)), False)
+        shown = pc.coalesce(texts, pc.cast(typed, pa.string()))
+        judge.refuse(low, column.name, shown, f"less than {column.minimum}, the least accepted")
+
+
+def _bound(minimum: int, kind: pa.DataType) -> pa.Scalar:
+    """A whole number as a scalar of the column's type (Arrow casts no integer to a narrow decimal)."""
+    return pa.scalar(Decimal(minimum) if pa.types.is_decimal(kind) else minimum, kind)
+
+
+def _judge_groups(judge: _Judge, table: Table, typed: dict[str, pa.Array]) -> None:
+    for group in table.one_of:
+        missing = None
+        for name in group:
+            empty = pc.is_null(typed[name])
+            missing = empty if missing is None else pc.and_(missing, empty)
+        judge.refuse(
+            missing, None, pa.nulls(len(judge.lines), pa.string()), f"one of {', '.join(group)} is required"
+        )
+
+
+def check_rows(table: Table, source: Source, raw: Raw, evidence: Evidence | None) -> Checked:
+    """Types and checks the rows. `evidence` is that of the whole file by column, null while it is not known:
+    then rows come out only if no value needs it."""
+    raw = without_blank(raw)
+    columns = [column for column in table.columns if column.name not in _LINEAGE]
+    count = len(raw.lines)
+    read: dict[str, Typed] = {}
+    for column in columns:
+        if column.name not in raw.texts:
+            read[column.name] = Typed(pa.nulls(count, column.arrow_type))
+            continue
+        known = None if evidence is None else evidence.get(column.name, frozenset())
+        texts = raw.texts[column.name]
+        if column.name in raw.wrong:
+            texts = pc.if_else(pc.is_valid(raw.wrong[column.name]), pa.scalar(None, pa.string()), texts)
+        typed = read_column(column, texts, known)
+        if column.name in raw.native:
+            typed.values = pc.coalesce(raw.native[column.name], typed.values)
+        read[column.name] = typed
+    told = {name: typed.evidence for name, typed in read.items() if typed.evidence}
+    if any(typed.either for typed in read.values()):
+        return Checked(told, pending=True)
+
+    judge = _Judge(source, raw.lines)
+    values = {name: typed.values for name, typed in read.items()}
+    absent = pa.nulls(count, pa.string())
+    for column in columns:
+        known = frozenset() if evidence is None else evidence.get(column.name, frozenset())
+        told_wrong = raw.wrong.get(column.name)
+        _judge_column(
+            judge, column, raw.texts.get(column.name, absent), values[column.name], known, told_wrong
+        )
+    _judge_groups(judge, table, values)
+
+    constant = [pa.repeat(pa.scalar(text, pa.string()), count) for text in (source.ente, source.delivery)]
+    arrays = [*constant, raw.lines, *(values[column.name] for column in columns)]
+    rows = pa.RecordBatch.from_arrays(arrays, schema=table.arrow_schema)
+    refused = 0
+    if judge.bad is not None:
+        rows = rows.filter(pc.invert(judge.bad))
+        refused = count - len(rows)
+    return Checked(told, False, rows, judge.defects(), refused)
