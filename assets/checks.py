@@ -171,7 +171,7 @@ def build_checks(layer: str) -> AssetChecksDefinition:
             if blocking:
                 context.log.error(f"{ente}: not published, blocking checks fail: {sorted(blocking)}")
         for key in wanted:
-            yield Output(None, output_name=key.to_python_identifier())
+            yield Output(None, output_name=f"{key.asset_key.to_python_identifier()}_{key.name}")
 
     return checks
 

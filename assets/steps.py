@@ -25,6 +25,7 @@ from dagster import (
 from assets.gate import Gate
 from assets.partitions import REPORTS_ITSELF
 from assets.resources import Installation, RunParameters
+from pcc_pipeline.calculator import model_order
 from pcc_pipeline.tables import Table
 
 Metadata = Mapping[str, Any]
@@ -98,7 +99,9 @@ def each_ente(
             f"Not published, readers keep the previous state of: {words}",
             metadata={"not published": sorted(aside), "published": sorted(set(enti) - set(aside))},
         )
-    for key in sorted(context.selected_asset_keys):
+    # Dagster demands what is read before what reads it.
+    place = {AssetKey(name): position for position, name in enumerate(model_order())}
+    for key in sorted(context.selected_asset_keys, key=lambda key: place.get(key, -1)):
         yield MaterializeResult(asset_key=key)
 
 

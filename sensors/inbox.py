@@ -92,7 +92,8 @@ def inbox(context: SensorEvaluationContext, installation: Installation) -> Senso
     for ente, past in tried.items():
         if past.failed >= ATTEMPTS or past.runs >= RUNS:
             context.log.error(
-                f"{ente}: left to the operator after {past.runs} runs ({past.failed} failed) over the same deliveries; "
+                f"{ente}: left to the operator after {past.runs} runs ({past.failed} failed) over the same "
+                "deliveries; "
                 "its readers keep the previous state. It is tried again when something new arrives, "
                 "or when you start reconcile_ente for it."
             )
