@@ -28,7 +28,7 @@ from assets.partitions import ENTI
 from assets.resources import Installation, RunParameters
 from assets.staging import KINDS
 from assets.steps import LAYERS, enti_of
-from pcc_pipeline.calculator import load_models
+from pcc_pipeline.calculator import load_models, prepare, source
 from pcc_pipeline.calculator.session import connect
 from pcc_pipeline.checks import CheckResult, checks_of, relations_of, run_checks
 from pcc_pipeline.tables import FEEDS, MODELS, Column, Table
@@ -86,6 +86,8 @@ def _files(installation: Installation, table: str, enti: Sequence[str]) -> dict[
             names[ente] = [f"staging/{ente}/{table}/{part}.parquet" for part in parts]
         else:
             names[ente] = [f"models/{ente}/{table}.parquet"]
+    if table in MODELS and load_models()[table].is_view:
+        return {ente: [source(store, ente, table)] for ente in enti}
     return {ente: [store.uri(rel) for rel in rels if store.exists(rel)] for ente, rels in names.items()}
 
 
@@ -105,7 +107,7 @@ def _results(installation: Installation, table: Table, enti: Sequence[str]) -> d
 
     def opened() -> Any:
         connection = connect(installation.settings)
-        store.attach(connection)
+        prepare(connection, store)
         return connection
 
     return run_checks(

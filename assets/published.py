@@ -9,6 +9,7 @@ from assets.partitions import ENTI, ONE_RUN
 from assets.resources import Installation, RunParameters
 from assets.steps import PUBLISHED, Metadata, described, each_ente
 from pcc_pipeline import pipeline
+from pcc_pipeline.calculator import prepare
 from pcc_pipeline.database.publish import Publication, publish
 from pcc_pipeline.tables import TABLES
 from pcc_pipeline.tables.register import PUBLICATIONS
@@ -43,9 +44,9 @@ def published(
         done = publish(
             installation.engine,
             ente,
-            pipeline.published_uris(installation.store, ente),
+            pipeline.published_sources(installation.store, ente),
             Publication(parameters.reference_date, parameters.observed_at, context.run.run_id),
-            installation.store,
+            lambda connection: prepare(connection, installation.store),
         )
         return {
             PUBLISHED: {

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pcc_pipeline.calculator import Calculator, Parameters
+from pcc_pipeline.calculator import Calculator, Parameters, source
 from pcc_pipeline.calculator.session import DELIVERIES_SCHEMA, connect
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.settings import Settings
@@ -120,9 +120,9 @@ def write_quarantine(settings: Settings, store: Store, register: Register, ente:
     return store.uri(name)
 
 
-def published_uris(store: Store, ente: str) -> Mapping[str, str]:
-    """The Parquet file of each published table of an ente."""
-    return {name: store.uri(f"models/{ente}/{name}.parquet") for name, table in TABLES.items() if table.published}
+def published_sources(store: Store, ente: str) -> Mapping[str, str]:
+    """What to read each published table of an ente from (see `calculator.source`)."""
+    return {name: source(store, ente, name) for name, table in TABLES.items() if table.published}
 
 
 def calculate(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -22,7 +22,6 @@ from psycopg import Cursor, sql
 
 from pcc_pipeline.database.engine import lock
 from pcc_pipeline.database.schema import SCHEMA, published, table
-from pcc_pipeline.store import Store
 from pcc_pipeline.tables.describe import Column, Table
 
 CHUNK = 1 << 20
@@ -55,11 +54,12 @@ def publish(
     ente: str,
     tables: Mapping[str, str],
     publication: Publication,
-    store: Store | None = None,
+    prepare: Callable[[duckdb.DuckDBPyConnection], None] | None = None,
 ) -> Published:
     """Replaces an ente's rows of each named table by those of its Parquet file (uri), in one transaction.
 
-    `store` is needed when the uris are not local. Published tables that are not named stay as they are.
+    What stands in parentheses, or reads a file by itself, is a query instead (`calculator.source`). `prepare`
+    gives the connection that reads them what it needs: the store, macros. Published tables that are not named stay as they are.
     Raises KeyError for a table that is not published, and ValueError when a file holds another ente's rows;
     after any error readers still see the state before.
     """
@@ -68,8 +68,8 @@ def publish(
         raise KeyError(f"Not published: {', '.join(unknown)}")
     rows = 0
     with duckdb.connect() as calculator, engine.begin() as connection, lock(connection, f"publish {ente}"):
-        if store is not None:
-            store.attach(calculator)
+        if prepare is not None:
+            prepare(calculator)
         cursor = cast("Cursor[Any]", connection.connection.cursor())
         for name, uri in tables.items():
             cursor.execute(sql.SQL("DELETE FROM {} WHERE ente = %s").format(_name(name)), [ente])
@@ -97,7 +97,7 @@ def copy_in(
     DuckDB writes them as CSV at one end of a pipe while PostgreSQL reads at the other: no value becomes a
     Python object, numbers travel as exact text, and a null (nothing) differs from an empty text ("").
     """
-    source = f"read_parquet('{_quoted(uri)}')"
+    source = uri if uri.startswith(("(", "read_parquet(")) else f"read_parquet('{_quoted(uri)}')"
     count = f"SELECT count(*), count(*) FILTER (ente IS DISTINCT FROM ?) FROM {source}"
     total, foreign = calculator.execute(count, [ente]).fetchone() or (0, 0)
     if foreign:
