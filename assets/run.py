@@ -63,7 +63,11 @@ def run_headless(
         result = defs.resolve_job_def("reconcile_ente").execute_in_process(
             instance=instance,
             tags=tags,
-            run_config={"resources": {"asked": {"config": asked}}},
+            run_config={
+                "resources": {"asked": {"config": asked}},
+                # A terminal shows what went wrong; the run's page has every event.
+                "loggers": {"console": {"config": {"log_level": "WARNING"}}},
+            },
             raise_on_error=False,
         )
     return result.success
