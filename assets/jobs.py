@@ -11,7 +11,6 @@ from dagster import (
     op,
 )
 
-from assets.partitions import ENTI
 from assets.resources import Installation
 from assets.steps import LANDING
 from pcc_pipeline import pipeline
@@ -21,7 +20,6 @@ from pcc_pipeline.staging import stage
 reconcile_ente = define_asset_job(
     "reconcile_ente",
     selection=AssetSelection.all(),
-    partitions_def=ENTI,
     executor_def=in_process_executor,
     description="From the inbox to the published stock: one ente, or the enti named in the configuration.",
 )
@@ -29,7 +27,6 @@ reconcile_ente = define_asset_job(
 recalculate_ente = define_asset_job(
     "recalculate_ente",
     selection=AssetSelection.all() - AssetSelection.assets(LANDING),
-    partitions_def=ENTI,
     executor_def=in_process_executor,
     description="The stock anew from what was already landed, for other dates say.",
 )

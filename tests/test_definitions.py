@@ -1,0 +1,132 @@
+"""The Dagster side: what is declared, and headless runs over a small synthetic provider."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from dagster import AssetKey, DagsterInstance
+
+import assets.checks as asset_checks
+from assets.definitions import defs
+from assets.gate import Gate
+from assets.run import run_headless
+from pcc_pipeline.calculator import load_models
+from pcc_pipeline.checks import check_names
+from pcc_pipeline.checks import run_checks as real_checks
+from pcc_pipeline.database.engine import engine
+from pcc_pipeline.database.publish import current
+from pcc_pipeline.demo import write_provider
+from pcc_pipeline.settings import Settings
+from pcc_pipeline.store import Store
+from pcc_pipeline.tables import FEEDS, MODELS, TABLES
+
+D, O = date(2025, 12, 31), date(2026, 1, 20)  # noqa: E741 (the rules' own letters)
+
+
+@pytest.fixture
+def provider(settings: Settings) -> Path:
+    """The inbox of a provider with three small enti."""
+    inbox = settings.home / "delivered"
+    write_provider(inbox, enti=3, documents=20, seed=3, reference_date=D, observed_at=O)
+    return inbox
+
+
+def enti_of(inbox: Path) -> list[str]:
+    return sorted(folder.name for folder in inbox.iterdir() if not folder.name.startswith("_"))
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
+    """Makes the first blocking check of a table fail for one ente."""
+
+    def breaks(ente: str, table: str) -> None:
+        def run(described, paths, **more):  # type: ignore[no-untyped-def]
+            found = real_checks(described, paths, **more)
+            if described.name == table and ente in found:
+                first = found[ente][0]
+                bad = replace(first, passed=False, failing_rows=1, samples=[{"ente": ente, "line": 7}])
+                found[ente] = [bad, *found[ente][1:]]
+            return found
+
+        monkeypatch.setattr(asset_checks, "run_checks", run)
+
+    yield breaks
+
+
+def test_every_table_is_an_asset_with_schema_and_dependencies_read_from_the_sql() -> None:
+    graph = defs.resolve_asset_graph()
+    for name, model in load_models().items():
+        node = graph.get(AssetKey(name))
+        assert {key.to_user_string() for key in node.parent_keys} == {*model.depends_on, *model.feeds}
+        assert node.group_name == model.layer
+        shown = [column.name for column in node.metadata["dagster/column_schema"].schema.columns]
+        assert shown == TABLES[name].column_names
+        assert model.sql.strip() in node.metadata["sql"].value
+    lineage = graph.get(AssetKey("stock")).metadata["dagster/column_lineage"].value.deps_by_column
+    assert ("debt_positions", "stock") in {
+        (dep.asset_key.to_user_string(), dep.column_name) for dep in lineage["amount"]
+    }
+    kinds = [kind for kind in FEEDS if kind != "enti"]
+    assert all(graph.get(AssetKey(kind)).parent_keys == {AssetKey("landing")} for kind in kinds)
+
+
+def test_every_check_of_a_model_is_an_asset_check() -> None:
+    declared = {(k.asset_key.to_user_string(), k.name) for k in defs.resolve_asset_graph().asset_check_keys}
+    assert {(name, check) for name, table in MODELS.items() for check in check_names(table)} <= declared
+    assert {(kind, "row_count") for kind in FEEDS if kind != "enti"} <= declared
+
+
+def test_one_run_publishes_several_enti_and_records_each(settings: Settings, provider: Path) -> None:
+    enti = enti_of(provider)
+    assert run_headless(settings, enti, D, O, inbox=provider)
+    for ente in enti:
+        state = current(engine(settings), ente)
+        assert state is not None and state.rows > 0 and state.reference_date == D
+    with DagsterInstance.from_config(str(settings.home / "dagster")) as instance:
+        for name in ("landing", "erp_invoices", "stock", "published"):
+            assert set(instance.get_materialized_partitions(AssetKey(name))) == set(enti)
+        latest = instance.get_latest_materialization_event(AssetKey("stock"))
+        assert latest is not None and latest.asset_materialization is not None
+        assert latest.asset_materialization.metadata["dagster/row_count"].value > 0
+
+
+def test_a_failed_blocking_check_keeps_the_previous_state(
+    settings: Settings, provider: Path, broken: Callable[[str, str], None]
+) -> None:
+    first, *_ = enti_of(provider)
+    assert run_headless(settings, [first], D, O, inbox=provider)
+    before = current(engine(settings), first)
+    broken(first, "erp_documents")
+    assert not run_headless(settings, [first], D, O, inbox=provider)
+    assert current(engine(settings), first) == before
+
+
+def test_in_a_batch_a_failing_ente_does_not_hold_up_the_others(
+    settings: Settings, provider: Path, broken: Callable[[str, str], None]
+) -> None:
+    bad, *good = enti_of(provider)
+    broken(bad, "erp_documents")
+    assert not run_headless(settings, [bad, *good], D, O, inbox=provider)
+    assert current(engine(settings), bad) is None
+    assert all(current(engine(settings), ente) for ente in good)
+    assert any("erp_documents" in reason for reason in Gate(Store(settings.store_url), bad).problems())
+
+
+def test_the_gate_stays_shut_until_every_step_was_done(store: Store) -> None:
+    gate = Gate(store, "alfa")
+    assert gate.reasons("published") == []
+    gate.begin(["landing", "models", "published"])
+    gate.set("landing")
+    assert gate.reasons("published") == ["not done since the last landing: models"]
+    gate.set("models", blocking=["stock.types"], failed=["stock.types"])
+    assert "stock.types" in gate.reasons("published")[0]
+    gate.begin(["models"])
+    assert gate.problems() == [] and gate.failed("models") == {"stock.types"}
+    gate.set("models")
+    assert gate.reasons("published") == []
+    assert json.loads(store.open("checks/alfa/gate.json").read())["models"]["failed"] == []

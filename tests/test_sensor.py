@@ -1,0 +1,134 @@
+"""The inbox sensor: nothing lost, nothing twice, nothing for ever, many enti in few runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dagster import DagsterInstance, DagsterRunStatus, SensorResult, SkipReason, build_sensor_context
+from dagster._core.test_utils import create_run_for_test
+
+from assets.resources import Installation
+from pcc_pipeline.database.engine import engine
+from pcc_pipeline.database.register import Register
+from pcc_pipeline.landing import land
+from pcc_pipeline.settings import Settings
+from pcc_pipeline.store import Store
+from sensors.inbox import inbox
+from sensors.work import ATTEMPTS, BATCH, RUNS_OF_ONE, Attempts, split, to_do
+
+
+@pytest.fixture
+def instance() -> Iterator[DagsterInstance]:
+    with DagsterInstance.ephemeral() as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def _installed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+
+
+def drop(settings: Settings, ente: str, text: str = "x") -> Path:
+    folder = settings.inbox / ente / "erp_invoices"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{len(list(folder.iterdir()))}.csv"
+    file.write_text(text)
+    return file
+
+
+def look(instance: DagsterInstance, cursor: str | None = None) -> SensorResult | SkipReason:
+    resources = {"installation": Installation()}
+    context = build_sensor_context(instance=instance, cursor=cursor, resources=resources)
+    found = inbox(context)
+    assert isinstance(found, SensorResult | SkipReason)
+    return found
+
+
+def started(instance: DagsterInstance, found: object, status: DagsterRunStatus) -> None:
+    """Does what the daemon does: adds the partitions, makes the runs."""
+    assert isinstance(found, SensorResult)
+    for request in found.dynamic_partitions_requests or []:
+        instance.add_dynamic_partitions("enti", list(request.partition_keys))
+    for request in found.run_requests or []:
+        create_run_for_test(instance, job_name=request.job_name, tags=dict(request.tags), status=status)
+
+
+def test_a_quiet_inbox_is_skipped_in_milliseconds(instance: DagsterInstance, settings: Settings) -> None:
+    look(instance)
+    register = Register(engine(settings))
+    begun = time.perf_counter()
+    for _ in range(10):
+        assert to_do(settings, register, sweep=False) == {}
+    assert (time.perf_counter() - begun) / 10 < 0.1
+    assert isinstance(look(instance), SkipReason)
+
+
+def test_a_few_enti_get_a_run_each_and_their_partition(instance: DagsterInstance, settings: Settings) -> None:
+    for ente in ("alfa", "beta"):
+        drop(settings, ente)
+    found = look(instance)
+    assert isinstance(found, SensorResult) and found.run_requests and found.dynamic_partitions_requests
+    assert [request.tags["dagster/partition"] for request in found.run_requests] == ["alfa", "beta"]
+    assert list(found.dynamic_partitions_requests[0].partition_keys) == ["alfa", "beta"]
+    assert found.run_requests[0].run_config["resources"]["asked"]["config"]["enti"] == ["alfa"]
+
+
+def test_many_enti_share_runs(instance: DagsterInstance, settings: Settings) -> None:
+    for number in range(RUNS_OF_ONE + 2):
+        drop(settings, f"ente_{number}")
+    found = look(instance)
+    assert isinstance(found, SensorResult) and found.run_requests
+    (request,) = found.run_requests
+    assert len(request.run_config["resources"]["asked"]["config"]["enti"]) == RUNS_OF_ONE + 2
+    assert {f"pcc.ente/ente_{n}" for n in range(RUNS_OF_ONE + 2)} <= set(request.tags)
+
+
+def test_no_second_run_while_one_is_under_way(instance: DagsterInstance, settings: Settings) -> None:
+    drop(settings, "alfa")
+    started(instance, look(instance), DagsterRunStatus.STARTED)
+    drop(settings, "alfa", "more")
+    drop(settings, "beta")
+    found = look(instance)
+    assert isinstance(found, SensorResult) and found.run_requests
+    assert [request.tags["dagster/partition"] for request in found.run_requests] == ["beta"]
+
+
+def test_looking_twice_asks_for_the_same_run(instance: DagsterInstance, settings: Settings) -> None:
+    drop(settings, "alfa")
+    keys = [found.run_requests[0].run_key for found in (look(instance), look(instance))]  # type: ignore[union-attr,index]
+    assert keys[0] == keys[1]
+
+
+def test_failed_work_is_tried_again_twice_then_left(instance: DagsterInstance, settings: Settings) -> None:
+    drop(settings, "alfa")
+    keys = set()
+    for _ in range(ATTEMPTS):
+        found = look(instance)
+        assert isinstance(found, SensorResult) and found.run_requests
+        keys.add(found.run_requests[0].run_key)
+        started(instance, found, DagsterRunStatus.FAILURE)
+    assert len(keys) == ATTEMPTS
+    assert isinstance(look(instance), SkipReason)
+    drop(settings, "alfa", "something new")
+    assert isinstance(look(instance), SensorResult)
+
+
+def test_the_register_is_trusted_not_the_cursor(instance: DagsterInstance, settings: Settings) -> None:
+    drop(settings, "alfa")
+    land(settings, Store(settings.store_url), Register(engine(settings)), drain=True)  # and then the run died
+    assert not list((settings.inbox / "alfa" / "erp_invoices").iterdir())
+    found = look(instance, cursor=str(time.time()))
+    assert isinstance(found, SensorResult) and found.run_requests
+
+
+def test_what_failed_goes_alone_and_batches_are_bounded() -> None:
+    enti = [f"e{n:03}" for n in range(2 * BATCH + 1)]
+    tried = dict.fromkeys(enti, Attempts()) | {"e001": Attempts(1, 1)}
+    groups = split(enti, tried)
+    assert ["e001"] in groups
+    assert sorted(ente for group in groups for ente in group) == enti
+    assert all(len(group) <= BATCH for group in groups)
