@@ -1,0 +1,7 @@
+# Makes .venv with the locked versions and activates it: `. ./setup.sh`. Needs Python 3.11 to 3.13 and PyPI alone.
+if ! command -v uv >/dev/null; then
+    python3 -m venv .uv && .uv/bin/pip install --quiet --disable-pip-version-check uv
+    PATH="$PWD/.uv/bin:$PATH"
+fi
+uv sync --locked --quiet
+. .venv/bin/activate

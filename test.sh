@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Sets up the project in .venv and passes every check: style, types, data dictionary, tests.
+set -euo pipefail
+cd "$(dirname "$0")"
+. ./setup.sh
+ruff check .
+mypy
+python -m pcc_pipeline.tables.dictionary --check docs/data-dictionary.md
+pytest -n 2 --dist loadfile "$@"
