@@ -54,7 +54,7 @@ wrong_beneficiaries as (
 
 conditions as (
     select
-        facts.*,
+        facts.* exclude (creditor_loop),
         wrong_beneficiaries.beneficiaries,
         live and erp_sign = 1 and erp_paid_at_observation > pcc_paid_at_observation as PAID_NOT_REPORTED,
         live and erp_sign = -1 and erp_paid_at_observation > pcc_paid_at_observation as CREDIT_NOTE_OPEN,
@@ -91,7 +91,7 @@ conditions as (
             as ACCOUNTS_DO_NOT_SUM,
         live and upper(erp_office) <> upper(pcc_office) as WRONG_OFFICE,
         live and not commercial and not pcc_rejected and (pcc_paid_non_commercial = 0 or amount <> 0) as NON_COMMERCIAL_NOT_REPORTED,
-        creditor_loop and not erp_rejected as CREDITOR_LOOP
+        facts.creditor_loop and not erp_rejected as CREDITOR_LOOP
     from facts
     left join wrong_beneficiaries on wrong_beneficiaries.id_documento = facts.id_documento
 ),
