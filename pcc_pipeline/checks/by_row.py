@@ -30,8 +30,6 @@ def run(connection: Any, table: Table, checks: Sequence[Check], tally: Tally, si
     """Judge the rows of the view CHECKED by the checks, `size` rows at a time, adding up in `tally`."""
     if not checks:
         return
-    import pandas as pd
-
     from pcc_pipeline.checks.suite import expectation, judge
 
     expectations = [expectation(check, table) for check in checks]
@@ -39,13 +37,8 @@ def run(connection: Any, table: Table, checks: Sequence[Check], tally: Tally, si
     columns = {check.name: list(dict.fromkeys([*led_back, *check.columns])) for check in checks}
     shown = list(dict.fromkeys(name for names in columns.values() for name in names))
 
-    def exact(kind: pa.DataType) -> Any:
-        # Money, dates and times stay Arrow's own: neither Python objects nor floats.
-        keep = pa.types.is_decimal(kind) or pa.types.is_temporal(kind) or pa.types.is_boolean(kind)
-        return pd.ArrowDtype(kind) if keep else None
-
     for judged, rows in frames.batches(connection, checks, shown, size):
-        frame = judged.to_pandas(types_mapper=exact)
+        frame = judged.to_pandas()
         for name, positions in judge(frame, expectations).items():
             if positions:
                 _attribute(rows, name, columns[name], positions, tally)

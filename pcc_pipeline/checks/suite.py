@@ -39,8 +39,7 @@ def expectation(check: Check, table: Table) -> Any:
     common = {"meta": {"check": check.name}, "description": check.description}
     column = table.column(check.columns[0]) if check.by_row else None
     if check.kind in ("required", "one_of"):
-        named = check.columns[0] if check.kind == "required" else check.name
-        return gx.expectations.ExpectColumnValuesToNotBeNull(column=named, **common)
+        return gx.expectations.ExpectColumnValuesToNotBeNull(column=check.name, **common)
     if column is not None and check.kind == "allowed":
         return gx.expectations.ExpectColumnValuesToBeInSet(
             column=column.name, value_set=list(column.allowed), **common
