@@ -122,7 +122,12 @@ def _integer(text: str) -> Reading:
 
 def reader(column: Column) -> Callable[[str], Reading]:
     """How one text of that column is read."""
-    readers: dict[str, Callable[[str], Reading]] = {"money": _amount, "date": _date, "boolean": _flag, "integer": _integer}
+    readers: dict[str, Callable[[str], Reading]] = {
+        "money": _amount,
+        "date": _date,
+        "boolean": _flag,
+        "integer": _integer,
+    }
     return _text(column) if column.type == "text" else readers[column.type]
 
 

@@ -84,7 +84,7 @@ def _with(reading: Reading, evidence: str) -> Reading:
 
 
 def read_amount(text: str) -> Reading:
-    """What an amount in euro means: `text` is trimmed and not empty. The value is a Decimal with two decimals.
+    """What an amount in euro means; `text` is trimmed, not empty. The value is a Decimal with two decimals.
 
     `1.234` and `1,234` (one to three digits, then exactly three) may be either; a sign may come first.
     """

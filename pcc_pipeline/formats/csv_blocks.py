@@ -20,8 +20,8 @@ _NEWLINE, _QUOTE, _RETURN = 10, 34, 13
 
 @dataclass(frozen=True)
 class Block:
-    """Whole records of a file: their bytes, where in the file they start and on which line, and the line where
-    each record that is not an empty line starts."""
+    """Whole records of a file: their bytes, where they start and on which line, and the line where each record
+    that is not an empty line starts."""
 
     data: bytes
     offset: int
@@ -43,7 +43,7 @@ def blocks(
     path: Path, skip: int, line: int, delimiter: str, size: int = BLOCK
 ) -> Iterator[Block | Irregular]:
     """The file's blocks from byte `skip`, which lies at the start of line `line`; Irregular is the last."""
-    offset, rest = skip, b""
+    offset, rest, size = skip, b"", BLOCK
     with path.open("rb") as file:
         file.seek(skip)
         while True:

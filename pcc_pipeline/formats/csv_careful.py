@@ -55,7 +55,7 @@ class _Lines:
 def careful_records(
     path: Path, offset: int, line: int, delimiter: str, width: int
 ) -> Iterator[Record | Flaw]:
-    """Records of `width` fields with the line where each starts, and flaws, from byte `offset` on line `line`."""
+    """Records of `width` fields with the line where each starts, and flaws, from byte `offset`, on `line`."""
     with path.open("rb") as file:
         file.seek(offset)
         lines = _Lines((text.decode() for text in file), line)

@@ -1,4 +1,4 @@
-"""CSV files into raw rows: encoding, header, delimiter, blocks; the fields by pyarrow, several blocks at once.
+"""CSV files into raw rows: encoding, header, delimiter, blocks; the fields by pyarrow, many blocks at once.
 
 Values are not read here (see `rows`).
 """
@@ -108,7 +108,7 @@ def _raw(file: CsvFile, block: Block) -> Raw:
         starts = np.delete(starts, places)
     columns = [column.combine_chunks() for column in table.columns]
     columns = [column.chunk(0) if isinstance(column, pa.ChunkedArray) else column for column in columns]
-    if _padded(block.data, file.delimiter):
+    if _padded(block.data, file.delimiter) or (block.quoted and _broken(block)):
         columns = [trimmed(column) for column in columns]
     return _named(file, pa.array(starts), columns, flaws)
 
@@ -141,6 +141,13 @@ def _padded(data: bytes, delimiter: str) -> bool:
         ):
             return True
     return False
+
+
+def _broken(block: Block) -> bool:
+    """Whether some quoted field may hold a line break, which may be all it holds."""
+    data = block.data
+    lines = data.count(b"\n") + (not data.endswith(b"\n"))
+    return lines > len(block.starts) or data.count(b"\r") > data.count(b"\r\n")
 
 
 def trimmed(texts: pa.Array) -> pa.Array:

@@ -16,6 +16,7 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _UTF8_PAIR = re.compile(rb"[\xc2\xc3][\x80-\xbf]|\xe2[\x80\x82][\x80-\xbf]")
 _NOT_1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 _SAVE_AS = "save the file as UTF-8"
+_WHOLE = "(the whole file is refused)"
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,10 @@ def _from_1252(path: Path, target: Path) -> Text:
     with path.open("rb") as file, target.open("wb") as out:
         while chunk := kept + file.read(_CHUNK):
             if found := _NOT_1252.search(chunk):
-                reason = f"byte {found[0][0]:#04x} is neither UTF-8 nor Windows-1252 (the whole file is refused): {_SAVE_AS}"
+                reason = f"byte {found[0][0]:#04x} is neither UTF-8 nor Windows-1252 {_WHOLE}: {_SAVE_AS}"
                 return Text(path, problem=reason, line=_line(lines, chunk, found.start()))
             if found := _UTF8_PAIR.search(chunk):
-                reason = f"UTF-8 and Windows-1252 mixed in one file (the whole file is refused): {_SAVE_AS}"
+                reason = f"UTF-8 and Windows-1252 mixed in one file {_WHOLE}: {_SAVE_AS}"
                 return Text(path, problem=reason, line=_line(lines, chunk, found.start()))
             # a pair must not be cut in two: the last two bytes are looked at again, unless the file ends
             kept = b"" if len(chunk) < _CHUNK else chunk[-2:]

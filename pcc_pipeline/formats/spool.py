@@ -15,7 +15,7 @@ _LINE = "line"
 
 
 def _packed(raw: Raw) -> pa.RecordBatch:
-    """The raw rows (without flaws, already reported) as one batch; each field's name says whose cells it has."""
+    """The raw rows (without flaws, already reported) as one batch; a field's name says whose cells it has."""
     fields: dict[str, pa.Array] = {_LINE: raw.lines}
     for part, arrays in (
         ("texts", raw.texts),

@@ -50,8 +50,7 @@ def open_sheet(table: Table, path: Path) -> Sheet:
     """Opens the workbook; one that is encrypted, broken or without a table is a flaw."""
     try:
         sheet = calamine.CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0)
-        first = (sheet.start or (0, 0))[0]
-        rows = ((number, cells) for number, cells in enumerate(sheet.iter_rows(), 1 + _skipped(sheet, first)))
+        rows = iter(enumerate(sheet.iter_rows(), 1))  # from the sheet's first row, blank ones too
     except calamine.PasswordError:
         return _refused("the workbook is protected by a password: deliver it without")
     except Exception as error:  # calamine's errors share no useful base; a broken file may raise any
@@ -64,11 +63,6 @@ def open_sheet(table: Table, path: Path) -> Sheet:
                 header, rows, Flaw(None, f"the whole file is refused: {problem}") if problem else None
             )
     return _refused("the workbook's first sheet is empty")
-
-
-def _skipped(sheet: Any, first: int) -> int:
-    """Rows above the first that iter_rows gives."""
-    return first if sheet.height < sheet.total_height else 0
 
 
 def _refused(reason: str) -> Sheet:
