@@ -106,11 +106,15 @@ def create_view(connection: Any, name: str, table: Table, paths: Paths, types: T
     connection.execute(f"CREATE OR REPLACE TEMP {kind} {quoted(name)} AS {' UNION ALL '.join(branches)}")
 
 
-def create_relation(connection: Any, name: str, table: Table, paths: Paths) -> None:
-    """Make the temporary view `name` for a reconciliation: its column `ente` says whose files they are."""
-    inner = f"{name}{OWNER}"
-    types = {ente: found_types(connection, files) for ente, files in paths.items()}
-    create_view(connection, inner, table, paths, types)
+def create_relation(connection: Any, name: str, table: Table, paths: Paths, checked: bool) -> None:
+    """Make the temporary view `name` for a reconciliation: its column `ente` says whose files they are.
+
+    `checked` says that its rows are those of CHECKED, which need no second reading.
+    """
+    inner = CHECKED if checked else f"{name}__files"
+    if not checked:
+        types = {ente: found_types(connection, files) for ente, files in paths.items()}
+        create_view(connection, inner, table, paths, types)
     connection.execute(
         f"CREATE OR REPLACE TEMP VIEW {quoted(name)} AS "
         f"SELECT * EXCLUDE ({OWNER}) REPLACE ({OWNER} AS ente) FROM {quoted(inner)}"

@@ -148,7 +148,7 @@ def _reconcile(
             nothing_delivered = name in FEEDS and ente in given
             if not files and name != table.name and not nothing_delivered:
                 tally.add(ente, rule.name, 1, [{"problem": f"no file of {name} to compare with"}])
-        frames.create_relation(connection, name, described(name), mine)
+        frames.create_relation(connection, name, described(name), mine, checked=name == table.name)
     _count(connection, f"SELECT ente AS {OWNER}, * FROM ({rule.sql})", "1", rule.name, tally)
 
 
