@@ -24,7 +24,8 @@ from pcc_pipeline.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False, help=__doc__.split("\n")[0])
 
-out = Console()
+#: Wide enough for its tables where the output is no terminal.
+out = Console(width=None if sys.stdout.isatty() else 120)
 err = Console(stderr=True)
 
 Ente = Annotated[str, typer.Option("--ente", help="Tenant code of the ente")]
@@ -179,8 +180,11 @@ def _show(settings: Settings, enti: list[str]) -> None:
     from pcc_pipeline.database.summary import summary
 
     connected = engine(settings)
-    stocks = RichTable("ente", *(f"{name} €" for name in ("PCC's stock", "right stock", "difference", "explained")), "rows in quarantine")
-    reasons = RichTable("ente", "code", "documents", "difference explained €")
+    stocks = RichTable("ente", *(f"{name} €" for name in ("PCC's stock", "right stock", "difference", "explained")), "quarantined")
+    reasons = RichTable("ente", "anomaly", "documents", "difference explained €")
+    for table in (stocks, reasons):
+        for column in table.columns:
+            column.no_wrap = True
     for column in (*stocks.columns[1:], *reasons.columns[2:]):
         column.justify = "right"
     for ente in enti:
@@ -191,8 +195,12 @@ def _show(settings: Settings, enti: list[str]) -> None:
         amounts = (found.pcc, found.right, found.difference, found.explained)
         stocks.title = f"Stock at {found.published.reference_date}, observed {found.published.observed_at}"
         stocks.add_row(ente, *(f"{amount:,.2f}" for amount in amounts), str(found.quarantined))
-        for position, part in enumerate(found.explained_by):
-            reasons.add_row("" if position else ente, part.code, str(part.documents), f"{part.amount:,.2f}")
+        telling = [part for part in found.explained_by if part.amount]
+        for part in telling:
+            reasons.add_row(ente if part is telling[0] else "", part.code, str(part.documents), f"{part.amount:,.2f}")
+        silent = [part for part in found.explained_by if not part.amount]
+        if silent:
+            reasons.add_row("" if telling else ente, f"{len(silent)} others, no effect on the stock", str(sum(p.documents for p in silent)), "0.00")
         reasons.add_section()
     out.print(reasons)
     out.print(stocks)
