@@ -22,7 +22,12 @@ from rich.table import Table as RichTable
 
 from pcc_pipeline.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False, help=__doc__.split("\n")[0])
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    help=__doc__.split("\n")[0],
+)
 
 #: Wide enough for its tables where the output is no terminal.
 out = Console(width=None if sys.stdout.isatty() else 120)
@@ -57,7 +62,14 @@ def demo(
     if inbox.exists():
         shutil.rmtree(inbox)
     with err.status(f"Writing the inbox of {enti} enti with {documents} documents each"):
-        write_provider(inbox, enti=enti, documents=documents, seed=seed, reference_date=reference_date, observed_at=observed_at)
+        write_provider(
+            inbox,
+            enti=enti,
+            documents=documents,
+            seed=seed,
+            reference_date=reference_date,
+            observed_at=observed_at,
+        )
     err.print(f"The synthetic provider's inbox is in {inbox}")
     _run(settings, inbox, reference_date, observed_at, None)
     err.print("Look at it in the browser with: [bold]pcc serve[/bold]")
@@ -65,9 +77,15 @@ def demo(
 
 @app.command()
 def run(
-    inbox: Annotated[Path, typer.Option(exists=True, file_okay=False, help="Folder <ente>/<kind>/<file>; left as it is")],
-    reference_date: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day the stock is asked for (today)")] = None,
-    observed_at: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day up to which facts are seen (today)")] = None,
+    inbox: Annotated[
+        Path, typer.Option(exists=True, file_okay=False, help="Folder <ente>/<kind>/<file>; left as it is")
+    ],
+    reference_date: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day the stock is asked for (today)")
+    ] = None,
+    observed_at: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day up to which facts are seen (today)")
+    ] = None,
     ente: Annotated[list[str] | None, typer.Option(help="Only this ente; may be repeated")] = None,
 ) -> None:
     """Land, read, reconcile, check and publish what lies in an inbox; exit 0 only if blocking checks pass."""
@@ -96,7 +114,9 @@ def submit(
 def export(
     table: Annotated[str, typer.Argument(help="matches, anomalies, stock, debt_positions, …")],
     ente: Ente,
-    out_file: Annotated[str, typer.Option("--out", help=".csv, .xlsx or .parquet; - for standard output")] = "-",
+    out_file: Annotated[
+        str, typer.Option("--out", help=".csv, .xlsx or .parquet; - for standard output")
+    ] = "-",
 ) -> None:
     """Write an ente's rows of a published table to a file."""
     from pcc_pipeline.database.engine import engine
@@ -124,9 +144,25 @@ def serve(
     engine(settings)
     settings.inbox.mkdir(parents=True, exist_ok=True)
     home = write_dagster_home(settings)
-    environment = {**os.environ, **settings.environment(), "DAGSTER_HOME": str(home), "DAGSTER_DISABLE_TELEMETRY": "yes"}
+    environment = {
+        **os.environ,
+        **settings.environment(),
+        "DAGSTER_HOME": str(home),
+        "DAGSTER_DISABLE_TELEMETRY": "yes",
+    }
     err.print(f"Inbox {settings.inbox}\nWeb interface http://{host}:{port}", highlight=False)
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "assets.definitions", "-h", host, "-p", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "dagster",
+        "dev",
+        "-m",
+        "assets.definitions",
+        "-h",
+        host,
+        "-p",
+        str(port),
+    ]
     raise typer.Exit(subprocess.call(command, env=environment))
 
 
@@ -140,7 +176,13 @@ def stop() -> None:
     err.print("The embedded PostgreSQL is stopped" if stopped else "No embedded PostgreSQL was running")
 
 
-def _run(settings: Settings, inbox: Path, reference_date: date | None, observed_at: date | None, only: list[str] | None) -> None:
+def _run(
+    settings: Settings,
+    inbox: Path,
+    reference_date: date | None,
+    observed_at: date | None,
+    only: list[str] | None,
+) -> None:
     _quiet()
     started = time.perf_counter()
     with err.status("Starting") as status:
@@ -157,7 +199,9 @@ def _run(settings: Settings, inbox: Path, reference_date: date | None, observed_
         enti = sorted(name for name in waiting(inbox) if name != pipeline.PROVIDER)
         if only:
             if missing := sorted(set(only) - set(enti) - set(register.enti())):
-                raise _stop(f"Nothing was ever delivered for {', '.join(missing)}; the inbox holds {', '.join(enti) or 'no ente'}")
+                raise _stop(
+                    f"Nothing was ever delivered for {', '.join(missing)}; the inbox holds {', '.join(enti) or 'no ente'}"
+                )
             enti = sorted(set(only))
         status.update("Reading the provider's register of enti")
         land(settings, store, register, inbox, ente=pipeline.PROVIDER)
@@ -172,7 +216,9 @@ def _run(settings: Settings, inbox: Path, reference_date: date | None, observed_
     _show(settings, enti)
     err.print(f"{time.perf_counter() - started:.1f} s", highlight=False)
     if not good:
-        raise _stop("Something failed: the enti it concerns keep their previous published state (details above and in `pcc serve`)")
+        raise _stop(
+            "Something failed: the enti it concerns keep their previous published state (details above and in `pcc serve`)"
+        )
 
 
 def _show(settings: Settings, enti: list[str]) -> None:
@@ -180,7 +226,11 @@ def _show(settings: Settings, enti: list[str]) -> None:
     from pcc_pipeline.database.summary import summary
 
     connected = engine(settings)
-    stocks = RichTable("ente", *(f"{name} €" for name in ("PCC's stock", "right stock", "difference", "explained")), "quarantined")
+    stocks = RichTable(
+        "ente",
+        *(f"{name} €" for name in ("PCC's stock", "right stock", "difference", "explained")),
+        "quarantined",
+    )
     reasons = RichTable("ente", "anomaly", "documents", "difference explained €")
     for table in (stocks, reasons):
         for column in table.columns:
@@ -197,10 +247,17 @@ def _show(settings: Settings, enti: list[str]) -> None:
         stocks.add_row(ente, *(f"{amount:,.2f}" for amount in amounts), str(found.quarantined))
         telling = [part for part in found.explained_by if part.amount]
         for part in telling:
-            reasons.add_row(ente if part is telling[0] else "", part.code, str(part.documents), f"{part.amount:,.2f}")
+            reasons.add_row(
+                ente if part is telling[0] else "", part.code, str(part.documents), f"{part.amount:,.2f}"
+            )
         silent = [part for part in found.explained_by if not part.amount]
         if silent:
-            reasons.add_row("" if telling else ente, f"{len(silent)} others, no effect on the stock", str(sum(p.documents for p in silent)), "0.00")
+            reasons.add_row(
+                "" if telling else ente,
+                f"{len(silent)} others, no effect on the stock",
+                str(sum(p.documents for p in silent)),
+                "0.00",
+            )
         reasons.add_section()
     out.print(reasons)
     out.print(stocks)

@@ -55,7 +55,9 @@ def calculator_deliveries(register: Register, ente: str, known_at: datetime | No
     return table.select(DELIVERIES_SCHEMA.names).cast(DELIVERIES_SCHEMA)
 
 
-def ente_facts(settings: Settings, store: Store, register: Register, ente: str, on: date | None = None) -> EnteFacts:
+def ente_facts(
+    settings: Settings, store: Store, register: Register, ente: str, on: date | None = None
+) -> EnteFacts:
     """What the latest delivered row of the provider's register (`enti`) says of an ente on a day (today unless told).
 
     An ente whose deactivation PEC was sent is refused (rules, section 10).
@@ -81,11 +83,15 @@ def ente_facts(settings: Settings, store: Store, register: Register, ente: str, 
     tipo, deactivated = row
     refusal = None
     if deactivated is not None and deactivated <= (on or today()):
-        refusal = f"deactivated: the PEC was sent on {deactivated}; nothing of this ente is processed any more"
+        refusal = (
+            f"deactivated: the PEC was sent on {deactivated}; nothing of this ente is processed any more"
+        )
     return EnteFacts(known=True, tipo=tipo, refusal=refusal)
 
 
-def parameters(facts: EnteFacts, reference_date: date | None = None, observed_at: date | None = None) -> Parameters:
+def parameters(
+    facts: EnteFacts, reference_date: date | None = None, observed_at: date | None = None
+) -> Parameters:
     """The models' parameters: today where a date is not given. Raises ValueError when O is before D."""
     reference_date = reference_date or observed_at or today()
     return Parameters(reference_date, observed_at or max(reference_date, today()), facts.tipo)
@@ -115,7 +121,8 @@ def write_quarantine(settings: Settings, store: Store, register: Register, ente:
         """
         with store.write(name) as target:
             connection.execute(
-                f"copy ({query}) to '{target}' (format parquet)", {"files": sorted(set(files))} if files else None
+                f"copy ({query}) to '{target}' (format parquet)",
+                {"files": sorted(set(files))} if files else None,
             )
     return store.uri(name)
 
@@ -126,7 +133,12 @@ def published_sources(store: Store, ente: str) -> Mapping[str, str]:
 
 
 def calculate(
-    settings: Settings, store: Store, register: Register, ente: str, wanted: Parameters, known_at: datetime | None = None
+    settings: Settings,
+    store: Store,
+    register: Register,
+    ente: str,
+    wanted: Parameters,
+    known_at: datetime | None = None,
 ) -> dict[str, Any]:
     """Runs every model for an ente and gathers its quarantine; returns the models' results by name."""
     results = Calculator(settings, store).run(ente, wanted, calculator_deliveries(register, ente, known_at))

@@ -46,7 +46,10 @@ class ParquetSink:
 
     def __init__(self, store: Store, ente: str, kind: str, part: str) -> None:
         self._store = store
-        self._names = {"staging": f"staging/{ente}/{kind}/{part}.parquet", "quarantine": f"quarantine/{ente}/{kind}/{part}.parquet"}
+        self._names = {
+            "staging": f"staging/{ente}/{kind}/{part}.parquet",
+            "quarantine": f"quarantine/{ente}/{kind}/{part}.parquet",
+        }
         self._schemas = {"staging": FEEDS[kind].arrow_schema, "quarantine": QUARANTINE.arrow_schema}
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._stack = ExitStack()
@@ -78,11 +81,15 @@ class ParquetSink:
     def __enter__(self) -> ParquetSink:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._stack.__exit__(kind, error, trace)
 
 
-def stage(settings: Settings, store: Store, register: Register, ente: str, progress: Progress | None = None) -> StagingReport:
+def stage(
+    settings: Settings, store: Store, register: Register, ente: str, progress: Progress | None = None
+) -> StagingReport:
     """Reads every delivery of an ente that is landed and not yet read; a second call finds nothing to do.
 
     Each part is written and then recorded, so a crash in between costs only reading it again.
@@ -107,18 +114,30 @@ def _parts(pending: Sequence[Delivery]) -> Iterator[tuple[str, list[Delivery]]]:
 
 
 def _stage_part(
-    settings: Settings, store: Store, register: Register, ente: str, kind: str, deliveries: list[Delivery], report: StagingReport
+    settings: Settings,
+    store: Store,
+    register: Register,
+    ente: str,
+    kind: str,
+    deliveries: list[Delivery],
+    report: StagingReport,
 ) -> Counts:
     if kind not in FEEDS:
         reason = f"nothing reads deliveries of kind {kind}"
         register.settle([Outcome(d.delivery, REFUSED, reason=reason) for d in deliveries])
-        report.refused |= {d.file: reason for d in deliveries}
+        report.refused |= dict.fromkeys((d.file for d in deliveries), reason)
         return Counts()
     part = _part_name(deliveries)
     workers = settings.threads if len(deliveries) >= FILES_WORTH_A_WORKER else 1
     with ExitStack() as stack:
         sources = [
-            Source(ente, kind, d.delivery, d.file, stack.enter_context(store.local_path(store.landing(ente, d.sha256))))
+            Source(
+                ente,
+                kind,
+                d.delivery,
+                d.file,
+                stack.enter_context(store.local_path(store.landing(ente, d.sha256))),
+            )
             for d in deliveries
         ]
         with ParquetSink(store, ente, kind, part) as sink:
@@ -126,10 +145,14 @@ def _stage_part(
     outcomes = []
     for d in deliveries:
         read = counts.get(d.delivery, Counts())
-        reason = sink.whole.get(d.delivery) if not read.rows else None
-        outcomes.append(Outcome(d.delivery, REFUSED if reason else STAGED, part, read.rows, read.refused, read.defects, reason))
-        if reason:
-            report.refused[d.file] = reason
+        why = sink.whole.get(d.delivery) if not read.rows else None
+        outcomes.append(
+            Outcome(
+                d.delivery, REFUSED if why else STAGED, part, read.rows, read.refused, read.defects, why
+            )
+        )
+        if why is not None:
+            report.refused[d.file] = why
     register.settle(outcomes)
     return sum(counts.values(), Counts())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pytest
@@ -18,16 +19,30 @@ from pcc_pipeline.store import Store
 TEMPLATE = "pcc_template"
 
 
+@pytest.fixture
+def server_home() -> Iterator[Path]:
+    """An empty folder for an embedded server of its own, which is stopped afterwards.
+
+    Not pytest's: as root the server runs as another user, whom pytest's folders shut out.
+    """
+    with TemporaryDirectory(prefix="pcc-test-") as folder:
+        yield Path(folder)
+        embedded.release(Path(folder))
+        embedded.stop(Path(folder))
+
+
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
+def server() -> Iterator[sa.URL]:
     """One embedded server for the session (one a worker with pytest-xdist), with a migrated template."""
-    home = tmp_path_factory.mktemp("server")
+    folder = TemporaryDirectory(prefix="pcc-test-")
+    home = Path(folder.name)
     url = sa.make_url(embedded.url(home)).set(drivername="postgresql+psycopg")
     create_database(url, TEMPLATE)
     engine = sa.create_engine(url.set(database=TEMPLATE), poolclass=sa.NullPool)
     migrate.upgrade(engine)
     yield url
     embedded.release(home)
+    folder.cleanup()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from pcc_pipeline.database import embedded, migrate
+from pcc_pipeline.database.dagster_home import write_dagster_home
 from pcc_pipeline.database.engine import dagster_url, engine, ente_lock
 from pcc_pipeline.database.register import Arrived, Outcome, Register, Seen, delivery_id
 from pcc_pipeline.settings import Settings
@@ -36,23 +37,23 @@ def use(home: Path, *more: str) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", USE, str(home), *more], stdout=subprocess.PIPE, text=True)
 
 
-def test_embedded_server_is_shared_by_processes_and_stopped_by_the_last(tmp_path: Path) -> None:
-    home = tmp_path / "home"
+def test_embedded_server_is_shared_by_processes_and_stopped_by_the_last(server_home: Path) -> None:
+    home = server_home
     processes = [use(home) for _ in range(3)]
     assert [process.communicate()[0] for process in processes] == ["0", "0", "0"]
     assert not embedded.running(home)
 
 
-def test_embedded_server_outlives_a_killed_user_and_is_stopped_by_the_next(tmp_path: Path) -> None:
-    home = tmp_path / "home"
+def test_embedded_server_outlives_a_killed_user_and_is_stopped_by_the_next(server_home: Path) -> None:
+    home = server_home
     use(home, "die").communicate()
     assert embedded.running(home)
     assert use(home).communicate()[0] == "0"
     assert not embedded.running(home)
 
 
-def test_embedded_server_can_be_stopped_and_comes_back(tmp_path: Path) -> None:
-    settings = Settings.at(tmp_path / "home")
+def test_embedded_server_can_be_stopped_and_comes_back(server_home: Path) -> None:
+    settings = Settings.at(server_home)
     engine(settings)
     assert embedded.stop(settings.home)
     assert not embedded.stop(settings.home)
@@ -156,3 +157,18 @@ def test_one_caller_at_a_time_works_on_an_ente(settings: Settings) -> None:
             pass
     worker.join(10)
     assert entered.is_set()
+
+
+def test_dagster_keeps_its_state_in_our_server(settings: Settings) -> None:
+    from dagster import DagsterInstance
+
+    home = write_dagster_home(settings)
+    assert (home / "dagster.yaml").stat().st_mode & 0o077 == 0
+    with DagsterInstance.from_config(str(home)) as instance:
+        assert not instance.telemetry_enabled
+        assert instance.get_runs_count() == 0
+        instance.add_dynamic_partitions("enti", ["alfa"])
+        assert instance.get_dynamic_partitions("enti") == ["alfa"]
+    with engine(settings).connect() as connection:
+        count = "select count(*) from information_schema.tables where table_schema = 'dagster'"
+        assert connection.execute(sa.text(count)).scalar_one() > 10

@@ -26,7 +26,13 @@ def _pcc(home: Path, *arguments: str) -> str:
     environment = {**os.environ, "PCC_HOME": str(home)}
     for name in ("PCC_DATABASE_URL", "PCC_STORE_URL", "PCC_INBOX", "DAGSTER_HOME"):
         environment.pop(name, None)
-    done = subprocess.run([sys.executable, "-m", "pcc_pipeline", *arguments], env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-m", "pcc_pipeline", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr[-4000:]
     return done.stdout
 
@@ -41,7 +47,15 @@ def _rows(lines: list[str], columns: list[str], keep: set[str]) -> set[tuple[obj
 
 
 def test_exports_equal_the_expected_tables(home: Path) -> None:
-    run = ("run", "--inbox", str(GOLDEN / "inbox"), "--reference-date", "2025-12-31", "--observed-at", "2026-01-20")
+    run = (
+        "run",
+        "--inbox",
+        str(GOLDEN / "inbox"),
+        "--reference-date",
+        "2025-12-31",
+        "--observed-at",
+        "2026-01-20",
+    )
     _pcc(home, *run)
     first = {table: _pcc(home, "export", table, "--ente", "alfa", "--out", "-") for table in TABLES}
     for table in TABLES:

@@ -19,7 +19,15 @@ READINGS = {"DUE_DATE_DIFFERS", "PAYMENT_DATE_DIFFERS"}
 
 
 def _provider(folder: Path, seed: int, documents: int) -> dict[str, list[dict[str, Any]]]:
-    write_provider(folder, enti=1, documents=documents, seed=seed, reference_date=REFERENCE_DATE, sdi_share=0, bad_rows=False)
+    write_provider(
+        folder,
+        enti=1,
+        documents=documents,
+        seed=seed,
+        reference_date=REFERENCE_DATE,
+        sdi_share=0,
+        bad_rows=False,
+    )
     (ente,) = (path.name for path in folder.iterdir() if not path.name.startswith("_"))
     return oracle.load_inbox(folder, ente)
 
@@ -30,11 +38,18 @@ def _feeds(rows: dict[str, list[dict[str, Any]]]) -> dict[str, models.Rows]:
 
 def _unexplained(got: models.Reconciled) -> set[tuple[object, ...]]:
     positions: dict[tuple[object, ...], Any] = {}
-    for view, document, progressivo, stock in got.rows("debt_positions", "view", "id_documento", "progressivo_registrazione", "stock"):
+    for view, document, progressivo, stock in got.rows(
+        "debt_positions", "view", "id_documento", "progressivo_registrazione", "stock"
+    ):
         key = (document, progressivo)
         positions[key] = positions.get(key, 0) + (stock if view == "pcc" else -stock)
-    borne = {row[:2]: row[2] for row in got.rows("anomalies", "id_documento", "progressivo_registrazione", "amount")}
-    return {(*key, amount, borne.get(key)) for key, amount in positions.items() if amount != borne.get(key, 0)}
+    borne = {
+        row[:2]: row[2]
+        for row in got.rows("anomalies", "id_documento", "progressivo_registrazione", "amount")
+    }
+    return {
+        (*key, amount, borne.get(key)) for key, amount in positions.items() if amount != borne.get(key, 0)
+    }
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -42,10 +57,16 @@ def test_models_say_what_the_oracle_says(tmp_path: Path, seed: int) -> None:
     rows = _provider(tmp_path / "inbox", seed, 400)
     expected = oracle.reconcile(rows, reference_date=REFERENCE_DATE, observed_at=OBSERVED_AT, tipo="COMUNE")
     got = models.reconcile(tmp_path / "home", _feeds(rows))
-    assert set(got.rows("matches", "id_documento", "progressivo_registrazione", "tier")) == set(expected.matches)
-    assert {view: amount for view, amount in got.rows("stock", "view", "amount")} == expected.stock
-    anomalies = got.rows("anomalies", "code", "coalesce(id_documento, '')", "coalesce(progressivo_registrazione, '')", "amount")
-    assert {row for row in anomalies if row[0] not in READINGS} == {row for row in expected.anomalies if row[0] not in READINGS}
+    assert set(got.rows("matches", "id_documento", "progressivo_registrazione", "tier")) == set(
+        expected.matches
+    )
+    assert dict(got.rows("stock", "view", "amount")) == expected.stock
+    anomalies = got.rows(
+        "anomalies", "code", "coalesce(id_documento, '')", "coalesce(progressivo_registrazione, '')", "amount"
+    )
+    assert {row for row in anomalies if row[0] not in READINGS} == {
+        row for row in expected.anomalies if row[0] not in READINGS
+    }
     assert not _unexplained(got)
 
 
@@ -55,6 +76,11 @@ def test_every_cent_of_damaged_feeds_is_explained(tmp_path: Path, seed: int) -> 
     got = models.reconcile(tmp_path / "home", _feeds({kind: list(found) for kind, found in rows.items()}))
     assert not _unexplained(got)
     by_creditor = sum(amount for (amount,) in got.rows("stock_by_creditor", "amount", where="view = 'right'"))
-    by_bucket = sum(amount for (amount,) in got.rows("stock_by_due_date", "amount", where="view = 'right' and bucket <> 'not_due'"))
+    by_bucket = sum(
+        amount
+        for (amount,) in got.rows(
+            "stock_by_due_date", "amount", where="view = 'right' and bucket <> 'not_due'"
+        )
+    )
     by_year = sum(amount for (amount,) in got.rows("stock_by_issue_year", "amount", where="view = 'right'"))
     assert by_creditor == by_bucket == by_year == got.stock("right")

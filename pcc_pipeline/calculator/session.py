@@ -84,7 +84,12 @@ class Session:
     """A DuckDB connection with one ente's relations, the rule tables, the macros and the parameters in it."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, store: Store, ente: str, output: str, feeds: Mapping[str, str]
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        store: Store,
+        ente: str,
+        output: str,
+        feeds: Mapping[str, str],
     ) -> None:
         self.connection = connection
         self._store = store
@@ -117,11 +122,23 @@ class Session:
 
     def _standing_alone(self, model: Model) -> str:
         """A view's query that needs no session: inputs as files, the ente and the dates as values."""
-        given = [f"{relation} as (select * from {self._feeds[relation]})" for relation in self._feeds if relation in model.reads]
+        given = [
+            f"{relation} as (select * from {self._feeds[relation]})"
+            for relation in self._feeds
+            if relation in model.reads
+        ]
         given += [f"{needed} as (select * from {self.source(needed)})" for needed in model.depends_on]
-        given += [f"{relation} as (select * from {_rule_query(relation)})" for relation in sorted(model.reads) if relation.startswith("rule_")]
+        given += [
+            f"{relation} as (select * from {_rule_query(relation)})"
+            for relation in sorted(model.reads)
+            if relation.startswith("rule_")
+        ]
         sql = f"with {', '.join(given)} select {_columns(model.table)} from (\n{model.sql}\n) as made"
-        for macro, variable in (("ente_code()", "ente"), ("reference_date()", "reference_date"), ("observed_at()", "observed_at")):
+        for macro, variable in (
+            ("ente_code()", "ente"),
+            ("reference_date()", "reference_date"),
+            ("observed_at()", "observed_at"),
+        ):
             (value,) = self.connection.execute(f"select getvariable('{variable}')").fetchone() or (None,)
             sql = sql.replace(macro, f"{_literal(value)}" + ("" if variable == "ente" else "::date"))
         return sql
@@ -135,7 +152,9 @@ class Calculator:
         self._store = store
 
     @contextmanager
-    def session(self, ente: str, parameters: Parameters, deliveries: pa.Table, output: str | None = None) -> Iterator[Session]:
+    def session(
+        self, ente: str, parameters: Parameters, deliveries: pa.Table, output: str | None = None
+    ) -> Iterator[Session]:
         """A session for one ente over the deliveries given (see DELIVERIES_SCHEMA).
 
         `output` is the store folder of the models' files, `models/<ente>` unless told.
@@ -149,7 +168,9 @@ class Calculator:
                 ("observed_at", parameters.observed_at.isoformat()),
             ):
                 connection.execute(f"set variable {name} = {_literal(value)}")
-            feeds = self._feeds(ente, deliveries.select(DELIVERIES_SCHEMA.names).cast(DELIVERIES_SCHEMA), output)
+            feeds = self._feeds(
+                ente, deliveries.select(DELIVERIES_SCHEMA.names).cast(DELIVERIES_SCHEMA), output
+            )
             for name, query in feeds.items():
                 connection.execute(f"create view {name} as select * from {query}")
             yield Session(connection, self._store, ente, output, feeds)
@@ -179,7 +200,10 @@ class Calculator:
                 parts.setdefault(row["kind"], set()).add(row["part"])
         feeds = {"deliveries": known}
         for kind, table in FEEDS.items():
-            files = [self._store.uri(f"staging/{ente}/{kind}/{part}.parquet") for part in sorted(parts.get(kind, ()))]
+            files = [
+                self._store.uri(f"staging/{ente}/{kind}/{part}.parquet")
+                for part in sorted(parts.get(kind, ()))
+            ]
             feeds[f"feed_{kind}"] = f"({_feed_query(table, files, known)})"
         return feeds
 
@@ -258,7 +282,9 @@ def _bucket_macro() -> str:
     A CASE, since a join on ranges costs many times as much.
     """
     cases = " ".join(
-        f"when days >= {row['from_days']} then '{row['bucket']}'" for row in reversed(rule_rows("due_date_buckets")) if row["from_days"]
+        f"when days >= {row['from_days']} then '{row['bucket']}'"
+        for row in reversed(rule_rows("due_date_buckets"))
+        if row["from_days"]
     )
     youngest = next(row["bucket"] for row in rule_rows("due_date_buckets") if not row["from_days"])
     return f"create or replace macro due_date_bucket(days) as case {cases} else '{youngest}' end"
@@ -274,7 +300,9 @@ def _feed_query(table: Table, files: list[str], known: str) -> str:
         listed = ", ".join(f"'{_quoted(file)}'" for file in files)
         rows = f"read_parquet([{listed}])"
     else:
-        columns = ", ".join(f'cast(null as {sql_type(column)}) as "{column.name}"' for column in table.columns)
+        columns = ", ".join(
+            f'cast(null as {sql_type(column)}) as "{column.name}"' for column in table.columns
+        )
         rows = f"(select {columns} where false)"
     return (
         f"select rows.*, known.sequence, known.received_at, known.sequence * 4294967296 + rows.line as row_id "

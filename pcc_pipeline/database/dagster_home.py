@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from pcc_pipeline.database.engine import dagster_url
 from pcc_pipeline.settings import Settings

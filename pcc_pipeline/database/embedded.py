@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
+import signal
 import subprocess
 import threading
 import time
@@ -17,8 +19,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import fasteners  # type: ignore[import-untyped]
-import psutil  # type: ignore[import-untyped]
+import fasteners
+import psutil
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # a machine without XDG_RUNTIME_DIR is warned of; we need none
@@ -79,15 +81,16 @@ def stop(home: Path) -> bool:
     """Stops the server of `home`, whoever uses it; work under way rolls back. False if none was running."""
     with _guard, fasteners.InterProcessLock(home / "postgres.lock"):
         folder = _folder(home)
-        if _running(folder) is None:
+        info = _running(folder)
+        if info is None:
             return False
-        server = _server(folder)
-        pgexec(
-            "pg_ctl",
-            ("-w", "-m", "fast", "-t", str(PATIENCE), "-D", str(folder), "stop"),
-            bin_path=server.bin_path,
-            user=server.system_user,
-        )
+        if os.name == "nt":
+            arguments = ("-w", "-m", "fast", "-t", str(PATIENCE), "-D", str(folder), "stop")
+            pgexec("pg_ctl", arguments, bin_path=_server(folder).bin_path)
+        else:  # PostgreSQL's own signal for a fast shutdown
+            process = psutil.Process(info.pid)
+            process.send_signal(signal.SIGINT)
+            process.wait(PATIENCE)
         return True
 
 

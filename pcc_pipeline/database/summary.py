@@ -57,7 +57,11 @@ def summary(engine: sa.Engine, ente: str) -> Summary | None:
         if published is None:
             return None
         stock, anomalies, quarantine = table("stock"), table("anomalies"), table("quarantine")
-        stocks = dict(connection.execute(sa.select(stock.c.view, stock.c.amount).where(stock.c.ente == ente)).tuples().all())
+        stocks = dict(
+            connection.execute(sa.select(stock.c.view, stock.c.amount).where(stock.c.ente == ente))
+            .tuples()
+            .all()
+        )
         place = sa.func.array_position(sa.literal(list(anomaly_codes()), sa.ARRAY(sa.Text)), anomalies.c.code)
         first = (
             sa.select(anomalies.c.code, anomalies.c.amount)

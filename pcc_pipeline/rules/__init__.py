@@ -13,13 +13,36 @@ from pathlib import Path
 #: Column types of the rule tables, as DuckDB reads them.
 RULE_TABLES: dict[str, dict[str, str]] = {
     "document_types": {"code": "VARCHAR", "sign": "INTEGER", "meaning": "VARCHAR"},
-    "payment_terms": {"tipo_ente": "VARCHAR", "valid_from": "DATE", "valid_to": "DATE", "days": "INTEGER", "source": "VARCHAR"},
-    "suspension_causes": {"cause": "VARCHAR", "excluded": "BOOLEAN", "meaning": "VARCHAR", "source": "VARCHAR"},
+    "payment_terms": {
+        "tipo_ente": "VARCHAR",
+        "valid_from": "DATE",
+        "valid_to": "DATE",
+        "days": "INTEGER",
+        "source": "VARCHAR",
+    },
+    "suspension_causes": {
+        "cause": "VARCHAR",
+        "excluded": "BOOLEAN",
+        "meaning": "VARCHAR",
+        "source": "VARCHAR",
+    },
     "due_date_buckets": {"bucket": "VARCHAR", "from_days": "INTEGER", "to_days": "INTEGER"},
     "special_case_effects": {"caso": "VARCHAR", "effect": "VARCHAR", "meaning": "VARCHAR"},
-    "thresholds": {"name": "VARCHAR", "valid_from": "DATE", "valid_to": "DATE", "value": "DECIMAL(18,2)", "source": "VARCHAR"},
+    "thresholds": {
+        "name": "VARCHAR",
+        "valid_from": "DATE",
+        "valid_to": "DATE",
+        "value": "DECIMAL(18,2)",
+        "source": "VARCHAR",
+    },
     "number_prefixes": {"prefix": "VARCHAR"},
-    "anomalies": {"code": "VARCHAR", "severity": "VARCHAR", "remedy": "VARCHAR", "manual": "BOOLEAN", "question": "VARCHAR"},
+    "anomalies": {
+        "code": "VARCHAR",
+        "severity": "VARCHAR",
+        "remedy": "VARCHAR",
+        "manual": "BOOLEAN",
+        "question": "VARCHAR",
+    },
     "match_tiers": {"tier": "VARCHAR", "ordinal": "INTEGER", "meaning": "VARCHAR"},
 }
 
