@@ -22,7 +22,6 @@ from assets.resources import Installation, RunParameters
 from assets.steps import MODEL_LAYERS, Metadata, described, each_ente
 from pcc_pipeline import pipeline
 from pcc_pipeline.calculator import Model, load_models, model_order
-from pcc_pipeline.calculator.session import Session
 
 
 def layer_of(model: Model) -> str:
@@ -59,13 +58,6 @@ def _spec(model: Model) -> AssetSpec:
     )
 
 
-def _keep(installation: Installation, session: Session, name: str) -> None:
-    """Writes a view's rows to a file as well, which checks and publication read."""
-    with installation.store.write(f"models/{session.ente}/{name}.parquet") as target:
-        rows = f"select * from {session.source(name)}"
-        session.connection.execute(f"copy ({rows}) to '{target}' (format parquet)")
-
-
 def build_layer(layer: str) -> AssetsDefinition:
     """The assets of one layer's models; a step opens each ente's files once for all its models."""
     mine = [load_models()[name] for name in model_order() if layer_of(load_models()[name]) == layer]
@@ -85,13 +77,7 @@ def build_layer(layer: str) -> AssetsDefinition:
         def work(ente: str) -> Mapping[str, Metadata]:
             parameters = installation.parameters(ente, asked)
             deliveries = pipeline.calculator_deliveries(installation.register, ente)
-            results = {}
-            with installation.calculator.session(ente, parameters, deliveries) as session:
-                for name in model_order():
-                    if name in wanted:
-                        results[name] = session.run(name)
-                        if load_models()[name].is_view:
-                            _keep(installation, session, name)
+            results = installation.calculator.run(ente, parameters, deliveries, models=wanted)
             dates = {
                 "reference_date": parameters.reference_date.isoformat(),
                 "observed_at": parameters.observed_at.isoformat(),

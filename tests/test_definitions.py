@@ -64,10 +64,10 @@ def test_every_table_is_an_asset_with_schema_and_dependencies_read_from_the_sql(
         node = graph.get(AssetKey(name))
         assert {key.to_user_string() for key in node.parent_keys} == {*model.depends_on, *model.feeds}
         assert node.group_name == model.layer
-        shown = [column.name for column in node.metadata["dagster/column_schema"].schema.columns]
+        shown = [column.name for column in node.metadata["dagster/column_schema"].columns]
         assert shown == TABLES[name].column_names
         assert model.sql.strip() in node.metadata["sql"].value
-    lineage = graph.get(AssetKey("stock")).metadata["dagster/column_lineage"].value.deps_by_column
+    lineage = graph.get(AssetKey("stock")).metadata["dagster/column_lineage"].deps_by_column
     assert ("debt_positions", "stock") in {
         (dep.asset_key.to_user_string(), dep.column_name) for dep in lineage["amount"]
     }

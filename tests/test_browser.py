@@ -1,0 +1,146 @@
+"""What an operator sees: a headless Chromium against the running webserver and daemon.
+
+Skipped where there is no Chromium. The installation is the test's own, down to its PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from pcc_pipeline.demo import write_provider
+from pcc_pipeline.settings import Settings
+
+CHROMIUM = next((found for name in ("chromium", "chromium-browser") if (found := shutil.which(name))), None)
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")]
+
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+ROOT = Path(__file__).resolve().parents[1]
+PCC = [sys.executable, "-c", "from pcc_pipeline.cli import app; app()"]
+
+#: Seconds for the servers to come up, and for a run from submission to its end, on a busy machine.
+UP, RUN = 120, 240
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(what: Callable[[], bool], seconds: float, missing: Callable[[], str]) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if what():
+            return
+        time.sleep(1)
+    pytest.fail(missing())
+
+
+@pytest.fixture
+def served(server_home: Path) -> Iterator[tuple[Settings, str]]:
+    """An installation with `pcc serve` running on it, and the address of its web interface."""
+    settings = Settings.at(server_home, memory_limit="1GiB")
+    environment = {**os.environ, **settings.environment(), "PYTHONUNBUFFERED": "1"}
+    port = free_port()
+    log = (server_home / "serve.log").open("w")
+    command = [*PCC, "serve", "--port", str(port)]
+    process = subprocess.Popen(
+        command, env=environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
+    )
+    url = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        try:
+            with urllib.request.urlopen(f"{url}/server_info", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    try:
+        until(answers, UP, lambda: f"the web interface did not come up: {Path(log.name).read_text()[-2000:]}")
+        yield settings, url
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+        log.close()
+
+
+def submit(settings: Settings, inbox: Path, ente: str) -> None:
+    """Delivers an ente's files with `pcc submit`, the last kind at last."""
+    for folder in sorted((inbox / ente).iterdir()):
+        files = [str(file) for file in sorted(folder.iterdir())]
+        command = [*PCC, "submit", "--ente", ente, "--kind", folder.name, *files]
+        subprocess.run(command, env={**os.environ, **settings.environment()}, cwd=ROOT, check=True)
+
+
+def unbalance(inbox: Path, ente: str) -> None:
+    """Makes the accounts of PCC's documents not sum to their amounts."""
+    (file,) = [path for path in (inbox / ente / "pcc_invoices").iterdir() if path.suffix == ".csv"]
+    raw = file.read_bytes()
+    encoding = "utf-8-sig" if raw.startswith(b"\xef\xbb\xbf") else "utf-8"
+    head, *rows = raw.decode(encoding).splitlines()
+    separator = max(";,\t|", key=head.count)
+    at = [name.strip('"').lower() for name in head.split(separator)].index("importo_liquidato")
+    changed = []
+    for row in rows:
+        cells = row.split(separator)
+        cells[at] = "1234567"
+        changed.append(separator.join(cells))
+    file.write_text("\n".join([head, *changed]) + "\n", encoding=encoding)
+
+
+def test_graph_sensor_run_and_failing_check(served: tuple[Settings, str], tmp_path: Path) -> None:
+    from playwright.sync_api import expect, sync_playwright
+
+    settings, url = served
+    inbox = tmp_path / "delivered"
+    day = date(2025, 12, 31)
+    write_provider(inbox, enti=1, documents=20, seed=5, reference_date=day, sdi_share=0, bad_rows=False)
+    (ente,) = [folder.name for folder in inbox.iterdir() if not folder.name.startswith("_")]
+    unbalance(inbox, ente)
+    submit(settings, inbox, ente)
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        page = browser.new_page(viewport={"width": 1600, "height": 1000})
+        page.goto(f"{url}/asset-groups")
+        for group in ("landing", "reconciliation", "debt", "published"):
+            expect(page.get_by_text(group, exact=True).first).to_be_visible(timeout=60_000)
+
+        page.goto(f"{url}/runs")
+        row = page.locator("tr", has_text="reconcile_ente").first
+        expect(row.get_by_text("Success", exact=True)).to_be_visible(timeout=RUN * 1000)
+        expect(row.get_by_text("inbox")).to_be_visible()
+
+        page.goto(f"{url}/assets/pcc_documents?view=checks&checkDetail=accounts_sum")
+        expect(page.get_by_text("accounts_sum").first).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("Failed").first).to_be_visible(timeout=60_000)
+        page.get_by_text("Show Markdown").first.click()
+        expect(page.get_by_role("cell", name=ente).first).to_be_visible(timeout=60_000)
+        if shots := os.environ.get("PCC_SCREENSHOTS"):
+            page.screenshot(path=str(Path(shots) / "failing_check.png"))
+        browser.close()
