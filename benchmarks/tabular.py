@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -103,9 +104,8 @@ def main(rows: int) -> None:
         for style in DATE:
             path = Path(folder) / f"{style}.csv"
             write(path, rows, style)
-            options = pa_csv.ParseOptions(delimiter=";")
-            floor = best(lambda path=path, options=options: pa_csv.read_csv(path, parse_options=options))
-            ours = best(lambda path=path: stage(path, rows))
+            floor = best(partial(pa_csv.read_csv, path, parse_options=pa_csv.ParseOptions(delimiter=";")))
+            ours = best(partial(stage, path, rows))
             size = path.stat().st_size / 1e6
             print(
                 f"{style}: {rows:,} rows, {size:,.0f} MB: pyarrow.csv {rows / floor:,.0f} rows/s, "

@@ -1,8 +1,9 @@
-"""CSV and Excel tables read to rows and defects: headers, encodings, lines, conventions by column, refusals."""
+"""CSV and Excel tables read to rows and defects: headers, encodings, lines, conventions, refusals."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -155,6 +156,7 @@ def test_the_register_names_its_enti(path: Path) -> None:
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "password"), (b"PK\x03\x04 nothing", "workbook"),
         (b"id_documento;importo\n1;2\n", "numero_mandato, data_pagamento"),
         (PAYMENTS.encode() + b";Numero Mandato\n1;2;2025-01-01;1;;2\n", "twice"),
+        (PAYMENTS.encode() + b"\rD1;1;2025-01-01;1;\rD2;1;2025-01-01;1;\r", "carriage return"),
         (b"%PDF-1.7\n1 0 obj\n", "missing columns"),
     ],
 )  # fmt: skip
@@ -234,7 +236,7 @@ def test_many_blocks_with_ambiguous_dates_wait_for_the_last(
     assert sorted(row["line"] for row in sink.good) == list(range(2, 503))
 
 
-def workbook(path: Path, rows: list[list[Any]]) -> Path:
+def workbook(path: Path, rows: Sequence[Any]) -> Path:
     path = path.with_suffix(".xlsx")
     with xlsxwriter.Workbook(
         str(path), {"default_date_format": "dd/mm/yyyy", "remove_timezone": True}
@@ -267,7 +269,7 @@ def test_a_workbook_is_the_same_table(path: Path) -> None:
 def test_a_workbooks_bad_cells_are_refused(path: Path) -> None:
     day = dt.date(2025, 4, 3)
     rows = [PAYMENTS.split(";"), ["D1", 1, day, 1.234, "N"], ["D2", day, day, 1, "N"], ["D3", 1, 45000, 1, "N"], ["D4", 1, day, day, ""],
-            ["D5", 1e17, day, 1, ""], ["D6", 1, "03/04/2025", 1, ""], ["D7", 1, dt.datetime(2025, 1, 1, 10), -1, ""]]  # fmt: skip
+            ["D5", 1e17, day, 1, ""], ["D6", 1, "03/04/2025", 1, ""], ["D7", 1, dt.datetime(2025, 1, 1, 10, tzinfo=dt.UTC), -1, ""]]  # fmt: skip
     sink, counts = parse(workbook(path, rows), None)
     assert sink.good == [] and counts.refused == 7
     assert [(bad["line"], bad["field"]) for bad in sink.bad] == [

@@ -16,18 +16,25 @@ import numpy.typing as npt
 BLOCK = 8 << 20
 
 _NEWLINE, _QUOTE, _RETURN = 10, 34, 13
+Starts = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Block:
-    """Whole records of a file: their bytes, where they start and on which line, and the line where each record
-    that is not an empty line starts."""
+    """Whole records of a file: their bytes, where they start and on which line, how many lines they fill."""
 
     data: bytes
     offset: int
     line: int
-    starts: npt.NDArray[np.int64]
+    lines: int
     quoted: bool
+
+    def starts(self, records: int) -> Starts:
+        """The line where each record starts, empty lines left out. Where `records`, a count of the records by
+        other means, is that of the lines, nothing need be looked for."""
+        if not self.quoted and records == self.lines:
+            return np.arange(self.line, self.line + records)
+        return _starts(self.data) + self.line
 
 
 @dataclass(frozen=True)
@@ -55,41 +62,51 @@ def blocks(
             if cut is None:
                 yield Irregular(offset, line)
                 return
-            end, starts, newlines, quoted = cut
-            yield Block(data[:end], offset, line, starts + line, quoted)
-            offset, line, rest = offset + end, line + newlines, data[end:]
+            end, quoted = cut
+            lines = data.count(b"\n", 0, end)
+            whole = Block(data[:end], offset, line, lines + (data[end - 1] != _NEWLINE), quoted)
+            yield whole
+            offset, line, rest = offset + end, line + lines, data[end:]
             if len(read) < size:
                 return
 
 
-_Cut = tuple[int, npt.NDArray[np.int64], int, bool]
+def _cut(data: bytes, *, last: bool, delimiter: str) -> tuple[int, bool] | None:
+    """Where the last whole record ends and whether there are quotes; null when irregular."""
+    if b'"' not in data:
+        end = len(data) if last else data.rfind(b"\n") + 1
+        return (end, False) if end else None
+    octets = np.frombuffer(data, np.uint8)
+    quotes = np.flatnonzero(octets == _QUOTE)
+    if last:
+        end = len(data)
+        if len(quotes) & 1:
+            return None
+    else:
+        ends = _ends(octets, quotes)
+        if not len(ends):
+            return None  # no record ends within a whole block
+        end = int(ends[-1]) + 1
+    return (end, True) if _regular(octets[:end], quotes[quotes < end], delimiter) else None
 
 
-def _cut(data: bytes, *, last: bool, delimiter: str) -> _Cut | None:
-    """Where the last whole record ends, the lines (from 0) where records start, the number of line breaks
-    before the end, whether there are quotes; null when irregular."""
+def _ends(octets: npt.NDArray[np.uint8], quotes: Starts) -> Starts:
+    """The line breaks that are outside quotes."""
+    breaks = np.flatnonzero(octets == _NEWLINE)
+    return breaks[(np.searchsorted(quotes, breaks) & 1) == 0]
+
+
+def _starts(data: bytes) -> Starts:
+    """The line, from 0, where each record starts that is not an empty line."""
     octets = np.frombuffer(data, np.uint8)
     breaks = np.flatnonzero(octets == _NEWLINE)
-    quoted = b'"' in data
-    ends, numbers = breaks, np.arange(1, len(breaks) + 1)
-    if quoted:
-        quotes = np.flatnonzero(octets == _QUOTE)
-        outside = (np.searchsorted(quotes, breaks) & 1) == 0
-        ends, numbers = breaks[outside], numbers[outside]
-    if last and (not len(ends) or ends[-1] != len(data) - 1):
-        if quoted and len(quotes) & 1:
-            return None
-        ends, numbers = np.append(ends, len(data)), np.append(numbers, len(breaks) + 1)
-    if not len(ends):
-        return None  # no record ends within a whole block
-    end = min(int(ends[-1]) + 1, len(data))
-    if quoted and not _regular(octets[:end], quotes[quotes < end], delimiter):
-        return None
+    ends = _ends(octets, np.flatnonzero(octets == _QUOTE))
+    if not len(ends) or ends[-1] != len(data) - 1:
+        ends = np.append(ends, len(data))
     begins = np.concatenate(([0], ends[:-1] + 1))
     lengths = ends - begins
     blank = (lengths == 0) | ((lengths == 1) & (octets[np.minimum(begins, len(data) - 1)] == _RETURN))
-    starts = np.concatenate(([0], numbers[:-1]))
-    return end, starts[~blank].astype(np.int64), len(breaks[breaks < end]), quoted
+    return np.searchsorted(breaks, begins)[~blank].astype(np.int64)
 
 
 def _regular(octets: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64], delimiter: str) -> bool:

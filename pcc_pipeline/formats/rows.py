@@ -38,6 +38,7 @@ class Raw:
     `native` holds cells that the file itself typed (a workbook's dates and numbers), null elsewhere; `others`
     the texts of columns unknown to the table, by which a row is not blank; `flaws` the rows that could not
     be read at all; `wrong` the reasons against cells that the reader already refuses, null elsewhere.
+    `settled` holds the columns already read, whose values no evidence can change.
     """
 
     lines: pa.Array
@@ -46,18 +47,19 @@ class Raw:
     others: list[pa.Array] = field(default_factory=list)
     flaws: list[Flaw] = field(default_factory=list)
     wrong: dict[str, pa.Array] = field(default_factory=dict)
+    settled: dict[str, pa.Array] = field(default_factory=dict)
 
 
 @dataclass
 class Checked:
-    """What became of a Raw. While `pending`, some value waits for the evidence of the whole file and there
-    are no rows yet; `evidence` is what these rows tell."""
+    """What became of a Raw. `evidence` is what its rows tell; when some value waits for that of the whole
+    file, all rows are `waiting`, to be checked once more."""
 
     evidence: Evidence
-    pending: bool = False
     rows: pa.RecordBatch | None = None
     defects: pa.RecordBatch | None = None
     refused: int = 0
+    waiting: Raw | None = None
 
 
 def flaws_batch(source: Source, flaws: list[Flaw]) -> pa.RecordBatch:
@@ -192,6 +194,9 @@ def check_rows(table: Table, source: Source, raw: Raw, evidence: Evidence | None
             read[column.name] = Typed(pa.nulls(count, column.arrow_type))
             continue
         known = None if evidence is None else evidence.get(column.name, frozenset())
+        if column.name in raw.settled:
+            read[column.name] = Typed(raw.settled[column.name])
+            continue
         texts = raw.texts[column.name]
         if column.name in raw.wrong:
             texts = pc.if_else(pc.is_valid(raw.wrong[column.name]), pa.scalar(None, pa.string()), texts)
@@ -201,7 +206,12 @@ def check_rows(table: Table, source: Source, raw: Raw, evidence: Evidence | None
         read[column.name] = typed
     told = {name: typed.evidence for name, typed in read.items() if typed.evidence}
     if any(typed.either for typed in read.values()):
-        return Checked(told, pending=True)
+        raw.settled = {
+            name: typed.values
+            for name, typed in read.items()
+            if name in raw.texts and not typed.either and typed.values is not raw.texts[name]
+        }
+        return Checked(told, waiting=raw)
 
     judge = _Judge(source, raw.lines)
     values = {name: typed.values for name, typed in read.items()}
@@ -221,4 +231,4 @@ def check_rows(table: Table, source: Source, raw: Raw, evidence: Evidence | None
     if judge.bad is not None:
         rows = rows.filter(pc.invert(judge.bad))
         refused = count - len(rows)
-    return Checked(told, False, rows, judge.defects(), refused)
+    return Checked(told, rows, judge.defects(), refused)

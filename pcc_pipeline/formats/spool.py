@@ -21,6 +21,7 @@ def _packed(raw: Raw) -> pa.RecordBatch:
         ("texts", raw.texts),
         ("native", raw.native),
         ("wrong", raw.wrong),
+        ("settled", raw.settled),
         ("others", {str(place): cells for place, cells in enumerate(raw.others)}),
     ):
         fields |= {json.dumps([part, name]): array for name, array in arrays.items()}

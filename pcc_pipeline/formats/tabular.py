@@ -93,8 +93,8 @@ def _first_pass(
         for name, told in checked.evidence.items():
             evidence.setdefault(name, set()).update(told)
         counts += _flaws(source, sink, raw)
-        if checked.pending:
-            spool.put(raw)
+        if checked.waiting:
+            spool.put(checked.waiting)
         else:
             counts += _give(sink, checked)
     known = {name: frozenset(told) for name, told in evidence.items()}
