@@ -57,7 +57,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "amount": st.decimals(Decimal("-9999999999999999.99"), Decimal("9999999999999999.99"), places=2),
     "rate": st.decimals(Decimal("-9999999999.99999999"), Decimal("9999999999.99999999"), places=8),
     "flag": st.booleans(),
-    "moment": st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)),  # noqa: DTZ001
+    "moment": st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)),
 }
 
 
@@ -228,7 +228,7 @@ def test_export_xlsx(shown: sa.Engine, tmp_path: Path) -> None:
         1234.5,
         0.125,
         True,
-        datetime(2026, 1, 20, 8, 30),  # noqa: DTZ001
+        datetime(2026, 1, 20, 8, 30),
     ]
 
 
