@@ -4,44 +4,37 @@ with settled as (
     select erp_row, pcc_row, tier from pairs where status = 'SETTLED'
 ),
 
--- PCC documents that no pair took, of the same identity as one that a pair took.
+-- PCC documents that no pair took: only they speak where the accounting system would.
+pcc_alone as (
+    select row_id, creditor, number_key, issue_date, sign, tipo_documento, numero, supplier_name
+    from pcc_documents
+    anti join settled on settled.pcc_row = pcc_documents.row_id
+),
+
+-- Of these, the ones of the same identity as one that a pair took.
 duplicates as (
     select spare.row_id
-    from (select * from pcc_documents anti join settled on settled.pcc_row = pcc_documents.row_id) as spare
+    from pcc_alone as spare
     semi join (select * from pcc_documents semi join settled on settled.pcc_row = pcc_documents.row_id) as taken
         using (creditor, number_key, issue_date, sign)
     where spare.creditor <> 'NON_INDICATO'
 ),
 
-erp as (
-    select
-        erp_documents.*,
-        settled.pcc_row,
-        settled.tier,
-        ambiguities.tier is not null as ambiguous,
-        cases.* exclude (ente, erp_row, pcc_row),
-        sdi.split_payment as sdi_split_payment,
-        case when sdi.reverse_charge and sdi.total < erp_documents.total then sdi.total end as supplier_total,
-        sdi.due_date as sdi_due_date,
-        coalesce(causes.excluded, false) as cause_excluded
-    from erp_documents
-    left join settled on settled.erp_row = erp_documents.row_id
-    left join ambiguities on ambiguities.erp_row = erp_documents.row_id
-    left join document_cases as cases on cases.erp_row = erp_documents.row_id
-    left join sdi_documents as sdi on sdi.id_documento = erp_documents.id_documento
-    left join rule_suspension_causes as causes on causes.cause = erp_documents.causale
+-- PCC's name where the accounting system has none.
+nameless as (
+    select row_id, supplier_name
+    from pcc_documents
+    semi join (
+        select settled.pcc_row
+        from settled
+        semi join (select row_id from erp_documents where supplier_name is null) as unnamed on unnamed.row_id = settled.erp_row
+    ) as wanted on wanted.pcc_row = pcc_documents.row_id
 ),
 
-pcc as (
-    select
-        pcc_documents.*,
-        ambiguities.tier is not null as ambiguous,
-        duplicates.row_id is not null as duplicate,
-        cases.* exclude (ente, erp_row, pcc_row)
-    from pcc_documents
-    left join ambiguities on ambiguities.pcc_row = pcc_documents.row_id
-    left join duplicates on duplicates.row_id = pcc_documents.row_id
-    left join document_cases as cases on cases.pcc_row = pcc_documents.row_id
+erp as (
+    select erp_documents.*, settled.pcc_row, settled.tier
+    from erp_documents
+    left join settled on settled.erp_row = erp_documents.row_id
 ),
 
 joined as (
@@ -51,29 +44,28 @@ joined as (
         erp.tier,
         case
             when erp.row_id is not null and pcc.row_id is not null then 'MATCHED'
-            when erp.row_id is not null then if(erp.ambiguous, 'ERP_AMBIGUOUS', 'ERP_ONLY')
-            when pcc.ambiguous then 'PCC_AMBIGUOUS'
-            when pcc.duplicate then 'PCC_DUPLICATE'
+            when erp.row_id is not null then if(erp_ambiguous.tier is not null, 'ERP_AMBIGUOUS', 'ERP_ONLY')
+            when pcc_ambiguous.tier is not null then 'PCC_AMBIGUOUS'
+            when duplicates.row_id is not null then 'PCC_DUPLICATE'
             else 'PCC_ONLY'
         end as standing,
-        coalesce(erp.tipo_documento, pcc.tipo_documento) as tipo_documento,
-        coalesce(erp.numero, pcc.numero) as numero,
-        erp.number_key as erp_number_key,
-        pcc.number_key as pcc_number_key,
+        coalesce(erp.tipo_documento, pcc_alone.tipo_documento) as tipo_documento,
+        coalesce(erp.numero, pcc_alone.numero) as numero,
+        erp.number_key = pcc.number_key as same_number,
         coalesce(erp.creditor, pcc.creditor) as original_creditor,
         erp.creditor is not distinct from pcc.creditor as same_creditor,
-        coalesce(erp.new_creditor, pcc.new_creditor, erp.creditor, pcc.creditor) as creditor,
+        coalesce(erp_cases.new_creditor, pcc_cases.new_creditor, erp.creditor, pcc.creditor) as creditor,
         case
-            when coalesce(erp.new_creditor, pcc.new_creditor, '') not in ('', coalesce(erp.creditor, pcc.creditor))
-                then coalesce(erp.new_creditor_name, pcc.new_creditor_name)
-            else coalesce(erp.supplier_name, pcc.supplier_name)
+            when coalesce(erp_cases.new_creditor, pcc_cases.new_creditor, '') not in ('', coalesce(erp.creditor, pcc.creditor))
+                then coalesce(erp_cases.new_creditor_name, pcc_cases.new_creditor_name)
+            else coalesce(erp.supplier_name, pcc_alone.supplier_name, nameless.supplier_name)
         end as creditor_name,
-        coalesce(erp.new_creditor_from, pcc.new_creditor_from) as new_creditor_from,
-        coalesce(erp.other_beneficiaries, pcc.other_beneficiaries) as other_beneficiaries,
-        coalesce(erp.creditor_loop, false) or coalesce(pcc.creditor_loop, false) as creditor_loop,
-        coalesce(erp.listed, false) or coalesce(pcc.listed, false) as listed,
-        coalesce(erp.dispute, false) or coalesce(pcc.dispute, false) as dispute,
-        coalesce(erp.commercial, true) and not (coalesce(erp.non_commercial, false) or coalesce(pcc.non_commercial, false)) as commercial,
+        coalesce(erp_cases.new_creditor_from, pcc_cases.new_creditor_from) as new_creditor_from,
+        coalesce(erp_cases.other_beneficiaries, pcc_cases.other_beneficiaries) as other_beneficiaries,
+        coalesce(erp_cases.creditor_loop, false) or coalesce(pcc_cases.creditor_loop, false) as creditor_loop,
+        coalesce(erp_cases.listed, false) or coalesce(pcc_cases.listed, false) as listed,
+        coalesce(erp_cases.dispute, false) or coalesce(pcc_cases.dispute, false) as dispute,
+        coalesce(erp.commercial, true) and not (coalesce(erp_cases.non_commercial, false) or coalesce(pcc_cases.non_commercial, false)) as commercial,
         erp.other_beneficiary,
         erp.lotto_sdi as erp_lotto_sdi,
         erp.sign as erp_sign,
@@ -89,16 +81,16 @@ joined as (
         cast(coalesce(
             erp.due_date,
             pcc.due_date,
-            erp.sdi_due_date,
+            sdi.due_date,
             coalesce(pcc.reception_date, erp.reception_date, erp.issue_date, pcc.issue_date) + payment_term()
         ) + if(erp.row_id is null, 0, coalesce(pcc.suspension_days, 0))::integer as date) as right_due_date,
         cast(coalesce(pcc.due_date, coalesce(pcc.reception_date, pcc.issue_date) + payment_term()) as date) as pcc_due_date,
         erp.total as erp_total,
         pcc.total as pcc_total,
-        if(erp.row_id is null, null, coalesce(erp.split_payment, erp.sdi_split_payment, pcc.split_payment, false)) as erp_split_payment,
+        if(erp.row_id is null, null, coalesce(erp.split_payment, sdi.split_payment, pcc.split_payment, false)) as erp_split_payment,
         coalesce(pcc.split_payment, false) as pcc_split_payment,
         erp.vat as erp_vat,
-        erp.supplier_total,
+        case when sdi.reverse_charge and sdi.total < erp.total then sdi.total end as supplier_total,
         erp.codice_ufficio as erp_office,
         pcc.codice_ufficio as pcc_office,
         coalesce(erp.stato in ('RIFIUTATA', 'ANNULLATA'), false) as erp_rejected,
@@ -108,7 +100,7 @@ joined as (
         erp.not_payable as erp_written_not_payable,
         erp.suspended as erp_written_suspended,
         erp.suspended_from as erp_suspended_from,
-        erp.cause_excluded as erp_cause_excluded,
+        coalesce(causes.excluded, false) as erp_cause_excluded,
         pcc.commercial_amount as pcc_commercial_amount,
         pcc.paid + pcc.paid_non_commercial - pcc.paid_after_reference as pcc_paid_at_reference,
         pcc.paid + pcc.paid_non_commercial as pcc_paid_at_observation,
@@ -120,7 +112,17 @@ joined as (
         pcc.unbooked as pcc_unbooked,
         pcc.operations as pcc_operations
     from erp
-    full join pcc on pcc.row_id = erp.pcc_row
+    -- The one wide join: what few documents have is joined after it, so that its hash table stays narrow.
+    full join pcc_documents as pcc on pcc.row_id = erp.pcc_row
+    left join pcc_alone on pcc_alone.row_id = pcc.row_id
+    left join nameless on nameless.row_id = pcc.row_id and erp.supplier_name is null
+    left join duplicates on duplicates.row_id = pcc.row_id
+    left join ambiguities as erp_ambiguous on erp_ambiguous.erp_row = erp.row_id
+    left join ambiguities as pcc_ambiguous on pcc_ambiguous.pcc_row = pcc.row_id
+    left join document_cases as erp_cases on erp_cases.erp_row = erp.row_id
+    left join document_cases as pcc_cases on pcc_cases.pcc_row = pcc.row_id
+    left join sdi_documents as sdi on sdi.id_documento = erp.id_documento
+    left join rule_suspension_causes as causes on causes.cause = erp.causale
 ),
 
 -- Section 1: the VAT that the ente pays to the treasury is no commercial debt.
@@ -187,7 +189,6 @@ righted as (
 select
     * exclude (erp_total, pcc_total),
     ente_code() as ente,
-    coalesce(erp_number_key, pcc_number_key) as number_key,
     erp_sign * erp_total as erp_total,
     pcc_sign * pcc_total as pcc_total,
     erp_sign * erp_commercial_amount as erp_amount,

@@ -9,7 +9,7 @@ select
     concat_ws(
         ',',
         if(same_creditor, 'creditor', null),
-        if(erp_number_key = pcc_number_key, 'number', null),
+        if(same_number, 'number', null),
         if(erp_issue_date = pcc_issue_date, 'issue_date', null),
         if(erp_total = pcc_total, 'total', null),
         if(erp_due_date = pcc_row_due_date, 'due_date', null),
@@ -18,7 +18,7 @@ select
     concat_ws(
         ',',
         if(same_creditor, null, 'creditor'),
-        if(erp_number_key is distinct from pcc_number_key, 'number', null),
+        if(same_number, null, 'number'),
         if(erp_issue_date is distinct from pcc_issue_date, 'issue_date', null),
         if(erp_total is distinct from pcc_total, 'total', null),
         if(erp_due_date <> pcc_row_due_date, 'due_date', null),
