@@ -278,6 +278,20 @@ def test_a_workbooks_bad_cells_are_refused(path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_an_error_in_a_cell_is_not_an_empty_cell(path: Path) -> None:
+    path = path.with_suffix(".xlsx")
+    with xlsxwriter.Workbook(str(path)) as book:
+        sheet = book.add_worksheet("Dati")
+        for row, cells in enumerate((("numero", "importo"), ("1", 5), ("2", None), ("3", 7))):
+            sheet.write_row(row + 1, 2, cells)
+        sheet.write_formula(3, 3, "=1/0", None, "#DIV/0!")
+    sink, _ = parse(path, None, "open_list")
+    assert [row["numero"] for row in sink.good] == ["1", "3"]
+    assert [(bad["line"], bad["field"]) for bad in sink.bad] == [(4, "importo")] and "error" in sink.bad[0][
+        "reason"
+    ]
+
+
 def test_a_sheet_that_starts_further_down_keeps_its_row_numbers(path: Path) -> None:
     sink, _ = parse(
         workbook(path, [[], [], PAYMENTS.split(";"), [], ["D1", "1", dt.date(2025, 1, 1), 5]]), None

@@ -20,6 +20,7 @@ from pcc_pipeline.formats.conventions import DECIMALS, TOO_LARGE
 from pcc_pipeline.formats.csv_reader import trimmed
 from pcc_pipeline.formats.headers import Header, read_header
 from pcc_pipeline.formats.rows import Flaw, Raw
+from pcc_pipeline.formats.xlsx_errors import Cells, error_cells
 from pcc_pipeline.tables.describe import MONEY, Column, Table
 
 _BATCH = 20_000
@@ -32,6 +33,9 @@ DATE_AS_TEXT = "the cell holds a date where a text is expected: format the colum
 DIGITS_LOST = "the cell holds a number too long for a workbook, which loses digits: format the column as text"
 NUMBER_AS_DATE = "the cell holds a number where a date is expected: format the column as a date"
 DATE_AS_AMOUNT = "the cell holds a date where an amount is expected: format the column as a number"
+FORMULA = "the cell holds an error of a formula (such as #N/A): correct it, or leave the cell empty"
+#: Stands in a cell that holds an error; told apart by identity, since a text may read the same.
+ERROR = "".join(("#", "ERROR"))
 TIME_OF_DAY = "the cell holds a time of day where a date is expected"
 
 Row = tuple[int, list[Any]]
@@ -50,7 +54,9 @@ def open_sheet(table: Table, path: Path) -> Sheet:
     """Opens the workbook; one that is encrypted, broken or without a table is a flaw."""
     try:
         sheet = calamine.CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0)
-        rows = iter(enumerate(sheet.iter_rows(), 1))  # from the sheet's first row, blank ones too
+        left = sheet.start[1] if sheet.start else 0
+        # rows from the sheet's first, blank ones too; columns from the first that is used
+        rows = _marked(iter(enumerate(sheet.iter_rows(), 1)), error_cells(path), left)
     except calamine.PasswordError:
         return _refused("the workbook is protected by a password: deliver it without")
     except Exception as error:  # calamine's errors share no useful base; a broken file may raise any
@@ -63,6 +69,17 @@ def open_sheet(table: Table, path: Path) -> Sheet:
                 header, rows, Flaw(None, f"the whole file is refused: {problem}") if problem else None
             )
     return _refused("the workbook's first sheet is empty")
+
+
+def _marked(rows: Iterator[Row], errors: Cells, left: int) -> Iterator[Row]:
+    """The rows with ERROR in the cells that hold one."""
+    by_row: dict[int, list[int]] = {}
+    for row, column in errors:
+        by_row.setdefault(row, []).append(column - left)
+    for number, cells in rows:
+        for place in by_row.get(number, ()):
+            cells[place] = ERROR
+        yield number, cells
 
 
 def _refused(reason: str) -> Sheet:
@@ -99,7 +116,7 @@ _Cell = tuple[str | None, Any, str | None]
 def _cell(column: Column, cell: Any) -> _Cell:
     """A cell as text to be read, or a value already typed, or its text with the reason why it is refused."""
     if isinstance(cell, str):
-        return cell, None, None
+        return cell, None, FORMULA if cell is ERROR else None
     if isinstance(cell, bool):
         return ("S" if cell else "N") if column.type == "boolean" else str(cell), None, None
     if isinstance(cell, dt.datetime | dt.date):
