@@ -87,7 +87,6 @@ _DOCUMENT = (
     Column("due_date", "date", "Due date as written"),
     _money("total", "Total as written, positive"),
     Column("split_payment", "boolean", "The ente pays the VAT to the treasury"),
-    _money("vat", "VAT as written", required=False),
     Column("codice_ufficio", "text", "Office"),
     Column("lotto_sdi", "text", "SDI's identifier of the lot"),
     Column("supplier_name", "text", "Name of the supplier"),
@@ -97,6 +96,7 @@ ERP_DOCUMENTS = Table(
     "erp_documents", "reconciliation", "One row per document of the accounting system, ready to compare",
     (
         ENTE, ROW_ID, replace(ID_DOCUMENTO, required=True), *_DOCUMENT,
+        _money("vat", "VAT as written", required=False),
         Column("id_pcc", "text", "Progressivo di registrazione, where the accounting system keeps it"),
         Column("stato", "text", "State in the accounting system", required=True),
         Column("causale", "text", "Cause of suspension"),
@@ -106,7 +106,6 @@ ERP_DOCUMENTS = Table(
         Column("commercial", "boolean", "A commercial debt by the accounting system's word", required=True),
         _money("paid_at_reference", "Paid by the reference date"),
         _money("paid_at_observation", "Paid by the observation date"),
-        Column("last_payment", "date", "Latest payment seen"),
         Column("other_beneficiary", "boolean", "Some mandate's beneficiary is not written as the supplier", required=True),
     ),
     key=("ente", "id_documento"),

@@ -5,7 +5,6 @@ with payments as (
         id_documento,
         sum(case when storno then -importo else importo end) filter (data_pagamento <= reference_date()) as paid_at_reference,
         sum(case when storno then -importo else importo end) as paid_at_observation,
-        max(data_pagamento) as last_payment,
         min(cf_beneficiario) as least_beneficiary,
         max(cf_beneficiario) as greatest_beneficiary
     from stg_erp_payments
@@ -40,7 +39,6 @@ select
     coalesce(invoices.commerciale, true) as commercial,
     coalesce(payments.paid_at_reference, 0) as paid_at_reference,
     coalesce(payments.paid_at_observation, 0) as paid_at_observation,
-    payments.last_payment,
     coalesce(payments.least_beneficiary <> subjects.creditor or payments.greatest_beneficiary <> subjects.creditor, false)
         as other_beneficiary
 from stg_erp_invoices as invoices

@@ -68,7 +68,6 @@ select
     amounts.data_scadenza as due_date,
     amounts.importo_totale as total,
     amounts.split_payment,
-    coalesce(amounts.totale_imposta, amounts.importo_totale - amounts.importo_imponibile) as vat,
     amounts.codice_ufficio,
     amounts.lotto_sdi,
     amounts.denominazione_fornitore as supplier_name,
