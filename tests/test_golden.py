@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from pcc_pipeline.database import embedded
+
 GOLDEN = Path(__file__).resolve().parents[2] / "shared" / "golden"
 pytestmark = pytest.mark.skipif(not GOLDEN.is_dir(), reason="the golden sample is not beside the project")
 
@@ -19,6 +21,7 @@ TABLES = ("matches", "anomalies", "stock", "stock_by_creditor", "stock_by_due_da
 
 @pytest.fixture
 def home(server_home: Path) -> Path:
+    embedded.url(server_home)  # held here, so that no command has to start the server anew
     return server_home
 
 

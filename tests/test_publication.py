@@ -169,7 +169,7 @@ def test_readers_see_the_state_before_until_the_whole_is_there(described: sa.Eng
 
 def test_a_store_that_is_not_local(described: sa.Engine) -> None:
     store = Store(f"memory://{uuid4().hex}")
-    publish(described, "alfa", {"every_type": parquet(store, [row(1)])}, WHEN, store)
+    publish(described, "alfa", {"every_type": parquet(store, [row(1)])}, WHEN, store.attach)
     assert len(rows(described, "alfa")) == 1
 
 

@@ -67,10 +67,11 @@ def wrong_types(table: Table, found: Mapping[str, str]) -> list[dict[str, str]]:
     wrong = []
     for column in table.columns:
         has = found.get(column.name, "missing")
-        if column.type == "records":
-            good = has.endswith("[]") and has.startswith("STRUCT")
-        else:
-            good = has == _DUCKDB[column.type]
+        good = (
+            has.endswith("[]") and has.startswith("STRUCT")
+            if column.type == "records"
+            else has == _DUCKDB[column.type]
+        )
         if not good:
             wrong.append({"column": column.name, "described": column.type, "found": has})
     return wrong

@@ -1,5 +1,5 @@
 # ruff: noqa
-"""Initial tables."""
+"""initial tables."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -121,8 +121,8 @@ def upgrade() -> None:
     sa.Column('data_emissione', sa.Date(), nullable=False, comment='Data'),
     sa.Column('importo_totale', sa.Numeric(precision=18, scale=2), nullable=True, comment='ImportoTotaleDocumento; null where absent (FSM10: sum of Importo) [EUR]'),
     sa.Column('arrotondamento', sa.Numeric(precision=18, scale=2), nullable=True, comment='Arrotondamento [EUR]'),
-    sa.Column('imponibile', sa.Numeric(precision=18, scale=2), nullable=True, comment="Sum of the VAT summary's ImponibileImporto [EUR]"),
-    sa.Column('imposta', sa.Numeric(precision=18, scale=2), nullable=True, comment="Sum of the VAT summary's Imposta [EUR]"),
+    sa.Column('imponibile', sa.Numeric(precision=18, scale=2), nullable=True, comment="Sum of the VAT summary's ImponibileImporto (FSM10: Importo less its VAT) [EUR]"),
+    sa.Column('imposta', sa.Numeric(precision=18, scale=2), nullable=True, comment="Sum of the VAT summary's Imposta (FSM10: as given, or out of Importo by its Aliquota) [EUR]"),
     sa.Column('split_payment', sa.Boolean(), nullable=True, comment='EsigibilitaIVA is S in every summary line that bears VAT; null without a summary (FatturaPA 2.2.2.7)'),
     sa.Column('reverse_charge', sa.Boolean(), nullable=True, comment='Some summary line has Natura N6 (reverse charge) (FatturaPA 2.2.2.2)'),
     sa.Column('bollo', sa.Numeric(precision=18, scale=2), nullable=True, comment='ImportoBollo [EUR]'),
