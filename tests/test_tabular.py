@@ -14,7 +14,7 @@ import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pcc_pipeline.formats import csv_blocks
+from pcc_pipeline.formats import csv_blocks, xlsx_reader
 from pcc_pipeline.formats.source import Counts, Source
 from pcc_pipeline.formats.tabular import parse_tabular
 from pcc_pipeline.tables.feeds import FEEDS, QUARANTINE
@@ -193,6 +193,16 @@ def test_a_carriage_return_inside_a_row_costs_only_that_row(path: Path) -> None:
     assert [row["line"] for row in sink.good] == [2, 4] and {bad["line"] for bad in sink.bad} == {3}
 
 
+def test_a_header_with_quotes(path: Path) -> None:
+    header = '"Id\n documento";numero_mandato;"data_pagamento";importo;"a; ""b"""'
+    assert [row["line"] for row in payments(path, "D1;1;2025-01-31;1;N", header=header).good] == [3]
+    for stray in ('"note', 'no"te', '"no"te"'):
+        sink = payments(
+            path, "D1;1;2025-01-31;1;", 'D2;2;2025-01-31;1;"x"', header=f"{PAYMENTS[:-7]};{stray}"
+        )
+        assert [row["line"] for row in sink.good] == [2, 3]
+
+
 cells = st.text('ab;"\n 0', max_size=6)
 
 
@@ -297,3 +307,18 @@ def test_a_sheet_that_starts_further_down_keeps_its_row_numbers(path: Path) -> N
         workbook(path, [[], [], PAYMENTS.split(";"), [], ["D1", "1", dt.date(2025, 1, 1), 5]]), None
     )
     assert [row["line"] for row in sink.good] == [5]
+
+
+@given(
+    st.lists(
+        st.one_of(st.integers(-(10**12), 10**12).map(lambda cents: cents / 100), st.floats(-1e12, 1e12)),
+        min_size=1,
+    )
+)
+def test_numbers_of_a_workbook_read_together_as_one_by_one(numbers: list[float]) -> None:
+    column = FEEDS["erp_payments"].column("importo")
+    alone = [xlsx_reader._number_cell(column, number)[1] for number in numbers]
+    together = xlsx_reader._euros(numbers)
+    assert together is None or together.to_pylist() == alone
+    small = all(abs(number) < 1e11 for number in numbers)
+    assert together is not None or None in alone or not small

@@ -19,7 +19,7 @@ from pyarrow import csv as pa_csv
 from pcc_pipeline.formats.csv_blocks import Block, Irregular, blocks
 from pcc_pipeline.formats.csv_careful import Record, batches, careful_records, ragged
 from pcc_pipeline.formats.encoding import as_utf8
-from pcc_pipeline.formats.headers import Header, choose_delimiter, read_header, split_header
+from pcc_pipeline.formats.headers import Header, choose_delimiter, header_record, read_header, split_header
 from pcc_pipeline.formats.rows import Flaw, Raw
 from pcc_pipeline.tables.describe import Table
 
@@ -50,13 +50,8 @@ def open_csv(table: Table, path: Path, scratch: Path) -> CsvFile:
     offset, line = 0, 1
     while (blank := start.find(b"\n", offset)) >= 0 and not start[offset:blank].strip():
         offset, line = blank + 1, line + 1
-    end = offset
-    while True:  # to the first line break outside quotes
-        found = start.find(b"\n", end)
-        end = len(start) if found < 0 else found + 1
-        if found < 0 or start.count(b'"', offset, end) % 2 == 0:
-            break
-    record = start[offset:end].decode(errors="replace")
+    record = header_record(start[offset:].decode(errors="replace"))
+    end = offset + len(record.encode())
     delimiter = choose_delimiter(table, record)
     header = read_header(table, split_header(record, delimiter))
     flaw = Flaw(None, f"the whole file is refused: {header.problem}") if header.problem else None

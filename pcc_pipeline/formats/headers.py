@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import io
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -15,6 +17,9 @@ DELIMITERS = (";", ",", "\t")
 #: Columns that a file names otherwise than its table (whose lineage column has the name already).
 ALIASES = {"enti": {"ente": "codice_ente"}}
 
+_HEADER_LINES = 50
+#: A quoted field between delimiters or line ends, quotes doubled inside.
+_QUOTED_NAME = re.compile(r'(?:(?<=[;,\t\n])|^)"(?:[^"]|"")*"(?=[;,\t\r\n]|$)')
 _LINEAGE = frozenset(column.name for column in LINEAGE)
 
 
@@ -72,7 +77,24 @@ def read_header(table: Table, names: Sequence[str]) -> Header:
 
 def split_header(text: str, delimiter: str) -> list[str]:
     """The names in a header record (which may hold quoted line breaks)."""
-    return next(csv.reader(text.splitlines(keepends=True), delimiter=delimiter), [])
+    try:
+        return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+    except csv.Error:
+        return []  # no table has a name that long
+
+
+def header_record(text: str) -> str:
+    """The record that `text` begins with. Quoted names may hold line breaks; a quote left open, or closed in
+    the middle of a field, cannot swallow the rows below: then the record is the first line."""
+    end = text.find("\n") + 1
+    first = text[:end] or text
+    for _ in range(_HEADER_LINES):
+        record = text[:end] or text
+        if record.count('"') % 2 == 0:
+            break
+        end = text.find("\n", end) + 1 if end else 0
+    inside = re.sub(_QUOTED_NAME, "", record)
+    return first if '"' in inside or "\n" in inside.rstrip("\r\n") else record
 
 
 def choose_delimiter(table: Table, text: str) -> str:

@@ -50,12 +50,8 @@ def parse_tabular(source: Source, sink: Sink, *, threads: int = 2, scratch: Path
             sink.defects(flaws_batch(source, [flaw]))
             return Counts(0, 1, 1)
         if header.unknown:
-            log.warning(
-                "%s: columns unknown to %s are ignored: %s",
-                source.file,
-                table.name,
-                ", ".join(header.unknown),
-            )
+            shown = ", ".join(name[:40] for name in header.unknown[:10])
+            log.warning("%s: %d unknown columns ignored: %s", source.file, len(header.unknown), shown)
         pool = stack.enter_context(ThreadPoolExecutor(threads))
         spool = Spool(folder)
         return _first_pass(table, source, sink, pool, threads, tasks, spool)

@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import python_calamine as calamine
 
@@ -28,6 +29,7 @@ _NOISE = Decimal("1e-9")
 #: A double holds every whole number up to here: beyond, a workbook's number has lost digits.
 _WHOLE = 10**15
 _HEADER_ROWS = 1000
+_EXACT = 1e11  # below, a double tells cents apart with room for the noise
 
 DATE_AS_TEXT = "the cell holds a date where a text is expected: format the column as text and write it again"
 DIGITS_LOST = "the cell holds a number too long for a workbook, which loses digits: format the column as text"
@@ -100,7 +102,17 @@ def _raw(table: Table, header: Header, rows: list[Row]) -> Raw:
             others.append(trimmed(pa.array([str(cell) for cell in cells], pa.string())))
             continue
         column = table.column(name)
-        read = [_cell(column, cell) for cell in cells]
+        kinds = set(map(type, cells))
+        if kinds <= {str} and ERROR not in cells:
+            texts[name] = trimmed(pa.array(cells, pa.string()))
+            continue
+        if column.type == "money" and kinds == {float}:
+            cents = _euros(cells)
+            if cents is not None:
+                texts[name], native[name] = pa.nulls(len(cells), pa.string()), cents
+                continue
+        known: dict[tuple[type, Any], _Cell] = {}
+        read = [known.get((type(cell), cell)) or _learn(known, column, cell) for cell in cells]
         texts[name] = trimmed(pa.array([text for text, _, _ in read], pa.string()))
         if any(value is not None for _, value, _ in read):
             native[name] = pa.array([value for _, value, _ in read], column.arrow_type)
@@ -111,6 +123,26 @@ def _raw(table: Table, header: Header, rows: list[Row]) -> Raw:
 
 
 _Cell = tuple[str | None, Any, str | None]
+
+
+def _learn(known: dict[tuple[type, Any], _Cell], column: Column, cell: Any) -> _Cell:
+    found = _cell(column, cell)
+    if cell is not ERROR:
+        known[type(cell), cell] = found
+    return found
+
+
+def _euros(cells: list[Any]) -> pa.Array | None:
+    """All the numbers as amounts, exactly; null when one of them has more than two decimals or is large."""
+    numbers = np.array(cells)
+    if not (np.abs(numbers) < _EXACT).all():
+        return None
+    cents = np.rint(numbers * 100)
+    if not (np.abs(cents / 100 - numbers) <= float(_NOISE)).all():
+        return None
+    low = cents.astype(np.int64)
+    # Arrow's 128-bit decimals: the low half, then the sign
+    return pa.Array.from_buffers(MONEY, len(low), [None, pa.py_buffer(np.column_stack((low, low >> 63)))])
 
 
 def _cell(column: Column, cell: Any) -> _Cell:
