@@ -7,6 +7,7 @@ adds to PCC's stock less what it adds to the right one. Not here: whose money it
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from test_rules_base import Book, Seen
@@ -222,7 +223,7 @@ def _amounts_and_presence(book: Book) -> None:
 
 
 def _lists_and_the_rest(book: Book) -> None:
-    old = {"data_emissione": "2024-11-20", "data_ricezione": "2024-11-25"}
+    old: dict[str, Any] = {"data_emissione": "2024-11-20", "data_ricezione": "2024-11-25"}
     book.both("LISTED_PAID", pcc=PAID)
     book.paid("LISTED_PAID", 1220)
     book.both("LISTED_PAID_ERP")
