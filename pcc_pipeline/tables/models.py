@@ -116,6 +116,7 @@ PCC_DOCUMENTS = Table(
     (
         ENTE, ROW_ID, replace(PROGRESSIVO, required=True), *_DOCUMENT,
         Column("stato", "text", "State on PCC", required=True),
+        Column("rejected", "boolean", "RIFIUTATO, or refused by a movement RF up to O", required=True, source="rules section 1"),
         Column("cause", "text", "Cause of suspension"),
         Column("excluded", "boolean", "That cause keeps the suspended amount out of the stock", required=True, source="rules section 4"),
         _money("commercial_amount", "Commercial amount, positive", source="rules section 1"),

@@ -94,7 +94,7 @@ joined as (
         erp.codice_ufficio as erp_office,
         pcc.codice_ufficio as pcc_office,
         coalesce(erp.stato in ('RIFIUTATA', 'ANNULLATA'), false) as erp_rejected,
-        coalesce(pcc.stato = 'RIFIUTATO', false) as pcc_rejected,
+        coalesce(pcc.rejected, false) as pcc_rejected,
         erp.paid_at_reference as erp_paid_at_reference,
         erp.paid_at_observation as erp_paid_at_observation,
         erp.not_payable as erp_written_not_payable,

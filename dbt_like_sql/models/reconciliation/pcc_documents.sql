@@ -8,6 +8,7 @@ with movements as (
         coalesce(sum(importo) filter (azione = 'CP' and coalesce(data_pagamento, data_operazione) > observed_at()), 0)
             as paid_after_observation,
         max(data_operazione) filter (azione = 'CS') as last_due_date_notice,
+        coalesce(bool_or(azione = 'RF' and data_operazione <= observed_at()), false) as refused,
         count(*) as operations
     from stg_pcc_operations
     group by progressivo_registrazione
@@ -72,6 +73,7 @@ select
     amounts.lotto_sdi,
     amounts.denominazione_fornitore as supplier_name,
     amounts.stato_documento as stato,
+    amounts.stato_documento = 'RIFIUTATO' or coalesce(movements.refused, false) as rejected,
     amounts.causale_sospensione as cause,
     coalesce(causes.excluded, false) as excluded,
     amounts.commercial_amount,
