@@ -1,0 +1,178 @@
+"""Section 5 of the rules: who the creditor is, and who may therefore be paid. Not here: pairing (test_rules_matching)."""
+
+from __future__ import annotations
+
+import pytest
+from test_rules_base import Book, Seen
+
+PAID = {"stato_documento": "PAGATO", "importo_pagato": 1220}
+HEIR = "BNCLRA70A41H501X"
+BANK, FACTOR, LENDER, THIRD = "20000000001", "20000000002", "20000000003", "20000000004"
+
+#: How the two sides write one subject (VAT number, fiscal code), and the form it is shown in.
+SUBJECTS = {
+    "AS_IS": (("01234567897", None), ("01234567897", None), "01234567897"),
+    "COUNTRY": (("01234567898", None), ("IT01234567898", None), "01234567898"),
+    "PADDED": (("123456789", None), ("IT00123456789", None), "00123456789"),
+    "SPACED": (("it 0123.4567-890", None), ("01234567890", None), "01234567890"),
+    "CODE": ((None, "rssmra80a01h501u"), (None, "RSSMRA80A01H501U"), "RSSMRA80A01H501U"),
+    "EITHER": ((None, "VRDGPP75B02F205Z"), ("IT01234567893", "VRDGPP75B02F205Z"), "01234567893"),
+    "OTHER": (("01234567894", "NRILGU60C03L219P"), ("IT01234567894", None), "01234567894"),
+    # Each side has one identifier: a third document bears both.
+    "THROUGH": ((None, "GLLMRC55D04A944K"), ("01234567895", None), "01234567895"),
+    "FOREIGN": (("DE123456789", None), ("DE 123 456 789", None), "DE123456789"),
+}
+
+
+def _identity(book: Book) -> None:
+    for document, ((vat, code), (their_vat, their_code), _) in SUBJECTS.items():
+        book.both(
+            document,
+            erp={"piva_fornitore": vat, "cf_fornitore": code},
+            pcc={"id_fiscale_iva": their_vat, "cf_fornitore": their_code},
+        )
+    book.both(
+        "BEARS_BOTH",
+        cf_fornitore="GLLMRC55D04A944K",
+        erp={"piva_fornitore": "01234567895"},
+        pcc={"id_fiscale_iva": "01234567895"},
+    )
+
+
+def _to(vat: str) -> dict[str, str]:
+    return {"nuovo_creditore_piva": f"IT{vat}", "nuovo_creditore_denominazione": "Nuovo"}
+
+
+def _cases(book: Book) -> None:
+    for document in (
+        "CEDED", "CEDED_ON_D", "CEDED_AFTER_D", "INHERITED", "MERGED", "CHAINED", "LATER_WINS", "ONE_OF_TWO", "LOOP_A", "LOOP_B",
+    ):  # fmt: skip
+        book.both(document)
+    own = book.supplier
+    book.both("THE_OTHER_OF_TWO", erp={"numero": "5000", "piva_fornitore": own("ONE_OF_TWO")},
+              pcc={"id_fiscale_iva": own("ONE_OF_TWO"), "numero_documento": "5000"})  # fmt: skip
+    book.case("CESSIONE", f"IT{own('CEDED')}", **_to(BANK))
+    book.case("CESSIONE", own("CEDED_ON_D"), "2025-12-31", **_to(BANK))
+    book.case("CESSIONE", own("CEDED_AFTER_D"), "2026-01-01", **_to(BANK))
+    book.case("SUCCESSIONE", own("INHERITED"), nuovo_creditore_cf=HEIR.lower())
+    book.case("OPERAZIONE_SOCIETARIA", own("MERGED"), **_to(FACTOR))
+    book.case("OPERAZIONE_SOCIETARIA", own("CHAINED"), **_to(LENDER))
+    book.case("OPERAZIONE_SOCIETARIA", LENDER, **_to(THIRD))
+    book.case("CESSIONE", own("LATER_WINS"), "2025-06-01", **_to(FACTOR))
+    book.case("CESSIONE", own("LATER_WINS"), "2025-01-01", **_to(BANK))
+    book.case("CESSIONE", own("ONE_OF_TWO"), numero=f"FT {own('ONE_OF_TWO')[-4:]}/2025", **_to(BANK))
+    book.case("OPERAZIONE_SOCIETARIA", own("LOOP_A"), **_to(own("LOOP_B")))
+    book.case("OPERAZIONE_SOCIETARIA", own("LOOP_B"), **_to(own("LOOP_A")))
+
+
+def _mandates(book: Book) -> None:
+    own = book.supplier
+    paid = {
+        "TO_SUPPLIER": ("2025-03-10", None),
+        "TO_STRANGER": ("2025-03-10", THIRD),
+        "TO_NOBODY": ("2025-03-10", ""),
+        "TO_SUPPLIER_BEFORE_CESSION": ("2025-05-31", None),
+        "TO_SUPPLIER_AFTER_CESSION": ("2025-06-01", None),
+        "TO_BANK_AFTER_CESSION": ("2025-06-01", f"IT{BANK}"),
+        "TO_GARNISHER": ("2025-03-10", THIRD),
+        "TO_STRANGER_AFTER_O": ("2026-01-21", THIRD),
+    }
+    for document, (day, whom) in paid.items():
+        book.both(document, pcc={} if day > "2026-01-20" else PAID)
+        beneficiary = f"IT {own(document)}" if whom is None else whom or None
+        book.paid(document, 1220, day, cf_beneficiario=beneficiary)
+        if document.endswith("CESSION"):
+            book.case("CESSIONE", own(document), "2025-06-01", **_to(BANK))
+    book.case("PIGNORAMENTO", own("TO_GARNISHER"), **_to(THIRD))
+    book.both("TO_CODE", cf_fornitore="FRRNNA65E45D612Q", pcc=PAID)
+    book.paid("TO_CODE", 1220, cf_beneficiario="frrnna65e45d612q")
+    book.both("REVERSED_STRANGER", pcc=PAID)
+    book.paid("REVERSED_STRANGER", 1220)
+    book.paid("REVERSED_STRANGER", 10, storno=True, cf_beneficiario=THIRD)
+    book.paid("REVERSED_STRANGER", 10)
+
+
+@pytest.fixture(scope="module")
+def book() -> Book:
+    book = Book()
+    for written in (_identity, _cases, _mandates):
+        written(book)
+    return book
+
+
+@pytest.fixture(scope="module")
+def seen(book: Book, tmp_path_factory: pytest.TempPathFactory) -> Seen:
+    return book.reconciled(tmp_path_factory.mktemp("creditors"))
+
+
+@pytest.mark.parametrize("document", SUBJECTS)
+def test_one_subject_however_written(seen: Seen, document: str) -> None:
+    assert seen.tier(document) == (f"P{document}", "exact")
+    assert seen.position("right", document)["creditor"] == SUBJECTS[document][2]
+
+
+@pytest.mark.parametrize(
+    ("document", "creditor"),
+    [
+        ("CEDED", BANK),
+        ("CEDED_ON_D", BANK),
+        ("CEDED_AFTER_D", None),
+        ("INHERITED", HEIR),
+        ("MERGED", FACTOR),
+        ("CHAINED", THIRD),
+        ("LATER_WINS", FACTOR),
+        ("ONE_OF_TWO", BANK),
+        ("LOOP_A", None),
+        ("LOOP_B", None),
+    ],
+)
+def test_present_creditor_beside_the_original(
+    book: Book, seen: Seen, document: str, creditor: str | None
+) -> None:
+    supplier = book.supplier(document)
+    shown = seen.found.rows(
+        "debt_positions", "view", "original_creditor", "creditor", where=f"id_documento = '{document}'"
+    )
+    assert shown == [("pcc", supplier, supplier), ("right", supplier, creditor or supplier)]
+
+
+def test_a_case_of_one_document_leaves_the_supplier_s_others(book: Book, seen: Seen) -> None:
+    assert seen.position("right", "THE_OTHER_OF_TWO")["creditor"] == book.supplier("ONE_OF_TWO")
+
+
+def test_the_stock_by_creditor_follows_the_case(seen: Seen) -> None:
+    # CEDED, CEDED_ON_D, ONE_OF_TWO: what was paid after its cession is no stock.
+    assert seen.found.rows(
+        "stock_by_creditor", "amount", "documents", where=f"view = 'right' and creditor = '{BANK}'"
+    ) == [(3660, 3)]
+
+
+@pytest.mark.parametrize("document", ["LOOP_A", "LOOP_B"])
+def test_a_loop_is_named(seen: Seen, document: str) -> None:
+    assert seen.codes(document) == {"CREDITOR_LOOP": 0}
+
+
+@pytest.mark.parametrize("document", ["TO_STRANGER", "TO_SUPPLIER_AFTER_CESSION"])
+def test_paid_to_who_is_not_the_creditor(seen: Seen, document: str) -> None:
+    assert seen.codes(document) == {"WRONG_BENEFICIARY": 0}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "TO_SUPPLIER",
+        "TO_NOBODY",
+        "TO_SUPPLIER_BEFORE_CESSION",
+        "TO_BANK_AFTER_CESSION",
+        "TO_GARNISHER",
+        "TO_STRANGER_AFTER_O",
+        "TO_CODE",
+        "REVERSED_STRANGER",
+        "CEDED",
+        "CHAINED",
+        "ONE_OF_TWO",
+        "THE_OTHER_OF_TWO",
+    ],
+)
+def test_no_anomaly_of_the_creditor(seen: Seen, document: str) -> None:
+    assert seen.codes(document) == {}
