@@ -42,8 +42,11 @@ EXPECTED: dict[str, dict[str, str]] = {
     "LITIGATED": {"SUSPENSION_NOT_REPORTED": "1220"},
     "LITIGATED_LATER": {},
     "LITIGATED_PAID": {},
+    "LITIGATED_PAID_AFTER_D": {"SUSPENSION_NOT_REPORTED": "1220"},  # unpaid at D
+    "LITIGATED_BOTH": {},
     "NOT_LIFTED": {"SUSPENSION_NOT_LIFTED": "-1220"},
     "NOT_LIFTED_OTHER_CAUSE": {"SUSPENSION_NOT_LIFTED": "0"},
+    "SUSPENDED_TOO_MUCH": {"SUSPENSION_NOT_LIFTED": "-920"},  # 0 - 920
     "OTHER_CAUSE_ON_PCC": {"SUSPENSION_CAUSE_DIFFERS": "1220"},
     "BOTH_CAUSES_EXCLUDE": {},
     # Not payable
@@ -156,7 +159,14 @@ def _suspensions(book: Book) -> None:
         book.both(document, pcc=PAID if document == "LITIGATED_PAID" else {})
         book.case("CONTENZIOSO", book.supplier(document), since)
     book.paid("LITIGATED_PAID", 1220)
+    book.both("LITIGATED_PAID_AFTER_D", pcc=PAID)
+    book.paid("LITIGATED_PAID_AFTER_D", 1220, "2026-01-10")
+    book.moved("LITIGATED_PAID_AFTER_D", "CP", "2026-01-10", 1220, data_pagamento="2026-01-10")
+    book.both("LITIGATED_BOTH", pcc=held | {"causale_sospensione": "CONTENZIOSO"})
+    for document in ("LITIGATED_PAID_AFTER_D", "LITIGATED_BOTH"):
+        book.case("CONTENZIOSO", book.supplier(document))
     book.both("NOT_LIFTED", pcc=held)
+    book.both("SUSPENDED_TOO_MUCH", erp=DISPUTED | {"importo_sospeso": 300}, pcc=held)
     book.both("NOT_LIFTED_OTHER_CAUSE", pcc=held | {"causale_sospensione": "ALTRO"})
     book.both("OTHER_CAUSE_ON_PCC", erp=DISPUTED, pcc=held | {"causale_sospensione": "ALTRO"})
     book.both("BOTH_CAUSES_EXCLUDE", erp=DISPUTED, pcc=held | {"causale_sospensione": "CONTENZIOSO"})
