@@ -61,6 +61,15 @@ def _cases(book: Book) -> None:
     book.case("CESSIONE", own("LATER_WINS"), "2025-06-01", **_to(FACTOR))
     book.case("CESSIONE", own("LATER_WINS"), "2025-01-01", **_to(BANK))
     book.case("CESSIONE", own("ONE_OF_TWO"), numero=f"FT {own('ONE_OF_TWO')[-4:]}/2025", **_to(BANK))
+    for document in ("CEDED_THEN_MERGED", "ONE_LATER_WINS", "BEFORE_A_LOOP"):
+        book.both(document)
+    number = own("CEDED_THEN_MERGED")[-4:]
+    book.case("CESSIONE", own("CEDED_THEN_MERGED"), numero=number, **_to("30000000005"))
+    book.case("OPERAZIONE_SOCIETARIA", "30000000005", **_to("30000000006"))
+    number = own("ONE_LATER_WINS")[-4:]
+    book.case("CESSIONE", own("ONE_LATER_WINS"), "2025-06-01", numero=f"{number}/2025", **_to(FACTOR))
+    book.case("CESSIONE", own("ONE_LATER_WINS"), "2025-01-01", numero=number, **_to(BANK))
+    book.case("OPERAZIONE_SOCIETARIA", own("BEFORE_A_LOOP"), **_to(own("LOOP_A")))
     book.case("OPERAZIONE_SOCIETARIA", own("LOOP_A"), **_to(own("LOOP_B")))
     book.case("OPERAZIONE_SOCIETARIA", own("LOOP_B"), **_to(own("LOOP_A")))
 
@@ -83,6 +92,13 @@ def _mandates(book: Book) -> None:
         book.paid(document, 1220, day, cf_beneficiario=beneficiary)
         if document.endswith("CESSION"):
             book.case("CESSIONE", own(document), "2025-06-01", **_to(BANK))
+    for document in ("TO_BANK_BEFORE_ITS_MERGER", "TO_FIRST_BANK"):
+        book.both(document, pcc=PAID)
+        book.paid(document, 1220, "2025-03-01", cf_beneficiario="30000000001")
+    book.case("CESSIONE", own("TO_BANK_BEFORE_ITS_MERGER"), **_to("30000000001"))
+    book.case("OPERAZIONE_SOCIETARIA", "30000000001", "2025-06-01", **_to("30000000002"))
+    book.case("CESSIONE", own("TO_FIRST_BANK"), **_to("30000000001"))
+    book.case("CESSIONE", own("TO_FIRST_BANK"), "2025-06-01", **_to("30000000003"))
     book.case("PIGNORAMENTO", own("TO_GARNISHER"), **_to(THIRD))
     book.both("TO_CODE", cf_fornitore="FRRNNA65E45D612Q", pcc=PAID)
     book.paid("TO_CODE", 1220, cf_beneficiario="frrnna65e45d612q")
@@ -122,6 +138,9 @@ def test_one_subject_however_written(seen: Seen, document: str) -> None:
         ("CHAINED", THIRD),
         ("LATER_WINS", FACTOR),
         ("ONE_OF_TWO", BANK),
+        ("CEDED_THEN_MERGED", "30000000006"),
+        ("ONE_LATER_WINS", FACTOR),
+        ("BEFORE_A_LOOP", None),
         ("LOOP_A", None),
         ("LOOP_B", None),
     ],
@@ -147,7 +166,7 @@ def test_the_stock_by_creditor_follows_the_case(seen: Seen) -> None:
     ) == [(3660, 3)]
 
 
-@pytest.mark.parametrize("document", ["LOOP_A", "LOOP_B"])
+@pytest.mark.parametrize("document", ["LOOP_A", "LOOP_B", "BEFORE_A_LOOP"])
 def test_a_loop_is_named(seen: Seen, document: str) -> None:
     assert seen.codes(document) == {"CREDITOR_LOOP": 0}
 
@@ -175,4 +194,13 @@ def test_paid_to_who_is_not_the_creditor(seen: Seen, document: str) -> None:
     ],
 )
 def test_no_anomaly_of_the_creditor(seen: Seen, document: str) -> None:
+    assert seen.codes(document) == {}
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="anomalies.sql knows the supplier and the creditor at D, not who it was between two cases (docs/readings.md)",
+)
+@pytest.mark.parametrize("document", ["TO_BANK_BEFORE_ITS_MERGER", "TO_FIRST_BANK"])
+def test_who_was_the_creditor_on_the_day_of_payment_may_be_paid(seen: Seen, document: str) -> None:
     assert seen.codes(document) == {}
