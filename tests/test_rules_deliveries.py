@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import models
@@ -79,3 +82,19 @@ def test_a_later_open_list_replaces_the_earlier_as_a_whole(seen: Seen) -> None:
 def test_special_cases_add_up_and_one_delivered_again_is_replaced(seen: Seen) -> None:
     assert seen.position("right", "CEDED")["creditor"] == "20000000002"
     assert seen.codes("LITIGATED") == {"SUSPENSION_NOT_REPORTED": 1220}
+
+
+def test_movements_of_one_day_in_two_deliveries_both_stand(tmp_path: Path) -> None:
+    document = {
+        "progressivo_registrazione": "1", "id_fiscale_iva": "IT01234567897", "tipo_documento": "TD01", "numero_documento": "1",
+        "data_emissione": date(2025, 10, 1), "data_scadenza": date(2025, 11, 1), "importo_totale": Decimal(1220),
+        "stato_documento": "PAGATO", "importo_pagato": Decimal(1220),
+    }  # fmt: skip
+    moved = {"progressivo_registrazione": "1", "data_operazione": date(2026, 1, 10), "azione": "CP", "data_pagamento": date(2026, 1, 10)}
+    first = [{**moved, "numero_mandato": "7", "importo": Decimal(500)}]
+    second = [{**moved, "numero_mandato": "8", "importo": Decimal(720)}]
+    seen = models.reconcile(tmp_path, [("pcc_invoices", [document]), ("pcc_operations", first), ("pcc_operations", second)])
+    assert seen.stock("pcc") == Decimal(1220)
+    # The same payment order delivered again, corrected, takes the place of the first.
+    again = [("pcc_operations", first), ("pcc_operations", [{**first[0], "importo": Decimal(400)}])]
+    assert models.reconcile(tmp_path / "again", [("pcc_invoices", [document]), *again]).stock("pcc") == Decimal(400)

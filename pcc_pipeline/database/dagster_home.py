@@ -42,6 +42,8 @@ def configuration(settings: Settings) -> dict[str, Any]:
             "class": "LocalComputeLogManager",
             "config": {"base_dir": str(home / "logs")},
         },
+        # Without it a killed run would count as running for ever, and its ente would wait.
+        "run_monitoring": {"enabled": True, "poll_interval_seconds": 30},
         "run_coordinator": {
             "module": "dagster._core.run_coordinator",
             "class": "QueuedRunCoordinator",

@@ -41,7 +41,7 @@ STAGING = (
     _standing(feeds.ERP_PAYMENTS, "One row per payment of the accounting system: the latest delivered of its mandate and document",
               ("ente", "row_id")),
     _standing(feeds.PCC_INVOICES, "One row per document of PCC: the latest delivered", ("ente", "progressivo_registrazione")),
-    _standing(feeds.PCC_OPERATIONS, "One row per movement of PCC: the latest delivered of its document, day and action", ("ente", "row_id")),
+    _standing(feeds.PCC_OPERATIONS, "One row per movement of PCC: the latest delivered of its document, day, action and payment order", ("ente", "row_id")),
     _standing(feeds.OPEN_LIST, "One row per document of the latest open list", ("ente", "row_id")),
     _standing(feeds.SPECIAL_CASES, "One row per special case: the latest delivered of its identity", ("ente", "row_id")),
     _standing(feeds.SDI_INVOICES, "One row per body of a FatturaPA file: the latest delivered of its file", ("ente", "file", "line")),
