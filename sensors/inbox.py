@@ -108,5 +108,4 @@ def inbox(context: SensorEvaluationContext, installation: Installation) -> Senso
     return SensorResult(
         run_requests=[request({e: tried[e] for e in group}, marks, [*known, *new]) for group in groups],
         dynamic_partitions_requests=[AddDynamicPartitionsRequest(ENTI_NAME, new)] if new else [],
-        cursor=str(now) if sweep else context.cursor,
     )

@@ -132,3 +132,11 @@ def test_what_failed_goes_alone_and_batches_are_bounded() -> None:
     assert ["e001"] in groups
     assert sorted(ente for group in groups for ente in group) == enti
     assert all(len(group) <= BATCH for group in groups)
+
+
+def test_the_daemon_can_evaluate_a_sweep_that_starts_runs(instance: DagsterInstance, settings: Settings) -> None:
+    drop(settings, "alfa")
+    context = build_sensor_context(instance=instance, cursor=None, resources={"installation": Installation()})
+    tick = inbox.evaluate_tick(context)  # as the daemon does: it refuses what a direct call lets pass
+    assert [request.tags["pcc.ente/alfa"] for request in tick.run_requests or []]
+    assert tick.cursor and float(tick.cursor) > 0
