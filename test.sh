@@ -6,4 +6,5 @@ cd "$(dirname "$0")"
 ruff check .
 mypy
 python -m pcc_pipeline.tables.dictionary --check docs/data-dictionary.md
+python -m pcc_pipeline.calculator.lineage --check
 pytest -n 2 --dist loadfile "$@"

@@ -22,6 +22,7 @@ from assets.resources import Installation, RunParameters
 from assets.steps import MODEL_LAYERS, Metadata, described, each_ente
 from pcc_pipeline import pipeline
 from pcc_pipeline.calculator import Model, load_models, model_order
+from pcc_pipeline.calculator.lineage import column_lineages
 
 
 def layer_of(model: Model) -> str:
@@ -34,7 +35,7 @@ def layer_of(model: Model) -> str:
 def column_lineage(model: Model) -> TableColumnLineage:
     """Which column of which asset each column is made from."""
     deps = {}
-    for column, origins in model.column_lineage().items():
+    for column, origins in column_lineages()[model.name].items():
         # Rule tables and the register are no assets.
         known = [
             TableColumnDep(asset_key=Key(relation.removeprefix("feed_")), column_name=origin)
