@@ -13,8 +13,7 @@ from dagster import (
 
 from assets.resources import Installation
 from assets.steps import LANDING
-from pcc_pipeline import pipeline
-from pcc_pipeline.landing import land
+from pcc_pipeline.landing import PROVIDER, land
 from pcc_pipeline.staging import stage
 
 reconcile_ente = define_asset_job(
@@ -36,10 +35,10 @@ recalculate_ente = define_asset_job(
 def read_provider_deliveries(context: OpExecutionContext, installation: Installation) -> None:
     """Lands and reads what concerns the provider itself (its register of enti)."""
     place = (installation.settings, installation.store, installation.register)
-    found = land(*place, ente=pipeline.PROVIDER, drain=True)
+    found = land(*place, ente=PROVIDER, drain=True)
     for refusal in found.refused:
         context.log.warning(f"{refusal.path}: {refusal.reason}")
-    done = stage(*place, pipeline.PROVIDER)
+    done = stage(*place, PROVIDER)
     counts = {kind: count.rows for kind, count in done.counts.items()}
     context.add_output_metadata({"deliveries": done.deliveries, "rows": counts, "refused": done.refused})
 

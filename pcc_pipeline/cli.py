@@ -190,13 +190,13 @@ def _run(
         from pcc_pipeline import pipeline
         from pcc_pipeline.database.engine import engine
         from pcc_pipeline.database.register import Register
-        from pcc_pipeline.landing import land, waiting
+        from pcc_pipeline.landing import PROVIDER, land, waiting
         from pcc_pipeline.staging import stage
         from pcc_pipeline.store import Store
 
         connected = engine(settings)
         store, register = Store(settings.store_url), Register(connected)
-        enti = sorted(name for name in waiting(inbox) if name != pipeline.PROVIDER)
+        enti = sorted(name for name in waiting(inbox) if name != PROVIDER)
         if only:
             if missing := sorted(set(only) - set(enti) - set(register.enti())):
                 raise _stop(
@@ -204,8 +204,8 @@ def _run(
                 )
             enti = sorted(set(only))
         status.update("Reading the provider's register of enti")
-        land(settings, store, register, inbox, ente=pipeline.PROVIDER)
-        stage(settings, store, register, pipeline.PROVIDER)
+        land(settings, store, register, inbox, ente=PROVIDER)
+        stage(settings, store, register, PROVIDER)
         if not enti:
             raise _stop(f"No delivery in {inbox}: files lie at <ente>/<kind>/<name>")
         for name in enti:

@@ -7,23 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pcc_pipeline.calculator import Calculator, Parameters, source
+from pcc_pipeline.calculator import Parameters, source
 from pcc_pipeline.calculator.session import DELIVERIES_SCHEMA, connect
 from pcc_pipeline.database.register import Register
+from pcc_pipeline.landing import PROVIDER
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import QUARANTINE, TABLES
 from pcc_pipeline.tables.register import LANDED
-
-#: The inbox folder and tenant code of what concerns the provider itself.
-PROVIDER = "_provider"
 
 ROME = ZoneInfo("Europe/Rome")
 
@@ -130,22 +127,3 @@ def write_quarantine(settings: Settings, store: Store, register: Register, ente:
 def published_sources(store: Store, ente: str) -> Mapping[str, str]:
     """What to read each published table of an ente from (see `calculator.source`)."""
     return {name: source(store, ente, name) for name, table in TABLES.items() if table.published}
-
-
-def calculate(
-    settings: Settings,
-    store: Store,
-    register: Register,
-    ente: str,
-    wanted: Parameters,
-    known_at: datetime | None = None,
-) -> dict[str, Any]:
-    """Runs every model for an ente and gathers its quarantine; returns the models' results by name."""
-    results = Calculator(settings, store).run(ente, wanted, calculator_deliveries(register, ente, known_at))
-    write_quarantine(settings, store, register, ente)
-    return dict(results)
-
-
-def now() -> datetime:
-    """The present moment, UTC."""
-    return datetime.now(UTC)

@@ -27,7 +27,7 @@ import sqlalchemy as sa
 from conftest import TEMPLATE
 
 from pcc_pipeline import pipeline
-from pcc_pipeline.calculator import prepare
+from pcc_pipeline.calculator import Calculator, prepare
 from pcc_pipeline.database.engine import create_database, dispose, engine
 from pcc_pipeline.database.export import export
 from pcc_pipeline.database.publish import Publication, current, publish
@@ -102,7 +102,9 @@ def process(settings: Settings, ente: str, inbox: Path) -> None:
     land(settings, store, register, inbox, ente)
     stage(settings, store, register, ente)
     facts = pipeline.ente_facts(settings, store, register, ente)
-    pipeline.calculate(settings, store, register, ente, pipeline.parameters(facts, D, O))
+    deliveries = pipeline.calculator_deliveries(register, ente)
+    Calculator(settings, store).run(ente, pipeline.parameters(facts, D, O), deliveries)
+    pipeline.write_quarantine(settings, store, register, ente)
     publish(
         connected,
         ente,

@@ -20,7 +20,7 @@ from pcc_pipeline.calculator.models import Model, load_models, macros, model_ord
 from pcc_pipeline.rules import RULE_TABLES, rule_path, rule_rows
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
-from pcc_pipeline.tables import FEEDS, MODELS, Column, Table
+from pcc_pipeline.tables import FEEDS, MODELS, Table
 
 #: What a model may ask of a delivery; `part` is the staging file its rows lie in, without the folder.
 DELIVERIES_SCHEMA = pa.schema(
@@ -33,26 +33,6 @@ DELIVERIES_SCHEMA = pa.schema(
         pa.field("part", pa.string()),
     ]
 )
-
-_SQL_TYPES = {
-    "text": "VARCHAR",
-    "date": "DATE",
-    "money": "DECIMAL(18,2)",
-    "decimal": "DECIMAL(18,8)",
-    "integer": "BIGINT",
-    "boolean": "BOOLEAN",
-    "timestamp": "TIMESTAMPTZ",
-    "texts": "VARCHAR[]",
-}
-
-
-def sql_type(column: Column) -> str:
-    """The DuckDB type of a described column."""
-    if column.type == "records":
-        members = ", ".join(f'"{member.name}" {sql_type(member)}' for member in column.fields)
-        return f"STRUCT({members})[]"
-    return _SQL_TYPES[column.type]
-
 
 @dataclass(frozen=True)
 class Parameters:
@@ -291,7 +271,7 @@ def _bucket_macro() -> str:
 
 
 def _columns(table: Table) -> str:
-    return ", ".join(f'cast(made."{c.name}" as {sql_type(c)}) as "{c.name}"' for c in table.columns)
+    return ", ".join(f'cast(made."{c.name}" as {c.duckdb_type}) as "{c.name}"' for c in table.columns)
 
 
 def _feed_query(table: Table, files: list[str], known: str) -> str:
@@ -301,7 +281,7 @@ def _feed_query(table: Table, files: list[str], known: str) -> str:
         rows = f"read_parquet([{listed}])"
     else:
         columns = ", ".join(
-            f'cast(null as {sql_type(column)}) as "{column.name}"' for column in table.columns
+            f'cast(null as {column.duckdb_type}) as "{column.name}"' for column in table.columns
         )
         rows = f"(select {columns} where false)"
     return (

@@ -19,17 +19,6 @@ OWNER = "owner__"
 #: The view of the table being checked.
 CHECKED = "checked__"
 
-_DUCKDB = {
-    "text": "VARCHAR",
-    "date": "DATE",
-    "money": "DECIMAL(18,2)",
-    "decimal": "DECIMAL(18,8)",
-    "integer": "BIGINT",
-    "boolean": "BOOLEAN",
-    "timestamp": "TIMESTAMP WITH TIME ZONE",
-    "texts": "VARCHAR[]",
-}
-
 #: By ente, what holds its rows: Parquet paths, or queries in parentheses.
 Paths = Mapping[str, Sequence[str]]
 Types = Mapping[str, Mapping[str, str]]
@@ -70,7 +59,7 @@ def wrong_types(table: Table, found: Mapping[str, str]) -> list[dict[str, str]]:
         good = (
             has.endswith("[]") and has.startswith("STRUCT")
             if column.type == "records"
-            else has == _DUCKDB[column.type]
+            else has == column.duckdb_type
         )
         if not good:
             wrong.append({"column": column.name, "described": column.type, "found": has})
@@ -90,7 +79,7 @@ def create_view(connection: Any, name: str, table: Table, paths: Paths, types: T
             continue
         columns = []
         for column in plain:
-            wanted, has = _DUCKDB[column.type], types[ente].get(column.name)
+            wanted, has = column.duckdb_type, types[ente].get(column.name)
             if has is None:
                 value = f"NULL::{wanted}"
             elif has == wanted:
@@ -100,7 +89,7 @@ def create_view(connection: Any, name: str, table: Table, paths: Paths, types: T
             columns.append(f"{value} AS {quoted(column.name)}")
         branches.append(f"SELECT {literal(ente)} AS {OWNER}, {', '.join(columns)} FROM {_files(files)}")
     if not branches:
-        nulls = ", ".join(f"NULL::{_DUCKDB[c.type]} AS {quoted(c.name)}" for c in plain)
+        nulls = ", ".join(f"NULL::{c.duckdb_type} AS {quoted(c.name)}" for c in plain)
         branches.append(f"SELECT NULL::VARCHAR AS {OWNER}, {nulls} WHERE false")
     # Many small enti are read once: planning a union of hundreds of files again and again costs more than it.
     kind = "TABLE" if len(branches) > 1 else "VIEW"

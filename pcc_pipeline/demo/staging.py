@@ -11,14 +11,6 @@ from pcc_pipeline.demo.synthesis import KINDS, Size, synthesis
 from pcc_pipeline.tables.describe import Table
 from pcc_pipeline.tables.feeds import FEEDS
 
-_SQL_TYPES = {
-    "text": "varchar",
-    "date": "date",
-    "money": "decimal(18, 2)",
-    "integer": "bigint",
-    "boolean": "boolean",
-}
-
 
 def write_staging(
     directory: Path,
@@ -54,4 +46,4 @@ def write_staging(
 
 
 def _typed(table: Table) -> str:
-    return ", ".join(f"{c.name}::{_SQL_TYPES[c.type]} as {c.name}" for c in table.columns)
+    return ", ".join(f"{c.name}::{c.duckdb_type} as {c.name}" for c in table.columns)

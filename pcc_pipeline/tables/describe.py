@@ -30,6 +30,17 @@ _ARROW: Mapping[str, pa.DataType] = {
     "texts": pa.list_(pa.string()),
 }
 
+_DUCKDB: Mapping[str, str] = {
+    "text": "VARCHAR",
+    "date": "DATE",
+    "money": "DECIMAL(18,2)",
+    "decimal": "DECIMAL(18,8)",
+    "integer": "BIGINT",
+    "boolean": "BOOLEAN",
+    "timestamp": "TIMESTAMP WITH TIME ZONE",
+    "texts": "VARCHAR[]",
+}
+
 
 @dataclass(frozen=True)
 class Column:
@@ -58,6 +69,14 @@ class Column:
         if self.type == "records":
             return pa.list_(pa.struct([(member.name, member.arrow_type) for member in self.fields]))
         return _ARROW[self.type]
+
+    @property
+    def duckdb_type(self) -> str:
+        """The column's DuckDB type, as DESCRIBE spells it; `records` becomes a list of structures."""
+        if self.type == "records":
+            members = ", ".join(f'"{member.name}" {member.duckdb_type}' for member in self.fields)
+            return f"STRUCT({members})[]"
+        return _DUCKDB[self.type]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from pcc_pipeline.tables.describe import Column, Table
 
-TAX_ID = r"[A-Z0-9]{5,28}"
 SDI_TYPES = tuple(f"TD{n:02d}" for n in range(1, 30))
 
 LINEAGE = (
