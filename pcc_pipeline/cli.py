@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table as RichTable
 
+from pcc_pipeline.commands.terminal import Ente, day, err, out
+from pcc_pipeline.commands.terminal import stop as _stop
 from pcc_pipeline.settings import Settings
 
 app = typer.Typer(
@@ -28,18 +29,6 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     help=__doc__.split("\n")[0],
 )
-
-#: Wide enough for its tables where the output is no terminal.
-out = Console(width=None if sys.stdout.isatty() else 120)
-err = Console(stderr=True)
-
-Ente = Annotated[str, typer.Option("--ente", help="Tenant code of the ente")]
-Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
-
-
-def _day(moment: datetime | None) -> date | None:
-    return moment.date() if moment else None
-
 
 def _quiet() -> None:
     """Dagster's and others' chatter off: a terminal shows what went wrong, the run's log has the rest."""
@@ -89,7 +78,7 @@ def run(
     ente: Annotated[list[str] | None, typer.Option(help="Only this ente; may be repeated")] = None,
 ) -> None:
     """Land, read, reconcile, check and publish what lies in an inbox; exit 0 only if blocking checks pass."""
-    _run(Settings.from_environment(), inbox.resolve(), _day(reference_date), _day(observed_at), ente)
+    _run(Settings.from_environment(), inbox.resolve(), day(reference_date), day(observed_at), ente)
 
 
 @app.command()
@@ -261,8 +250,3 @@ def _show(settings: Settings, enti: list[str]) -> None:
         reasons.add_section()
     out.print(reasons)
     out.print(stocks)
-
-
-def _stop(message: str) -> typer.Exit:
-    err.print(f"[red]{message}", highlight=False)
-    return typer.Exit(1)
