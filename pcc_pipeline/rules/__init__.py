@@ -43,6 +43,14 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "manual": "BOOLEAN",
         "question": "VARCHAR",
     },
+    "duties": {"duty": "VARCHAR", "tipo_ente": "VARCHAR", "starts_on": "DATE", "source": "VARCHAR"},
+    "document_origins": {
+        "origin": "VARCHAR",
+        "ordinal": "INTEGER",
+        "outside_sdi": "BOOLEAN",
+        "meaning": "VARCHAR",
+    },
+    "document_type_origins": {"tipo_documento": "VARCHAR", "origin": "VARCHAR", "source": "VARCHAR"},
     "match_tiers": {"tier": "VARCHAR", "ordinal": "INTEGER", "meaning": "VARCHAR"},
 }
 
@@ -67,6 +75,11 @@ def anomaly_codes() -> tuple[str, ...]:
 def match_tiers() -> tuple[str, ...]:
     """The automatic matching tiers (rules, section 6), best first."""
     return tuple(row["tier"] for row in rule_rows("match_tiers"))
+
+
+def origins() -> tuple[str, ...]:
+    """Where a document may come from (docs/readings.md), the surest sign first."""
+    return tuple(row["origin"] for row in rule_rows("document_origins"))
 
 
 def buckets() -> tuple[str, ...]:

@@ -24,6 +24,8 @@ OBSERVED_AT = Column("observed_at", "date", "Day up to which facts are seen (O)"
 STOCK = Column("amount", "money", "Stock of the commercial debt", required=True, unit="EUR", source="L. 145/2018 art. 1 c. 859, 867")
 DOCUMENTS = Column("documents", "integer", "Documents that make it up (amount not zero)", required=True, minimum=0)
 CREDITOR = Column("creditor", "text", "Creditor: VAT number, else fiscal code, normalised", required=True, source="rules section 5")
+ORIGIN = Column("origin", "text", "Where the document comes from; all but SDI are outside SDI", required=True,
+                allowed=rules.origins(), source="docs/readings.md, Origin")
 NUMBER_KEY = Column("number_key", "text", "Normalised number", source="rules section 6")
 
 
@@ -53,6 +55,8 @@ SUBJECTS = Table(
         ENTE,
         Column("piva", "text", "VAT number as written"),
         Column("cf", "text", "Fiscal code as written"),
+        Column("vat", "text", "VAT number normalised", source="rules section 5"),
+        Column("code", "text", "Fiscal code normalised", source="rules section 5"),
         Column("creditor", "text", "The subject: the least VAT number of all identifiers seen together, else fiscal code; normalised",
                required=True, source="rules section 5"),
     ),
@@ -107,6 +111,7 @@ ERP_DOCUMENTS = Table(
         _money("paid_at_reference", "Paid by the reference date"),
         _money("paid_at_observation", "Paid by the observation date"),
         Column("other_beneficiary", "boolean", "Some mandate's beneficiary is not written as the supplier", required=True),
+        replace(ORIGIN, meaning="Where the document comes from by the accounting system's word"),
     ),
     key=("ente", "id_documento"),
 )
@@ -129,6 +134,7 @@ PCC_DOCUMENTS = Table(
         _money("unbooked", "What the split leaves: presentato or ricevuto; negative when the accounts do not sum"),
         Column("suspension_days", "integer", "Days of the suspensions that ended", required=True, minimum=0, unit="days"),
         Column("operations", "integer", "Movements seen", required=True, minimum=0),
+        replace(ORIGIN, meaning="Where the document comes from by PCC's word"),
     ),
     key=("ente", "progressivo_registrazione"),
 )
@@ -222,6 +228,9 @@ DOCUMENTS_TABLE = Table(
         Column("commercial", "boolean", "A commercial debt, special cases counted", required=True),
         Column("other_beneficiary", "boolean", "Some mandate's beneficiary is not written as the supplier"),
         Column("erp_lotto_sdi", "text", "SDI's identifier of the lot in the accounting system"),
+        ORIGIN,
+        Column("to_communicate", "boolean", "A commercial debt outside SDI that PCC lacks: Modello 002", required=True,
+               source="rules section 7, MISSING_ON_PCC"),
         Column("erp_sign", "integer", "−1 for a credit note in the accounting system"),
         Column("pcc_sign", "integer", "−1 for a credit note on PCC"),
         Column("erp_stato", "text", "State in the accounting system"),
@@ -275,6 +284,7 @@ DEBT_POSITIONS = Table(
         ENTE, VIEW, REFERENCE_DATE, OBSERVED_AT, ID_DOCUMENTO, PROGRESSIVO,
         Column("tipo_documento", "text", "Document type", required=True),
         Column("numero", "text", "Invoice number", required=True),
+        ORIGIN,
         Column("issue_date", "date", "Date of issue in this view", required=True),
         Column("issue_year", "integer", "Year of issue", required=True),
         Column("due_date", "date", "Due date in this view", required=True),
@@ -315,6 +325,8 @@ ANOMALIES = Table(
         Column("original_creditor", "text", "The supplier", required=True),
         CREDITOR,
         Column("numero", "text", "Invoice number", required=True),
+        ORIGIN,
+        Column("to_communicate", "boolean", "PCC lacks it and it never passed SDI: to be communicated by Modello 002", required=True),
         REFERENCE_DATE, OBSERVED_AT,
     ),
     key=("ente", "code", "id_documento", "progressivo_registrazione"),

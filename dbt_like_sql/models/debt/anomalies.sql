@@ -145,13 +145,13 @@ select
     borne.amount,
     catalogue.severity,
     case
-        when borne.code = 'MISSING_ON_PCC' then if(borne.erp_lotto_sdi is null, 'Modello 002', 'manual')
+        when borne.code = 'MISSING_ON_PCC' then if(borne.to_communicate, 'Modello 002', 'manual')
         when borne.code = 'NON_COMMERCIAL_NOT_REPORTED' then if(borne.erp_paid_at_observation > 0, 'CP sul conto non commerciale', 'manual')
         when borne.code = 'DUPLICATE_ON_PCC' and borne.pcc_operations > 0 then 'manual'
         else catalogue.remedy
     end as remedy,
     case
-        when borne.code = 'MISSING_ON_PCC' then borne.erp_lotto_sdi is not null
+        when borne.code = 'MISSING_ON_PCC' then not borne.to_communicate
         when borne.code = 'NON_COMMERCIAL_NOT_REPORTED' then borne.erp_paid_at_observation = 0
         when borne.code = 'DUPLICATE_ON_PCC' and borne.pcc_operations > 0 then true
         else catalogue.manual
@@ -178,6 +178,8 @@ select
     borne.original_creditor,
     borne.creditor,
     borne.numero,
+    borne.origin,
+    borne.code = 'MISSING_ON_PCC' and borne.to_communicate as to_communicate,
     reference_date() as reference_date,
     observed_at() as observed_at
 from borne

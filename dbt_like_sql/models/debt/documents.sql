@@ -68,6 +68,11 @@ joined as (
         coalesce(erp.commercial, true) and not (coalesce(erp_cases.non_commercial, false) or coalesce(pcc_cases.non_commercial, false)) as commercial,
         erp.other_beneficiary,
         erp.lotto_sdi as erp_lotto_sdi,
+        -- PCC's lot or the SDI file itself say more than the accounting system may.
+        case
+            when sdi.id_documento is not null or pcc.lotto_sdi is not null then 'SDI'
+            else coalesce(erp.origin, pcc.origin)
+        end as origin,
         erp.sign as erp_sign,
         pcc.sign as pcc_sign,
         erp.stato as erp_stato,
@@ -189,6 +194,7 @@ righted as (
 select
     * exclude (erp_total, pcc_total),
     ente_code() as ente,
+    standing = 'ERP_ONLY' and origin <> 'SDI' and commercial and not erp_rejected as to_communicate,
     erp_sign * erp_total as erp_total,
     pcc_sign * pcc_total as pcc_total,
     erp_sign * erp_commercial_amount as erp_amount,

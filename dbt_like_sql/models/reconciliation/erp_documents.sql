@@ -40,10 +40,14 @@ select
     coalesce(payments.paid_at_reference, 0) as paid_at_reference,
     coalesce(payments.paid_at_observation, 0) as paid_at_observation,
     coalesce(payments.least_beneficiary <> subjects.creditor or payments.greatest_beneficiary <> subjects.creditor, false)
-        as other_beneficiary
+        as other_beneficiary,
+    document_origin(
+        invoices.lotto_sdi, subjects.vat, subjects.code, subjects.creditor, type_origins.origin, invoices.data_emissione
+    ) as origin
 from stg_erp_invoices as invoices
 left join subjects
     on subjects.piva is not distinct from invoices.piva_fornitore
     and subjects.cf is not distinct from invoices.cf_fornitore
 left join payments on payments.id_documento = invoices.id_documento
 join rule_document_types as types on types.code = invoices.tipo_documento
+left join rule_document_type_origins as type_origins on type_origins.tipo_documento = invoices.tipo_documento

@@ -86,7 +86,10 @@ select
     amounts.commercial_amount - amounts.liquidated - amounts.suspended - amounts.not_payable - amounts.paid
         - amounts.paid_non_commercial as unbooked,
     coalesce(suspensions.days, 0) as suspension_days,
-    coalesce(movements.operations, 0) as operations
+    coalesce(movements.operations, 0) as operations,
+    document_origin(
+        amounts.lotto_sdi, subjects.vat, subjects.code, subjects.creditor, type_origins.origin, amounts.data_emissione
+    ) as origin
 from amounts
 left join subjects
     on subjects.piva is not distinct from amounts.id_fiscale_iva
@@ -95,3 +98,4 @@ left join movements using (progressivo_registrazione)
 left join suspensions using (progressivo_registrazione)
 left join rule_suspension_causes as causes on causes.cause = upper(amounts.causale_sospensione)
 join rule_document_types as types on types.code = amounts.tipo_documento
+left join rule_document_type_origins as type_origins on type_origins.tipo_documento = amounts.tipo_documento

@@ -61,6 +61,8 @@ select
     ente_code() as ente,
     normalised.piva,
     normalised.cf,
+    normalised.vat,
+    normalised.code,
     named.creditor
 from normalised
 join named on named.id = coalesce(normalised.vat, normalised.code)
