@@ -23,6 +23,7 @@ from assets.steps import MODEL_LAYERS, Metadata, described, each_ente
 from pcc_pipeline import pipeline
 from pcc_pipeline.calculator import Model, load_models, model_order
 from pcc_pipeline.calculator.lineage import column_lineages
+from pcc_pipeline.database.decisions import snapshot
 
 
 def layer_of(model: Model) -> str:
@@ -78,7 +79,10 @@ def build_layer(layer: str) -> AssetsDefinition:
         def work(ente: str) -> Mapping[str, Metadata]:
             parameters = installation.parameters(ente, asked)
             deliveries = pipeline.calculator_deliveries(installation.register, ente)
-            results = installation.calculator.run(ente, parameters, deliveries, models=wanted)
+            decided = snapshot(installation.engine, ente)
+            results = installation.calculator.run(
+                ente, parameters, deliveries, models=wanted, decided=decided
+            )
             dates = {
                 "reference_date": parameters.reference_date.isoformat(),
                 "observed_at": parameters.observed_at.isoformat(),

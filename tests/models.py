@@ -15,7 +15,7 @@ from pcc_pipeline.calculator import Calculator, Parameters, prepared, source
 from pcc_pipeline.calculator.session import DELIVERIES_SCHEMA
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
-from pcc_pipeline.tables import FEEDS
+from pcc_pipeline.tables import DECIDED, FEEDS
 
 ENTE = "alfa"
 REFERENCE_DATE, OBSERVED_AT = date(2025, 12, 31), date(2026, 1, 20)
@@ -59,8 +59,12 @@ def reconcile(
     reference_date: date = REFERENCE_DATE,
     observed_at: date = OBSERVED_AT,
     tipo: str | None = "COMUNE",
+    decided: Mapping[str, Rows] | None = None,
 ) -> Reconciled:
-    """Reconciles rows by kind (or (kind, rows) pairs, delivered one after the other); missing columns are null."""
+    """Reconciles rows by kind (or (kind, rows) pairs, delivered one after the other); missing columns are null.
+
+    `decided` are rows of the relations of decisions (tables.DECIDED) by name.
+    """
     settings = Settings.at(home, threads=2)
     store = Store(settings.store_url)
     deliveries = []
@@ -87,5 +91,13 @@ def reconcile(
         ENTE,
         Parameters(reference_date, observed_at, tipo),
         pa.Table.from_pylist(deliveries, schema=DELIVERIES_SCHEMA),
+        decided={name: _decided(name, rows) for name, rows in (decided or {}).items()},
     )
     return Reconciled(settings, store)
+
+
+def _decided(name: str, rows: Rows) -> pa.Table:
+    """Rows of a relation of decisions, decided by one person on one day unless said."""
+    plain = {"ente": ENTE, "decided_by": "rossi", "decided_at": datetime(2026, 1, 10, tzinfo=UTC)}
+    full = [{**plain, "decision": number, **row} for number, row in enumerate(rows, 1)]
+    return pa.Table.from_pylist(full, schema=DECIDED[name].arrow_schema)

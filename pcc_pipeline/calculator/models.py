@@ -20,7 +20,7 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import build_scope
 
 from pcc_pipeline.rules import RULE_TABLES
-from pcc_pipeline.tables import FEEDS, MODELS, Table
+from pcc_pipeline.tables import DECIDED, FEEDS, MODELS, Table
 
 SQL_ROOT = Path(__file__).resolve().parents[2] / "dbt_like_sql"
 
@@ -67,7 +67,7 @@ class Model:
 
     @cached_property
     def reads(self) -> frozenset[str]:
-        """Every relation outside the query that it reads: models, feed_<kind>, rule_<name>, deliveries."""
+        """Every relation outside the query that it reads: models, feed_<kind>, rule_<name>, decided_<table>, deliveries."""
         tree = sqlglot.parse_one(self.sql, dialect="duckdb")
         names = {cte.alias for cte in tree.find_all(exp.CTE)}
         return frozenset(
@@ -122,7 +122,8 @@ def _schema() -> dict[str, dict[str, str]]:
         for kind, table in FEEDS.items()
     }
     rules = {f"rule_{name}": dict.fromkeys(columns, "text") for name, columns in RULE_TABLES.items()}
-    return models | feeds | rules | {"deliveries": dict.fromkeys(DELIVERY_COLUMNS, "text")}
+    decided = {name: dict.fromkeys(table.column_names, "text") for name, table in DECIDED.items()}
+    return models | feeds | rules | decided | {"deliveries": dict.fromkeys(DELIVERY_COLUMNS, "text")}
 
 
 @cache

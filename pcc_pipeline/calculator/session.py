@@ -20,7 +20,7 @@ from pcc_pipeline.calculator.models import Model, load_models, macros, model_ord
 from pcc_pipeline.rules import RULE_TABLES, rule_path, rule_rows
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
-from pcc_pipeline.tables import FEEDS, MODELS, Table
+from pcc_pipeline.tables import DECIDED, FEEDS, MODELS, Table
 
 #: What a model may ask of a delivery; `part` is the staging file its rows lie in, without the folder.
 DELIVERIES_SCHEMA = pa.schema(
@@ -133,11 +133,17 @@ class Calculator:
 
     @contextmanager
     def session(
-        self, ente: str, parameters: Parameters, deliveries: pa.Table, output: str | None = None
+        self,
+        ente: str,
+        parameters: Parameters,
+        deliveries: pa.Table,
+        output: str | None = None,
+        decided: Mapping[str, pa.Table] | None = None,
     ) -> Iterator[Session]:
         """A session for one ente over the deliveries given (see DELIVERIES_SCHEMA).
 
-        `output` is the store folder of the models' files, `models/<ente>` unless told.
+        `output` is the store folder of the models' files, `models/<ente>` unless told. `decided` is what people
+        decided, by relation (tables.DECIDED); a relation that is not given is empty.
         """
         output = output or f"models/{ente}"
         with prepared(self._settings, self._store) as connection:
@@ -150,7 +156,7 @@ class Calculator:
                 connection.execute(f"set variable {name} = {_literal(value)}")
             feeds = self._feeds(
                 ente, deliveries.select(DELIVERIES_SCHEMA.names).cast(DELIVERIES_SCHEMA), output
-            )
+            ) | self._decided(decided or {}, output)
             for name, query in feeds.items():
                 connection.execute(f"create view {name} as select * from {query}")
             yield Session(connection, self._store, ente, output, feeds)
@@ -162,10 +168,11 @@ class Calculator:
         deliveries: pa.Table,
         models: Iterable[str] | None = None,
         output: str | None = None,
+        decided: Mapping[str, pa.Table] | None = None,
     ) -> dict[str, ModelResult]:
         """Runs all models (or those named) in order; returns their results by name."""
         wanted = set(MODELS if models is None else models)
-        with self.session(ente, parameters, deliveries, output) as session:
+        with self.session(ente, parameters, deliveries, output, decided) as session:
             return {name: session.run(name) for name in model_order() if name in wanted}
 
     def _feeds(self, ente: str, deliveries: pa.Table, output: str) -> dict[str, str]:
@@ -186,6 +193,19 @@ class Calculator:
             ]
             feeds[f"feed_{kind}"] = f"({_feed_query(table, files, known)})"
         return feeds
+
+    def _decided(self, decided: Mapping[str, pa.Table], output: str) -> dict[str, str]:
+        """What stands after `from` for each `decided_<table>`, kept beside the models like the deliveries."""
+        if unknown := set(decided) - set(DECIDED):
+            raise KeyError(f"No relation of decisions: {sorted(unknown)}")
+        relations = {}
+        for relation, table in DECIDED.items():
+            rows = decided.get(relation, table.arrow_schema.empty_table())
+            name = f"{output}/{relation}.parquet"
+            with self._store.write(name) as target, self._store.fs.open(target, "wb") as file:
+                pq.write_table(rows.select(table.column_names).cast(table.arrow_schema), file)
+            relations[relation] = f"read_parquet('{_quoted(self._store.uri(name))}')"
+        return relations
 
 
 def source(store: Store, ente: str, name: str, output: str | None = None) -> str:

@@ -6,6 +6,7 @@ PostgreSQL holds (register, publications) is in `register`.
 
 from __future__ import annotations
 
+from pcc_pipeline.tables.decisions import DECIDED
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.feeds import FEEDS, QUARANTINE
 from pcc_pipeline.tables.models import MODELS
@@ -13,4 +14,4 @@ from pcc_pipeline.tables.models import MODELS
 #: Every table that lives in the store, by name.
 TABLES: dict[str, Table] = {**FEEDS, QUARANTINE.name: QUARANTINE, **MODELS}
 
-__all__ = ["FEEDS", "MODELS", "QUARANTINE", "TABLES", "Column", "Table"]
+__all__ = ["DECIDED", "FEEDS", "MODELS", "QUARANTINE", "TABLES", "Column", "Table"]

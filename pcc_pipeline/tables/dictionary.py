@@ -11,13 +11,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from pcc_pipeline.tables import FEEDS, MODELS, QUARANTINE, Column, Table
+from pcc_pipeline.tables import DECIDED, FEEDS, MODELS, QUARANTINE, Column, Table
 from pcc_pipeline.tables.register import REGISTER
 
 CHAPTERS: tuple[tuple[str, tuple[Table, ...]], ...] = (
     ("What arrives", (*FEEDS.values(), QUARANTINE)),
     ("What the models make", tuple(MODELS.values())),
     ("The register", tuple(REGISTER.values())),
+    ("What the models see of decisions", tuple(DECIDED.values())),
 )
 
 

@@ -6,6 +6,7 @@ tables are in `pcc_pipeline.database.register`.
 
 from __future__ import annotations
 
+from pcc_pipeline.tables.decisions import DECISIONS
 from pcc_pipeline.tables.describe import Column, Table
 
 LANDED, STAGED, REFUSED = "landed", "staged", "refused"
@@ -84,10 +85,14 @@ PUBLICATIONS = Table(
 )
 
 #: Register tables by name.
-REGISTER: dict[str, Table] = {table.name: table for table in (DELIVERIES, ARRIVALS, PUBLICATIONS)}
+REGISTER: dict[str, Table] = {table.name: table for table in (DELIVERIES, ARRIVALS, PUBLICATIONS, *DECISIONS)}
 
 #: Columns that PostgreSQL numbers by itself, in order of insertion.
-NUMBERED: dict[str, str] = {"deliveries": "sequence", "publications": "publication"}
+NUMBERED: dict[str, str] = {
+    "deliveries": "sequence",
+    "publications": "publication",
+    **{table.name: "decision" for table in DECISIONS},
+}
 
 #: Further groups of columns that must be unique, beside the key.
 UNIQUE: dict[str, tuple[tuple[str, ...], ...]] = {"deliveries": (("ente", "kind", "sha256"),)}

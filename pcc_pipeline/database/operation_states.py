@@ -1,0 +1,53 @@
+"""The state of each operation on which a word stands, from the append-only rows: the one query that says it.
+
+Parameters: ente, known_at (null: now), default_limit. A refusal or a change asks for approvals anew; the same person
+twice counts once; above the ente's limit two persons must approve. An undone row is as if it had never been.
+"""
+
+from pcc_pipeline.tables.decisions import CHANGES
+
+_LATEST = "(array_agg({0} order by decision desc) filter (where verdict = 'change'))[1]"
+
+STATES = f"""
+with standing as (
+    select d.* from pcc.operation_decisions as d
+    where d.ente = :ente and d.verdict <> 'undo' and (cast(:known_at as timestamptz) is null or d.decided_at <= :known_at)
+      and not exists (
+          select 1 from pcc.operation_decisions as u
+          where u.ente = :ente and u.verdict = 'undo' and u.undoes = d.decision
+            and (cast(:known_at as timestamptz) is null or u.decided_at <= :known_at)
+      )
+), turns as (
+    select *, coalesce(max(decision) filter (where verdict in ('refuse', 'change')) over (partition by operation_id), 0) as turn
+    from standing
+), states as (
+    select
+        ente, operation_id, max(decision) as decision,
+        bool_or(verdict = 'refuse' and decision = turn) and not bool_or(verdict = 'approve' and decision > turn) as refused,
+        count(distinct decided_by) filter (where verdict = 'approve' and decision > turn) as approvals,
+        array_agg(distinct decided_by) filter (where verdict = 'approve' and decision > turn) as approvers,
+        {", ".join(f"{_LATEST.format(c.name)} as changed_{c.name}" for c in CHANGES)},
+        (array_agg(amount order by decision desc))[1] as amount,
+        (array_agg(decided_by order by decision desc))[1] as decided_by,
+        (array_agg(decided_at order by decision desc))[1] as decided_at,
+        (array_agg(reason order by decision desc))[1] as reason
+    from turns
+    group by ente, operation_id
+), limited as (
+    select coalesce(
+        (select amount from pcc.approval_limits
+         where ente = :ente and (cast(:known_at as timestamptz) is null or decided_at <= :known_at)
+         order by decision desc limit 1),
+        cast(:default_limit as numeric(18, 2))
+    ) as approval_limit
+), needed as (
+    select states.*,
+        case when abs(coalesce(changed_importo, amount, 0)) > approval_limit then 2 else 1 end as approvals_needed
+    from states cross join limited
+)
+select *,
+    case when refused then 'refused' when approvals >= approvals_needed then 'approved'
+         when approvals > 0 then 'waiting' else 'proposed' end as state
+from needed
+order by operation_id
+"""

@@ -1,0 +1,119 @@
+"""What people decided: on pairs of documents, on operations to send, on the ente's answers. Append-only.
+
+Nothing here is ever changed or deleted but with its ente: an undo is a row of its own. `DECISIONS` are the tables of
+PostgreSQL; `DECIDED` the relations `decided_<table>` in which the SQL models see what stood at the knowledge time.
+The functions that write and read them are in `pcc_pipeline.database.decisions` and its fellows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pcc_pipeline.tables.describe import Column, Table
+
+_DECISION = Column("decision", "integer", "Order of decision", required=True)
+_ENTE = Column("ente", "text", "Tenant code", required=True, pattern=r"[a-z0-9_]{2,32}")
+_WHO = Column("decided_by", "text", "Who decided", required=True)
+_WHEN = Column("decided_at", "timestamp", "When it was decided", required=True)
+_REASON = Column("reason", "text", "Why, in the words of who decided")
+_UNDOES = Column("undoes", "integer", "With verdict undo: the decision that no longer stands")
+
+MATCH_VERDICTS = ("pair", "accept", "split", "undo")
+OPERATION_VERDICTS = ("approve", "refuse", "change", "undo")
+
+#: What a person may change of an operation: never whose or which document it is, nor the action.
+CHANGES = (
+    Column("importo", "money", "Amount instead of the proposed one", unit="EUR"),
+    Column("natura_spesa", "text", "Nature of the expense instead", allowed=("CO", "CA", "NA")),
+    Column("causale", "text", "Cause instead; empty: none"),
+    Column("descrizione", "text", "Description instead; empty: none"),
+    Column("cig", "text", "Tender code instead"),
+    Column("cup", "text", "Project code instead"),
+    Column("data_scadenza", "date", "Due date instead (CS)"),
+    Column("data_mandato", "date", "Date of the payment order instead (CP)"),
+    Column("data_ricezione", "date", "Date of reception instead (RC)"),
+    Column("data_rifiuto", "date", "Date of refusal instead (RF)"),
+)
+
+MATCH_DECISIONS = Table(
+    "match_decisions", "register",
+    "One row per decision of a person on a pair of documents; the latest that nobody undid stands",
+    (
+        _DECISION, _ENTE,
+        Column("verdict", "text", "pair by hand, accept a proposal, split (no tier may pair them), undo", required=True,
+               allowed=MATCH_VERDICTS, source="rules section 6"),
+        Column("id_documento", "text", "The accounting system's document", required=True),
+        Column("progressivo_registrazione", "text", "PCC's document", required=True),
+        _UNDOES, _REASON, _WHO, _WHEN,
+    ),
+    key=("decision",),
+    indexes=(("ente", "id_documento"), ("ente", "progressivo_registrazione")),
+)
+
+OPERATION_DECISIONS = Table(
+    "operation_decisions", "register",
+    "One row per decision of a person on a proposed operation; those that nobody undid make its state",
+    (
+        _DECISION, _ENTE,
+        Column("verdict", "text", "approve, refuse, change (the changed columns), undo", required=True,
+               allowed=OPERATION_VERDICTS),
+        Column("operation_id", "text", "The operation", required=True),
+        Column("code", "text", "Its anomaly, when it was decided"),
+        Column("id_documento", "text", "Its document in the accounting system"),
+        Column("progressivo_registrazione", "text", "Its document on PCC"),
+        Column("azione", "text", "Its action", required=True),
+        Column("amount", "money", "What it was about when it was decided: its amount, else the document's total", unit="EUR"),
+        *CHANGES,
+        _UNDOES, _REASON, _WHO, _WHEN,
+    ),
+    key=("decision",),
+    indexes=(("ente", "operation_id"),),
+)
+
+APPROVAL_LIMITS = Table(
+    "approval_limits", "register",
+    "One row per change of the amount above which an operation of the ente needs a second person's approval",
+    (
+        _DECISION, _ENTE,
+        Column("amount", "money", "Above it two persons approve", required=True, minimum=0, unit="EUR"),
+        _REASON, _WHO, _WHEN,
+    ),
+    key=("decision",),
+    indexes=(("ente", "decision"),),
+)
+
+#: Tables of PostgreSQL.
+DECISIONS = (MATCH_DECISIONS, OPERATION_DECISIONS, APPROVAL_LIMITS)
+
+DECIDED_MATCH_DECISIONS = Table(
+    "decided_match_decisions", "reconciliation", "One row per pair of documents on which a person's word stands",
+    (
+        _ENTE, _DECISION,
+        Column("verdict", "text", "pair, or split", required=True, allowed=("pair", "split")),
+        *MATCH_DECISIONS.columns[3:5],
+        _WHO, _WHEN,
+    ),
+    key=("ente", "id_documento", "progressivo_registrazione"),
+)
+
+OPERATION_STATES = ("proposed", "waiting", "approved", "refused")
+
+DECIDED_OPERATION_DECISIONS = Table(
+    "decided_operation_decisions", "reconciliation", "One row per operation on which a person's word stands",
+    (
+        _ENTE,
+        Column("operation_id", "text", "The operation", required=True),
+        Column("state", "text", "proposed (only changed), waiting for a second person, approved, refused", required=True,
+               allowed=OPERATION_STATES),
+        Column("approvals", "integer", "Persons who approve", required=True, minimum=0),
+        Column("approvals_needed", "integer", "Persons who must approve", required=True, minimum=1),
+        *(replace(column, name=f"changed_{column.name}") for column in CHANGES),
+        _WHO, _WHEN,
+    ),
+    key=("ente", "operation_id"),
+)
+
+#: What the SQL models may read of decisions, by relation; empty where nothing was decided.
+DECIDED: dict[str, Table] = {
+    table.name: table for table in (DECIDED_MATCH_DECISIONS, DECIDED_OPERATION_DECISIONS)
+}
