@@ -130,6 +130,12 @@ CASES: tuple[Case, ...] = (
     Case("missing_in_erp", 10, ("MISSING_IN_ERP",), tier="-", in_erp=False, pcc_state="RICEVUTO",
          pcc_account=""),
     Case("fuzzy", 4, ("MISSING_ON_PCC", "MISSING_IN_ERP"), tier="-", age_from=3, twist="fuzzy"),
+    *(Case(name, 2, ("MISSING_ON_PCC", "MISSING_IN_ERP"), tier="-", age_from=10, twist=name)
+      for name in ("fuzzy_swap", "fuzzy_typo", "fuzzy_date", "fuzzy_amount")),
+    # Alike and yet not the same: bills of one amount that only one side has.
+    Case("recurring_missing_on_pcc", 2, ("MISSING_ON_PCC",), tier="-", pcc_copies=0, twist="recurring"),
+    Case("recurring_missing_in_erp", 2, ("MISSING_IN_ERP",), tier="-", in_erp=False, pcc_state="RICEVUTO",
+         pcc_account="", twist="recurring"),
     _paid("wrong_beneficiary", 4, "WRONG_BENEFICIARY", twist="beneficiary"),
     Case("must_stay_open", 3, ("MUST_STAY_OPEN", "PAID_NOT_REPORTED"), on_list=True, erp_pays="full"),
     _paid("must_stay_open_closed", 2, "MUST_STAY_OPEN", on_list=True),

@@ -32,7 +32,8 @@ chosen as (
         end as tier,
         case special
             when 'CESSIONE' then 0 when 'SUCCESSIONE' then 1 when 'OPERAZIONE_SOCIETARIA' then 2 when 'GIRO' then 3
-            else 4 + r2 % getvariable('pool')
+            -- Recurring bills come from few suppliers, so that many are alike.
+            else 4 + r2 % if(twist in ('fuzzy_typo', 'recurring'), greatest(2, getvariable('pool') // 100), getvariable('pool'))
         end as supplier
     from numbers
     join dealt on dealt.slot = case
@@ -43,7 +44,11 @@ chosen as (
 amounts as (
     select
         chosen.*, suppliers.* exclude (supplier),
-        2000 + r3 % (case r4 % 10 when 0 then 5000000 when 1 then 1000000 when 2 then 30000 else 400000 end) as net,
+        if(
+            twist in ('fuzzy_typo', 'recurring'),
+            40000 + supplier * 1100,
+            2000 + r3 % (case r4 % 10 when 0 then 5000000 when 1 then 1000000 when 2 then 30000 else 400000 end)
+        ) as net,
         case when twist = 'split_vat' or r4 % 100 < 70 then 22 when r4 % 100 < 85 then 10 when r4 % 100 < 90 then 4 else 0 end
             as rate,
         getvariable('reference_date') - (age_from + (r5 % (age_to - age_from + 1)))::int as issued
@@ -80,13 +85,16 @@ sides as (
         *,
         -- What PCC takes the document to be worth: all but the VAT it believes the ente pays itself.
         case twist
-            when 'amount' then amount + 1234 when 'cent' then amount + 1 when 'split_vat' then total else amount
+            when 'amount' then amount + 1234 when 'cent' then amount + 1 when 'fuzzy_amount' then amount + 2 + r8 % 90 when 'split_vat' then total else amount
         end as pcc_amount,
-        total + case twist when 'amount' then 1234 when 'cent' then 1 else 0 end as pcc_total,
-        net + case when twist = 'amount' then 1234 when twist = 'cent' then 1 else 0 end as pcc_net,
+        total + case twist when 'amount' then 1234 when 'cent' then 1 when 'fuzzy_amount' then 2 + r8 % 90 else 0 end as pcc_total,
+        net + case twist when 'amount' then 1234 when 'cent' then 1 when 'fuzzy_amount' then 2 + r8 % 90 else 0 end as pcc_net,
         split and twist <> 'split_vat' as pcc_split,
         case
             when twist = 'issue' then getvariable('reference_date') + 1
+            when twist in ('fuzzy_swap', 'fuzzy_amount') then issued + 1 + (r8 % 3)::int
+            when twist = 'fuzzy_typo' then issued + 1 + (r8 % 5)::int
+            when twist = 'fuzzy_date' then issued - 27 - (r8 % 6)::int
             when twist = 'fuzzy' or tier = 'number_amount' then issued + 1
             else issued
         end as pcc_issued,
@@ -125,7 +133,11 @@ written as (
 select
     *,
     case
-        when twist = 'fuzzy' then (i * 10 + 7)::text || '/' || year(issued)
+        -- Two digits swapped, one mistyped, a suffix lost: what people write wrong.
+        when twist = 'fuzzy_swap' and number[-1] <> number[-2] then number[:-3] || number[-1] || number[-2] || '/' || year(issued)
+        when twist = 'fuzzy_typo' then ((number[1]::int + r8 % 8) % 9 + 1)::text || number[2:] || '/' || year(issued)
+        when twist = 'fuzzy_date' then number || '/B'
+        when twist in ('fuzzy', 'fuzzy_swap') then (i * 10 + 7)::text || '/' || year(issued)
         when tier = 'date_amount' then 'REG' || (900000 + i)::text || 'Q'
         when r8 % 7 = 0 then 'FT ' || number_pa || '/' || year(issued)
         when r8 % 7 = 1 then number_pa || '-' || year(issued)

@@ -51,6 +51,7 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "meaning": "VARCHAR",
     },
     "document_type_origins": {"tipo_documento": "VARCHAR", "origin": "VARCHAR", "source": "VARCHAR"},
+    "match_evidence": {"field": "VARCHAR", "level": "VARCHAR", "points": "INTEGER", "meaning": "VARCHAR"},
     "match_tiers": {"tier": "VARCHAR", "ordinal": "INTEGER", "meaning": "VARCHAR"},
 }
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pcc_pipeline import rules
 from pcc_pipeline.tables import feeds
 from pcc_pipeline.tables.describe import Column, Table
+from pcc_pipeline.tables.proposals import MATCH_PROPOSALS
 
 ENTE = Column("ente", "text", "Tenant code", required=True, pattern=r"[a-z0-9_]{2,32}")
 ROW_ID = Column("row_id", "integer", "Order of arrival of the row: sequence of the delivery, then line; unique in its table",
@@ -363,6 +364,6 @@ MODELS: dict[str, Table] = {
     table.name: table
     for table in (
         *STAGING, SUBJECTS, CREDITORS, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, PAIRS,
-        AMBIGUITIES, DOCUMENT_CASES, DOCUMENTS_TABLE, MATCHES, DEBT_POSITIONS, ANOMALIES, STOCK_TABLE, STOCK_BY_CREDITOR, STOCK_BY_DUE_DATE, STOCK_BY_ISSUE_YEAR,
+        AMBIGUITIES, MATCH_PROPOSALS, DOCUMENT_CASES, DOCUMENTS_TABLE, MATCHES, DEBT_POSITIONS, ANOMALIES, STOCK_TABLE, STOCK_BY_CREDITOR, STOCK_BY_DUE_DATE, STOCK_BY_ISSUE_YEAR,
     )
 }

@@ -1,0 +1,41 @@
+"""The table of proposed pairs (rules section 6, tier `fuzzy`): what a person is asked to accept or split."""
+
+from __future__ import annotations
+
+from pcc_pipeline.rules import rule_rows
+from pcc_pipeline.tables.describe import Column, Table
+
+_ENTE = Column("ente", "text", "Tenant code", required=True, pattern=r"[a-z0-9_]{2,32}")
+
+
+def _levels(field: str) -> tuple[str, ...]:
+    return tuple(row["level"] for row in rule_rows("match_evidence") if row["field"] == field)
+
+
+MATCH_PROPOSALS = Table(
+    "match_proposals", "reconciliation",
+    "One row per pair of documents that no tier took and that may be the same: for a person, never applied alone",
+    (
+        _ENTE,
+        Column("id_documento", "text", "The accounting system's document", required=True),
+        Column("progressivo_registrazione", "text", "PCC's document", required=True),
+        Column("score", "integer", "Points of all evidence (rule_match_evidence), at most 100", required=True, unit="points"),
+        Column("rank", "integer", "Place among the proposals of either document, the worse of the two", required=True, minimum=1),
+        Column("alternatives", "integer", "Other proposals that name either document", required=True, minimum=0),
+        Column("creditor", "text", "The supplier, the same on both sides", required=True),
+        Column("creditor_name", "text", "Its name"),
+        Column("erp_number", "text", "Number in the accounting system", required=True),
+        Column("pcc_number", "text", "Number on PCC", required=True),
+        Column("number_evidence", "text", "How the numbers compare", required=True, allowed=_levels("number")),
+        Column("erp_issue_date", "date", "Date of issue in the accounting system", required=True),
+        Column("pcc_issue_date", "date", "Date of issue on PCC", required=True),
+        Column("date_evidence", "text", "How the dates of issue compare", required=True, allowed=_levels("date")),
+        Column("erp_total", "money", "Total in the accounting system", required=True, unit="EUR"),
+        Column("pcc_total", "money", "Total on PCC", required=True, unit="EUR"),
+        Column("amount_evidence", "text", "How the totals compare", required=True, allowed=_levels("amount")),
+        Column("due_date_evidence", "text", "How the due dates compare", required=True, allowed=_levels("due_date")),
+        Column("explanation", "text", "The evidence field by field, in Italian, with its points", required=True),
+    ),
+    key=("ente", "id_documento", "progressivo_registrazione"),
+    published=True,
+)
