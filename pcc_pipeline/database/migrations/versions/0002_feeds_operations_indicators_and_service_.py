@@ -41,6 +41,30 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_match_decisions_ente_id_documento'), 'match_decisions', ['ente', 'id_documento'], unique=False, schema='pcc')
     op.create_index(op.f('ix_match_decisions_ente_progressivo_registrazione'), 'match_decisions', ['ente', 'progressivo_registrazione'], unique=False, schema='pcc')
+    op.create_table('match_proposals',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('id_documento', sa.Text(), nullable=False, comment="The accounting system's document"),
+    sa.Column('progressivo_registrazione', sa.Text(), nullable=False, comment="PCC's document"),
+    sa.Column('score', sa.BigInteger(), nullable=False, comment='Points of all evidence (rule_match_evidence), at most 100 [points]'),
+    sa.Column('rank', sa.BigInteger(), nullable=False, comment='Place among the proposals of either document, the worse of the two'),
+    sa.Column('alternatives', sa.BigInteger(), nullable=False, comment='Other proposals that name either document'),
+    sa.Column('creditor', sa.Text(), nullable=False, comment='The supplier, the same on both sides'),
+    sa.Column('creditor_name', sa.Text(), nullable=True, comment='Its name'),
+    sa.Column('erp_number', sa.Text(), nullable=False, comment='Number in the accounting system'),
+    sa.Column('pcc_number', sa.Text(), nullable=False, comment='Number on PCC'),
+    sa.Column('number_evidence', sa.Text(), nullable=False, comment='How the numbers compare'),
+    sa.Column('erp_issue_date', sa.Date(), nullable=False, comment='Date of issue in the accounting system'),
+    sa.Column('pcc_issue_date', sa.Date(), nullable=False, comment='Date of issue on PCC'),
+    sa.Column('date_evidence', sa.Text(), nullable=False, comment='How the dates of issue compare'),
+    sa.Column('erp_total', sa.Numeric(precision=18, scale=2), nullable=False, comment='Total in the accounting system [EUR]'),
+    sa.Column('pcc_total', sa.Numeric(precision=18, scale=2), nullable=False, comment='Total on PCC [EUR]'),
+    sa.Column('amount_evidence', sa.Text(), nullable=False, comment='How the totals compare'),
+    sa.Column('due_date_evidence', sa.Text(), nullable=False, comment='How the due dates compare'),
+    sa.Column('explanation', sa.Text(), nullable=False, comment='The evidence field by field, in Italian, with its points'),
+    sa.PrimaryKeyConstraint('ente', 'id_documento', 'progressivo_registrazione', name=op.f('pk_match_proposals')),
+    schema='pcc',
+    comment='One row per pair of documents that no tier took and that may be the same: for a person, never applied alone'
+    )
     op.create_table('operation_decisions',
     sa.Column('decision', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of decision'),
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
@@ -83,6 +107,7 @@ def downgrade() -> None:
     op.drop_column('anomalies', 'origin', schema='pcc')
     op.drop_index(op.f('ix_operation_decisions_ente_operation_id'), table_name='operation_decisions', schema='pcc')
     op.drop_table('operation_decisions', schema='pcc')
+    op.drop_table('match_proposals', schema='pcc')
     op.drop_index(op.f('ix_match_decisions_ente_progressivo_registrazione'), table_name='match_decisions', schema='pcc')
     op.drop_index(op.f('ix_match_decisions_ente_id_documento'), table_name='match_decisions', schema='pcc')
     op.drop_table('match_decisions', schema='pcc')
