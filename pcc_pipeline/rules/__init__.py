@@ -52,6 +52,23 @@ RULE_TABLES: dict[str, dict[str, str]] = {
     },
     "document_type_origins": {"tipo_documento": "VARCHAR", "origin": "VARCHAR", "source": "VARCHAR"},
     "match_evidence": {"field": "VARCHAR", "level": "VARCHAR", "points": "INTEGER", "meaning": "VARCHAR"},
+    # Which accounts a CO moves money between, and what PCC wants as NA on it.
+    "debt_movements": {
+        "stato_debito": "VARCHAR",
+        "from_account": "VARCHAR",
+        "to_account": "VARCHAR",
+        "natura_na": "BOOLEAN",
+        "cig_na": "BOOLEAN",
+        "source": "VARCHAR",
+    },
+    "pcc_causes": {
+        "cause": "VARCHAR",
+        "causale": "VARCHAR",
+        "words": "VARCHAR",
+        "source": "VARCHAR",
+    },
+    # What to ask a person, with {facts} in it (see questions.sql).
+    "questions": {"code": "VARCHAR", "situation": "VARCHAR", "addressee": "VARCHAR", "question": "VARCHAR"},
     "match_tiers": {"tier": "VARCHAR", "ordinal": "INTEGER", "meaning": "VARCHAR"},
 }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pcc_pipeline import rules
-from pcc_pipeline.tables import feeds
+from pcc_pipeline.tables import feeds, operations
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.proposals import MATCH_PROPOSALS
 
@@ -18,8 +18,8 @@ ROW_ID = Column("row_id", "integer", "Order of arrival of the row: sequence of t
                 required=True)
 ID_DOCUMENTO = Column("id_documento", "text", "The accounting system's key; null where it has no such document")
 PROGRESSIVO = Column("progressivo_registrazione", "text", "PCC's key; null where PCC has no such document")
-VIEW = Column("view", "text", "Whose stock: pcc as PCC shows it, right after reconciliation", required=True,
-              allowed=("pcc", "right"), source="rules section 4")
+VIEW = Column("view", "text", "Whose stock: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted",
+              required=True, allowed=("pcc", "right", "projected"), source="rules section 4")
 REFERENCE_DATE = Column("reference_date", "date", "Day the stock is asked for (D)", required=True)
 OBSERVED_AT = Column("observed_at", "date", "Day up to which facts are seen (O)", required=True)
 STOCK = Column("amount", "money", "Stock of the commercial debt", required=True, unit="EUR", source="L. 145/2018 art. 1 c. 859, 867")
@@ -200,6 +200,7 @@ DOCUMENT_CASES = Table(
         Column("new_creditor_from", "date", "Day from which it is the creditor"),
         Column("other_beneficiaries", "texts", "Who else may be paid (pignoramento)"),
         Column("dispute", "boolean", "A special case CONTENZIOSO is in force", required=True),
+        Column("dispute_from", "date", "Day from which it is"),
         Column("non_commercial", "boolean", "A special case NON_COMMERCIALE is in force", required=True),
         Column("listed", "boolean", "On the ente's open list", required=True),
         Column("creditor_loop", "boolean", "The chain of creditors comes back to itself", required=True),
@@ -364,6 +365,6 @@ MODELS: dict[str, Table] = {
     table.name: table
     for table in (
         *STAGING, SUBJECTS, CREDITORS, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, PAIRS,
-        AMBIGUITIES, MATCH_PROPOSALS, DOCUMENT_CASES, DOCUMENTS_TABLE, MATCHES, DEBT_POSITIONS, ANOMALIES, STOCK_TABLE, STOCK_BY_CREDITOR, STOCK_BY_DUE_DATE, STOCK_BY_ISSUE_YEAR,
+        AMBIGUITIES, MATCH_PROPOSALS, DOCUMENT_CASES, DOCUMENTS_TABLE, MATCHES, DEBT_POSITIONS, ANOMALIES, *operations.TABLES, STOCK_TABLE, STOCK_BY_CREDITOR, STOCK_BY_DUE_DATE, STOCK_BY_ISSUE_YEAR,
     )
 }

@@ -52,6 +52,36 @@ with views as (
         commercial or id_documento is null,
         standing
     from documents
+    union all
+    -- What PCC will show: its own facts, moved by the operations where there are any.
+    select
+        'projected',
+        documents.id_documento,
+        documents.progressivo_registrazione,
+        documents.tipo_documento,
+        documents.numero,
+        documents.origin,
+        coalesce(documents.pcc_issue_date, documents.erp_issue_date),
+        coalesce(accounts.due_date, documents.pcc_due_date),
+        documents.original_creditor,
+        documents.original_creditor,
+        documents.creditor_name,
+        coalesce(documents.pcc_sign, documents.erp_sign),
+        coalesce(accounts.commercial_amount, documents.pcc_commercial_amount),
+        coalesce(accounts.paid_at_reference, documents.pcc_paid_at_reference),
+        coalesce(accounts.paid + accounts.paid_non_commercial, documents.pcc_paid_at_observation),
+        coalesce(accounts.not_payable, documents.pcc_not_payable),
+        coalesce(accounts.excluded, documents.pcc_excluded),
+        coalesce(accounts.open_amount, documents.pcc_open),
+        coalesce(accounts.stock, documents.pcc_stock),
+        documents.pcc_rejected or coalesce(accounts.rejected, false),
+        true,
+        documents.standing
+    from documents
+    left join projected_accounts as accounts
+        on accounts.id_documento is not distinct from documents.id_documento
+        and accounts.progressivo_registrazione is not distinct from documents.progressivo_registrazione
+    where documents.progressivo_registrazione is not null or accounts.operations is not null
 ),
 
 aged as (

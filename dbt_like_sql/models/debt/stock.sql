@@ -1,7 +1,7 @@
 -- One row per view: the stock of the commercial debt.
--- Key: view. Both views are there even where no document is.
+-- Key: view. All views are there even where no document is.
 with views as (
-    select unnest(['pcc', 'right']) as view
+    select unnest(['pcc', 'right', 'projected']) as view
 )
 
 select

@@ -59,6 +59,7 @@ select
     arg_max(in_force_from, (of_document, in_force_from)) filter (effect = 'NEW_CREDITOR') as new_creditor_from,
     list(distinct new_creditor) filter (effect = 'ALSO_BENEFICIARY' and new_creditor is not null) as other_beneficiaries,
     coalesce(bool_or(effect = 'EXCLUDED'), false) as dispute,
+    min(in_force_from) filter (effect = 'EXCLUDED') as dispute_from,
     coalesce(bool_or(effect = 'NON_COMMERCIAL'), false) as non_commercial,
     coalesce(bool_or(effect = 'LISTED'), false) as listed,
     coalesce(bool_or(loop) filter (effect = 'NEW_CREDITOR'), false) as creditor_loop

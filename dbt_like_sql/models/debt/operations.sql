@@ -1,0 +1,10 @@
+-- materialized: view
+-- One row per line to send to PCC (Modello 003, 002), with what it takes from PCC's stock.
+-- Key: operation_id.
+select
+    lines.*,
+    ledger.stock_effect,
+    reference_date() as reference_date,
+    observed_at() as observed_at
+from operation_lines as lines
+join ledger using (operation_id)

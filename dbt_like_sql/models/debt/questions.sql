@@ -1,0 +1,112 @@
+-- One row per document and anomaly that needs a person's answer: the question in plain Italian, with the facts.
+-- Key: code, id_documento, progressivo_registrazione. Besides what is manual: operations that cannot bring the document
+-- where it belongs (situation short), and credit notes whose invoice is not known (link).
+with projected as (
+    select
+        remedies.id_documento,
+        remedies.progressivo_registrazione,
+        remedies.codes,
+        remedies.paid_short,
+        remedies.credit_note_linked,
+        accounts.operations is not null as has_operations,
+        coalesce(accounts.stock, remedies.pcc_stock) - remedies.right_stock as remaining
+    from remedies
+    left join projected_accounts as accounts
+        on accounts.id_documento is not distinct from remedies.id_documento
+        and accounts.progressivo_registrazione is not distinct from remedies.progressivo_registrazione
+),
+
+asked_by_document as (
+    select id_documento, progressivo_registrazione, bool_or(manual) as asked from anomalies group by all
+),
+
+open_points as (
+    select
+        anomalies.*,
+        projected.remaining,
+        case
+            when anomalies.manual then 'manual'
+            when not asked_by_document.asked
+                and (projected.remaining <> 0 or not projected.has_operations or projected.paid_short > 0) then 'short'
+            when anomalies.code = 'CREDIT_NOTE_OPEN' and not projected.credit_note_linked then 'link'
+        end as situation
+    from anomalies
+    join projected
+        on projected.id_documento is not distinct from anomalies.id_documento
+        and projected.progressivo_registrazione is not distinct from anomalies.progressivo_registrazione
+    join asked_by_document
+        on asked_by_document.id_documento is not distinct from anomalies.id_documento
+        and asked_by_document.progressivo_registrazione is not distinct from anomalies.progressivo_registrazione
+),
+
+facts as (
+    select
+        open_points.*,
+        documents.creditor_name,
+        coalesce(documents.erp_issue_date, documents.pcc_issue_date) as data_emissione,
+        documents.* exclude (ente, id_documento, progressivo_registrazione, numero, original_creditor, creditor, creditor_name, origin, to_communicate),
+        templates.addressee,
+        templates.question as template
+    from open_points
+    join documents
+        on documents.id_documento is not distinct from open_points.id_documento
+        and documents.progressivo_registrazione is not distinct from open_points.progressivo_registrazione
+    left join rule_questions as own on own.code = open_points.code and own.situation = open_points.situation
+    join rule_questions as templates
+        on templates.code = coalesce(own.code, '*') and templates.situation = if(own.code is null, 'short', open_points.situation)
+    where open_points.situation is not null
+),
+
+filled as (
+    select
+        *,
+        [
+            ('{documento}', if(coalesce(erp_sign, pcc_sign) = -1, 'Nota di credito n. ', 'Fattura n. ') || numero || ' del '
+                || italian_date(data_emissione) || ' di ' || coalesce(creditor_name || ' (' || original_creditor || ')', original_creditor)),
+            ('{importo_gestionale}', italian_money(erp_amount)),
+            ('{importo_pcc}', italian_money(pcc_amount)),
+            ('{pagato_gestionale}', italian_money(erp_paid_at_observation)),
+            ('{pagato_pcc}', italian_money(pcc_paid_at_observation)),
+            ('{pagato_gestionale_d}', italian_money(erp_paid_at_reference)),
+            ('{pagato_pcc_d}', italian_money(pcc_paid_at_reference)),
+            ('{sospeso_gestionale}', italian_money(greatest(erp_suspended, erp_excluded))),
+            ('{riferimento}', italian_date(reference_date())),
+            ('{stato_gestionale}', lower(erp_stato)),
+            ('{emissione_gestionale}', italian_date(erp_issue_date)),
+            ('{emissione_pcc}', italian_date(pcc_issue_date)),
+            ('{scadenza_gestionale}', italian_date(right_due_date)),
+            ('{ufficio_gestionale}', erp_office),
+            ('{ufficio_pcc}', pcc_office),
+            ('{provenienza}', if(erp_lotto_sdi is null, 'senza lotto SDI nel gestionale', 'pur avendo il lotto SDI ' || erp_lotto_sdi)),
+            ('{creditore}', creditor),
+            ('{dettaglio}', erp_says),
+            ('{dettaglio_pcc}', pcc_says),
+            ('{id_documento}', id_documento),
+            ('{progressivo}', progressivo_registrazione),
+            ('{residuo}', italian_money(remaining))
+        ] as values_of
+    from facts
+)
+
+select
+    ente_code() as ente,
+    code,
+    id_documento,
+    progressivo_registrazione,
+    addressee,
+    severity,
+    list_reduce(
+        list_transform(values_of, lambda pair: [pair[1], coalesce(pair[2], 'non indicato')]),
+        lambda written, pair: [replace(written[1], pair[1], pair[2])],
+        [template]
+    )[1] as question,
+    amount,
+    remaining,
+    numero,
+    data_emissione,
+    original_creditor,
+    creditor,
+    creditor_name,
+    reference_date() as reference_date,
+    observed_at() as observed_at
+from filled
