@@ -94,17 +94,155 @@ def upgrade() -> None:
     comment='One row per decision of a person on a proposed operation; those that nobody undid make its state'
     )
     op.create_index(op.f('ix_operation_decisions_ente_operation_id'), 'operation_decisions', ['ente', 'operation_id'], unique=False, schema='pcc')
+    op.create_table('operations',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('operation_id', sa.Text(), nullable=False, comment='Hash of what the line says and of the state of the document on PCC it starts from'),
+    sa.Column('code', sa.Text(), nullable=False, comment='The anomaly that it remedies (rules section 7)'),
+    sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's key; null where it has no such document"),
+    sa.Column('progressivo_registrazione', sa.Text(), nullable=True, comment="PCC's key; null where PCC has no such document yet"),
+    sa.Column('step', sa.BigInteger(), nullable=False, comment='Order within the document, from 1'),
+    sa.Column('model', sa.Text(), nullable=False, comment='The file it goes into: 003 operations, 002 documents that never passed SDI'),
+    sa.Column('azione', sa.Text(), nullable=False, comment='RC reception, RF refusal, CO booking, CS due date, CP payment'),
+    sa.Column('importo', sa.Numeric(precision=18, scale=2), nullable=True, comment='Amount moved, positive; for CS the amount that is due; null for RC and RF [EUR]'),
+    sa.Column('natura_spesa', sa.Text(), nullable=True, comment='CO current, CA capital, NA for the movements that PCC wants without; null for RC, RF, CS (Modello 003, E255)'),
+    sa.Column('stato_debito', sa.Text(), nullable=True, comment='CO: between which accounts (rules section 3)'),
+    sa.Column('causale', sa.Text(), nullable=True, comment="CO: PCC's code of the reason"),
+    sa.Column('descrizione', sa.Text(), nullable=True, comment='Free text; for a dispute it carries the start date (PCC since 6 March 2019)'),
+    sa.Column('capitoli', sa.Text(), nullable=True, comment='Budget chapter'),
+    sa.Column('estremi_impegno', sa.Text(), nullable=True, comment='Commitment of expense'),
+    sa.Column('cig', sa.Text(), nullable=True, comment='Tender code, else NA; null for RC, RF, CS'),
+    sa.Column('cup', sa.Text(), nullable=True, comment='Project code, else NA; null for RC, RF, CS'),
+    sa.Column('data_scadenza', sa.Date(), nullable=True, comment='CS (and 002): the due date'),
+    sa.Column('numero_mandato', sa.Text(), nullable=True, comment='CP: number of the payment order'),
+    sa.Column('data_mandato', sa.Date(), nullable=True, comment="CP: the date that PCC takes for the payment's"),
+    sa.Column('id_fiscale_beneficiario', sa.Text(), nullable=True, comment='CP: who was paid, as PCC writes it (IT12345678901)'),
+    sa.Column('non_commercial', sa.Boolean(), nullable=False, comment='CP on the account pagato non commerciale'),
+    sa.Column('protocollo', sa.Text(), nullable=True, comment="RC: number in the ente's register of correspondence"),
+    sa.Column('data_ricezione', sa.Date(), nullable=True, comment='RC: date of reception'),
+    sa.Column('data_rifiuto', sa.Date(), nullable=True, comment='RF: date of refusal'),
+    sa.Column('cf_amministrazione', sa.Text(), nullable=True, comment='Fiscal code of the ente as PCC writes it; null where no document of PCC tells it'),
+    sa.Column('codice_ufficio', sa.Text(), nullable=True, comment='Office'),
+    sa.Column('cf_fornitore', sa.Text(), nullable=True, comment='Fiscal code of the supplier'),
+    sa.Column('id_fiscale_iva', sa.Text(), nullable=True, comment='VAT number of the supplier with its country (IT12345678901)'),
+    sa.Column('denominazione_fornitore', sa.Text(), nullable=True, comment='Name of the supplier'),
+    sa.Column('numero_documento', sa.Text(), nullable=False, comment='Number (as on PCC where it is there)'),
+    sa.Column('data_emissione', sa.Date(), nullable=False, comment='Date of issue (as on PCC where it is there)'),
+    sa.Column('importo_totale', sa.Numeric(precision=18, scale=2), nullable=False, comment='Total of the document, positive [EUR]'),
+    sa.Column('importo_imponibile', sa.Numeric(precision=18, scale=2), nullable=True, comment='Taxable amount [EUR]'),
+    sa.Column('totale_imposta', sa.Numeric(precision=18, scale=2), nullable=True, comment='VAT [EUR]'),
+    sa.Column('tipo_documento', sa.Text(), nullable=False, comment='Document type (for 002: TD01 to TD06)'),
+    sa.Column('lotto', sa.Text(), nullable=True, comment="SDI's identifier of the lot"),
+    sa.Column('original_creditor', sa.Text(), nullable=False, comment='The supplier, normalised (rules section 5)'),
+    sa.Column('stock_effect', sa.Numeric(precision=18, scale=2), nullable=False, comment="What it takes from PCC's stock, signed; negative where it adds [EUR] (rules section 4)"),
+    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the stock is asked for (D)'),
+    sa.Column('observed_at', sa.Date(), nullable=False, comment='Day up to which facts are seen (O)'),
+    sa.PrimaryKeyConstraint('ente', 'operation_id', name=op.f('pk_operations')),
+    schema='pcc',
+    comment='One row per line to send to PCC (Modello 003, 002)'
+    )
+    op.create_index(op.f('ix_operations_ente_code'), 'operations', ['ente', 'code'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_operations_ente_id_documento'), 'operations', ['ente', 'id_documento'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_operations_ente_progressivo_registrazione'), 'operations', ['ente', 'progressivo_registrazione'], unique=False, schema='pcc')
+    op.create_table('questions',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('code', sa.Text(), nullable=False, comment='The anomaly that it remedies (rules section 7)'),
+    sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's key; null where it has no such document"),
+    sa.Column('progressivo_registrazione', sa.Text(), nullable=True, comment="PCC's key; null where PCC has no such document yet"),
+    sa.Column('addressee', sa.Text(), nullable=False, comment="Who can answer: the ente's office, or the operator"),
+    sa.Column('severity', sa.Text(), nullable=False, comment='high, medium or low'),
+    sa.Column('question', sa.Text(), nullable=False, comment='The question in plain Italian, with the facts'),
+    sa.Column('amount', sa.Numeric(precision=18, scale=2), nullable=False, comment="What the document adds to PCC's stock less what it adds to the right stock [EUR]"),
+    sa.Column('remaining', sa.Numeric(precision=18, scale=2), nullable=False, comment='The same once all operations are accepted: what only the answer can settle [EUR]'),
+    sa.Column('numero', sa.Text(), nullable=False, comment='Invoice number'),
+    sa.Column('data_emissione', sa.Date(), nullable=False, comment='Date of issue'),
+    sa.Column('original_creditor', sa.Text(), nullable=False, comment='The supplier, normalised'),
+    sa.Column('creditor', sa.Text(), nullable=False, comment='The present creditor (rules section 5)'),
+    sa.Column('creditor_name', sa.Text(), nullable=True, comment='Name of the creditor'),
+    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the stock is asked for (D)'),
+    sa.Column('observed_at', sa.Date(), nullable=False, comment='Day up to which facts are seen (O)'),
+    schema='pcc',
+    comment="One row per document and anomaly that needs a person's answer"
+    )
+    op.create_index(op.f('ix_questions_ente_code'), 'questions', ['ente', 'code'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_questions_ente_code_id_documento_progressivo_registrazione'), 'questions', ['ente', 'code', 'id_documento', 'progressivo_registrazione'], unique=False, schema='pcc')
     op.add_column('anomalies', sa.Column('origin', sa.Text(), nullable=False, comment='Where the document comes from; all but SDI are outside SDI (docs/readings.md, Origin)'), schema='pcc')
     op.add_column('anomalies', sa.Column('to_communicate', sa.Boolean(), nullable=False, comment='PCC lacks it and it never passed SDI: to be communicated by Modello 002'), schema='pcc')
     op.add_column('debt_positions', sa.Column('origin', sa.Text(), nullable=False, comment='Where the document comes from; all but SDI are outside SDI (docs/readings.md, Origin)'), schema='pcc')
+    op.alter_column('debt_positions', 'view',
+               existing_type=sa.TEXT(),
+               comment='Whose stock: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
+               existing_comment='Whose stock: pcc as PCC shows it, right after reconciliation (rules section 4)',
+               existing_nullable=False,
+               schema='pcc')
+    op.alter_column('stock', 'view',
+               existing_type=sa.TEXT(),
+               comment='Whose stock: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
+               existing_comment='Whose stock: pcc as PCC shows it, right after reconciliation (rules section 4)',
+               existing_nullable=False,
+               schema='pcc')
+    op.alter_column('stock_by_creditor', 'view',
+               existing_type=sa.TEXT(),
+               comment='Whose stock: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
+               existing_comment='Whose stock: pcc as PCC shows it, right after reconciliation (rules section 4)',
+               existing_nullable=False,
+               schema='pcc')
+    op.alter_column('stock_by_due_date', 'view',
+               existing_type=sa.TEXT(),
+               comment='Whose stock: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
+               existing_comment='Whose stock: pcc as PCC shows it, right after reconciliation (rules section 4)',
+               existing_nullable=False,
+               schema='pcc')
+    op.alter_column('stock_by_issue_year', 'view',
+               existing_type=sa.TEXT(),
+               comment='Whose stock: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
+               existing_comment='Whose stock: pcc as PCC shows it, right after reconciliation (rules section 4)',
+               existing_nullable=False,
+               schema='pcc')
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.alter_column('stock_by_issue_year', 'view',
+               existing_type=sa.TEXT(),
+               comment='Whose stock: pcc as PCC shows it, right after reconciliation (rules section 4)',
+               existing_comment='Whose stock: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
+               existing_nullable=False,
+               schema='pcc')
+    op.alter_column('stock_by_due_date', 'view',
+               existing_type=sa.TEXT(),
+               comment='Whose stock: pcc as PCC shows it, right after reconciliation (rules section 4)',
+               existing_comment='Whose stock: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
+               existing_nullable=False,
+               schema='pcc')
+    op.alter_column('stock_by_creditor', 'view',
+               existing_type=sa.TEXT(),
+               comment='Whose stock: pcc as PCC shows it, right after reconciliation (rules section 4)',
+               existing_comment='Whose stock: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
+               existing_nullable=False,
+               schema='pcc')
+    op.alter_column('stock', 'view',
+               existing_type=sa.TEXT(),
+               comment='Whose stock: pcc as PCC shows it, right after reconciliation (rules section 4)',
+               existing_comment='Whose stock: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
+               existing_nullable=False,
+               schema='pcc')
+    op.alter_column('debt_positions', 'view',
+               existing_type=sa.TEXT(),
+               comment='Whose stock: pcc as PCC shows it, right after reconciliation (rules section 4)',
+               existing_comment='Whose stock: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
+               existing_nullable=False,
+               schema='pcc')
     op.drop_column('debt_positions', 'origin', schema='pcc')
     op.drop_column('anomalies', 'to_communicate', schema='pcc')
     op.drop_column('anomalies', 'origin', schema='pcc')
+    op.drop_index(op.f('ix_questions_ente_code_id_documento_progressivo_registrazione'), table_name='questions', schema='pcc')
+    op.drop_index(op.f('ix_questions_ente_code'), table_name='questions', schema='pcc')
+    op.drop_table('questions', schema='pcc')
+    op.drop_index(op.f('ix_operations_ente_progressivo_registrazione'), table_name='operations', schema='pcc')
+    op.drop_index(op.f('ix_operations_ente_id_documento'), table_name='operations', schema='pcc')
+    op.drop_index(op.f('ix_operations_ente_code'), table_name='operations', schema='pcc')
+    op.drop_table('operations', schema='pcc')
     op.drop_index(op.f('ix_operation_decisions_ente_operation_id'), table_name='operation_decisions', schema='pcc')
     op.drop_table('operation_decisions', schema='pcc')
     op.drop_table('match_proposals', schema='pcc')
