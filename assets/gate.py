@@ -19,6 +19,7 @@ class Gate:
     def __init__(self, store: Store, ente: str) -> None:
         self._store = store
         self._name = f"checks/{ente}/gate.json"
+        self._saw = f"checks/{ente}/saw.json"
 
     def begin(self, steps: Iterable[str]) -> None:
         """Forgets what a former run found wrong, and marks every step as still to be done."""
@@ -55,15 +56,30 @@ class Gate:
         due = sorted(name for name, entry in entries.items() if entry.get("due") and name != step)
         return self.problems() + [f"not done since the last landing: {', '.join(due)}"] * bool(due)
 
+    def saw(self, layer: str, sequence: int) -> None:
+        """Notes up to which delivery a layer's models saw everything."""
+        self._write_json(self._saw, {**self._read_json(self._saw), layer: sequence})
+
+    def seen(self, layers: Sequence[str]) -> int | None:
+        """Up to which delivery all these layers saw everything; None while one has not been made."""
+        found = self._read_json(self._saw)
+        return min(found[layer] for layer in layers) if all(layer in found for layer in layers) else None
+
     def _read(self) -> dict[str, dict[str, Any]]:
+        return self._read_json(self._name)
+
+    def _write(self, entries: dict[str, dict[str, Any]]) -> None:
+        self._write_json(self._name, entries)
+
+    def _read_json(self, name: str) -> dict[str, Any]:
         try:
-            with self._store.open(self._name) as file:
+            with self._store.open(name) as file:
                 return dict(json.load(file))
         except FileNotFoundError:
             return {}
 
-    def _write(self, entries: dict[str, dict[str, Any]]) -> None:
-        with self._store.write(self._name) as target, self._store.fs.open(target, "wb") as file:
+    def _write_json(self, name: str, entries: dict[str, Any]) -> None:
+        with self._store.write(name) as target, self._store.fs.open(target, "wb") as file:
             file.write(json.dumps(entries, indent=1, sort_keys=True).encode())
 
 

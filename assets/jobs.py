@@ -11,6 +11,7 @@ from dagster import (
     op,
 )
 
+from assets.connections import read_accounting_system
 from assets.resources import Installation
 from assets.steps import LANDING
 from pcc_pipeline.landing import PROVIDER, land
@@ -52,4 +53,4 @@ def read_provider_register() -> None:
     read_provider_deliveries()
 
 
-JOBS: list[Any] = [reconcile_ente, recalculate_ente, read_provider_register]
+JOBS: list[Any] = [reconcile_ente, recalculate_ente, read_provider_register, read_accounting_system]

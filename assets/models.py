@@ -17,6 +17,7 @@ from dagster import (
 )
 from dagster import AssetKey as Key
 
+from assets.gate import Gate
 from assets.partitions import ENTI, ONE_RUN
 from assets.resources import Installation, RunParameters
 from assets.steps import MODEL_LAYERS, Metadata, described, each_ente
@@ -78,11 +79,14 @@ def build_layer(layer: str) -> AssetsDefinition:
 
         def work(ente: str) -> Mapping[str, Metadata]:
             parameters = installation.parameters(ente, asked)
+            complete = installation.register.complete_up_to(ente)  # before they are read: never too much
             deliveries = pipeline.calculator_deliveries(installation.register, ente)
             decided = snapshot(installation.engine, ente)
             results = installation.calculator.run(
                 ente, parameters, deliveries, models=wanted, decided=decided
             )
+            if len(wanted) == len(mine):
+                Gate(installation.store, ente).saw(layer, complete)
             dates = {
                 "reference_date": parameters.reference_date.isoformat(),
                 "observed_at": parameters.observed_at.isoformat(),

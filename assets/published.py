@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 
 from dagster import AssetExecutionContext, AssetSpec, MaterializeResult, multi_asset
 
+from assets.gate import Gate
 from assets.partitions import ENTI, ONE_RUN
 from assets.resources import Installation, RunParameters
-from assets.steps import PUBLISHED, Metadata, described, each_ente
+from assets.steps import MODEL_LAYERS, PUBLISHED, Metadata, described, each_ente
 from pcc_pipeline import pipeline
 from pcc_pipeline.calculator import prepare
 from pcc_pipeline.database.publish import Publication, publish
@@ -45,7 +46,12 @@ def published(
             installation.engine,
             ente,
             pipeline.published_sources(installation.store, ente),
-            Publication(parameters.reference_date, parameters.observed_at, context.run.run_id),
+            Publication(
+                parameters.reference_date,
+                parameters.observed_at,
+                context.run.run_id,
+                Gate(installation.store, ente).seen(MODEL_LAYERS),
+            ),
             lambda connection: prepare(connection, installation.store),
         )
         return {

@@ -19,6 +19,7 @@ from typing import Annotated
 import typer
 from rich.table import Table as RichTable
 
+from pcc_pipeline.commands.connect import connect
 from pcc_pipeline.commands.terminal import Ente, day, err, out
 from pcc_pipeline.commands.terminal import stop as _stop
 from pcc_pipeline.settings import Settings
@@ -29,6 +30,8 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     help=__doc__.split("\n")[0],
 )
+app.command()(connect)
+
 
 def _quiet() -> None:
     """Dagster's and others' chatter off: a terminal shows what went wrong, the run's log has the rest."""
@@ -44,6 +47,8 @@ def demo(
 ) -> None:
     """Make a synthetic provider, reconcile all its enti and print each one's stocks."""
     from pcc_pipeline.demo import write_provider
+    from pcc_pipeline.demo.erp import FILE, read_erp
+    from pcc_pipeline.demo.provider import connected
 
     settings = Settings.from_environment()
     inbox = settings.home / "demo" / "inbox"
@@ -51,15 +56,21 @@ def demo(
     if inbox.exists():
         shutil.rmtree(inbox)
     with err.status(f"Writing the inbox of {enti} enti with {documents} documents each"):
-        write_provider(
+        truth = write_provider(
             inbox,
             enti=enti,
             documents=documents,
             seed=seed,
             reference_date=reference_date,
             observed_at=observed_at,
+            erp_database=settings.home / FILE,
         )
     err.print(f"The synthetic provider's inbox is in {inbox}")
+    if remote := connected(truth.enti):
+        with err.status(f"Reading the accounting system of {remote.code} by remote connection"):
+            report = read_erp(settings, inbox, remote.code)
+        told = ", ".join(f"{kind.rows} rows of {kind.kind}" for kind in report.kinds) or report.reason
+        err.print(f"{remote.code} from {report.source}: {told}", highlight=False)
     _run(settings, inbox, reference_date, observed_at, None)
     err.print("Look at it in the browser with: [bold]pcc serve[/bold]")
 

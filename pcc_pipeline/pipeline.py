@@ -32,6 +32,10 @@ class EnteFacts:
     known: bool
     tipo: str | None = None
     refusal: str | None = None
+    gestionale: str | None = None
+    versione_gestionale: str | None = None
+    autorizzazione_remota: bool = False
+    credenziali: bool = False
 
 
 def today() -> date:
@@ -71,19 +75,21 @@ def ente_facts(
         store.attach(connection)
         connection.register("deliveries", deliveries)
         row = connection.execute(
-            "select tipo, pec_disattivazione_il from read_parquet($files) join deliveries using (delivery) "
+            "select tipo, pec_disattivazione_il, gestionale, versione_gestionale, "
+            "coalesce(autorizzazione_remota, false), coalesce(credenziali, false) "
+            "from read_parquet($files) join deliveries using (delivery) "
             "where codice_ente = $ente order by sequence desc, line desc limit 1",
             {"files": [store.uri(f"staging/{PROVIDER}/enti/{part}.parquet") for part in files], "ente": ente},
         ).fetchone()
     if row is None:
         return EnteFacts(known=False)
-    tipo, deactivated = row
+    tipo, deactivated, *rest = row
     refusal = None
     if deactivated is not None and deactivated <= (on or today()):
         refusal = (
             f"deactivated: the PEC was sent on {deactivated}; nothing of this ente is processed any more"
         )
-    return EnteFacts(known=True, tipo=tipo, refusal=refusal)
+    return EnteFacts(True, tipo, refusal, *rest)
 
 
 def parameters(

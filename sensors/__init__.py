@@ -1,6 +1,7 @@
-"""What starts runs and tells of failures: the inbox sensor and the failure alert."""
+"""What starts runs and tells of failures: the inbox and connection sensors, the failure alert."""
 
+from sensors.connections import connections
 from sensors.failures import report_failure
 from sensors.inbox import inbox
 
-SENSORS = [inbox, report_failure]
+SENSORS = [inbox, connections, report_failure]

@@ -63,13 +63,19 @@ def pending(register: Register) -> dict[str, str]:
 
 
 def unpublished(register: Register) -> dict[str, str]:
-    """Enti with deliveries since their last publication, and the last of these; not the provider."""
+    """Enti with deliveries that their present publication did not see, and the last of these; not the provider.
+
+    A publication keeps the sequence up to which it saw everything: when it was made says nothing, since a
+    delivery may land while it is being worked out.
+    """
     d, p = table("deliveries"), table("publications")
-    last = sa.select(p.c.ente, sa.func.max(p.c.published_at).label("at")).group_by(p.c.ente).subquery()
+    present = sa.select(sa.func.max(p.c.publication)).group_by(p.c.ente)
+    last = sa.select(p).where(p.c.publication.in_(present)).subquery()
+    unseen = sa.func.coalesce(d.c.sequence > last.c.seen_sequence, d.c.received_at > last.c.published_at, sa.true())
     query = (
         sa.select(d.c.ente, sa.func.max(d.c.sequence))
         .outerjoin(last, last.c.ente == d.c.ente)
-        .where(sa.func.coalesce(d.c.received_at > last.c.at, sa.true()), d.c.ente != PROVIDER)
+        .where(unseen, d.c.ente != PROVIDER)
         .group_by(d.c.ente)
     )
     with register.engine.connect() as connection:

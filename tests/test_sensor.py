@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,17 @@ from dagster import DagsterInstance, DagsterRunStatus, SensorResult, SkipReason,
 from dagster._core.test_utils import create_run_for_test
 
 from assets.resources import Installation
+from pcc_pipeline.connector.connect import connect
+from pcc_pipeline.connector.sources import load_sources
 from pcc_pipeline.database.engine import engine
-from pcc_pipeline.database.register import Register
+from pcc_pipeline.database.publish import Publication, publish
+from pcc_pipeline.database.register import Outcome, Register
 from pcc_pipeline.landing import land
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
+from sensors.connections import connections
 from sensors.inbox import inbox
-from sensors.work import ATTEMPTS, BATCH, RUNS_OF_ONE, Attempts, split, to_do
+from sensors.work import ATTEMPTS, BATCH, RUNS_OF_ONE, Attempts, split, to_do, unpublished
 
 
 @pytest.fixture
@@ -140,3 +145,49 @@ def test_the_daemon_can_evaluate_a_sweep_that_starts_runs(instance: DagsterInsta
     tick = inbox.evaluate_tick(context)  # as the daemon does: it refuses what a direct call lets pass
     assert [request.tags["pcc.ente/alfa"] for request in tick.run_requests or []]
     assert tick.cursor and float(tick.cursor) > 0
+
+
+def test_what_lands_while_a_publication_is_worked_out_is_noticed(settings: Settings) -> None:
+    register = Register(engine(settings))
+    for text in ("one", "two"):
+        drop(settings, "alfa", text)
+        land(settings, Store(settings.store_url), register, drain=True)
+    register.settle([Outcome(row["delivery"], "staged") for row in register.deliveries("alfa").to_pylist()])
+    sequences = register.deliveries("alfa")["sequence"].to_pylist()
+    publish(register.engine, "alfa", {}, Publication(date(2025, 12, 31), date(2026, 1, 20), None, sequences[0]))
+    assert unpublished(register) == {"alfa": f"delivery {sequences[1]}"}  # though it was received before
+    publish(register.engine, "alfa", {}, Publication(date(2025, 12, 31), date(2026, 1, 20), None, sequences[1]))
+    assert unpublished(register) == {}
+    # A run that began earlier and published last shows its readers less: noticed, too.
+    publish(register.engine, "alfa", {}, Publication(date(2025, 12, 31), date(2026, 1, 20), None, sequences[0]))
+    assert list(unpublished(register)) == ["alfa"]
+
+
+def test_what_is_read_out_of_order_counts_only_up_to_the_first_gap(settings: Settings) -> None:
+    register = Register(engine(settings))
+    for text in ("one", "two", "three"):
+        drop(settings, "alfa", text)
+        land(settings, Store(settings.store_url), register, drain=True)
+    first, second, third = register.deliveries("alfa").to_pylist()
+    assert register.complete_up_to("alfa") == first["sequence"] - 1
+    register.settle([Outcome(item["delivery"], "staged") for item in (first, third)])
+    assert register.complete_up_to("alfa") == second["sequence"] - 1
+    register.settle([Outcome(second["delivery"], "staged")])
+    assert register.complete_up_to("alfa") == third["sequence"]
+
+
+def test_connections_are_read_at_their_own_pace(instance: DagsterInstance, settings: Settings) -> None:
+    context = build_sensor_context(instance=instance, resources={"installation": Installation()})
+    assert isinstance(connections(context), SkipReason)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    entries = "alfa: {url: 'sqlite:////none.sqlite'}\nbeta: {url: 'sqlite:////none.sqlite', every_minutes: 0}\n"
+    (settings.home / "erp_sources.yaml").write_text(entries)
+    found = connections(context)
+    assert isinstance(found, SensorResult) and found.run_requests
+    assert [request.tags["pcc.connection"] for request in found.run_requests] == ["alfa"]
+    again = connections(context)
+    assert isinstance(again, SensorResult) and again.run_requests
+    assert again.run_requests[0].run_key == found.run_requests[0].run_key
+    read = load_sources(settings)["alfa"]
+    assert connect(settings, Store(settings.store_url), Register(engine(settings)), read).outcome == "refused"
+    assert isinstance(connections(context), SkipReason)  # its minutes have not passed

@@ -99,6 +99,14 @@ def _record(register: Register, *rows: dict[str, object]) -> None:
             connection.execute(sa.insert(t).values(read_at=sa.func.now(), **row))
 
 
+def last_readings(register: Register) -> dict[str, float]:
+    """When each ente was read last, whatever came of it, in seconds since 1970."""
+    t = table("erp_reads")
+    query = sa.select(t.c.ente, sa.func.max(sa.extract("epoch", t.c.read_at))).group_by(t.c.ente)
+    with register.engine.connect() as connection:
+        return {ente: float(at) for ente, at in connection.execute(query)}
+
+
 def _last(register: Register, ente: str, kind: str, source: str) -> tuple[str | None, str | None]:
     """Watermark and window of the last reading that succeeded from this very source."""
     t = table("erp_reads")
@@ -242,7 +250,7 @@ def _greatest(query: Query, last: Mark | None, found: Mark | None, zoned: bool) 
         return found
     if isinstance(last, datetime) and isinstance(found, datetime) and (last.tzinfo is None) != (found.tzinfo is None):
         return found
-    return max(last, found)  # type: ignore[type-var]
+    return max(last, found)
 
 
 def _quoted(name: str) -> str:

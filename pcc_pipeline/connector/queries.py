@@ -19,7 +19,14 @@ TYPES = ("timestamp", "date", "integer", "text")
 FOLDER = Path(__file__).parent / "queries"
 
 #: Dialects of SQLAlchemy as sqlglot calls them.
-_GRAMMARS = {"postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql", "mssql": "tsql", "oracle": "oracle", "sqlite": "sqlite"}
+_GRAMMARS = {
+    "postgresql": "postgres",
+    "mysql": "mysql",
+    "mariadb": "mysql",
+    "mssql": "tsql",
+    "oracle": "oracle",
+    "sqlite": "sqlite",
+}
 
 Mark = datetime | date | int | str
 
@@ -111,8 +118,7 @@ def check_select(sql: str, backend: str) -> None:
         raise QueryError(f"{tree.key.upper()}: only SELECT is accepted")
     writing = (exp.DML, exp.DDL, exp.Drop, exp.Alter, exp.Command, exp.Into, exp.Lock, exp.TruncateTable, exp.Set, exp.Pragma)
     for node in tree.walk():
-        # Subqueries are of class DDL's cousins in no case; a Select is itself no DML here.
-        if isinstance(node, writing) and not isinstance(node, exp.Query):
+        if isinstance(node, writing):
             raise QueryError(f"{node.key.upper()} inside the query: only SELECT is accepted")
 
 
@@ -128,7 +134,8 @@ def parse_queries(found: object, name: str) -> dict[str, Query]:
             raise QueryError(f"{name}: {kind} has no `sql`")
         if unknown := sorted(set(entry) - {"sql", "watermark", "type", "start", "window"}):
             raise QueryError(f"{name}: {kind} has unknown settings {', '.join(unknown)}")
-        query = Query(kind=kind, **{key: str(v) if key == "start" else v for key, v in entry.items()})
+        given: dict[str, Any] = {key: str(v) if key == "start" else v for key, v in entry.items()}
+        query = Query(kind=kind, **given)
         _check(query, name)
         made[kind] = query
     return made

@@ -19,7 +19,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
 
 from pcc_pipeline.connector.queries import Mark, Query, QueryError, check_select, mark_of
 
@@ -53,7 +53,7 @@ def patiently(work: Callable[[int], Any], *, wait: float = 1.0) -> Any:
     """
     retrying = Retrying(
         stop=stop_after_attempt(ATTEMPTS),
-        wait=wait_exponential_jitter(initial=wait, max=LONGEST_WAIT, jitter=wait),
+        wait=wait_exponential(multiplier=wait, max=LONGEST_WAIT) + wait_random(0, wait),
         retry=retry_if_exception(passing),
         reraise=True,
     )
@@ -123,7 +123,7 @@ def read(connection: sa.Connection, query: Query, bound: Mark, path: Path, batch
     check_select(query.sql, backend)
     given = {"watermark": _bound(bound, backend)} if query.watermark else {}
     result = connection.execute(sa.text(query.sql), given)
-    names = [name.lower() for name in result.keys()]
+    names = [name.lower() for name in result.keys()]  # noqa: SIM118 - a result is no dict
     if len(set(names)) < len(names):
         raise QueryError(f"{query.kind}: two columns of the query have one name")
     place = None

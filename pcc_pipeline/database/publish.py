@@ -29,11 +29,13 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class Publication:
-    """What a published state stands for: reference date D, observation date O, and the run that made it."""
+    """What a published state stands for: reference date D, observation date O, the run that made it, and the
+    sequence up to which all deliveries were in its calculation."""
 
     reference_date: date
     observed_at: date
     run_id: str | None = None
+    seen_sequence: int | None = None
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,8 @@ def delivery_id(ente: str, kind: str, sha256: str) -> str:
 
 @dataclass(frozen=True)
 class Arrived:
-    """A file whose bytes are in the store, to be registered. `reason` set means it cannot be read at all."""
+    """A file whose bytes are in the store, to be registered. `reason` set means it cannot be read at all;
+    `source` names the accounting system it was read from, null for a delivered file."""
 
     kind: str
     sha256: str
@@ -41,6 +42,7 @@ class Arrived:
     size: int
     archive: str | None = None
     reason: str | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Delivery:
     sequence: int
     status: str
     reason: str | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,14 @@ class Register:
         with self.engine.connect() as connection:
             return list(connection.execute(sa.select(t.c.ente).distinct().order_by(t.c.ente)).scalars())
 
+    def complete_up_to(self, ente: str) -> int:
+        """The sequence up to which every delivery of an ente has been read; 0 when none has."""
+        t = table("deliveries")
+        landed = sa.func.min(t.c.sequence).filter(t.c.status == LANDED) - 1
+        query = sa.select(sa.func.coalesce(landed, sa.func.max(t.c.sequence), 0)).where(t.c.ente == ente)
+        with self.engine.connect() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def settle(self, outcomes: Sequence[Outcome]) -> None:
         """Records what became of many deliveries, all or none. Raises KeyError for one not registered."""
         t = table("deliveries")
@@ -195,6 +206,7 @@ def _insert(connection: sa.Connection, ente: str, arrived: Sequence[Arrived]) ->
             "sha256": item.sha256,
             "file": item.file,
             "archive": item.archive,
+            "source": item.source,
             "size": item.size,
             "status": REFUSED if item.reason else LANDED,
             "reason": item.reason,

@@ -6,7 +6,7 @@ case) is never inside the inbox: `Truth.write` puts it where the caller says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from pcc_pipeline.demo.dialects import DIALECTS, Dialect, write_rows, write_table
+from pcc_pipeline.demo.erp import PRODUCT, write_erp
 from pcc_pipeline.demo.parties import Ente
 from pcc_pipeline.demo.parties import enti as make_enti
 from pcc_pipeline.demo.sdi import write_sdi
@@ -79,12 +80,15 @@ def write_provider(
     observed_at: date | None = None,
     sdi_share: float = 0.1,
     bad_rows: bool = True,
+    erp_database: Path | None = None,
 ) -> Truth:
     """Write the inbox of a provider with `enti` enti of `documents` documents each.
 
     `observed_at` (default: twenty days after `reference_date`) is the last day anything is known.
     `sdi_share` of the documents that went through SDI also come as FatturaPA XML. With `bad_rows`, the
-    second ente (the first, if alone) also delivers rows that must end in quarantine. Returns the truth.
+    second ente (the first, if alone) also delivers rows that must end in quarantine. With `erp_database`, the
+    enti of one accounting system are read by remote connection: the first one's data go there, not to the inbox
+    (see `erp`). Returns the truth.
     """
     size = Size(documents, seed, reference_date, observed_at or reference_date + timedelta(days=20))
     made = tuple(make_enti(enti, seed))
@@ -95,8 +99,13 @@ def write_provider(
         dialect = DIALECTS[ente.dialect]
         if dialect.excel and documents > _EXCEL_DOCUMENTS:
             dialect = Dialect()
+        remote = connected(made) == ente if erp_database else False
         with synthesis(ente, number, size) as connection:
+            if remote and erp_database:
+                write_erp(connection, erp_database)
             for kind in KINDS:
+                if remote and kind in ("erp_invoices", "erp_payments"):
+                    continue
                 folder = inbox / ente.code / kind
                 folder.mkdir(parents=True, exist_ok=True)
                 extra = _BAD_ROWS.get(kind, ()) if ente.code == careless else ()
@@ -111,6 +120,11 @@ def write_provider(
     _write_enti(inbox, made, reference_date)
     bad = {careless: sum(map(len, _BAD_ROWS.values()))} if careless else {}
     return Truth(size, made, cases, bad, sdi_files)
+
+
+def connected(made: Sequence[Ente]) -> Ente | None:
+    """The ente whose accounting system the demo reads by remote connection; None among the first few."""
+    return next((ente for ente in made if ente.gestionale == PRODUCT), None)
 
 
 def _write_enti(inbox: Path, made: tuple[Ente, ...], reference_date: date) -> None:

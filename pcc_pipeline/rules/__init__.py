@@ -44,6 +44,12 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "question": "VARCHAR",
     },
     "duties": {"duty": "VARCHAR", "tipo_ente": "VARCHAR", "starts_on": "DATE", "source": "VARCHAR"},
+    "erp_releases": {
+        "gestionale": "VARCHAR",
+        "versione": "VARCHAR",
+        "valid_from": "DATE",
+        "source": "VARCHAR",
+    },
     "document_origins": {
         "origin": "VARCHAR",
         "ordinal": "INTEGER",

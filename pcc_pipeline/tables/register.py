@@ -6,6 +6,7 @@ tables are in `pcc_pipeline.database.register`.
 
 from __future__ import annotations
 
+from pcc_pipeline.tables.connector import ERP_READS
 from pcc_pipeline.tables.decisions import DECISIONS
 from pcc_pipeline.tables.describe import Column, Table
 
@@ -28,6 +29,7 @@ DELIVERIES = Table(
         Column("sha256", "text", "SHA-256 of the bytes, hexadecimal", required=True, pattern=r"[0-9a-f]{64}"),
         Column("file", "text", "File name as delivered, without folders", required=True),
         Column("archive", "text", "Name of the .zip the file came in; null when it came alone"),
+        Column("source", "text", "The accounting system it was read from by remote connection; null for a delivered file"),
         Column("size", "integer", "Size", required=True, minimum=0, unit="bytes"),
         Column(
             "received_at",
@@ -79,18 +81,20 @@ PUBLICATIONS = Table(
         Column("published_at", "timestamp", "When readers began to see it", required=True),
         Column("run_id", "text", "Run that published it"),
         Column("rows", "integer", "Rows published, over all tables", required=True, minimum=0),
+        Column("seen_sequence", "integer", "All deliveries up to this sequence were in its calculation"),
     ),
     key=("publication",),
     indexes=(("ente", "publication"),),
 )
 
 #: Register tables by name.
-REGISTER: dict[str, Table] = {table.name: table for table in (DELIVERIES, ARRIVALS, PUBLICATIONS, *DECISIONS)}
+REGISTER: dict[str, Table] = {table.name: table for table in (DELIVERIES, ARRIVALS, PUBLICATIONS, ERP_READS, *DECISIONS)}
 
 #: Columns that PostgreSQL numbers by itself, in order of insertion.
 NUMBERED: dict[str, str] = {
     "deliveries": "sequence",
     "publications": "publication",
+    "erp_reads": "reading",
     **{table.name: "decision" for table in DECISIONS},
 }
 
