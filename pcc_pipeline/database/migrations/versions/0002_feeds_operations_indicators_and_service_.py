@@ -25,6 +25,27 @@ def upgrade() -> None:
     comment="One row per change of the amount above which an operation of the ente needs a second person's approval"
     )
     op.create_index(op.f('ix_approval_limits_ente_decision'), 'approval_limits', ['ente', 'decision'], unique=False, schema='pcc')
+    op.create_table('erp_reads',
+    sa.Column('reading', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of reading'),
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('kind', sa.Text(), nullable=True, comment='erp_invoices or erp_payments; null when the ente was refused before any query'),
+    sa.Column('source', sa.Text(), nullable=False, comment='Where it was read: dialect, host and database, without credentials'),
+    sa.Column('read_at', sa.DateTime(timezone=True), nullable=False, comment='When the reading ended'),
+    sa.Column('asked_from', sa.Text(), nullable=True, comment='Lower bound asked for: the previous watermark less the re-read window'),
+    sa.Column('watermark', sa.Text(), nullable=True, comment='Greatest watermark seen so far; null when the reading did not succeed'),
+    sa.Column('seen', sa.Text(), nullable=True, comment='File of the store with what the re-read window held, to tell what is unchanged'),
+    sa.Column('rows', sa.BigInteger(), nullable=True, comment='Rows read'),
+    sa.Column('unseen', sa.BigInteger(), nullable=True, comment='Of these, rows new or changed since the reading before'),
+    sa.Column('gone', sa.BigInteger(), nullable=True, comment='Rows of the window that the reading before had and this one has not'),
+    sa.Column('attempts', sa.BigInteger(), nullable=True, comment='Attempts that it took'),
+    sa.Column('delivery', sa.Text(), nullable=True, comment='The delivery that it became; null when nothing had changed'),
+    sa.Column('outcome', sa.Text(), nullable=False, comment='new, unchanged, refused or failed'),
+    sa.Column('reason', sa.Text(), nullable=True, comment='Why it was refused or failed, without credentials'),
+    sa.PrimaryKeyConstraint('reading', name=op.f('pk_erp_reads')),
+    schema='pcc',
+    comment="One row per reading of one kind from an ente's accounting system; the latest that succeeded holds its watermark"
+    )
+    op.create_index(op.f('ix_erp_reads_ente_kind_reading'), 'erp_reads', ['ente', 'kind', 'reading'], unique=False, schema='pcc')
     op.create_table('match_decisions',
     sa.Column('decision', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of decision'),
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
@@ -174,6 +195,8 @@ def upgrade() -> None:
                existing_comment='Whose stock: pcc as PCC shows it, right after reconciliation (rules section 4)',
                existing_nullable=False,
                schema='pcc')
+    op.add_column('deliveries', sa.Column('source', sa.Text(), nullable=True, comment='The accounting system it was read from by remote connection; null for a delivered file'), schema='pcc')
+    op.add_column('publications', sa.Column('seen_sequence', sa.BigInteger(), nullable=True, comment='All deliveries up to this sequence were in its calculation'), schema='pcc')
     op.alter_column('stock', 'view',
                existing_type=sa.TEXT(),
                comment='Whose stock: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
@@ -227,6 +250,8 @@ def downgrade() -> None:
                existing_comment='Whose stock: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
                existing_nullable=False,
                schema='pcc')
+    op.drop_column('publications', 'seen_sequence', schema='pcc')
+    op.drop_column('deliveries', 'source', schema='pcc')
     op.alter_column('debt_positions', 'view',
                existing_type=sa.TEXT(),
                comment='Whose stock: pcc as PCC shows it, right after reconciliation (rules section 4)',
@@ -249,6 +274,8 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_match_decisions_ente_progressivo_registrazione'), table_name='match_decisions', schema='pcc')
     op.drop_index(op.f('ix_match_decisions_ente_id_documento'), table_name='match_decisions', schema='pcc')
     op.drop_table('match_decisions', schema='pcc')
+    op.drop_index(op.f('ix_erp_reads_ente_kind_reading'), table_name='erp_reads', schema='pcc')
+    op.drop_table('erp_reads', schema='pcc')
     op.drop_index(op.f('ix_approval_limits_ente_decision'), table_name='approval_limits', schema='pcc')
     op.drop_table('approval_limits', schema='pcc')
     # ### end Alembic commands ###
