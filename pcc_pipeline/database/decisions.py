@@ -83,10 +83,10 @@ def person(who: str) -> str:
     return name
 
 
-def standing_pairs(connection: sa.Connection, ente: str, known_at: datetime | None = None) -> list[sa.RowMapping]:
+def standing_pairs(connection: sa.Connection, ente: str, known_at: datetime | None = None) -> list[dict[str, Any]]:
     """Pairs on which a word stands (decided up to `known_at`, now unless told), in order of decision."""
     found = connection.execute(sa.text(_STANDING_PAIRS), {"ente": ente, "known_at": known_at})
-    return list(found.mappings())
+    return [dict(row) for row in found.mappings()]
 
 
 def snapshot(engine: sa.Engine, ente: str, known_at: datetime | None = None) -> dict[str, pa.Table]:
@@ -176,7 +176,7 @@ def undo(
     return Decided(len(new), len(set(decisions)) - len(new))
 
 
-def _no_other(standing: Sequence[sa.RowMapping], new: Sequence[Pair]) -> None:
+def _no_other(standing: Sequence[dict[str, Any]], new: Sequence[Pair]) -> None:
     ours = {row["id_documento"]: row for row in standing if row["verdict"] == "pair"}
     theirs = {row["progressivo_registrazione"]: row for row in standing if row["verdict"] == "pair"}
     for pair in new:

@@ -51,3 +51,46 @@ select *,
 from needed
 order by operation_id
 """
+
+def _said(name: str) -> str:
+    if name in ("causale", "descrizione"):  # an empty text takes the proposed one away
+        return f"case when s.changed_{name} is null then o.{name} else nullif(s.changed_{name}, '') end"
+    return f"coalesce(s.changed_{name}, o.{name})"
+
+
+#: The operations proposed now as they would be sent, changes in place, each with its state. `held`: an earlier step that
+#: it needs (all of Modello 002, reception, a booking before bookings and payments) is refused. `ready`: nothing it needs
+#: is short of approval. Parameters as of STATES.
+REVIEWED = f"""
+with reviewed as (
+    select
+        o.ente, o.operation_id, o.code, o.id_documento, o.progressivo_registrazione, o.step, o.model, o.azione,
+        o.importo as proposed_importo, o.stato_debito, o.numero_mandato, o.numero_documento, o.data_emissione,
+        o.importo_totale, o.original_creditor, o.denominazione_fornitore, o.stock_effect,
+        {", ".join(f"{_said(c.name)} as {c.name}" for c in CHANGES)},
+        coalesce(s.state, 'proposed') as state,
+        coalesce(s.approvals, 0) as approvals,
+        coalesce(s.approvers, cast('{{}}' as text[])) as approvers,
+        coalesce(s.approvals_needed, case when abs(coalesce(o.importo, o.importo_totale, 0)) > coalesce(
+            (select l.amount from pcc.approval_limits as l where l.ente = :ente order by l.decision desc limit 1),
+            cast(:default_limit as numeric(18, 2))) then 2 else 1 end) as approvals_needed,
+        {", ".join(f"s.changed_{c.name}" for c in CHANGES)},
+        s.decided_by, s.decided_at, s.reason
+    from pcc.operations as o
+    left join ({STATES}) as s on s.operation_id = o.operation_id
+    where o.ente = :ente
+)
+select r.*,
+    state <> 'refused' and coalesce(
+        bool_or(state = 'refused' and model = '002') over earlier
+        or (azione in ('CO', 'CP') and bool_or(state = 'refused' and azione in ('RC', 'CO')) over earlier), false
+    ) as held,
+    state = 'approved' and not coalesce(
+        bool_or(state <> 'approved' and model = '002') over earlier
+        or (azione in ('CO', 'CP') and bool_or(state <> 'approved' and azione in ('RC', 'CO')) over earlier), false
+    ) as ready
+from reviewed as r
+window earlier as (
+    partition by id_documento, progressivo_registrazione order by step rows between unbounded preceding and 1 preceding
+)
+"""

@@ -82,8 +82,25 @@ APPROVAL_LIMITS = Table(
     indexes=(("ente", "decision"),),
 )
 
+ANSWERS = Table(
+    "answers", "register", "One row per answer to a question (model questions); the latest of a question is shown",
+    (
+        _DECISION, _ENTE,
+        Column("code", "text", "The anomaly asked about", required=True),
+        Column("id_documento", "text", "The accounting system's document"),
+        Column("progressivo_registrazione", "text", "PCC's document"),
+        Column("answer", "text", "The answer (rule_answers)", required=True),
+        Column("value", "text", "What it names: a document, a creditor"),
+        Column("in_force_from", "date", "From when it holds"),
+        Column("whole_supplier", "boolean", "It holds for all documents of the supplier", required=True),
+        _REASON, _WHO, _WHEN,
+    ),
+    key=("decision",),
+    indexes=(("ente", "code"),),
+)
+
 #: Tables of PostgreSQL.
-DECISIONS = (MATCH_DECISIONS, OPERATION_DECISIONS, APPROVAL_LIMITS)
+DECISIONS = (MATCH_DECISIONS, OPERATION_DECISIONS, APPROVAL_LIMITS, ANSWERS)
 
 DECIDED_MATCH_DECISIONS = Table(
     "decided_match_decisions", "reconciliation", "One row per pair of documents on which a person's word stands",

@@ -1,0 +1,243 @@
+"""Decisions on operations: one by one and in bulk, two persons above a limit, changes within what PCC would accept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import sqlalchemy as sa
+
+from pcc_pipeline.database.decisions import DecisionError, snapshot, undo
+from pcc_pipeline.database.engine import engine
+from pcc_pipeline.database.operation_decisions import (
+    OperationsDecided,
+    Selection,
+    decide_operations,
+    limit,
+    reviewed,
+    set_limit,
+    stale_operations,
+)
+from pcc_pipeline.database.schema import table
+from pcc_pipeline.decisions.amounts import judge, read_changes
+from pcc_pipeline.settings import Settings
+from pcc_pipeline.store import Store
+
+ALL = Selection(least=Decimal(0))
+
+
+def operation(name: str, document: str, step: int, **values: Any) -> dict[str, Any]:
+    """A proposed operation: CO LIQ of 1,000.00 unless said."""
+    plain = {
+        "ente": "alfa", "operation_id": name, "code": "PAID_NOT_REPORTED", "id_documento": document,
+        "progressivo_registrazione": f"P{document}", "step": step, "model": "003", "azione": "CO", "importo": 1000,
+        "natura_spesa": "CO", "stato_debito": "LIQ", "cig": "NA", "cup": "NA", "non_commercial": False,
+        "numero_documento": document, "data_emissione": date(2025, 1, 10), "importo_totale": 1000, "tipo_documento": "TD01",
+        "original_creditor": "00000000001", "stock_effect": 0, "reference_date": date(2025, 12, 31),
+        "observed_at": date(2026, 1, 20),
+    }
+    return plain | values
+
+
+@pytest.fixture
+def database(settings: Settings) -> sa.Engine:
+    """Document A: booking, then payment; B above the limit; C a due date."""
+    bind = engine(settings)
+    paid = {"azione": "CP", "stato_debito": None, "numero_mandato": "7", "data_mandato": date(2025, 3, 1)}
+    rows = [
+        operation("a1", "A", 1),
+        operation("a2", "A", 2, **paid),
+        operation("b1", "B", 1, importo=90_000, importo_totale=90_000, original_creditor="00000000002"),
+        operation("c1", "C", 1, code="DUE_DATE_DIFFERS", azione="CS", stato_debito=None, natura_spesa=None, cig=None, cup=None,
+                  data_scadenza=date(2025, 2, 14)),
+        operation("other", "A", 1, ente="beta"),
+    ]
+    with bind.begin() as connection:
+        for row in rows:
+            connection.execute(sa.insert(table("operations")), row)
+    return bind
+
+
+def states(database: sa.Engine, ente: str = "alfa") -> dict[str, str]:
+    with database.connect() as connection:
+        return {row["operation_id"]: row["state"] for row in reviewed(connection, ente)}
+
+
+def one(database: sa.Engine, name: str) -> Any:
+    with database.connect() as connection:
+        (found,) = reviewed(connection, "alfa", Selection((name,)))
+    return found
+
+
+def named(*operations: str) -> Selection:
+    return Selection(operations)
+
+
+def test_bulk_approval_by_code_and_twice_is_once(database: sa.Engine) -> None:
+    by_code = Selection(code="PAID_NOT_REPORTED", most=Decimal(50_000))
+    assert decide_operations(database, "alfa", "approve", by_code, who="Rossi") == OperationsDecided(2, 0, 0, {"approved": 2})
+    assert decide_operations(database, "alfa", "approve", by_code, who="rossi ") == OperationsDecided(0, 2, 0, {"approved": 2})
+    assert states(database) == {"a1": "approved", "a2": "approved", "b1": "proposed", "c1": "proposed"}
+    assert states(database, "beta") == {"other": "proposed"}
+
+
+@pytest.mark.parametrize(
+    ("selection", "chosen"),
+    [
+        (Selection(supplier="00000000002"), {"b1"}),
+        (Selection(least=Decimal(1000), most=Decimal(1000), azione="CP"), {"a2"}),
+        (Selection(document="C"), {"c1"}),
+        (Selection(document="PA"), {"a1", "a2"}),
+    ],
+)
+def test_what_a_selection_chooses(database: sa.Engine, selection: Selection, chosen: set[str]) -> None:
+    decide_operations(database, "alfa", "refuse", selection, who="rossi")
+    assert {name for name, state in states(database).items() if state == "refused"} == chosen
+
+
+def test_above_the_limit_two_persons_approve_and_the_same_twice_does_not_count(database: sa.Engine) -> None:
+    for who in ("rossi", "Rossi", " ROSSI "):
+        decide_operations(database, "alfa", "approve", named("b1"), who=who)
+        assert states(database)["b1"] == "waiting"
+    decide_operations(database, "alfa", "approve", named("b1"), who="bianchi")
+    assert states(database)["b1"] == "approved"
+
+
+def test_an_ente_has_a_limit_of_its_own(database: sa.Engine) -> None:
+    assert limit(database, "alfa") == 50_000
+    set_limit(database, "alfa", Decimal("999.99"), who="verdi")
+    assert (limit(database, "alfa"), limit(database, "beta")) == (Decimal("999.99"), 50_000)
+    decide_operations(database, "alfa", "approve", named("a1"), who="rossi")
+    assert states(database)["a1"] == "waiting"
+    assert one(database, "a2")["approvals_needed"] == 2
+    snapped = {row["operation_id"]: row for row in snapshot(database, "alfa")["decided_operation_decisions"].to_pylist()}
+    assert (snapped["a1"]["state"], snapped["a1"]["approvals"], snapped["a1"]["approvals_needed"]) == ("waiting", 1, 2)
+
+
+def test_bulk_leaves_alone_what_was_decided_otherwise(database: sa.Engine) -> None:
+    decide_operations(database, "alfa", "refuse", named("a2"), who="rossi")
+    decide_operations(database, "alfa", "approve", named("c1"), who="rossi")
+    done = decide_operations(database, "alfa", "approve", ALL, who="bianchi")
+    assert (done.written, done.already, done.left) == (2, 1, 1)
+    assert decide_operations(database, "alfa", "refuse", ALL, who="bianchi").left == 2
+    assert states(database) == {"a1": "approved", "a2": "refused", "b1": "refused", "c1": "approved"}
+    decide_operations(database, "alfa", "approve", named("a2"), who="rossi")
+    assert states(database)["a2"] == "approved"
+
+
+def test_a_refused_booking_holds_the_payment_that_needs_it(database: sa.Engine) -> None:
+    decide_operations(database, "alfa", "approve", named("a2"), who="rossi")
+    assert not one(database, "a2")["ready"]
+    decide_operations(database, "alfa", "refuse", named("a1"), who="rossi", reason="già liquidata")
+    assert one(database, "a2")["held"]
+    assert not one(database, "a2")["ready"]
+    decide_operations(database, "alfa", "approve", named("a1"), who="rossi")
+    assert one(database, "a2")["ready"]
+
+
+def test_undo_brings_the_state_before(database: sa.Engine) -> None:
+    decide_operations(database, "alfa", "approve", named("a1"), who="rossi")
+    then = datetime.now(UTC)
+    decide_operations(database, "alfa", "refuse", named("a1"), who="bianchi")
+    undo(database, "alfa", "operation", [2], who="rossi")
+    assert states(database)["a1"] == "approved"
+    undo(database, "alfa", "operation", [1], who="rossi")
+    assert states(database)["a1"] == "proposed"
+    assert snapshot(database, "alfa", then)["decided_operation_decisions"].column("state").to_pylist() == ["approved"]
+    assert snapshot(database, "alfa")["decided_operation_decisions"].num_rows == 0
+
+
+def test_reviewers_at_once_write_one_approval_each(database: sa.Engine) -> None:
+    def approve(number: int) -> int:
+        return decide_operations(database, "alfa", "approve", ALL, who=f"persona {number % 2}").written
+
+    with ThreadPoolExecutor(6) as pool:
+        written = sum(pool.map(approve, range(12)))
+    assert written == 5  # three by whoever came first, the fourth by both
+    assert set(states(database).values()) == {"approved"}
+
+
+def test_a_word_on_an_operation_no_longer_proposed_is_stale(database: sa.Engine) -> None:
+    decide_operations(database, "alfa", "approve", ALL, who="rossi")
+    with database.begin() as connection:
+        connection.execute(sa.text("delete from pcc.operations where operation_id = 'c1'"))
+        assert [(row["operation_id"], row["state"]) for row in stale_operations(connection, "alfa")] == [("c1", "approved")]
+    with pytest.raises(DecisionError, match="non proposte oggi per alfa: c1"):
+        decide_operations(database, "alfa", "approve", named("c1"), who="rossi")
+
+
+def test_nothing_chosen_is_an_error(database: sa.Engine) -> None:
+    with pytest.raises(DecisionError, match="nessuna operazione scelta"):
+        decide_operations(database, "alfa", "approve", Selection(), who="rossi")
+    with pytest.raises(DecisionError, match="nessuna operazione proposta"):
+        decide_operations(database, "alfa", "approve", Selection(code="NOT_BOOKED"), who="rossi")
+    with pytest.raises(DecisionError, match="manca il nome"):
+        decide_operations(database, "alfa", "approve", ALL, who=" ")
+
+
+@pytest.fixture
+def change(database: sa.Engine, settings: Settings) -> Callable[..., OperationsDecided]:
+    """Changes an operation of document A, of which 800.00 are unbooked and 300.00 liquidato."""
+    store = Store(settings.store_url)
+    rows = [{"id_documento": "A", "progressivo_registrazione": "PA", "unbooked": Decimal("1000.00"), "liquidated": Decimal("300.00"),
+             "suspended": Decimal(0), "not_payable": Decimal(0)}]
+    with store.write("models/alfa/remedies.parquet") as target:
+        pq.write_table(pa.Table.from_pylist(rows), target)
+
+    def changing(name: str, **values: Any) -> OperationsDecided:
+        given = read_changes(values)
+        return decide_operations(
+            database, "alfa", "change", named(name), who="rossi", changes=given, judge=judge(settings, store, "alfa")
+        )
+
+    return changing
+
+
+def test_a_change_asks_for_approval_anew_and_keeps_earlier_changes(
+    database: sa.Engine, change: Callable[..., OperationsDecided]
+) -> None:
+    decide_operations(database, "alfa", "approve", named("a1"), who="rossi")
+    assert change("a1", natura_spesa="ca").written == 1
+    assert change("a1", cig="Z123456789").written == 1
+    assert change("a1", cig="Z123456789").written == 0
+    found = one(database, "a1")
+    assert (found["state"], found["natura_spesa"], found["cig"]) == ("proposed", "CA", "Z123456789")
+    assert snapshot(database, "alfa")["decided_operation_decisions"].to_pylist()[0]["changed_natura_spesa"] == "CA"
+
+
+def test_a_changed_amount_stays_within_its_account_along_the_document(
+    database: sa.Engine, change: Callable[..., OperationsDecided]
+) -> None:
+    with pytest.raises(DecisionError, match=r"1000.01 supera i 1000.00 del conto ricevuto"):
+        change("a1", importo="1.000,01")
+    with pytest.raises(DecisionError, match=r"passo 2.*1000.00 supera i 800.00 del conto liquidato"):
+        change("a1", importo="500")
+    assert change("a2", importo="700,50").written == 1
+    assert change("a1", importo="500").written == 1
+    assert one(database, "a1")["importo"] == 500
+    assert one(database, "a1")["proposed_importo"] == 1000
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "why"),
+    [
+        ("a1", {"data_scadenza": "01/02/2026"}, "una CO non porta data_scadenza"),
+        ("c1", {"cig": "NA"}, "una CS non porta cig"),
+        ("a1", {"importo": "-5"}, "positivo"),
+        ("a1", {"importo": "12,345"}, "più di due decimali"),
+        ("a1", {"importo": "molto"}, "non è un importo"),
+        ("a1", {"cig": "ABC"}, "cig: 10 lettere o cifre"),
+        ("a1", {"natura_spesa": "XX"}, "natura_spesa: CO, CA o NA"),
+        ("a1", {"causale": "BOH"}, "causale: CONT"),
+        ("a2", {"data_mandato": "31/02/2025"}, "non è una data"),
+    ],
+)
+def test_a_change_that_pcc_would_refuse(change: Callable[..., OperationsDecided], name: str, values: Any, why: str) -> None:
+    with pytest.raises(DecisionError, match=why):
+        change(name, **values)
