@@ -185,7 +185,7 @@ def test_nothing_chosen_is_an_error(database: sa.Engine) -> None:
 def change(database: sa.Engine, settings: Settings) -> Callable[..., OperationsDecided]:
     """Changes an operation of document A, of which 800.00 are unbooked and 300.00 liquidato."""
     store = Store(settings.store_url)
-    rows = [{"id_documento": "A", "progressivo_registrazione": "PA", "unbooked": Decimal("1000.00"), "liquidated": Decimal("300.00"),
+    rows = [{"id_documento": "A", "progressivo_registrazione": "PA", "new_on_pcc": False, "commercial_amount": Decimal("1300.00"), "unbooked": Decimal("1000.00"), "liquidated": Decimal("300.00"),
              "suspended": Decimal(0), "not_payable": Decimal(0)}]
     with store.write("models/alfa/remedies.parquet") as target:
         pq.write_table(pa.Table.from_pylist(rows), target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -74,3 +75,35 @@ def test_without_decisions_the_models_run_as_ever(tmp_path: Path) -> None:
     book = Book()
     book.both("A")
     assert book.reconciled(tmp_path).tier("A") == ("PA", "exact")
+
+
+def _operations(seen: Seen, document: str) -> list[tuple[Any, ...]]:
+    return seen.found.rows("operations", "step", "operation_id", "azione", "importo", where=f"id_documento = '{document}'")
+
+
+def _projected(seen: Seen, document: str) -> Any:
+    return seen.stock("projected", document)
+
+
+def test_a_refused_booking_is_left_out_of_the_projection_with_the_payment_it_needs(tmp_path: Path) -> None:
+    book = Book()
+    book.both("PAID", erp={"stato": "LIQUIDATA"})
+    book.paid("PAID", 1220)
+    first = book.reconciled(tmp_path / "first")
+    (_, booking, *_), (_, payment, *_) = _operations(first, "PAID")
+    assert _projected(first, "PAID") == 0
+
+    def again(name: str, *decided: dict[str, Any]) -> Seen:
+        rows = [{"approvals": 0, "approvals_needed": 1, **row} for row in decided]
+        return book.reconciled(tmp_path / name, decided={"decided_operation_decisions": rows})
+
+    refused = again("refused", {"operation_id": booking, "state": "refused"})
+    assert [row[1] for row in _operations(refused, "PAID")] == [booking, payment]
+    assert _projected(refused, "PAID") == 1220
+    ((question, remaining),) = refused.found.rows("questions", "question", "remaining", where="id_documento = 'PAID'")
+    assert remaining == 1220
+    assert "sono state rifiutate" in question
+    without = again("without", {"operation_id": payment, "state": "refused"})
+    assert _projected(without, "PAID") == 1220
+    less = again("less", {"operation_id": payment, "state": "proposed", "changed_importo": Decimal("1000.00")})
+    assert _projected(less, "PAID") == 220

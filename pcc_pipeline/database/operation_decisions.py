@@ -110,7 +110,8 @@ def decide_operations(
         raise DecisionError(f"non si può cambiare: {', '.join(sorted(unknown))}")
     types = {c.name: _SQL_TYPES[c.type] for c in CHANGES}
     changed = " or ".join(f"r.{name} is distinct from cast(:new_{name} as {types[name]})" for name in changes) or "false"
-    changed = changed.replace("r.causale is", "coalesce(r.causale, '') is").replace("r.descrizione is", "coalesce(r.descrizione, '') is")
+    for name in ("causale", "descrizione"):  # empty and none are the same
+        changed = changed.replace(f"r.{name} is", f"coalesce(r.{name}, '') is")
     given |= {
         "ente": ente,
         "known_at": None,
@@ -138,8 +139,8 @@ def decide_operations(
     """
     with deciding(engine, ente) as connection:
         _proposed(connection, ente, selection)
-        count = f"select count(*), count(*) filter (where {already}), count(*) filter (where {to_do}) from ({REVIEWED}) as r where {where}"
-        chosen, stood, _ = connection.execute(sa.text(count), given).one()
+        count = f"select count(*), count(*) filter (where {already}) from ({REVIEWED}) as r where {where}"
+        chosen, stood = connection.execute(sa.text(count), given).one()
         if not chosen:
             raise DecisionError("nessuna operazione proposta corrisponde alla scelta")
         written = list(connection.execute(sa.text(insert), given).scalars())

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,24 +18,15 @@ import sqlalchemy as sa
 from pcc_pipeline.calculator import prepared, source
 from pcc_pipeline.database.decisions import DecisionError
 from pcc_pipeline.database.operation_decisions import Judge, reviewed
+from pcc_pipeline.rules import rule_rows
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
+from pcc_pipeline.tables.decisions import CHANGES
 
-_ACCOUNTS = ("unbooked", "liquidated", "suspended", "not_payable")
+_ACCOUNTS = {"unbooked": "ricevuto", "liquidated": "liquidato", "suspended": "sospeso", "not_payable": "non_liquidabile"}
 
-#: From which account to which a booking (CO) moves, by PCC's state of debt.
-MOVES = {
-    "LIQ": ("unbooked", "liquidated"),
-    "SOSP": ("unbooked", "suspended"),
-    "NOLIQ": ("unbooked", "not_payable"),
-    "LIQdaSOSP": ("suspended", "liquidated"),
-    "LIQdaNL": ("not_payable", "liquidated"),
-    "SOSPdaLIQ": ("liquidated", "suspended"),
-    "SOSPdaNL": ("not_payable", "suspended"),
-    "NLdaLIQ": ("liquidated", "not_payable"),
-    "NLdaSOSP": ("suspended", "not_payable"),
-}
-_NAMES = {"unbooked": "ricevuto", "liquidated": "liquidato", "suspended": "sospeso", "not_payable": "non liquidabile"}
+#: What a person may change.
+CHANGED = tuple(column.name for column in CHANGES)
 
 #: Which values a line of each action bears.
 BY_ACTION = {
@@ -44,10 +36,14 @@ BY_ACTION = {
     "RC": {"data_ricezione"},
     "RF": {"data_rifiuto", "descrizione"},
 }
-#: States of debt without nature of expense (E255), and without CIG and CUP.
-_NO_NATURE = {"SOSP", "NOLIQ", "SOSPdaNL", "NLdaSOSP"}
-_NO_CODES = {"SOSP", "NOLIQ"}
 _CAUSES = ("CONT", "ATTNC", "NCRED", "PAGTERZI")
+
+
+@cache
+def _movements() -> dict[str, dict[str, str]]:
+    """PCC's states of debt: from which account to which, and what must be NA."""
+    return {row["stato_debito"]: row for row in rule_rows("debt_movements")}
+
 
 
 def read_changes(given: Mapping[str, Any]) -> dict[str, object]:
@@ -126,15 +122,16 @@ def _document(row: Mapping[str, Any]) -> tuple[str | None, str | None]:
 
 
 def _values(row: Mapping[str, Any]) -> None:
-    changed = {name.removeprefix("changed_") for name, value in row.items() if name.startswith("changed_") and value is not None}
+    changed = {name for name in CHANGED if row[f"changed_{name}"] is not None}
     allowed = BY_ACTION[row["azione"]] | ({"data_scadenza"} if row["model"] == "002" else set())
     where = f"operazione {row['operation_id']}"
     if wrong := sorted(changed - allowed):
         raise DecisionError(f"{where}: una {row['azione']} non porta {', '.join(wrong)}")
     state = row["stato_debito"]
-    if state in _NO_NATURE and row["natura_spesa"] not in (None, "NA"):
+    movement = _movements().get(state, {}) if state else {}
+    if movement.get("natura_na") == "true" and row["natura_spesa"] not in (None, "NA"):
         raise DecisionError(f"{where}: per {state} la natura di spesa è NA (E255)")
-    if state in _NO_CODES and {row["cig"], row["cup"]} - {None, "NA"}:
+    if movement.get("cig_na") == "true" and {row["cig"], row["cup"]} - {None, "NA"}:
         raise DecisionError(f"{where}: per {state} CIG e CUP sono NA")
     if row["importo"] is not None and row["importo"] <= 0:
         raise DecisionError(f"{where}: l'importo deve essere positivo")
@@ -142,32 +139,33 @@ def _values(row: Mapping[str, Any]) -> None:
 
 def _walk(rows: Sequence[Mapping[str, Any]], start: Mapping[str, Decimal] | None) -> None:
     """One document's operations in order, refused and held ones left out: no account may go below zero."""
-    accounts = dict(start) if start else {"unbooked": rows[0]["importo_totale"], **dict.fromkeys(_ACCOUNTS[1:], Decimal(0))}
+    accounts = dict(start or {"ricevuto": rows[0]["importo_totale"]})
     for row in sorted(rows, key=lambda each: each["step"]):
         if row["state"] == "refused" or row["held"] or row["azione"] not in ("CO", "CP") or row["importo"] is None:
             continue
-        origin, target = ("liquidated", None) if row["azione"] == "CP" else MOVES.get(row["stato_debito"], (None, None))
-        if origin is None:
-            continue
-        if row["importo"] > accounts[origin]:
+        movement = _movements().get(row["stato_debito"], {})
+        origin = "liquidato" if row["azione"] == "CP" else movement["from_account"]
+        there = accounts.get(origin, Decimal(0))
+        if row["importo"] > there:
             raise DecisionError(
-                f"operazione {row['operation_id']} (passo {row['step']}): {row['importo']} supera i {accounts[origin]} del "
-                f"conto {_NAMES[origin]} da cui parte"
+                f"operazione {row['operation_id']} (passo {row['step']}): {row['importo']} supera i {there} del "
+                f"conto {origin.replace('_', ' ')} da cui parte"
             )
-        accounts[origin] -= row["importo"]
-        if target is not None:
-            accounts[target] += row["importo"]
+        accounts[origin] = there - row["importo"]
+        if row["azione"] == "CO":
+            accounts[movement["to_account"]] = accounts.get(movement["to_account"], Decimal(0)) + row["importo"]
 
 
 def _accounts(
     settings: Settings, store: Store, ente: str, documents: set[tuple[str | None, str | None]]
 ) -> dict[tuple[str | None, str | None], dict[str, Decimal]]:
     with prepared(settings, store) as connection:
+        start = [f"coalesce({name}, 0)" for name in _ACCOUNTS if name != "unbooked"]
+        start.insert(0, "if(new_on_pcc, commercial_amount, coalesce(unbooked, 0))")
         query = (
-            f"select id_documento, progressivo_registrazione, {', '.join(f'coalesce({name}, 0)' for name in _ACCOUNTS)} "
-            f"from {source(store, ente, 'remedies')} where unbooked is not null and "
-            "(list_contains($1, id_documento) or list_contains($2, progressivo_registrazione))"
+            f"select id_documento, progressivo_registrazione, {', '.join(start)} from {source(store, ente, 'remedies')} "
+            "where list_contains($1, id_documento) or list_contains($2, progressivo_registrazione)"
         )
         ours, theirs = [own for own, _ in documents if own], [other for _, other in documents if other]
         rows = connection.execute(query, [ours, theirs]).fetchall()
-    return {(own, other): dict(zip(_ACCOUNTS, amounts, strict=True)) for own, other, *amounts in rows}
+    return {(own, other): dict(zip(_ACCOUNTS.values(), amounts, strict=True)) for own, other, *amounts in rows}

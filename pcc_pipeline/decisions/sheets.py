@@ -62,7 +62,7 @@ def write(out: IO[bytes] | str, sheets: Sequence[Sheet]) -> None:
 
     options = {"strings_to_urls": False, "strings_to_formulas": False, "strings_to_numbers": False}
     book = xlsxwriter.Workbook(out, options)
-    book.set_properties({"created": datetime(2000, 1, 1)})
+    book.set_properties({"created": datetime(2000, 1, 1)})  # noqa: DTZ001
     bold = book.add_format({"bold": True})
     asked = book.add_format({"bold": True, "bg_color": "#FFF2CC"})
     dates = book.add_format({"num_format": "dd/mm/yyyy"})

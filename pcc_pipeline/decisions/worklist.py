@@ -33,10 +33,11 @@ _PAIR_DECISIONS = {"ABBINA": "pair", "ACCETTA": "accept", "SEPARA": "split"}
 _STATES = {"proposed": "proposta", "waiting": "attende una seconda persona", "approved": "approvata", "refused": "rifiutata"}
 
 _COLUMNS = (
-    "decisione", "motivo", "stato", "approvata_da", "operation_id", "codice", "id_documento", "progressivo_registrazione", "passo",
-    "azione", "stato_debito", "fornitore", "denominazione", "numero", "data_emissione", "totale", "effetto_stock", "numero_mandato",
-    *_EDITABLE,
+    *("decisione", "motivo", "stato", "approvata_da", "operation_id", "codice", "id_documento", "progressivo_registrazione"),
+    *("passo", "azione", "stato_debito", "fornitore", "denominazione", "numero", "data_emissione", "totale", "effetto_stock"),
+    *("numero_mandato", *_EDITABLE),
 )
+_STANDING_COLUMNS = ("operation_id", "codice", "id_documento", "progressivo_registrazione", "azione", "stato", "deciso_da")
 _PAIR_COLUMNS = (
     "decisione", "motivo", "id_documento", "progressivo_registrazione", "punti", "alternative", "fornitore", "denominazione",
     "spiegazione", "numero_gestionale", "numero_pcc", "data_gestionale", "data_pcc", "totale_gestionale", "totale_pcc",
@@ -68,7 +69,7 @@ def export_worklist(engine: sa.Engine, ente: str, out: IO[bytes] | str) -> dict[
         [
             Sheet(OPERATIONS, _COLUMNS, operations, {"decisione": _DECISIONS}, ("decisione", "motivo", *_EDITABLE)),
             Sheet(PAIRS, _PAIR_COLUMNS, pairs, {"decisione": tuple(_PAIR_DECISIONS)}, ("decisione", "motivo")),
-            Sheet(STANDING, ("operation_id", "codice", "id_documento", "progressivo_registrazione", "azione", "stato", "deciso_da"), stale),
+            Sheet(STANDING, _STANDING_COLUMNS, stale),
         ],
     )
     return {OPERATIONS: len(operations), PAIRS: len(pairs), STANDING: len(stale)}
@@ -137,7 +138,9 @@ def _change(
                 raise DecisionError("MODIFICA, ma nessun valore è diverso da quello proposto")
             taken.already += 1
             return None
-        done = decide_operations(engine, ente, "change", name, who=who, changes=changed, reason=reason, judge=judge) if changed else None
+        done = None
+        if changed:
+            done = decide_operations(engine, ente, "change", name, who=who, changes=changed, reason=reason, judge=judge)
         if word == "MODIFICA":
             return done
         taken.written += done.written if done else 0

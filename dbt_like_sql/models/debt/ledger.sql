@@ -1,6 +1,37 @@
 -- One row per operation: PCC's accounts of the document once it is accepted. This is PCC's ledger, simulated.
 -- Key: operation_id. Sums over the steps, from the accounts as PCC has them now (none for a new document).
-with movements as (
+-- A person's word counts: what was refused is not told, nor what needs it; what was changed is told as changed.
+with refused as (
+    select lines.id_documento, lines.progressivo_registrazione, lines.step, lines.model, lines.azione, lines.operation_id
+    from operation_lines as lines
+    semi join (select operation_id from decided_operation_decisions where state = 'refused') as decided using (operation_id)
+),
+
+left_out as (
+    select operation_id from refused
+    union
+    select lines.operation_id
+    from operation_lines as lines
+    join refused
+        on refused.id_documento is not distinct from lines.id_documento
+        and refused.progressivo_registrazione is not distinct from lines.progressivo_registrazione
+        and refused.step < lines.step
+        and (refused.model = '002' or (refused.azione in ('RC', 'CO') and lines.azione in ('CO', 'CP')))
+),
+
+told as (
+    select lines.* replace (
+        coalesce(decided.changed_importo, lines.importo) as importo,
+        if(decided.changed_causale is null, lines.causale, nullif(decided.changed_causale, '')) as causale,
+        coalesce(decided.changed_data_scadenza, lines.data_scadenza) as data_scadenza,
+        coalesce(decided.changed_data_mandato, lines.data_mandato) as data_mandato
+    )
+    from operation_lines as lines
+    anti join left_out using (operation_id)
+    left join decided_operation_decisions as decided using (operation_id)
+),
+
+movements as (
     select
         lines.*,
         case
@@ -15,7 +46,7 @@ with movements as (
         end as to_account,
         if(lines.azione in ('CO', 'CP') or lines.model = '002', lines.importo, 0) as moved,
         coalesce(causes.excluded, false) as excludes
-    from operation_lines as lines
+    from told as lines
     left join rule_debt_movements as movements on movements.stato_debito = lines.stato_debito
     left join rule_suspension_causes as causes on causes.cause = lines.causale
 ),

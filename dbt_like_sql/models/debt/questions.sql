@@ -16,6 +16,13 @@ with projected as (
         and accounts.progressivo_registrazione is not distinct from remedies.progressivo_registrazione
 ),
 
+-- Documents of which a person refused an operation.
+refused as (
+    select distinct lines.id_documento, lines.progressivo_registrazione
+    from operation_lines as lines
+    semi join (select operation_id from decided_operation_decisions where state = 'refused') as decided using (operation_id)
+),
+
 asked_by_document as (
     select id_documento, progressivo_registrazione, bool_or(manual) as asked from anomalies group by all
 ),
@@ -26,6 +33,7 @@ open_points as (
         projected.remaining,
         case
             when anomalies.manual then 'manual'
+            when refused.refused and not asked_by_document.asked then if(projected.remaining <> 0, 'refused', null)
             when not asked_by_document.asked
                 and (projected.remaining <> 0 or not projected.has_operations or projected.paid_short > 0) then 'short'
             when anomalies.code = 'CREDIT_NOTE_OPEN' and not projected.credit_note_linked then 'link'
@@ -34,6 +42,9 @@ open_points as (
     join projected
         on projected.id_documento is not distinct from anomalies.id_documento
         and projected.progressivo_registrazione is not distinct from anomalies.progressivo_registrazione
+    left join (select *, true as refused from refused) as refused
+        on refused.id_documento is not distinct from anomalies.id_documento
+        and refused.progressivo_registrazione is not distinct from anomalies.progressivo_registrazione
     join asked_by_document
         on asked_by_document.id_documento is not distinct from anomalies.id_documento
         and asked_by_document.progressivo_registrazione is not distinct from anomalies.progressivo_registrazione
@@ -53,7 +64,7 @@ facts as (
         and documents.progressivo_registrazione is not distinct from open_points.progressivo_registrazione
     left join rule_questions as own on own.code = open_points.code and own.situation = open_points.situation
     join rule_questions as templates
-        on templates.code = coalesce(own.code, '*') and templates.situation = if(own.code is null, 'short', open_points.situation)
+        on templates.code = coalesce(own.code, '*') and templates.situation = if(own.code is null and open_points.situation <> 'refused', 'short', open_points.situation)
     where open_points.situation is not null
 ),
 
