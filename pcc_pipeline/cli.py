@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import subprocess
 import sys
 import time
 from datetime import date, datetime
@@ -19,7 +18,9 @@ from typing import Annotated
 import typer
 from rich.table import Table as RichTable
 
+from pcc_pipeline.commands import users
 from pcc_pipeline.commands.connect import connect
+from pcc_pipeline.commands.serve import desk, serve
 from pcc_pipeline.commands.terminal import Ente, day, err, out
 from pcc_pipeline.commands.terminal import stop as _stop
 from pcc_pipeline.settings import Settings
@@ -31,6 +32,9 @@ app = typer.Typer(
     help=__doc__.split("\n")[0],
 )
 app.command()(connect)
+app.command()(serve)
+app.command()(desk)
+app.add_typer(users.app, name="user")
 
 
 def _quiet() -> None:
@@ -129,41 +133,6 @@ def export(
         raise _stop(str(error)) from None
     if out_file != "-":
         err.print(f"{rows} rows of {table} → {out_file}", highlight=False)
-
-
-@app.command()
-def serve(
-    host: str = "127.0.0.1",
-    port: int = 3000,
-) -> None:
-    """Start the Dagster web interface and the daemon that watches the inbox; Ctrl-C stops both."""
-    from pcc_pipeline.database.dagster_home import write_dagster_home
-    from pcc_pipeline.database.engine import engine
-
-    settings = Settings.from_environment()
-    engine(settings)
-    settings.inbox.mkdir(parents=True, exist_ok=True)
-    home = write_dagster_home(settings)
-    environment = {
-        **os.environ,
-        **settings.environment(),
-        "DAGSTER_HOME": str(home),
-        "DAGSTER_DISABLE_TELEMETRY": "yes",
-    }
-    err.print(f"Inbox {settings.inbox}\nWeb interface http://{host}:{port}", highlight=False)
-    command = [
-        sys.executable,
-        "-m",
-        "dagster",
-        "dev",
-        "-m",
-        "assets.definitions",
-        "-h",
-        host,
-        "-p",
-        str(port),
-    ]
-    raise typer.Exit(subprocess.call(command, env=environment))
 
 
 @app.command()

@@ -6,6 +6,7 @@ tables are in `pcc_pipeline.database.register`.
 
 from __future__ import annotations
 
+from pcc_pipeline.tables.accounts import ACCOUNTS, ACCOUNTS_NUMBERED, ACCOUNTS_UNIQUE
 from pcc_pipeline.tables.connector import ERP_READS
 from pcc_pipeline.tables.decisions import DECISIONS
 from pcc_pipeline.tables.describe import Column, Table
@@ -88,7 +89,7 @@ PUBLICATIONS = Table(
 )
 
 #: Register tables by name.
-REGISTER: dict[str, Table] = {table.name: table for table in (DELIVERIES, ARRIVALS, PUBLICATIONS, ERP_READS, *DECISIONS)}
+REGISTER: dict[str, Table] = {table.name: table for table in (DELIVERIES, ARRIVALS, PUBLICATIONS, ERP_READS, *DECISIONS)} | ACCOUNTS
 
 #: Columns that PostgreSQL numbers by itself, in order of insertion.
 NUMBERED: dict[str, str] = {
@@ -96,7 +97,8 @@ NUMBERED: dict[str, str] = {
     "publications": "publication",
     "erp_reads": "reading",
     **{table.name: "decision" for table in DECISIONS},
+    **ACCOUNTS_NUMBERED,
 }
 
 #: Further groups of columns that must be unique, beside the key.
-UNIQUE: dict[str, tuple[tuple[str, ...], ...]] = {"deliveries": (("ente", "kind", "sha256"),)}
+UNIQUE: dict[str, tuple[tuple[str, ...], ...]] = {"deliveries": (("ente", "kind", "sha256"),), **ACCOUNTS_UNIQUE}

@@ -1,0 +1,94 @@
+"""`pcc serve` and `pcc desk`: the operators' web interface, the daemon, and the clients' desk."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import Annotated
+
+import typer
+
+from pcc_pipeline.commands.terminal import err
+from pcc_pipeline.settings import Settings
+
+
+def serve(
+    host: str = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Dagster's web interface, for operators")] = 3000,
+    desk_port: Annotated[int, typer.Option(help="The clients' desk; 0 leaves it out")] = 8000,
+) -> None:
+    """Start Dagster's web interface, the daemon that watches the inbox, and the clients' desk; Ctrl-C stops all."""
+    from pcc_pipeline.database.dagster_home import write_dagster_home
+    from pcc_pipeline.database.engine import engine
+
+    settings = Settings.from_environment()
+    engine(settings)
+    settings.inbox.mkdir(parents=True, exist_ok=True)
+    home = write_dagster_home(settings)
+    environment = {
+        **os.environ,
+        **settings.environment(),
+        "DAGSTER_HOME": str(home),
+        "DAGSTER_DISABLE_TELEMETRY": "yes",
+    }
+    python = sys.executable
+    commands = [[python, "-m", "dagster", "dev", "-m", "assets.definitions", "-h", host, "-p", str(port)]]
+    err.print(f"Inbox {settings.inbox}\nOperators (Dagster): http://{host}:{port}", highlight=False)
+    if desk_port:
+        commands.append([python, "-m", "pcc_pipeline", "desk", "--host", host, "--port", str(desk_port)])
+        err.print(f"Clients (desk): http://{host}:{desk_port}", highlight=False)
+    raise typer.Exit(_together(commands, environment))
+
+
+def desk(
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    workers: Annotated[int, typer.Option(min=1, help="Processes")] = 1,
+    https: Annotated[bool, typer.Option(help="Behind a proxy that speaks HTTPS: cookies only over it")] = False,
+    proxy: Annotated[str, typer.Option(help="Addresses of that proxy, whose X-Forwarded-For is believed")] = "127.0.0.1",
+) -> None:
+    """Start the clients' desk alone."""
+    import uvicorn
+
+    from pcc_pipeline.database.engine import engine
+
+    settings = Settings.from_environment()
+    engine(settings)
+    settings.inbox.mkdir(parents=True, exist_ok=True)
+    os.environ.update(settings.environment() | {"PCC_DESK_HTTPS": "1" if https else ""})
+    uvicorn.run(
+        "portal.app:from_environment", factory=True, host=host, port=port, workers=workers, log_level="warning",
+        proxy_headers=True, forwarded_allow_ips=proxy, server_header=False,
+    )  # fmt: skip
+
+
+def _together(commands: list[list[str]], environment: dict[str, str]) -> int:
+    """Runs processes side by side until one ends or Ctrl-C; then all end. Returns the first one's code."""
+    processes = [subprocess.Popen(command, env=environment) for command in commands]
+
+    def stop(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    code = 0
+    try:
+        while all(process.poll() is None for process in processes):
+            time.sleep(0.2)
+        code = next(process.returncode for process in processes if process.returncode is not None)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        for process in processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+        for process in processes:
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+    return code
+
+

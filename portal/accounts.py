@@ -1,0 +1,162 @@
+"""Who may sign in: accounts, passwords (argon2id), lock-out after wrong ones, what each role may do.
+
+Open sessions are in `sessions`, the log of deeds in `audit`. Nothing here knows of web requests.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+
+import sqlalchemy as sa
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from pcc_pipeline.database.schema import table
+from pcc_pipeline.landing import ENTE
+from pcc_pipeline.tables.accounts import ADMINISTRATOR, ENTE_MANAGER, ENTE_USER, OPERATOR, ROLES
+
+#: Wrong passwords before an account is locked, and for how long.
+FAILURES = 5
+LOCKED_FOR = timedelta(minutes=15)
+#: NIST SP 800-63B: length counts, composition rules do not.
+SHORTEST_PASSWORD = 12
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+class AccountError(ValueError):
+    """An account that cannot be made as asked; its text says why."""
+
+
+@dataclass(frozen=True)
+class User:
+    """A person who may sign in. `ente` is null for the provider's people, who may look at any."""
+
+    user_id: int
+    email: str
+    name: str
+    role: str
+    ente: str | None
+
+    @property
+    def of_provider(self) -> bool:
+        """Whether the person works for the provider and sees every ente."""
+        return self.role in (OPERATOR, ADMINISTRATOR)
+
+    @property
+    def administers(self) -> bool:
+        """Whether the person may make and close accounts."""
+        return self.role == ADMINISTRATOR
+
+    @property
+    def delivers(self) -> bool:
+        """Whether the person may deliver files: everyone but a reader of an ente's figures."""
+        return self.role in (ENTE_USER, ENTE_MANAGER, OPERATOR, ADMINISTRATOR)
+
+    @property
+    def manages(self) -> bool:
+        """Whether the person may make tokens and accounts of one ente."""
+        return self.role in (ENTE_MANAGER, ADMINISTRATOR)
+
+    def may_see(self, ente: str) -> bool:
+        """Whether the person may look at that ente."""
+        return self.of_provider or self.ente == ente
+
+
+def add_user(
+    engine: sa.Engine, email: str, name: str, role: str, ente: str | None = None, password: str | None = None
+) -> User:
+    """Makes an account; returns it. Raises AccountError saying what is wrong."""
+    email = email.strip().lower()
+    if not _EMAIL.fullmatch(email):
+        raise AccountError(f"{email!r} is no e-mail address")
+    if role not in ROLES:
+        raise AccountError(f"No role {role!r}: there are {', '.join(ROLES)}")
+    if (role in (ENTE_USER, ENTE_MANAGER)) != (ente is not None):
+        raise AccountError("An ente's user belongs to one ente; an operator or administrator to none")
+    if ente is not None and not ENTE.fullmatch(ente):
+        raise AccountError(f"{ente!r} is no tenant code")
+    if password is not None and len(password) < SHORTEST_PASSWORD:
+        raise AccountError(f"A password has {SHORTEST_PASSWORD} characters at least")
+    values = {
+        "email": email, "name": name.strip() or email, "role": role, "ente": ente, "active": True, "failures": 0,
+        "password_hash": None if password is None else _hasher().hash(password), "created_at": sa.func.now(),
+    }  # fmt: skip
+    users = table("users")
+    with engine.begin() as connection:
+        try:
+            made = connection.execute(sa.insert(users).values(values).returning(*_columns())).one()
+        except sa.exc.IntegrityError:
+            raise AccountError(f"There is an account for {email} already") from None
+    return User(**made._mapping)
+
+
+def set_password(engine: sa.Engine, email: str, password: str) -> None:
+    """Gives an account a new password, unlocks it and ends its sessions. Raises AccountError."""
+    if len(password) < SHORTEST_PASSWORD:
+        raise AccountError(f"A password has {SHORTEST_PASSWORD} characters at least")
+    users, sessions = table("users"), table("sessions")
+    values = {"password_hash": _hasher().hash(password), "failures": 0, "locked_until": None}
+    with engine.begin() as connection:
+        changed = connection.execute(
+            sa.update(users).where(users.c.email == email.strip().lower()).values(values).returning(users.c.user_id)
+        ).scalar_one_or_none()
+        if changed is None:
+            raise AccountError(f"No account for {email}")
+        connection.execute(sa.delete(sessions).where(sessions.c.user_id == changed))
+
+
+def check_password(engine: sa.Engine, email: str, password: str, now: datetime) -> User | None:
+    """The user, where the password is right and the account neither closed nor locked; counts wrong ones.
+
+    A wrong address costs as much time as a wrong password, so that addresses cannot be found out.
+    """
+    users = table("users")
+    with engine.begin() as connection:
+        row = connection.execute(
+            sa.select(users).where(users.c.email == email.strip().lower()).with_for_update()
+        ).one_or_none()
+        stored = row.password_hash if row is not None and row.password_hash else _nobody()
+        right = _verified(stored, password)
+        if row is None or not row.active or (row.locked_until is not None and row.locked_until > now):
+            return None
+        changed: dict[str, object] = {"failures": 0, "locked_until": None}
+        if not right:
+            failures = row.failures + 1
+            locked = failures >= FAILURES
+            changed = {"failures": 0 if locked else failures, "locked_until": now + LOCKED_FOR if locked else None}
+        elif _hasher().check_needs_rehash(stored):
+            changed["password_hash"] = _hasher().hash(password)
+        connection.execute(sa.update(users).where(users.c.user_id == row.user_id).values(changed))
+    return User(row.user_id, row.email, row.name, row.role, row.ente) if right else None
+
+
+def users_of(connection: sa.Connection, ente: str | None) -> list[sa.Row[tuple[object, ...]]]:
+    """Accounts of an ente, or all of them (null): user_id, email, name, role, ente, active."""
+    users = table("users")
+    query = sa.select(*_columns(), users.c.active).order_by(users.c.email)
+    return list(connection.execute(query if ente is None else query.where(users.c.ente == ente)))
+
+
+def _columns() -> list[sa.Column[object]]:
+    return [table("users").c[name] for name in User.__dataclass_fields__]
+
+
+def _verified(stored: str, password: str) -> bool:
+    try:
+        return _hasher().verify(stored, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+@cache
+def _hasher() -> PasswordHasher:
+    return PasswordHasher()
+
+
+@cache
+def _nobody() -> str:
+    return _hasher().hash("nobody has this password")

@@ -1,0 +1,136 @@
+"""The API: an ente's published tables as JSON, page by page; a token reads one ente and nothing else.
+
+Numbers are text with two decimals, so that no reader turns money into a float; dates are ISO.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, Field
+
+from pcc_pipeline.database.publish import current
+from pcc_pipeline.database.schema import published, row_key, table
+from portal.sessions import digest
+from portal.tenancy import tenant
+from portal.web import engine_of, now
+
+router = APIRouter(prefix="/api/v1", tags=["dati"])
+LARGEST_PAGE = 1000
+
+_bearer = HTTPBearer(auto_error=False, description="Token di un ente")
+
+
+class State(BaseModel):
+    """What the published state of an ente stands for."""
+
+    ente: str
+    reference_date: date | None
+    observed_at: date | None
+    published_at: datetime | None
+
+
+class Rows(BaseModel):
+    """A page of rows of a table; `next` is the page after it, null after the last."""
+
+    table: str
+    page: int
+    next: int | None
+    rows: list[dict[str, Any]]
+
+
+class Described(BaseModel):
+    """A table: its grain, and its columns with their meaning."""
+
+    name: str
+    grain: str
+    columns: dict[str, str] = Field(description="Meaning by column")
+
+
+def new_token(engine: sa.Engine, ente: str, name: str, user_id: int) -> str:
+    """Makes a token of an ente; it can be read this once."""
+    token = f"pcc_{secrets.token_urlsafe(32)}"
+    values = {"token_hash": digest(token), "ente": ente, "name": name[:100], "created_by": user_id, "created_at": now()}
+    with engine.begin() as connection:
+        connection.execute(sa.insert(table("api_tokens")).values(values))
+    return token
+
+
+def ente_of_token(
+    request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> str:
+    """The ente that the request's token reads; 401 else."""
+    t = table("api_tokens")
+    if given is not None:
+        query = sa.select(t.c.ente).where(t.c.token_hash == digest(given.credentials), t.c.revoked_at.is_(None))
+        with engine_of(request).connect() as connection:
+            ente = connection.execute(query).scalar_one_or_none()
+        if ente is not None:
+            return str(ente)
+    raise HTTPException(401, "Token mancante o non valido", {"WWW-Authenticate": "Bearer"})
+
+
+Ente = Annotated[str, Depends(ente_of_token)]
+
+
+def _connection(request: Request, ente: Ente) -> Iterator[sa.Connection]:
+    with tenant(engine_of(request), ente) as connection:
+        yield connection
+
+
+@router.get("/stato", responses={401: {}})
+def state(request: Request, ente: Ente) -> State:
+    """The dates of the ente's published state."""
+    found = current(engine_of(request), ente)
+    return State(
+        ente=ente,
+        reference_date=found.reference_date if found else None,
+        observed_at=found.observed_at if found else None,
+        published_at=found.published_at if found else None,
+    )
+
+
+@router.get("/tabelle", responses={401: {}})
+def tables(ente: Ente) -> list[Described]:
+    """The tables that can be read."""
+    return [
+        Described(name=name, grain=found.grain, columns={c.name: c.meaning for c in found.columns})
+        for name, found in sorted(published().items())
+        if "ente" in found.column_names
+    ]
+
+
+@router.get("/tabelle/{name}", responses={401: {}, 404: {}, 422: {}})
+def rows(
+    name: str,
+    ente: Ente,
+    connection: Annotated[sa.Connection, Depends(_connection)],
+    page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
+    size: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 100,
+) -> Rows:
+    """A page of an ente's rows of a table, in the order of its key."""
+    described = published().get(name)
+    if described is None or "ente" not in described.column_names:
+        raise HTTPException(404, "Questa tabella non c'è")
+    t = table(name)
+    order = [t.c[column] for column in dict.fromkeys([*row_key(described), *described.column_names])
+             if described.column(column).type not in ("records", "texts")]  # fmt: skip
+    query = sa.select(t).where(t.c.ente == ente).order_by(*order).limit(size + 1).offset((page - 1) * size)
+    found = connection.execute(query).mappings().all()
+    return Rows(
+        table=name,
+        page=page,
+        next=page + 1 if len(found) > size else None,
+        rows=[{key: _plain(value) for key, value in row.items()} for row in found[:size]],
+    )
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Decimal) else value

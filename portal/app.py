@@ -1,0 +1,86 @@
+"""The web application: pages, API, static files, and the headers that every answer bears."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from pcc_pipeline.database.engine import engine
+from pcc_pipeline.settings import Settings
+from portal import api, tenancy
+from portal.pages import ROUTERS
+from portal.web import EnteNeeded, SignInNeeded, page
+
+#: Nothing from elsewhere, no script or style in a page: what someone smuggles into a page does not run.
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; font-src 'self' data:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+def from_environment() -> FastAPI:
+    """The desk of the environment's installation: what a server is told to start."""
+    return create_app(secure_cookies=bool(os.environ.get("PCC_DESK_HTTPS")))
+
+
+def create_app(settings: Settings | None = None, *, secure_cookies: bool = False) -> FastAPI:
+    """The desk over an installation. `secure_cookies` where it is served by HTTPS (behind a proxy)."""
+    settings = settings or Settings.from_environment()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        tenancy.guard(app.state.engine)
+        yield
+
+    app = FastAPI(
+        title="PCC desk", version="1", docs_url="/api/documentazione", redoc_url=None,
+        openapi_url="/api/openapi.json", lifespan=lifespan,
+    )  # fmt: skip
+    app.state.settings = settings
+    app.state.engine = engine(settings)
+    app.state.secure_cookies = secure_cookies
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    for router in ROUTERS:
+        app.include_router(router, include_in_schema=False)
+    app.include_router(api.router)
+
+    @app.middleware("http")
+    async def headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        response = await call_next(request)
+        response.headers.update(HEADERS)
+        if not request.url.path.startswith("/static/"):
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+    @app.exception_handler(SignInNeeded)
+    async def to_sign_in(request: Request, error: SignInNeeded) -> Response:
+        return RedirectResponse("/accesso", 303)
+
+    @app.exception_handler(EnteNeeded)
+    async def to_enti(request: Request, error: EnteNeeded) -> Response:
+        return RedirectResponse("/enti", 303)
+
+    @app.exception_handler(StarletteHTTPException)
+    async def refused(request: Request, error: HTTPException) -> Response:
+        if request.url.path.startswith("/api/"):
+            return JSONResponse({"detail": error.detail}, error.status_code, headers=error.headers)
+        return page(request, "error.html", error.status_code, detail=error.detail, code=error.status_code)
+
+    @app.exception_handler(RequestValidationError)
+    async def misread(request: Request, error: RequestValidationError) -> Response:
+        if request.url.path.startswith("/api/"):
+            return JSONResponse({"detail": [{"loc": e["loc"], "msg": e["msg"]} for e in error.errors()]}, 422)
+        return page(request, "error.html", 422, detail="La richiesta non è leggibile", code=422)
+
+    return app

@@ -1,0 +1,5 @@
+"""The pages, one module a subject; paths are Italian, since people read them."""
+
+from portal.pages import access, debts, deliveries, documents, home
+
+ROUTERS = (access.router, home.router, debts.router, documents.router, deliveries.router)

@@ -1,0 +1,100 @@
+"""Signing in and out, choosing the ente (the provider's people), the language."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Form, HTTPException, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from pcc_pipeline.database.schema import table
+from portal import audit
+from portal.accounts import check_password
+from portal.sessions import LONGEST, choose_ente, close_session, open_session
+from portal.web import COOKIE, HonestForm, SignedIn, address_of, engine_of, now, page
+
+router = APIRouter()
+
+
+@router.get("/accesso")
+def sign_in_page(request: Request) -> Response:
+    """The form to sign in."""
+    return page(request, "sign_in.html", problem=None, email="")
+
+
+@router.post("/accesso")
+def sign_in(request: Request, email: Annotated[str, Form()] = "", password: Annotated[str, Form()] = "") -> Response:
+    """Opens a session, or says that the address and password do not go together: never which is wrong."""
+    engine, address = engine_of(request), address_of(request)
+    if audit.must_wait(engine, address, now()):
+        problem = "Troppi tentativi da questo indirizzo: riprovare tra un quarto d'ora"
+        return page(request, "sign_in.html", 429, problem=problem, email=email)
+    user = check_password(engine, email, password, now())
+    if user is None:
+        audit.record(engine, email.strip().lower() or "–", "sign_in_failed", address=address)
+        problem = "Indirizzo o password non corretti, o accesso sospeso per un quarto d'ora dopo troppi errori"
+        return page(request, "sign_in.html", 401, problem=problem, email=email)
+    audit.record(engine, user.email, "sign_in", ente=user.ente, address=address)
+    response = RedirectResponse("/", 303)
+    response.set_cookie(
+        COOKIE, open_session(engine, user, now()), max_age=int(LONGEST.total_seconds()), httponly=True,
+        samesite="lax", secure=request.app.state.secure_cookies,
+    )  # fmt: skip
+    return response
+
+
+@router.post("/uscita")
+def sign_out(request: Request, session: HonestForm) -> Response:
+    """Ends the session."""
+    close_session(engine_of(request), session)
+    audit.record(engine_of(request), session.user.email, "sign_out", address=address_of(request))
+    response = RedirectResponse("/accesso", 303)
+    response.delete_cookie(COOKIE)
+    return response
+
+
+@router.get("/enti")
+def enti(request: Request, session: SignedIn) -> Response:
+    """The enti that the provider's people may look at: the provider's own overview."""
+    if not session.user.of_provider:
+        return RedirectResponse("/", 303)
+    p, s = table("publications"), table("stock")
+    last = (
+        sa.select(p.c.ente, p.c.published_at, p.c.reference_date)
+        .ext(distinct_on(p.c.ente))
+        .order_by(p.c.ente, p.c.publication.desc())
+        .subquery()
+    )
+    amounts = [
+        sa.func.max(s.c.amount).filter(s.c.view == view).label(view) for view in ("pcc", "right", "projected")
+    ]
+    query = (
+        sa.select(last.c.ente, last.c.published_at, last.c.reference_date, *amounts)
+        .outerjoin(s, s.c.ente == last.c.ente)
+        .group_by(last.c.ente, last.c.published_at, last.c.reference_date)
+        .order_by(last.c.ente)
+    )
+    with engine_of(request).connect() as connection:
+        rows = connection.execute(query).mappings().all()
+    return page(request, "enti.html", enti=rows)
+
+
+@router.post("/enti")
+def choose(request: Request, session: HonestForm, ente: Annotated[str, Form()]) -> Response:
+    """Remembers the ente to look at. 403 for whoever may not."""
+    if not session.user.may_see(ente):
+        raise HTTPException(403, "Questo ente non è il vostro")
+    choose_ente(engine_of(request), session, ente)
+    audit.record(engine_of(request), session.user.email, "choose_ente", ente=ente, address=address_of(request))
+    return RedirectResponse("/", 303)
+
+
+@router.get("/lingua/{code}")
+def language(request: Request, code: str) -> Response:
+    """Remembers the language."""
+    response = RedirectResponse("/", 303)
+    if code in ("it", "en"):
+        response.set_cookie("lingua", code, max_age=31_536_000, samesite="lax", secure=request.app.state.secure_cookies)
+    return response

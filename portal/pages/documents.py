@@ -1,0 +1,82 @@
+"""Documents and anomalies: lists that can be narrowed, one document whole, every table as a file."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi.responses import FileResponse
+from starlette.background import BackgroundTask
+
+from pcc_pipeline.database.export import NotExported, export
+from pcc_pipeline.rules import rule_rows
+from portal import audit
+from portal.pages.debts import Number, View
+from portal.queries.documents import Filter, anomalies, document, documents
+from portal.tenancy import tenant_engine
+from portal.web import AtDesk, address_of, engine_of, page
+
+router = APIRouter()
+
+Key = Annotated[str | None, Query(max_length=100)]
+
+
+@router.get("/documenti")
+def documents_list(
+    request: Request,
+    desk: AtDesk,
+    view: View = "right",
+    bucket: Annotated[str | None, Query(alias="fascia", max_length=20)] = None,
+    search: Annotated[str | None, Query(alias="numero", max_length=100)] = None,
+    number: Number = 1,
+) -> Response:
+    """Documents with what each adds to the stock."""
+    wanted = Filter(view=view, bucket=bucket or None, number=search, in_stock=not search)
+    found = documents(desk.connection, desk.ente, wanted, number)
+    return page(request, "documents.html", ente=desk.ente, published=desk.published, found=found, view=view,
+                title=None, wanted=wanted)  # fmt: skip
+
+
+@router.get("/documento")
+def one(request: Request, desk: AtDesk, id_documento: Key = None, progressivo: Key = None) -> Response:
+    """One document on both sides: position, match, anomalies, operations."""
+    found = document(desk.connection, desk.ente, id_documento, progressivo)
+    if found is None:
+        raise HTTPException(404, "Questo documento non c'è")
+    audit.record(engine_of(request), desk.session.user.email, "view", ente=desk.ente,
+                 detail=f"documento {id_documento or progressivo}", address=address_of(request))  # fmt: skip
+    return page(request, "document.html", ente=desk.ente, published=desk.published, document=found)
+
+
+@router.get("/anomalie")
+def anomalies_list(
+    request: Request,
+    desk: AtDesk,
+    code: Annotated[str | None, Query(alias="codice", max_length=40)] = None,
+    number: Number = 1,
+) -> Response:
+    """Anomalies, largest first."""
+    found = anomalies(desk.connection, desk.ente, code or None, number)
+    return page(request, "anomalies.html", ente=desk.ente, published=desk.published, found=found, code=code or "",
+                codes=[row["code"] for row in rule_rows("anomalies")])  # fmt: skip
+
+
+@router.get("/esporta/{name}.{suffix}")
+def exported(request: Request, desk: AtDesk, name: str, suffix: Literal["csv", "xlsx"]) -> Response:
+    """A published table of the ente as a file."""
+    with tempfile.NamedTemporaryFile(suffix=f".{suffix}", delete=False) as file:
+        path = Path(file.name)
+    try:
+        with tenant_engine(engine_of(request), desk.ente) as restricted:
+            export(restricted, name, desk.ente, path)
+    except NotExported:
+        path.unlink(missing_ok=True)
+        raise HTTPException(404, "Questa tabella non c'è") from None
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    audit.record(engine_of(request), desk.session.user.email, "export", ente=desk.ente, detail=f"{name}.{suffix}",
+                 address=address_of(request))  # fmt: skip
+    return FileResponse(path, filename=f"{desk.ente}-{name}.{suffix}", background=BackgroundTask(path.unlink))

@@ -1,0 +1,88 @@
+"""An ente's documents: lists by bucket, creditor or number, and all that is known of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from pcc_pipeline.database.schema import table
+from portal.queries.paging import Page, paged
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What a list of documents is narrowed to; an empty field narrows nothing."""
+
+    view: str = "right"
+    bucket: str | None = None
+    creditor: str | None = None
+    number: str | None = None
+    in_stock: bool = True
+
+
+def documents(connection: sa.Connection, ente: str, wanted: Filter, page: int) -> Page:
+    """Documents of a view, largest debt first, in the columns of `debt_positions`."""
+    t = table("debt_positions")
+    query = sa.select(t).where(t.c.ente == ente, t.c.view == wanted.view)
+    if wanted.bucket:
+        query = query.where(t.c.bucket == wanted.bucket)
+    if wanted.creditor:
+        query = query.where(t.c.creditor == wanted.creditor)
+    if wanted.number:
+        query = query.where(t.c.numero.ilike("%" + wanted.number.replace("%", "").replace("_", "\\_") + "%"))
+    if wanted.in_stock:
+        query = query.where(t.c.stock != 0 if wanted.bucket != "not_due" else t.c.open_amount != 0)
+    order = (t.c.stock.desc(), t.c.open_amount.desc(), t.c.id_documento, t.c.progressivo_registrazione)
+    return paged(connection, query, order, page)
+
+
+@dataclass(frozen=True)
+class Document:
+    """One document: its rows of `debt_positions` by view, its match, anomalies, operations to send."""
+
+    positions: dict[str, sa.RowMapping]
+    match: sa.RowMapping | None
+    anomalies: list[sa.RowMapping]
+    operations: list[sa.RowMapping]
+
+
+def document(
+    connection: sa.Connection, ente: str, id_documento: str | None, progressivo: str | None
+) -> Document | None:
+    """All that is published of a document named by either key; None where there is none."""
+
+    def rows(name: str) -> list[sa.RowMapping]:
+        t: Any = table(name)
+        same = [
+            t.c[column] == value
+            for column, value in (("id_documento", id_documento), ("progressivo_registrazione", progressivo))
+            if value
+        ]
+        return list(connection.execute(sa.select(t).where(t.c.ente == ente, *same)).mappings())
+
+    if not (id_documento or progressivo):
+        return None
+    positions = {row["view"]: row for row in rows("debt_positions")}
+    if not positions:
+        return None
+    matches = rows("matches")
+    operations = rows("operations") if _has("operations") else []
+    return Document(positions, matches[0] if matches else None, rows("anomalies"), operations)
+
+
+def anomalies(connection: sa.Connection, ente: str, code: str | None, page: int) -> Page:
+    """Anomalies, largest amount first, in the columns of their table."""
+    t = table("anomalies")
+    query = sa.select(t).where(t.c.ente == ente)
+    if code:
+        query = query.where(t.c.code == code)
+    order = (sa.func.abs(t.c.amount).desc(), t.c.code, t.c.id_documento, t.c.progressivo_registrazione)
+    return paged(connection, query, order, page)
+
+
+def _has(name: str) -> bool:
+    from pcc_pipeline.database.schema import published
+
+    return name in published()

@@ -1,0 +1,95 @@
+"""Open sessions: an unguessable token in a cookie, its hash here, with the CSRF token that forms send back."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from pcc_pipeline.database.schema import table
+from portal.accounts import User
+
+#: A session ends after this long without a request, and at the latest after the second.
+IDLE = timedelta(hours=1)
+LONGEST = timedelta(hours=12)
+#: How stale `seen_at` may be: a write a minute, not one a request.
+_TOUCH = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Session:
+    """Who is asking: the user, the ente looked at (null: none chosen yet), the CSRF token."""
+
+    token_hash: str
+    user: User
+    ente: str | None
+    csrf: str
+
+    def honest(self, token: str | None) -> bool:
+        """Whether a form's CSRF token is this session's."""
+        return token is not None and hmac.compare_digest(token.encode(), self.csrf.encode())
+
+
+def digest(token: str) -> str:
+    """What is kept of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def open_session(engine: sa.Engine, user: User, now: datetime) -> str:
+    """Opens a session; returns the token for the cookie. Sessions that ended are swept away."""
+    token = secrets.token_urlsafe(32)
+    sessions = table("sessions")
+    with engine.begin() as connection:
+        connection.execute(sa.delete(sessions).where(sessions.c.expires_at < now))
+        connection.execute(
+            sa.insert(sessions).values(
+                token_hash=digest(token), user_id=user.user_id, csrf=secrets.token_urlsafe(32), ente=user.ente,
+                created_at=now, seen_at=now, expires_at=now + LONGEST,
+            )
+        )
+    return token
+
+
+def find_session(engine: sa.Engine, token: str | None, now: datetime) -> Session | None:
+    """The session of a cookie's token; None where there is none, it ended, or the account was closed."""
+    if not token:
+        return None
+    sessions, users = table("sessions"), table("users")
+    key = digest(token)
+    with engine.begin() as connection:
+        row = connection.execute(
+            sa.select(
+                sessions.c.csrf, sessions.c.ente.label("chosen"), sessions.c.seen_at,
+                *(users.c[name] for name in User.__dataclass_fields__),
+            )
+            .join(users, users.c.user_id == sessions.c.user_id)
+            .where(
+                sessions.c.token_hash == key, sessions.c.expires_at > now, sessions.c.seen_at > now - IDLE, users.c.active
+            )
+        ).one_or_none()  # fmt: skip
+        if row is None:
+            return None
+        if row.seen_at < now - _TOUCH:
+            connection.execute(sa.update(sessions).where(sessions.c.token_hash == key).values(seen_at=now))
+    user = User(row.user_id, row.email, row.name, row.role, row.ente)
+    return Session(key, user, user.ente or row.chosen, row.csrf)
+
+
+def choose_ente(engine: sa.Engine, session: Session, ente: str) -> None:
+    """Remembers which ente one of the provider's people looks at."""
+    sessions = table("sessions")
+    with engine.begin() as connection:
+        connection.execute(
+            sa.update(sessions).where(sessions.c.token_hash == session.token_hash).values(ente=ente)
+        )
+
+
+def close_session(engine: sa.Engine, session: Session) -> None:
+    """Ends a session at once."""
+    sessions = table("sessions")
+    with engine.begin() as connection:
+        connection.execute(sa.delete(sessions).where(sessions.c.token_hash == session.token_hash))

@@ -1,0 +1,140 @@
+"""What is looked at before an uploaded file goes to the inbox: name, size, quota, kind by content, archives.
+
+After OWASP's guidance on file uploads: the name is not trusted, the content decides what a file is, archives
+are measured before they are opened, nothing is ever executed or served back. Reading the rows is the
+pipeline's work; `preview` reads them here once, so that the sender sees errors at once.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+
+from pcc_pipeline import archive
+from pcc_pipeline.formats import Source, parse
+from pcc_pipeline.landing import PROVIDER_KINDS
+from pcc_pipeline.tables import FEEDS
+
+#: Largest file, and what an ente may leave in the inbox unread.
+LARGEST = 512 * 2**20
+QUOTA = 4 * 2**30
+#: Read at once, so that the sender sees errors; a larger file is read by the pipeline alone.
+READ_AT_ONCE = 32 * 2**20
+#: Defects shown at once.
+SHOWN = 50
+
+_SUFFIXES = {".csv", ".txt", ".tsv", ".xlsx", ".xls", ".ods", ".xml", ".p7m", ".zip"}
+_UNSAFE = re.compile(r"[^\w.()+ -]+", re.UNICODE)
+
+
+class Unwelcome(ValueError):
+    """A file that is not taken; its text says why in Italian, and what would do."""
+
+
+@dataclass
+class Preview:
+    """What a first reading found: rows that can be read, rows refused, the first defects (line, field, value, reason)."""
+
+    rows: int = 0
+    refused: int = 0
+    defects: list[dict[str, Any]] = field(default_factory=list)
+
+
+def safe_name(name: str) -> str:
+    """A name for the inbox: no folders, no control characters, no leading dots, 150 characters at most."""
+    base = name.replace("\\", "/").rsplit("/", 1)[-1]
+    cleaned = _UNSAFE.sub("_", base).strip(" .")[-150:].lstrip(" .")
+    if not cleaned:
+        raise Unwelcome("Il file non ha un nome")
+    if Path(cleaned).suffix.lower() not in _SUFFIXES:
+        raise Unwelcome(f"{cleaned}: si accettano file {', '.join(sorted(_SUFFIXES))}")
+    return cleaned.removesuffix(".part")
+
+
+def receive(stream: IO[bytes], target: Path, inbox: Path) -> int:
+    """Writes an upload to `target`; returns its size in bytes. Raises Unwelcome when it is empty, too large, or
+    the ente's inbox is full: then nothing is left behind."""
+    used = sum(path.stat().st_size for path in inbox.rglob("*") if path.is_file()) if inbox.exists() else 0
+    limit = min(LARGEST, QUOTA - used)
+    size = 0
+    try:
+        with target.open("wb") as file:
+            while chunk := stream.read(1 << 20):
+                size += len(chunk)
+                if size > limit:
+                    raise Unwelcome(
+                        "Il file supera 512 MB" if limit == LARGEST else "Troppi file in attesa di lettura: riprovare più tardi"
+                    )
+                file.write(chunk)
+        if not size:
+            raise Unwelcome("Il file è vuoto")
+    except Unwelcome:
+        target.unlink(missing_ok=True)
+        raise
+    return size
+
+
+def check_content(path: Path) -> None:
+    """Raises Unwelcome where the content is not what the name says, or an archive cannot be opened safely."""
+    with path.open("rb") as file:
+        head = file.read(8192)
+    suffix = path.suffix.lower()
+    zipped = head.startswith(b"PK\x03\x04")
+    if head.startswith((b"MZ", b"\x7fELF", b"#!")):
+        raise Unwelcome("Il file è un programma")
+    if suffix in (".xlsx", ".ods", ".zip") and not zipped:
+        raise Unwelcome(f"Il contenuto non è quello di un file {suffix}")
+    if suffix in (".csv", ".txt", ".tsv", ".xml") and (zipped or b"\0" in head.replace(b"\xff\xfe", b"")[:200]) and not (
+        head.startswith((b"\xff\xfe", b"\xfe\xff"))
+    ):
+        raise Unwelcome(f"Il contenuto non è quello di un file {suffix}")
+    if suffix == ".zip":
+        try:
+            with archive.opened(path):
+                pass
+        except archive.Unreadable as error:
+            raise Unwelcome(f"Archivio non accettato: {error}") from None
+
+
+def kinds() -> tuple[str, ...]:
+    """Kinds that an ente may deliver."""
+    return tuple(kind for kind in FEEDS if kind not in PROVIDER_KINDS)
+
+
+def guess(path: Path) -> list[str]:
+    """Kinds that the content fits, best first, by how many rows each reads of a first part of it."""
+    scores: dict[str, tuple[int, int]] = {}
+    for kind in kinds():
+        found = preview(path, kind)
+        if found.rows:
+            scores[kind] = (found.rows, -found.refused)
+    return sorted(scores, key=lambda kind: scores[kind], reverse=True)
+
+
+def preview(path: Path, kind: str) -> Preview:
+    """Reads a file as the pipeline will, and keeps nothing. A file above READ_AT_ONCE is not read: an empty preview."""
+    found = Preview()
+    if path.stat().st_size > READ_AT_ONCE or path.suffix.lower() == ".zip":
+        return found
+
+    class _Seen:
+        def rows(self, batch: pa.RecordBatch) -> None:
+            found.rows += batch.num_rows
+
+        def defects(self, batch: pa.RecordBatch) -> None:
+            wanted = batch.slice(0, max(0, SHOWN - len(found.defects)))
+            found.defects += wanted.select(["line", "field", "value", "reason"]).to_pylist()
+
+    counts = parse(kind, [Source("preview", kind, "preview", path.name, path)], _Seen())
+    found.refused = sum(count.refused for count in counts.values())
+    return found
+
+
+def clear(folder: Path) -> None:
+    """Removes a folder of uploads that are done."""
+    shutil.rmtree(folder, ignore_errors=True)

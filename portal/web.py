@@ -1,0 +1,126 @@
+"""What every page needs of a request: who asks, for which ente, over which connection; templates and words.
+
+`desk` is the one door to an ente's rows: it checks the session and the ente, and opens the connection that the
+database itself restricts (`tenancy`). Pages are in `pages`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import sqlalchemy as sa
+from fastapi import Depends, Form, HTTPException, Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from pcc_pipeline.database.publish import Published, current
+from portal import words
+from portal.sessions import Session, find_session
+from portal.tenancy import tenant
+
+COOKIE = "pcc_desk"
+
+_environment = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=select_autoescape(),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_environment.filters.update(words.FILTERS)
+
+
+class SignInNeeded(Exception):
+    """A page was asked without an open session."""
+
+
+class EnteNeeded(Exception):
+    """One of the provider's people has not said yet which ente to look at."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One request for one ente: the session, the ente, a connection that sees its rows alone, its latest state."""
+
+    session: Session
+    ente: str
+    connection: sa.Connection
+    published: Published | None
+
+
+def engine_of(request: Request) -> sa.Engine:
+    """The application's engine: all rights, for accounts, sessions and the log only."""
+    engine: sa.Engine = request.app.state.engine
+    return engine
+
+
+def address_of(request: Request) -> str | None:
+    """The client's network address, as the server in front of us tells it."""
+    return request.client.host if request.client else None
+
+
+def now() -> datetime:
+    """The present moment."""
+    return datetime.now(UTC)
+
+
+def signed_in(request: Request) -> Session:
+    """The session of the request. Raises SignInNeeded."""
+    session = find_session(engine_of(request), request.cookies.get(COOKIE), now())
+    if session is None:
+        raise SignInNeeded
+    request.state.session = session
+    return session
+
+
+SignedIn = Annotated[Session, Depends(signed_in)]
+
+
+def honest_form(session: SignedIn, csrf: Annotated[str | None, Form()] = None) -> Session:
+    """The session of a form that bears its CSRF token; 403 else."""
+    if not session.honest(csrf):
+        raise HTTPException(403, "La pagina è scaduta: ricaricarla e riprovare")
+    return session
+
+
+HonestForm = Annotated[Session, Depends(honest_form)]
+
+
+def desk(request: Request, session: SignedIn) -> Iterator[Desk]:
+    """What a page of an ente works with. Raises SignInNeeded, EnteNeeded; 403 for another ente's user."""
+    if session.ente is None:
+        raise EnteNeeded
+    if not session.user.may_see(session.ente):
+        raise HTTPException(403, "Questo ente non è il vostro")
+    engine = engine_of(request)
+    published = current(engine, session.ente)
+    with tenant(engine, session.ente) as connection:
+        yield Desk(session, session.ente, connection, published)
+
+
+AtDesk = Annotated[Desk, Depends(desk)]
+
+
+def page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """A rendered template, in the language of the request."""
+    language = words.language(request.cookies.get("lingua"), request.headers.get("accept-language"))
+    given = {
+        "_": words.translator(language),
+        "language": language,
+        "session": getattr(request.state, "session", None),
+        "path": request.url.path,
+        "query": lambda **changes: _query(request, changes),
+        **values,
+    }
+    return HTMLResponse(_environment.get_template(name).render(given), status)
+
+
+def _query(request: Request, changes: dict[str, Any]) -> str:
+    """The request's query with changes; null or empty ones go."""
+    merged = {**request.query_params, **changes}
+    return "?" + urlencode({name: value for name, value in merged.items() if value not in (None, "")})

@@ -1,0 +1,98 @@
+"""Words and numbers as readers expect them: Italian unless English is asked for. Texts are in `locale/en.po`."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+from babel.support import Translations
+
+ITALIAN, ENGLISH = "it", "en"
+ROME = ZoneInfo("Europe/Rome")
+
+
+def language(chosen: str | None, accepted: str | None) -> str:
+    """The language of a request: what was chosen, else English only where the browser does not take Italian."""
+    if chosen in (ITALIAN, ENGLISH):
+        return chosen
+    wanted = [part.split(";")[0].strip().lower()[:2] for part in (accepted or "").split(",")]
+    return ENGLISH if ENGLISH in wanted and ITALIAN not in wanted else ITALIAN
+
+
+@cache
+def translator(wanted: str) -> Callable[[str], str]:
+    """What turns the pages' Italian into a language."""
+    if wanted == ITALIAN:
+        return lambda text: text
+    with (Path(__file__).parent / "locale" / f"{wanted}.po").open("rb") as file:
+        catalogue = read_po(file, locale=wanted)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Translations(compiled).gettext
+
+
+def euro(amount: Decimal | None) -> str:
+    """1234.5 → 1.234,50 €; a dash where there is none."""
+    return "–" if amount is None else f"{format_decimal(amount, '#,##0.00', locale='it_IT')} €"
+
+
+def day(moment: date | datetime | None) -> str:
+    """dd/mm/yyyy."""
+    return "–" if moment is None else f"{moment:%d/%m/%Y}"
+
+
+def moment(at: datetime | None) -> str:
+    """dd/mm/yyyy hh:mm in Italy."""
+    return "–" if at is None else f"{(at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(ROME):%d/%m/%Y %H:%M}"
+
+
+def whole(number: int | None) -> str:
+    """1234 → 1.234."""
+    return "–" if number is None else format_decimal(number, "#,##0", locale="it_IT")
+
+
+#: Buckets, views and states in words.
+LABELS = {
+    "pcc": "Secondo PCC", "right": "Corretto", "projected": "Atteso dopo le operazioni",
+    "not_due": "Non scaduto", "0-30": "da 0 a 30 giorni", "31-60": "da 31 a 60 giorni", "61-90": "da 61 a 90 giorni",
+    "91-180": "da 91 a 180 giorni", "181-365": "da 181 a 365 giorni", "over_365": "oltre 365 giorni",
+    "high": "alta", "medium": "media", "low": "bassa",
+    "landed": "ricevuta, da leggere", "staged": "letta", "refused": "rifiutata",
+    "DUE": "scaduto", "PARTLY_EXCLUDED": "scaduto, in parte escluso", "PAID": "pagato", "NOT_DUE": "non scaduto",
+    "ISSUED_LATER": "emesso dopo", "NON_COMMERCIAL": "non commerciale", "REJECTED": "rifiutato", "EXCLUDED": "escluso",
+    "PAID_NOT_REPORTED": "Pagamento non comunicato a PCC", "PAID_TOO_MUCH_ON_PCC": "Pagato su PCC più che nel gestionale",
+    "NOT_BOOKED": "Non contabilizzato su PCC", "SUSPENSION_NOT_REPORTED": "Sospensione non comunicata",
+    "SUSPENSION_NOT_LIFTED": "Sospensione non rimossa", "SUSPENSION_CAUSE_DIFFERS": "Causa di sospensione diversa",
+    "NOT_PAYABLE_NOT_REPORTED": "Non liquidabile non comunicato", "NOT_PAYABLE_NOT_LIFTED": "Non liquidabile da rimuovere",
+    "REJECTED_STILL_OPEN": "Rifiutato ma aperto su PCC", "REJECTED_ON_PCC": "Rifiutato solo su PCC",
+    "DUE_DATE_DIFFERS": "Scadenza diversa", "DUE_DATE_SHIFTS_STOCK": "Scadenza che sposta lo stock",
+    "ISSUE_DATE_DIFFERS": "Data di emissione diversa", "PAYMENT_DATE_DIFFERS": "Data di pagamento diversa",
+    "AMOUNT_DIFFERS": "Importo diverso", "ROUNDING_DIFFERS": "Arrotondamento", "SPLIT_VAT_OPEN": "IVA in scissione aperta",
+    "CREDIT_NOTE_OPEN": "Nota di credito aperta", "DUPLICATE_ON_PCC": "Doppione su PCC", "MISSING_ON_PCC": "Manca su PCC",
+    "MISSING_IN_ERP": "Manca nel gestionale", "WRONG_BENEFICIARY": "Beneficiario diverso dal creditore",
+    "MUST_STAY_OPEN": "Doveva restare aperto", "NOT_ON_OPEN_LIST": "Fuori dall'elenco degli aperti",
+    "AMBIGUOUS_MATCH": "Abbinamento incerto", "ACCOUNTS_DO_NOT_SUM": "Conti di PCC che non quadrano",
+    "WRONG_OFFICE": "Ufficio diverso", "NON_COMMERCIAL_NOT_REPORTED": "Non commerciale non comunicato",
+    "CREDITOR_LOOP": "Casi particolari in circolo",
+    "AMBIGUOUS": "abbinamento incerto", "DUPLICATE": "doppione",
+}  # fmt: skip
+
+
+def label(code: str) -> str:
+    """A code in words; itself where there are none."""
+    return LABELS.get(code, code)
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "euro": euro, "day": day, "moment": moment, "whole": whole, "label": label,
+}  # fmt: skip

@@ -1,0 +1,252 @@
+"""The clients' desk: who may see what, what an upload becomes, what the pages and the API say."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import sqlalchemy as sa
+from fastapi.testclient import TestClient
+
+from pcc_pipeline.database.engine import engine
+from pcc_pipeline.database.publish import Publication, publish
+from pcc_pipeline.database.schema import SCHEMA, published, table
+from pcc_pipeline.settings import Settings
+from pcc_pipeline.store import Store
+from pcc_pipeline.tables import TABLES
+from portal import tenancy, uploads
+from portal.accounts import FAILURES, LOCKED_FOR, AccountError, add_user, check_password
+from portal.api import new_token
+from portal.app import create_app
+from portal.words import translator
+
+PASSWORD = "una lunga parola d'ordine"
+SECRETS = {"alfa": "SEGRETO DI ALFA", "beta": "SEGRETO DI BETA"}
+AMOUNTS = {"alfa": Decimal("1234.50"), "beta": Decimal("98765.43")}
+
+PAGES = (
+    "/", "/scadenze", "/creditori", "/creditori?cerca=segreto", "/documenti", "/documenti?numero=1", "/anomalie", "/consegne",
+    "/creditori/01234567890", "/documento?id_documento=D1", "/esporta/stock_by_creditor.csv", "/esporta/debt_positions.csv",
+)  # fmt: skip
+
+
+def _publish(settings: Settings, ente: str) -> None:
+    """A published state of one document, with the ente's secret in every name."""
+    rows = {
+        "stock": [{"view": view, "amount": AMOUNTS[ente], "documents": 1} for view in ("pcc", "right", "projected")],
+        "stock_by_creditor": [
+            {"view": "right", "creditor": "01234567890", "creditor_name": SECRETS[ente], "amount": AMOUNTS[ente], "documents": 1}
+        ],
+        "stock_by_due_date": [{"view": "right", "bucket": "31-60", "amount": AMOUNTS[ente], "documents": 1}],
+        "debt_positions": [
+            {
+                "view": "right", "observed_at": date(2026, 1, 20), "id_documento": "D1", "progressivo_registrazione": "P1",
+                "tipo_documento": "TD01", "numero": "1/A", "issue_date": date(2025, 10, 1), "issue_year": 2025, "origin": "SDI",
+                "due_date": date(2025, 11, 1), "original_creditor": "01234567890", "creditor": "01234567890",
+                "creditor_name": SECRETS[ente], "days_past_due": 60, "bucket": "31-60", "reason": "DUE", "stock": AMOUNTS[ente],
+                "open_amount": AMOUNTS[ente], "commercial_amount": AMOUNTS[ente], "paid_at_reference": Decimal(0),
+                "paid_at_observation": Decimal(0), "not_payable": Decimal(0), "suspended_excluded": Decimal(0),
+            }
+        ],
+    }  # fmt: skip
+    store = Store(settings.store_url)
+    files = {}
+    for name, values in rows.items():
+        full = [{"ente": ente, "reference_date": date(2025, 12, 31), **row} for row in values]
+        schema = pa.schema([field.with_nullable(True) for field in TABLES[name].arrow_schema])
+        with store.write(f"trial/{ente}/{name}.parquet") as target:
+            pq.write_table(pa.Table.from_pylist(full, schema=schema), target)
+        files[name] = store.uri(f"trial/{ente}/{name}.parquet")
+    publish(engine(settings), ente, files, Publication(date(2025, 12, 31), date(2026, 1, 20)))
+
+
+@pytest.fixture
+def desk(settings: Settings) -> Iterator[TestClient]:
+    """The desk with two published enti, a user of each, an operator."""
+    for ente in SECRETS:
+        _publish(settings, ente)
+        add_user(engine(settings), f"chi@{ente}.it", ente.title(), "ente_manager", ente, PASSWORD)
+    add_user(engine(settings), "operatore@fornitore.it", "Operatore", "operator", None, PASSWORD)
+    with TestClient(create_app(settings)) as client:
+        yield client
+
+
+def _sign_in(client: TestClient, email: str, password: str = PASSWORD) -> None:
+    answer = client.post("/accesso", data={"email": email, "password": password}, follow_redirects=False)
+    assert answer.status_code == 303, answer.text
+
+
+def _csrf(client: TestClient) -> str:
+    return client.get("/consegne").text.split('name="csrf" value="')[1].split('"')[0]
+
+
+def test_nothing_is_shown_without_signing_in(desk: TestClient) -> None:
+    for path in PAGES:
+        answer = desk.get(path, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/accesso"), path
+    assert desk.post("/consegne", follow_redirects=False).headers["location"] == "/accesso"
+
+
+@pytest.mark.parametrize(("mine", "other"), [("alfa", "beta"), ("beta", "alfa")])
+def test_every_page_shows_ones_own_ente_alone(desk: TestClient, mine: str, other: str) -> None:
+    _sign_in(desk, f"chi@{mine}.it")
+    seen = ""
+    for path in PAGES:
+        answer = desk.get(path)
+        assert answer.status_code == 200, path
+        seen += answer.text
+    assert SECRETS[mine] in seen and SECRETS[other] not in seen
+    assert "98.765,43" not in seen or mine == "beta"
+
+
+def test_another_ente_cannot_be_chosen_nor_smuggled_in(desk: TestClient, settings: Settings) -> None:
+    _sign_in(desk, "chi@alfa.it")
+    token = _csrf(desk)
+    assert desk.post("/enti", data={"csrf": token, "ente": "beta"}).status_code == 403
+    with engine(settings).begin() as connection:  # even a session that names the wrong ente shows nothing of it
+        connection.execute(sa.update(table("sessions")).values(ente="beta"))
+    assert SECRETS["beta"] not in desk.get("/creditori").text
+    assert desk.get("/enti", follow_redirects=False).headers["location"] == "/"
+
+
+def test_the_database_itself_keeps_enti_apart(desk: TestClient, settings: Settings) -> None:
+    for name in tenancy.readable():
+        with tenancy.tenant(engine(settings), "alfa") as connection:
+            enti = set(connection.execute(sa.text(f"SELECT DISTINCT ente FROM {SCHEMA}.{name}")).scalars())
+        assert enti <= {"alfa"}, name
+    with tenancy.tenant(engine(settings), "nobody") as connection:
+        assert connection.execute(sa.text(f"SELECT count(*) FROM {SCHEMA}.stock")).scalar_one() == 0
+    for name in ("users", "sessions", "audit", "api_tokens"):
+        with tenancy.tenant(engine(settings), "alfa") as connection, pytest.raises(sa.exc.ProgrammingError):
+            connection.execute(sa.text(f"SELECT * FROM {SCHEMA}.{name}"))
+    with tenancy.tenant(engine(settings), "alfa") as connection, pytest.raises(sa.exc.DBAPIError):
+        connection.execute(sa.text(f"DELETE FROM {SCHEMA}.stock"))
+    with tenancy.tenant_engine(engine(settings), "alfa") as restricted, restricted.connect() as connection:
+        assert set(connection.execute(sa.text(f"SELECT ente FROM {SCHEMA}.stock")).scalars()) == {"alfa"}
+
+
+def test_every_published_table_of_an_ente_is_guarded(desk: TestClient, settings: Settings) -> None:
+    query = sa.text("SELECT relname FROM pg_class WHERE relrowsecurity AND relnamespace = 'pcc'::regnamespace")
+    with engine(settings).connect() as connection:
+        guarded = set(connection.execute(query).scalars())
+    assert {name for name, found in published().items() if "ente" in found.column_names} <= guarded
+
+
+def test_an_operator_chooses_the_ente(desk: TestClient) -> None:
+    _sign_in(desk, "operatore@fornitore.it")
+    overview = desk.get("/").text
+    assert "1.234,50 €" in overview and "98.765,43 €" in overview
+    token = overview.split('name="csrf" value="')[1].split('"')[0]
+    assert "98.765,43" in desk.post("/enti", data={"csrf": token, "ente": "beta"}).text
+
+
+def test_a_form_without_its_token_is_refused(desk: TestClient, settings: Settings) -> None:
+    _sign_in(desk, "chi@alfa.it")
+    files = {"files": ("stock.csv", b"a;b\n1;2\n")}
+    for data in ({}, {"csrf": "guessed"}):
+        assert desk.post("/consegne", data=data, files=files).status_code == 403
+    assert not any(settings.inbox.rglob("*.csv"))
+
+
+def test_wrong_passwords_lock_the_account_and_then_the_address(desk: TestClient, settings: Settings) -> None:
+    connected, now = engine(settings), datetime.now(UTC)
+    for _ in range(FAILURES):
+        assert check_password(connected, "chi@alfa.it", "sbagliata", now) is None
+    assert check_password(connected, "chi@alfa.it", PASSWORD, now) is None
+    assert check_password(connected, "CHI@alfa.it", PASSWORD, now + LOCKED_FOR + timedelta(seconds=1)) is not None
+    statuses = [
+        desk.post("/accesso", data={"email": f"{n}@x.it", "password": "no"}).status_code for n in range(21)
+    ]
+    assert statuses == [401] * 20 + [429]
+
+
+def test_signing_out_ends_the_session(desk: TestClient) -> None:
+    _sign_in(desk, "chi@alfa.it")
+    cookie = desk.cookies["pcc_desk"]
+    desk.post("/uscita", data={"csrf": _csrf(desk)})
+    desk.cookies.set("pcc_desk", cookie)
+    assert desk.get("/", follow_redirects=False).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("email", "role", "ente", "password"),
+    [
+        ("nobody", "operator", None, PASSWORD), ("a@b.it", "king", None, PASSWORD), ("a@b.it", "ente_user", None, PASSWORD),
+        ("a@b.it", "operator", "alfa", PASSWORD), ("a@b.it", "ente_user", "Alfa!", PASSWORD), ("a@b.it", "operator", None, "short"),
+    ],
+)  # fmt: skip
+def test_accounts_that_cannot_be(settings: Settings, email: str, role: str, ente: str | None, password: str) -> None:
+    with pytest.raises(AccountError):
+        add_user(engine(settings), email, "", role, ente, password)
+
+
+def test_an_upload_reaches_the_inbox_and_its_errors_are_shown_at_once(desk: TestClient, settings: Settings) -> None:
+    _sign_in(desk, "chi@alfa.it")
+    content = (
+        "id_documento;numero_mandato;data_pagamento;importo\nD1;M1;2025-12-31;10.50\nD2;M2;2025-12-30;molto\nD3;M3;2025-12-13;1.00\n"
+    )
+    files = [("files", ("pagamenti.csv", content.encode())), ("files", ("virus.csv", b"MZ\x90\0\0")), ("files", ("vuoto.csv", b""))]
+    answer = desk.post("/consegne", data={"csrf": _csrf(desk), "kind": "auto"}, files=files)
+    assert "consegnato come</strong> erp_payments" in answer.text or "erp_payments: 2 righe leggibili, 1 rifiutate" in answer.text
+    assert "molto" in answer.text and "Il file è un programma" in answer.text and "Il file è vuoto" in answer.text
+    landed = [path for path in settings.inbox.rglob("*") if path.is_file()]
+    assert [path.relative_to(settings.inbox).as_posix() for path in landed] == ["alfa/erp_payments/pagamenti.csv"]
+    assert landed[0].read_text() == content
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [("../../etc/passwd.csv", "passwd.csv"), ("C:\\dati\\fatture.xlsx", "fatture.xlsx"), ("a\0b<c>.csv", "a_b_c_.csv"), (".nascosto.csv", "nascosto.csv")],
+)
+def test_names_are_made_safe(name: str, safe: str) -> None:
+    assert uploads.safe_name(name) == safe
+
+
+@pytest.mark.parametrize("name", ["", "...", "programma.exe", "pagina.html", "senza"])
+def test_names_that_are_not_taken(name: str) -> None:
+    with pytest.raises(uploads.Unwelcome):
+        uploads.safe_name(name)
+
+
+def test_an_archive_that_swells_is_refused(desk: TestClient, settings: Settings) -> None:
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(3):
+            archive.writestr(f"{number}.csv", b"0" * 200_000_000)
+    _sign_in(desk, "chi@alfa.it")
+    answer = desk.post("/consegne", data={"csrf": _csrf(desk), "kind": "erp_invoices"}, files={"files": ("bomba.zip", bomb.getvalue())})
+    assert "Archivio non accettato" in answer.text
+    assert not any(settings.inbox.rglob("*.zip"))
+
+
+def test_the_api_reads_one_ente(desk: TestClient, settings: Settings) -> None:
+    headers = {"Authorization": f"Bearer {new_token(engine(settings), 'alfa', 'prova', 1)}"}
+    assert desk.get("/api/v1/stato").status_code == 401
+    assert desk.get("/api/v1/stato", headers={"Authorization": "Bearer pcc_guessed"}).status_code == 401
+    assert desk.get("/api/v1/stato", headers=headers).json()["reference_date"] == "2025-12-31"
+    for name in (row["name"] for row in desk.get("/api/v1/tabelle", headers=headers).json()):
+        answer = desk.get(f"/api/v1/tabelle/{name}", headers=headers)
+        assert answer.status_code == 200 and SECRETS["beta"] not in answer.text
+    first = desk.get("/api/v1/tabelle/stock?size=2", headers=headers).json()
+    assert (first["next"], len(first["rows"]), first["rows"][0]["amount"]) == (2, 2, "1234.50")
+    assert desk.get("/api/v1/tabelle/stock?size=2&page=2", headers=headers).json()["next"] is None
+    assert desk.get("/api/v1/tabelle/users", headers=headers).status_code == 404
+
+
+def test_every_text_of_the_pages_has_its_english() -> None:
+    import re
+    from pathlib import Path
+
+    from portal.words import LABELS
+
+    folder = Path(__file__).parents[1] / "portal" / "templates"
+    texts = {text for page in folder.glob("*.html") for text in re.findall(r"""_\(["']([^"']+(?:'[^"']+)?)["']\)""", page.read_text())}
+    english = translator("en")
+    missing = [text for text in sorted(texts | set(LABELS.values())) if english(text) == text and text not in ("Stock", "Ente", "Enti")]
+    assert len(texts) > 50 and not missing
