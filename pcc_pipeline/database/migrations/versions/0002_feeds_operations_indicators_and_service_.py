@@ -31,6 +31,18 @@ def upgrade() -> None:
     comment='One row per answer to a question (model questions); the latest of a question is shown'
     )
     op.create_index(op.f('ix_answers_ente_code'), 'answers', ['ente', 'code'], unique=False, schema='pcc')
+    op.create_table('api_tokens',
+    sa.Column('token_hash', sa.Text(), nullable=False, comment='SHA-256 of the token'),
+    sa.Column('ente', sa.Text(), nullable=False, comment='The ente it reads'),
+    sa.Column('name', sa.Text(), nullable=False, comment='What it is for'),
+    sa.Column('created_by', sa.BigInteger(), nullable=False, comment='User who made it'),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False, comment='When'),
+    sa.Column('revoked_at', sa.DateTime(timezone=True), nullable=True, comment='When it was taken back'),
+    sa.PrimaryKeyConstraint('token_hash', name=op.f('pk_api_tokens')),
+    schema='pcc',
+    comment='One row per token of the API: it reads one ente and nothing else'
+    )
+    op.create_index(op.f('ix_api_tokens_ente'), 'api_tokens', ['ente'], unique=False, schema='pcc')
     op.create_table('approval_limits',
     sa.Column('decision', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of decision'),
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
@@ -43,6 +55,20 @@ def upgrade() -> None:
     comment="One row per change of the amount above which an operation of the ente needs a second person's approval"
     )
     op.create_index(op.f('ix_approval_limits_ente_decision'), 'approval_limits', ['ente', 'decision'], unique=False, schema='pcc')
+    op.create_table('audit',
+    sa.Column('entry', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order'),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False, comment='When'),
+    sa.Column('who', sa.Text(), nullable=False, comment='E-mail of the user, or name of the token; as typed for a failed sign-in'),
+    sa.Column('ente', sa.Text(), nullable=True, comment='The ente it concerns'),
+    sa.Column('action', sa.Text(), nullable=False, comment='What: sign_in, sign_in_failed, sign_out, view, upload, export, …'),
+    sa.Column('detail', sa.Text(), nullable=True, comment='Page, file or table'),
+    sa.Column('address', sa.Text(), nullable=True, comment='Network address of the client'),
+    sa.PrimaryKeyConstraint('entry', name=op.f('pk_audit')),
+    schema='pcc',
+    comment='One row per thing seen or done at the desk; rows are only added'
+    )
+    op.create_index(op.f('ix_audit_action_address_at'), 'audit', ['action', 'address', 'at'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_audit_ente_at'), 'audit', ['ente', 'at'], unique=False, schema='pcc')
     op.create_table('erp_reads',
     sa.Column('reading', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of reading'),
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
@@ -204,6 +230,35 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_questions_ente_code'), 'questions', ['ente', 'code'], unique=False, schema='pcc')
     op.create_index(op.f('ix_questions_ente_code_id_documento_progressivo_registrazione'), 'questions', ['ente', 'code', 'id_documento', 'progressivo_registrazione'], unique=False, schema='pcc')
+    op.create_table('sessions',
+    sa.Column('token_hash', sa.Text(), nullable=False, comment="SHA-256 of the cookie's token"),
+    sa.Column('user_id', sa.BigInteger(), nullable=False, comment='Whose it is'),
+    sa.Column('csrf', sa.Text(), nullable=False, comment='Token that every form sends back'),
+    sa.Column('ente', sa.Text(), nullable=True, comment='The ente that is looked at; null before one is chosen'),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False, comment='When it was opened'),
+    sa.Column('seen_at', sa.DateTime(timezone=True), nullable=False, comment='Last request'),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False, comment='End at the latest'),
+    sa.PrimaryKeyConstraint('token_hash', name=op.f('pk_sessions')),
+    schema='pcc',
+    comment='One row per open session of the desk'
+    )
+    op.create_index(op.f('ix_sessions_user_id'), 'sessions', ['user_id'], unique=False, schema='pcc')
+    op.create_table('users',
+    sa.Column('user_id', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Number of the user'),
+    sa.Column('email', sa.Text(), nullable=False, comment='Address the person signs in with, lower case'),
+    sa.Column('name', sa.Text(), nullable=False, comment='Name shown'),
+    sa.Column('role', sa.Text(), nullable=False, comment='What the person may do'),
+    sa.Column('ente', sa.Text(), nullable=True, comment="The one ente of an ente's user; null for the provider's people"),
+    sa.Column('password_hash', sa.Text(), nullable=True, comment='argon2id hash; null where only an identity provider signs the person in'),
+    sa.Column('active', sa.Boolean(), nullable=False, comment='May sign in'),
+    sa.Column('failures', sa.BigInteger(), nullable=False, comment='Wrong passwords since the last right one'),
+    sa.Column('locked_until', sa.DateTime(timezone=True), nullable=True, comment='No sign-in before this moment'),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False, comment='When the account was made'),
+    sa.PrimaryKeyConstraint('user_id', name=op.f('pk_users')),
+    sa.UniqueConstraint('email', name=op.f('uq_users_email')),
+    schema='pcc',
+    comment='One row per person who may sign in'
+    )
     op.add_column('anomalies', sa.Column('origin', sa.Text(), nullable=False, comment='Where the document comes from; all but SDI are outside SDI (docs/readings.md, Origin)'), schema='pcc')
     op.add_column('anomalies', sa.Column('to_communicate', sa.Boolean(), nullable=False, comment='PCC lacks it and it never passed SDI: to be communicated by Modello 002'), schema='pcc')
     op.add_column('debt_positions', sa.Column('origin', sa.Text(), nullable=False, comment='Where the document comes from; all but SDI are outside SDI (docs/readings.md, Origin)'), schema='pcc')
@@ -279,6 +334,9 @@ def downgrade() -> None:
     op.drop_column('debt_positions', 'origin', schema='pcc')
     op.drop_column('anomalies', 'to_communicate', schema='pcc')
     op.drop_column('anomalies', 'origin', schema='pcc')
+    op.drop_table('users', schema='pcc')
+    op.drop_index(op.f('ix_sessions_user_id'), table_name='sessions', schema='pcc')
+    op.drop_table('sessions', schema='pcc')
     op.drop_index(op.f('ix_questions_ente_code_id_documento_progressivo_registrazione'), table_name='questions', schema='pcc')
     op.drop_index(op.f('ix_questions_ente_code'), table_name='questions', schema='pcc')
     op.drop_table('questions', schema='pcc')
@@ -294,8 +352,13 @@ def downgrade() -> None:
     op.drop_table('match_decisions', schema='pcc')
     op.drop_index(op.f('ix_erp_reads_ente_kind_reading'), table_name='erp_reads', schema='pcc')
     op.drop_table('erp_reads', schema='pcc')
+    op.drop_index(op.f('ix_audit_ente_at'), table_name='audit', schema='pcc')
+    op.drop_index(op.f('ix_audit_action_address_at'), table_name='audit', schema='pcc')
+    op.drop_table('audit', schema='pcc')
     op.drop_index(op.f('ix_approval_limits_ente_decision'), table_name='approval_limits', schema='pcc')
     op.drop_table('approval_limits', schema='pcc')
+    op.drop_index(op.f('ix_api_tokens_ente'), table_name='api_tokens', schema='pcc')
+    op.drop_table('api_tokens', schema='pcc')
     op.drop_index(op.f('ix_answers_ente_code'), table_name='answers', schema='pcc')
     op.drop_table('answers', schema='pcc')
     # ### end Alembic commands ###
