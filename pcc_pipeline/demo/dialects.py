@@ -150,7 +150,8 @@ def write_rows(path: Path, header: Sequence[str], rows: Sequence[Sequence[object
 
 
 def _data_columns(table: Table) -> list[str]:
-    return [name for name in table.column_names if name not in ("ente", "delivery", "line")]
+    lineage = ("ente", "delivery", "line")
+    return [c.name for c in table.columns if c.name not in lineage and c.type != "records"]
 
 
 def _quoted(path: Path) -> str:

@@ -104,7 +104,8 @@ select
     euro(if(pcc_account = 'non_liquidabile', rest, 0)) as importo_non_liquidabile,
     euro(if(aside, 0, pcc_paid_1 + pcc_paid_2)) as importo_pagato,
     euro(if(aside, pcc_paid_1 + pcc_paid_2, 0)) as importo_pagato_non_commerciale,
-    if(pcc_account = 'sospeso', nullif(pcc_cause, ''), null) as causale_sospensione
+    if(pcc_account = 'sospeso', nullif(pcc_cause, ''), null) as causale_sospensione,
+    null as movimenti
 from kept;
 
 create or replace temp view pcc_operations as

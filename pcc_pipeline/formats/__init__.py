@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pcc_pipeline.formats.source import Counts, Sink, Source, defect
 
 #: Kinds whose deliveries are many small files: read many at a time.
-SMALL_FILES = frozenset({"sdi_invoices"})
+SMALL_FILES = frozenset({"sdi_invoices", "sdi_messages"})
 
 
 def parse(kind: str, sources: Sequence[Source], sink: Sink, *, workers: int = 1) -> dict[str, Counts]:
@@ -27,9 +27,28 @@ def parse(kind: str, sources: Sequence[Source], sink: Sink, *, workers: int = 1)
         from pcc_pipeline.formats.fatturapa import parse_fatturapa
 
         return parse_fatturapa(sources, sink, workers=workers)
+    if kind == "sdi_messages":
+        from pcc_pipeline.formats.sdi_messages import parse_sdi_messages
+
+        return {source.delivery: parse_sdi_messages(source, sink) for source in sources}
+    if kind == "erp_opi":
+        from pcc_pipeline.formats.opi import parse_opi
+
+        return {source.delivery: parse_opi(source, sink) for source in sources}
+    return {source.delivery: _parse_table(kind, source, sink) for source in sources}
+
+
+def _parse_table(kind: str, source: Source, sink: Sink) -> Counts:
+    """A table, or PCC's answer in XML where one comes in a table's place."""
+    if kind == "pcc_invoices":
+        from pcc_pipeline.formats.pcc_answer import parse_pcc_answer
+        from pcc_pipeline.formats.xml_source import looks_xml
+
+        if looks_xml(source.path):
+            return parse_pcc_answer(source, sink)
     from pcc_pipeline.formats.tabular import parse_tabular
 
-    return {source.delivery: parse_tabular(source, sink) for source in sources}
+    return parse_tabular(source, sink)
 
 
 __all__ = ["SMALL_FILES", "Counts", "Sink", "Source", "defect", "parse"]

@@ -117,11 +117,11 @@ def _open(data: bytes) -> Document:
             firma = signed.status if firma is None or signed.status != p7m.VALID else firma
             signers.extend(s for s in (signed.signer,) if s)
         else:
-            data = _from_base64(data)
+            data = from_base64(data)
     raise Refusal("The file is wrapped more than four times: no FatturaPA is")
 
 
-def _from_base64(data: bytes) -> bytes:
+def from_base64(data: bytes) -> bytes:
     """The bytes behind base64 text: bare, with line breaks, or between PEM's BEGIN and END lines."""
     if not data or data.isspace():
         raise Refusal("The file is empty")

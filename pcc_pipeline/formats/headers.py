@@ -42,8 +42,8 @@ def plain(name: str) -> str:
 
 
 def described(table: Table) -> list[str]:
-    """Names of the table's columns that a file may bring: all but the lineage."""
-    return [name for name in table.column_names if name not in _LINEAGE]
+    """Names of the table's columns that a file may bring: all but the lineage and what no cell can hold (records)."""
+    return [c.name for c in table.columns if c.name not in _LINEAGE and c.type != "records"]
 
 
 def read_header(table: Table, names: Sequence[str]) -> Header:

@@ -76,6 +76,7 @@ RULE_TABLES: dict[str, dict[str, str]] = {
     # What to ask a person, with {facts} in it (see questions.sql).
     "questions": {"code": "VARCHAR", "situation": "VARCHAR", "addressee": "VARCHAR", "question": "VARCHAR"},
     "answers": {"answer": "VARCHAR", "effect": "VARCHAR", "value": "VARCHAR", "meaning": "VARCHAR"},
+    "opi_states": {"stato": "VARCHAR", "meaning": "VARCHAR"},
     "match_tiers": {"tier": "VARCHAR", "ordinal": "INTEGER", "meaning": "VARCHAR"},
 }
 

@@ -7,15 +7,10 @@ bytes it came from. Which delivery's row stands is not decided here: see the sta
 from __future__ import annotations
 
 from pcc_pipeline.tables.describe import Column, Table
+from pcc_pipeline.tables.lineage import LINEAGE
+from pcc_pipeline.tables.messages import MESSAGE_FEEDS
 
 SDI_TYPES = tuple(f"TD{n:02d}" for n in range(1, 30))
-
-LINEAGE = (
-    Column("ente", "text", "Tenant code of the ente the row belongs to", required=True, pattern=r"[a-z0-9_]{2,32}"),
-    Column("delivery", "text", "Identifier of the delivery the row came in", required=True),
-    Column("line", "integer", "Line of the file (record of the sheet; body of a FatturaPA lot), from 1",
-           required=True, minimum=1),
-)
 
 
 def _party(role: str) -> tuple[Column, ...]:
@@ -109,6 +104,13 @@ PCC_INVOICES = _feed(
     Column("importo_pagato", "money", "Account pagato", unit="EUR"),
     Column("importo_pagato_non_commerciale", "money", "Account pagato, non-commercial", unit="EUR"),
     Column("causale_sospensione", "text", "Why the amount is suspended"),
+    Column("movimenti", "records", "Movements that PCC's answer in XML carries with the document", fields=(
+        Column("data_operazione", "date", "dataMovimento"),
+        Column("azione", "text", "CO, or CP for a payment"),
+        Column("importo", "money", "importo", unit="EUR"),
+        Column("stato_debito", "text", "statoDebito"),
+        Column("causale", "text", "causale"),
+    )),
 )
 
 PCC_OPERATIONS = _feed(
@@ -285,5 +287,8 @@ QUARANTINE = Table(
 #: Every kind that can be delivered, by its folder's name in the inbox.
 FEEDS: dict[str, Table] = {
     table.name: table
-    for table in (ERP_INVOICES, ERP_PAYMENTS, PCC_INVOICES, PCC_OPERATIONS, OPEN_LIST, SPECIAL_CASES, ENTI, SDI_INVOICES)
+    for table in (
+        ERP_INVOICES, ERP_PAYMENTS, PCC_INVOICES, PCC_OPERATIONS, OPEN_LIST, SPECIAL_CASES, ENTI, SDI_INVOICES,
+        *MESSAGE_FEEDS,
+    )
 }

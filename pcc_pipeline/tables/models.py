@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pcc_pipeline import rules
-from pcc_pipeline.tables import feeds, operations
+from pcc_pipeline.tables import feeds, messages, operations
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.proposals import MATCH_PROPOSALS
 
@@ -256,7 +256,7 @@ DOCUMENTS_TABLE = Table(
         _money("erp_vat", "VAT in the accounting system", required=False),
         Column("erp_office", "text", "Office in the accounting system"),
         Column("pcc_office", "text", "Office on PCC"),
-        Column("erp_rejected", "boolean", "Rejected or annulled in the accounting system", required=True),
+        Column("erp_rejected", "boolean", "Rejected or annulled in the accounting system, or refused through SDI (EC02)", required=True),
         Column("pcc_rejected", "boolean", "Rejected on PCC", required=True),
         _money("erp_paid_at_reference", "Paid by D, unsigned", required=False),
         _money("erp_paid_at_observation", "Paid by O, unsigned", required=False),
@@ -356,7 +356,8 @@ STOCK_BY_ISSUE_YEAR = _stock("stock_by_issue_year", " and year of issue",
 INVOICES = replace(
     feeds.SDI_INVOICES, name="invoices", layer="reconciliation",
     grain="One row per SDI document as parsed, with the accounting system's document it tells about",
-    columns=(*feeds.SDI_INVOICES.columns, Column("creditor", "text", "The supplier, normalised"), ID_DOCUMENTO),
+    columns=(*feeds.SDI_INVOICES.columns, Column("creditor", "text", "The supplier, normalised"), ID_DOCUMENTO,
+             messages.SDI_ID, messages.SDI_STATE, messages.SDI_STATE_DATE),
     key=("ente", "file", "line"), published=True,
 )
 
@@ -364,7 +365,7 @@ INVOICES = replace(
 MODELS: dict[str, Table] = {
     table.name: table
     for table in (
-        *STAGING, SUBJECTS, CREDITORS, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, PAIRS,
+        *STAGING, *messages.MESSAGE_MODELS, SUBJECTS, CREDITORS, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, PAIRS,
         AMBIGUITIES, MATCH_PROPOSALS, DOCUMENT_CASES, DOCUMENTS_TABLE, MATCHES, DEBT_POSITIONS, ANOMALIES, *operations.TABLES, STOCK_TABLE, STOCK_BY_CREDITOR, STOCK_BY_DUE_DATE, STOCK_BY_ISSUE_YEAR,
     )
 }

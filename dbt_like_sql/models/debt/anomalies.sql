@@ -84,7 +84,8 @@ conditions as (
         live and to_suspend = pcc_suspended and erp_excluded <> pcc_excluded as SUSPENSION_CAUSE_DIFFERS,
         live and not pcc_rejected and erp_not_payable > pcc_not_payable as NOT_PAYABLE_NOT_REPORTED,
         live and erp_not_payable + vat_of_split < pcc_not_payable as NOT_PAYABLE_NOT_LIFTED,
-        matched and erp_rejected and not pcc_rejected and (pcc_left > 0 or pcc_stock <> 0) as REJECTED_STILL_OPEN,
+        standing in ('MATCHED', 'PCC_ONLY') and erp_rejected and not pcc_rejected and (pcc_left > 0 or pcc_stock <> 0)
+            as REJECTED_STILL_OPEN,
         live and pcc_rejected as REJECTED_ON_PCC,
         live and erp_due_date is not null and erp_paid_at_observation < erp_commercial_amount
             and coalesce(pcc_row_due_date <> right_due_date, true) as DUE_DATE_DIFFERS,
@@ -97,7 +98,7 @@ conditions as (
         live and split_vat and pcc_not_payable < erp_not_payable + vat_of_split as SPLIT_VAT_OPEN,
         standing = 'PCC_DUPLICATE' and (not pcc_rejected or amount <> 0) as DUPLICATE_ON_PCC,
         standing = 'ERP_ONLY' and not erp_rejected as MISSING_ON_PCC,
-        standing = 'PCC_ONLY' and not pcc_rejected as MISSING_IN_ERP,
+        standing = 'PCC_ONLY' and not pcc_rejected and not erp_rejected as MISSING_IN_ERP,
         beneficiaries is not null as WRONG_BENEFICIARY,
         listed and (coalesce(erp_left <= 0 or erp_rejected, false) or coalesce(pcc_left <= 0 or pcc_rejected, false)) as MUST_STAY_OPEN,
         live and list_sent and not listed and commercial and not pcc_rejected and erp_left > 0 and pcc_left > 0
@@ -158,6 +159,7 @@ select
     end as manual,
     if(manual, catalogue.question, null) as question,
     case
+        when borne.id_documento is null and borne.code = 'REJECTED_STILL_OPEN' then 'rifiutata tramite SDI (EC02)'
         when borne.id_documento is null then null
         when borne.code = 'WRONG_BENEFICIARY' then borne.beneficiaries
         when borne.code in ('DUE_DATE_DIFFERS', 'DUE_DATE_SHIFTS_STOCK') then 'scadenza ' || borne.right_due_date

@@ -47,8 +47,8 @@ with views as (
         if(id_documento is null, pcc_not_payable, erp_not_payable),
         if(id_documento is null, pcc_excluded, erp_excluded),
         right_open,
-        if(id_documento is null and standing = 'PCC_ONLY', pcc_stock, right_stock),
-        if(id_documento is null, pcc_rejected, erp_rejected),
+        if(id_documento is null and standing = 'PCC_ONLY' and not erp_rejected, pcc_stock, right_stock),
+        erp_rejected or (id_documento is null and pcc_rejected),
         commercial or id_documento is null,
         standing
     from documents

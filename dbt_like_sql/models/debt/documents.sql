@@ -98,7 +98,10 @@ joined as (
         case when sdi.reverse_charge and sdi.total < erp.total then sdi.total end as supplier_total,
         erp.codice_ufficio as erp_office,
         pcc.codice_ufficio as pcc_office,
-        coalesce(erp.stato in ('RIFIUTATA', 'ANNULLATA'), false) as erp_rejected,
+        -- Refused through SDI: the document itself, or PCC's where the accounting system does not name another transmission.
+        coalesce(erp.stato in ('RIFIUTATA', 'ANNULLATA'), false)
+            or erp_refused.erp_row is not null
+            or (pcc_refused.pcc_row is not null and coalesce(erp.lotto_sdi = pcc.lotto_sdi, true)) as erp_rejected,
         coalesce(pcc.rejected, false) as pcc_rejected,
         erp.paid_at_reference as erp_paid_at_reference,
         erp.paid_at_observation as erp_paid_at_observation,
@@ -127,6 +130,8 @@ joined as (
     left join document_cases as erp_cases on erp_cases.erp_row = erp.row_id
     left join document_cases as pcc_cases on pcc_cases.pcc_row = pcc.row_id
     left join sdi_documents as sdi on sdi.id_documento = erp.id_documento
+    left join sdi_refusals as erp_refused on erp_refused.erp_row = erp.row_id
+    left join sdi_refusals as pcc_refused on pcc_refused.pcc_row = pcc.row_id
     left join rule_suspension_causes as causes on causes.cause = erp.causale
 ),
 
@@ -186,7 +191,7 @@ opened as (
 righted as (
     select
         *,
-        case standing when 'PCC_ONLY' then pcc_open when 'PCC_AMBIGUOUS' then 0 when 'PCC_DUPLICATE' then 0 else erp_open end
+        case standing when 'PCC_ONLY' then if(erp_rejected, 0, pcc_open) when 'PCC_AMBIGUOUS' then 0 when 'PCC_DUPLICATE' then 0 else erp_open end
             as right_open
     from opened
 )

@@ -1,11 +1,14 @@
 -- One row per document of the accounting system that an SDI invoice tells more about.
--- Key: id_documento. Joined as in the tier exact: creditor, normalised number, issue date and sign, unique there.
+-- Key: id_documento. Joined by lot (as SDI's messages tell it) and number, else as in the tier exact: creditor,
+-- normalised number, issue date and sign, unique there.
 with sdi as (
     select
-        coalesce(subjects.creditor, 'NON_INDICATO') as creditor,
-        normalised_number(invoices.numero, invoices.data_emissione) as number_key,
-        invoices.data_emissione as issue_date,
-        types.sign,
+        states.creditor,
+        states.number_key,
+        states.issue_date,
+        states.sign,
+        states.sdi_id,
+        states.row_id,
         invoices.file,
         invoices.line,
         invoices.split_payment,
@@ -13,22 +16,36 @@ with sdi as (
         invoices.importo_totale as total,
         invoices.data_scadenza as due_date
     from stg_sdi_invoices as invoices
-    left join subjects
-        on subjects.piva is not distinct from invoices.id_fiscale_iva
-        and subjects.cf is not distinct from invoices.cf_fornitore
-    join rule_document_types as types on types.code = invoices.tipo_documento
+    join sdi_invoice_states as states using (file, line)
     -- The same invoice may arrive signed and plain: the latest stands.
-    qualify row_number() over (partition by 1, creditor, number_key, invoices.data_emissione, types.sign order by invoices.row_id desc) = 1
+    qualify row_number() over (
+        partition by states.creditor, states.number_key, states.issue_date, states.sign
+        order by states.row_id desc
+    ) = 1
+),
+
+by_lot as (
+    select erp_documents.id_documento, sdi.*
+    from sdi
+    join erp_documents on erp_documents.lotto_sdi = sdi.sdi_id and erp_documents.number_key = sdi.number_key
+    where sdi.sdi_id is not null
+    qualify count(*) over (partition by sdi.file, sdi.line) = 1
+        and count(*) over (partition by erp_documents.id_documento) = 1
+),
+
+by_identity as (
+    select erp_documents.id_documento, sdi.*
+    from sdi
+    join erp_documents using (creditor, number_key, issue_date, sign)
+    anti join by_lot as taken on taken.file = sdi.file and taken.line = sdi.line
+    where sdi.creditor <> 'NON_INDICATO'
+    qualify count(*) over (partition by sdi.file, sdi.line) = 1
 ),
 
 found as (
-    select
-        erp_documents.id_documento,
-        sdi.*,
-        count(*) over (partition by sdi.file, sdi.line) as claimants
-    from sdi
-    join erp_documents using (creditor, number_key, issue_date, sign)
-    where sdi.creditor <> 'NON_INDICATO'
+    select * from by_lot
+    union all by name
+    select * from by_identity anti join (select id_documento from by_lot) as told using (id_documento)
 )
 
 select
@@ -41,4 +58,3 @@ select
     total,
     due_date
 from found
-where claimants = 1
