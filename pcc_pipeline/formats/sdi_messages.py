@@ -60,12 +60,10 @@ def _root(source: Source) -> etree._Element:
         raise Refusal(f"The file is larger than any message of SDI ({MAX_BYTES} bytes)")
     with opened(source.path) as stream:
         # The whole message is wanted: its root ends last, and nothing inside is freed before.
-        last: etree._Element | None = None
         for _, element in elements(stream, _EVERYTHING):
-            last = element
-    if last is None:
-        raise Refusal("The file is empty")
-    return last
+            if element.getparent() is None:
+                return element
+    raise Refusal("The file is empty")
 
 
 class _Everything(frozenset[str]):
