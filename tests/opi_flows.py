@@ -45,10 +45,14 @@ def rows(folder: Path, content: str, kind: str = "erp_opi") -> list[dict[str, An
     """The rows of a file without defects, as `models.reconcile` takes them."""
     sink, _ = read(folder, kind, content)
     assert not sink.bad, sink.bad
-    return [{name: value for name, value in row.items() if name not in ("ente", "delivery")} for row in sink.good]
+    return [
+        {name: value for name, value in row.items() if name not in ("ente", "delivery")} for row in sink.good
+    ]
 
 
-def invoice(number: str, amount: str, lot: str | None = "7001", *, supplier: str = "01234567897", year: int = 2025) -> str:
+def invoice(
+    number: str, amount: str, lot: str | None = "7001", *, supplier: str = "01234567897", year: int = 2025
+) -> str:
     """One invoice block: electronic with its lot, on paper without."""
     kind = (
         f"<tipo_documento_siope_e>ELETTRONICO</tipo_documento_siope_e>"
@@ -66,7 +70,9 @@ def invoice(number: str, amount: str, lot: str | None = "7001", *, supplier: str
     )
 
 
-def beneficiary(blocks: str, amount: str, place: int = 1, *, piva: str = "01234567897", debt: str = "COMMERCIALE") -> str:
+def beneficiary(
+    blocks: str, amount: str, place: int = 1, *, piva: str = "01234567897", debt: str = "COMMERCIALE"
+) -> str:
     """One beneficiary of an order, with its classified invoice blocks."""
     word = "tipo_debito_siope_c" if debt == "COMMERCIALE" else "tipo_debito_siope_nc"
     return (
@@ -79,7 +85,14 @@ def beneficiary(blocks: str, amount: str, place: int = 1, *, piva: str = "012345
     )
 
 
-def order(number: int, content: str, *, operation: str = "INSERIMENTO", day: str = "2025-03-01", replaces: int | None = None) -> str:
+def order(
+    number: int,
+    content: str,
+    *,
+    operation: str = "INSERIMENTO",
+    day: str = "2025-03-01",
+    replaces: int | None = None,
+) -> str:
     """One payment order."""
     other = (
         f"<sostituzione_mandato><numero_mandato_da_sostituire>{replaces}</numero_mandato_da_sostituire>"
@@ -103,8 +116,16 @@ def flow(*orders: str, made: str = "2025-03-01T10:00:00", year: int = 2025) -> s
     )
 
 
-def movement(number: int, amount: str, day: str, *, operation: str = "ESEGUITO", place: int | None = 1, receipt: int = 1,
-             kind: str = "MANDATO") -> str:
+def movement(
+    number: int,
+    amount: str,
+    day: str,
+    *,
+    operation: str = "ESEGUITO",
+    place: int | None = 1,
+    receipt: int = 1,
+    kind: str = "MANDATO",
+) -> str:
     """One movement of the cash journal."""
     progressive = "" if place is None else f"<progressivo_documento>{place}</progressivo_documento>"
     return (

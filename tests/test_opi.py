@@ -21,18 +21,33 @@ SUPPLIER, OTHER = "01234567897", "09876543217"
 
 def _document(key: str, number: str, total: str, **more: Any) -> dict[str, Any]:
     return {
-        "id_documento": key, "tipo_documento": "TD01", "piva_fornitore": SUPPLIER, "numero": number,
-        "data_emissione": date(2025, 1, 10), "importo_totale": Decimal(total), "stato": "LIQUIDATA", **more,
+        "id_documento": key,
+        "tipo_documento": "TD01",
+        "piva_fornitore": SUPPLIER,
+        "numero": number,
+        "data_emissione": date(2025, 1, 10),
+        "importo_totale": Decimal(total),
+        "stato": "LIQUIDATA",
+        **more,
     }
 
 
-def _reconciled(tmp_path: Path, documents: list[dict[str, Any]], *flows: str, more: Any = ()) -> models.Reconciled:
+def _reconciled(
+    tmp_path: Path, documents: list[dict[str, Any]], *flows: str, more: Any = ()
+) -> models.Reconciled:
     delivered = [("erp_opi", rows(tmp_path, content)) for content in flows]
     return models.reconcile(tmp_path / "home", [("erp_invoices", documents), *more, *delivered])
 
 
 def _paid(got: models.Reconciled) -> list[tuple[Any, ...]]:
-    return got.rows("stg_erp_payments", "id_documento", "numero_mandato", "data_pagamento::text", "importo::text", "storno")
+    return got.rows(
+        "stg_erp_payments",
+        "id_documento",
+        "numero_mandato",
+        "data_pagamento::text",
+        "importo::text",
+        "storno",
+    )
 
 
 def _states(got: models.Reconciled) -> list[tuple[Any, ...]]:
@@ -68,7 +83,9 @@ def test_an_order_of_several_invoices_beneficiaries_and_a_credit_note(tmp_path: 
         invoice("1", "100.00") + invoice("2", "60.00", "7002") + invoice("9", "-20.00", "7003"), "140.00"
     ) + beneficiary(invoice("0001", "50.00", None, supplier=OTHER), "50.00", 2, piva=OTHER)
     got = _reconciled(
-        tmp_path, documents, flow(order(5, paid)),
+        tmp_path,
+        documents,
+        flow(order(5, paid)),
         journal(movement(5, "140.00", "2025-03-04"), movement(5, "50.00", "2025-03-06", place=2, receipt=2)),
     )
     assert _paid(got) == [
@@ -87,19 +104,30 @@ def test_an_order_paid_in_part_pays_its_invoices_in_proportion(tmp_path: Path) -
     (tmp_path / "rest").mkdir()
     rest = journal(movement(5, "100.00", "2025-03-04"), movement(5, "50.00", "2025-03-09", receipt=2))
     got = _reconciled(tmp_path / "rest", documents, flow(whole), rest)
-    totals = got.rows("stg_erp_payments", "id_documento, sum(importo)::text", where="true group by id_documento")
+    totals = got.rows(
+        "stg_erp_payments", "id_documento, sum(importo)::text", where="true group by id_documento"
+    )
     assert totals == [("D1", "100.00"), ("D2", "50.00")]
 
 
 def test_a_varied_order_pays_what_it_says_last(tmp_path: Path) -> None:
     documents = [_document("D1", "1", "100", lotto_sdi="7001"), _document("D2", "2", "100", lotto_sdi="7002")]
     varied = order(5, beneficiary(invoice("2", "100.00", "7002"), "100.00"), operation="VARIAZIONE")
-    flows = [flow(varied, made="2025-03-02T09:00:00"), flow(ORDER), journal(movement(5, "100.00", "2025-03-04"))]
-    assert [row[0] for row in _paid(_reconciled(tmp_path, documents, *flows))] == ["D2"]  # in whichever order they come
+    flows = [
+        flow(varied, made="2025-03-02T09:00:00"),
+        flow(ORDER),
+        journal(movement(5, "100.00", "2025-03-04")),
+    ]
+    assert [row[0] for row in _paid(_reconciled(tmp_path, documents, *flows))] == [
+        "D2"
+    ]  # in whichever order they come
 
 
 def test_a_cancelled_order_is_not_paid(tmp_path: Path) -> None:
-    gone = flow(order(5, beneficiary(invoice("1", "100.00"), "100.00"), operation="ANNULLO"), made="2025-03-02T09:00:00")
+    gone = flow(
+        order(5, beneficiary(invoice("1", "100.00"), "100.00"), operation="ANNULLO"),
+        made="2025-03-02T09:00:00",
+    )
     got = _reconciled(tmp_path, ONE, flow(ORDER), gone)
     assert not _paid(got)
     assert _states(got) == [("CANCELLED", "5", "100.00")]
@@ -117,10 +145,18 @@ def test_a_cancelled_beneficiary_leaves_the_other(tmp_path: Path) -> None:
 
 def test_a_payment_taken_back_is_a_reversal(tmp_path: Path) -> None:
     got = _reconciled(
-        tmp_path, ONE, flow(ORDER),
-        journal(movement(5, "100.00", "2025-03-04"), movement(5, "-100.00", "2025-03-10", operation="STORNATO", receipt=2)),
+        tmp_path,
+        ONE,
+        flow(ORDER),
+        journal(
+            movement(5, "100.00", "2025-03-04"),
+            movement(5, "-100.00", "2025-03-10", operation="STORNATO", receipt=2),
+        ),
     )
-    assert _paid(got) == [("D1", "5", "2025-03-04", "100.00", False), ("D1", "5", "2025-03-10", "100.00", True)]
+    assert _paid(got) == [
+        ("D1", "5", "2025-03-04", "100.00", False),
+        ("D1", "5", "2025-03-10", "100.00", True),
+    ]
     assert got.rows("erp_documents", "paid_at_observation::text") == [("0.00",)]
 
 
@@ -136,11 +172,18 @@ def test_a_substituted_order_pays_once(tmp_path: Path, taken_back: bool) -> None
 
 def test_what_the_accounting_system_has_is_not_counted_twice(tmp_path: Path) -> None:
     payment = {
-        "id_documento": "D1", "numero_mandato": "0005/2025", "data_mandato": date(2025, 3, 1),
-        "data_pagamento": date(2025, 3, 5), "importo": Decimal(100),
+        "id_documento": "D1",
+        "numero_mandato": "0005/2025",
+        "data_mandato": date(2025, 3, 1),
+        "data_pagamento": date(2025, 3, 5),
+        "importo": Decimal(100),
     }
     got = _reconciled(
-        tmp_path, ONE, flow(ORDER), journal(movement(5, "100.00", "2025-03-04")), more=[("erp_payments", [payment])]
+        tmp_path,
+        ONE,
+        flow(ORDER),
+        journal(movement(5, "100.00", "2025-03-04")),
+        more=[("erp_payments", [payment])],
     )
     assert [(row[1], row[2]) for row in _paid(got)] == [("0005/2025", "2025-03-05")]
     assert _states(got) == [("ALREADY_IN_ERP", "5", "100.00")]
@@ -155,7 +198,11 @@ def test_the_same_journal_day_told_twice_pays_once(tmp_path: Path) -> None:
 
 
 def test_what_is_not_matched_stays_visible(tmp_path: Path) -> None:
-    documents = [*ONE, _document("A1", "7", "30"), _document("A2", "7", "31", data_emissione=date(2025, 2, 1))]
+    documents = [
+        *ONE,
+        _document("A1", "7", "30"),
+        _document("A2", "7", "31", data_emissione=date(2025, 2, 1)),
+    ]
     blocks = (
         order(5, beneficiary(invoice("404", "100.00"), "100.00"))
         + order(6, beneficiary(invoice("7", "30.00", None), "30.00"))
@@ -164,32 +211,49 @@ def test_what_is_not_matched_stays_visible(tmp_path: Path) -> None:
     )
     amounts = {5: "100.00", 6: "30.00", 7: "22.00", 8: "10.00"}
     got = _reconciled(
-        tmp_path, documents, flow(blocks), journal(*(movement(n, amount, "2025-03-04") for n, amount in amounts.items()))
+        tmp_path,
+        documents,
+        flow(blocks),
+        journal(*(movement(n, amount, "2025-03-04") for n, amount in amounts.items())),
     )
     assert not _paid(got)
     assert _states(got) == [
-        ("NOT_COMMERCIAL", "7", "22.00"), ("NO_DOCUMENT", "5", "100.00"), ("NO_INVOICE", "8", "10.00"),
+        ("NOT_COMMERCIAL", "7", "22.00"),
+        ("NO_DOCUMENT", "5", "100.00"),
+        ("NO_INVOICE", "8", "10.00"),
         ("SEVERAL_DOCUMENTS", "6", "30.00"),
     ]
 
 
 def test_the_lot_leads_through_pcc_where_the_accounting_system_does_not_keep_it(tmp_path: Path) -> None:
     on_pcc = {
-        "progressivo_registrazione": "P1", "lotto_sdi": "7001", "id_fiscale_iva": f"IT{SUPPLIER}", "tipo_documento": "TD01",
-        "numero_documento": "1", "data_emissione": date(2025, 1, 11), "importo_totale": Decimal(100),
-        "stato_documento": "CONTABILIZZATO", "importo_liquidato": Decimal(100),
+        "progressivo_registrazione": "P1",
+        "lotto_sdi": "7001",
+        "id_fiscale_iva": f"IT{SUPPLIER}",
+        "tipo_documento": "TD01",
+        "numero_documento": "1",
+        "data_emissione": date(2025, 1, 11),
+        "importo_totale": Decimal(100),
+        "stato_documento": "CONTABILIZZATO",
+        "importo_liquidato": Decimal(100),
     }
     # Paid to an assignee: the beneficiary is not the supplier.
     paid = flow(order(5, beneficiary(invoice("1", "100.00"), "100.00", piva=OTHER)))
     got = _reconciled(
-        tmp_path, [_document("D1", "1/2025", "100")], paid, journal(movement(5, "100.00", "2025-03-04", place=None)),
+        tmp_path,
+        [_document("D1", "1/2025", "100")],
+        paid,
+        journal(movement(5, "100.00", "2025-03-04", place=None)),
         more=[("pcc_invoices", [on_pcc])],
     )
     assert [row[0] for row in _paid(got)] == ["D1"]
 
 
 def test_collections_and_pending_items_are_left_out(tmp_path: Path) -> None:
-    text = journal(movement(5, "1.00", "2025-03-04", kind="REVERSALE"), movement(5, "1.00", "2025-03-04", kind="SOSPESO USCITA"))
+    text = journal(
+        movement(5, "1.00", "2025-03-04", kind="REVERSALE"),
+        movement(5, "1.00", "2025-03-04", kind="SOSPESO USCITA"),
+    )
     sink, counts = read(tmp_path, "erp_opi", text)
     assert not sink.good and not sink.bad and counts.refused == 0
 
@@ -197,7 +261,10 @@ def test_collections_and_pending_items_are_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ('<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]><flusso_ordinativi>&a;</flusso_ordinativi>', "DOCTYPE"),
+        (
+            '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]><flusso_ordinativi>&a;</flusso_ordinativi>',
+            "DOCTYPE",
+        ),
         ("<altro/>", "neither payment orders"),
         ("", "no XML"),
         ("mandato;importo", "no XML"),
@@ -218,12 +285,15 @@ def test_a_file_cut_short_gives_what_is_whole_and_says_where_it_ends(tmp_path: P
 
 
 def test_a_bad_value_costs_its_row_alone(tmp_path: Path) -> None:
-    text = flow(ORDER + "\n", order(6, beneficiary(invoice("1", "3,0,0"), "3.00")), order(7, "", operation="BOH"))
+    text = flow(
+        ORDER + "\n", order(6, beneficiary(invoice("1", "3,0,0"), "3.00")), order(7, "", operation="BOH")
+    )
     sink, counts = read(tmp_path, "erp_opi", text)
     assert [row["numero_mandato"] for row in sink.good] == ["5"]
     assert counts.refused == 2
     assert {(bad["line"], bad["field"], bad["value"]) for bad in sink.bad} >= {
-        (2, "importo", "3,0,0"), (2, "tipo_operazione", "BOH")
+        (2, "importo", "3,0,0"),
+        (2, "tipo_operazione", "BOH"),
     }
 
 
@@ -231,7 +301,11 @@ money = st.decimals(min_value="0.01", max_value="99999.99", places=2)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(money, min_size=1, max_size=5), st.integers(1, 999999), st.dates(date(2020, 1, 1), date(2026, 1, 1)))
+@given(
+    st.lists(money, min_size=1, max_size=5),
+    st.integers(1, 999999),
+    st.dates(date(2020, 1, 1), date(2026, 1, 1)),
+)
 def test_written_and_read_back(tmp_path: Path, amounts: list[Decimal], number: int, day: date) -> None:
     blocks = "".join(invoice(f"N/{place}", str(amount)) for place, amount in enumerate(amounts))
     text = flow(order(number, beneficiary(blocks, str(sum(amounts))), day=day.isoformat()))
@@ -253,11 +327,15 @@ def test_executed_in_any_parts_every_block_gets_its_own(
         parts.append(part)
         left -= part
     parts.append(left)
-    documents = [_document(f"D{n}", f"{n}", str(amount), lotto_sdi="7001") for n, amount in enumerate(amounts)]
+    documents = [
+        _document(f"D{n}", f"{n}", str(amount), lotto_sdi="7001") for n, amount in enumerate(amounts)
+    ]
     blocks = "".join(invoice(str(n), str(amount)) for n, amount in enumerate(amounts))
     movements = [movement(5, str(part), "2025-03-04", receipt=n) for n, part in enumerate(parts, 1) if part]
     got = _reconciled(folder, documents, flow(order(5, beneficiary(blocks, str(total)))), journal(*movements))
-    per_document = dict(got.rows("opi_payments", "id_documento, sum(importo)", where="true group by id_documento"))
+    per_document = dict(
+        got.rows("opi_payments", "id_documento, sum(importo)", where="true group by id_documento")
+    )
     assert per_document == {f"D{n}": amount for n, amount in enumerate(amounts)}
     assert got.rows("opi_payments", "sum(importo)", where="true group by row_id") == sorted(
         ((part,) for part in parts if part), key=lambda row: str(row[0])

@@ -52,7 +52,12 @@ def test_an_outcome_inside_a_notice_to_the_supplier_is_read(tmp_path: Path) -> N
     inner = f"<EsitoCommittente><IdentificativoSdI>111</IdentificativoSdI>{outcome('EC02', ABOUT)}</EsitoCommittente>"
     sink, _ = read(tmp_path, "sdi_messages", message("NotificaEsito", NAMED + inner))
     (row,) = sink.good
-    assert (row["tipo"], row["esito"], row["numero_fattura"], row["anno_fattura"]) == ("NE", "EC02", "12", 2025)
+    assert (row["tipo"], row["esito"], row["numero_fattura"], row["anno_fattura"]) == (
+        "NE",
+        "EC02",
+        "12",
+        2025,
+    )
     assert (row["descrizione"], row["message_id_committente"]) == ("Merce mancante", "9")
 
 
@@ -90,8 +95,12 @@ def test_a_message_without_its_identifier_is_refused(tmp_path: Path) -> None:
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.sampled_from(sorted(TYPES)), st.from_regex(r"[1-9][0-9]{0,11}", fullmatch=True), st.binary(max_size=40))
-def test_any_damage_is_an_outcome_never_an_error(tmp_path: Path, root: str, sdi_id: str, noise: bytes) -> None:
+@given(
+    st.sampled_from(sorted(TYPES)), st.from_regex(r"[1-9][0-9]{0,11}", fullmatch=True), st.binary(max_size=40)
+)
+def test_any_damage_is_an_outcome_never_an_error(
+    tmp_path: Path, root: str, sdi_id: str, noise: bytes
+) -> None:
     whole = message(root, NAMED + RECEIVED, sdi_id).encode()
     sink, counts = read(tmp_path, "sdi_messages", whole)
     assert counts.rows == 1 and sink.good[0]["identificativo_sdi"] == sdi_id
@@ -125,7 +134,8 @@ def test_messages_tell_the_lot_and_the_lot_finds_the_document(tmp_path: Path) ->
     seen = book.reconciled(tmp_path)
     assert _invoices(seen) == [("A", "111", "CONSEGNATA", "2025-01-12")]
     assert seen.found.rows("messages", "tipo", "link", "invoice_file", "reason") == [
-        ("MT", "FILE_NAME", "IT01_A.xml.p7m", None), ("RC", "FILE_NAME", "IT01_A.xml.p7m", None)
+        ("MT", "FILE_NAME", "IT01_A.xml.p7m", None),
+        ("RC", "FILE_NAME", "IT01_A.xml.p7m", None),
     ]
 
 
@@ -170,10 +180,21 @@ def test_a_refused_document_that_the_accounting_system_never_booked(tmp_path: Pa
     ("others", "state", "codes"),
     [
         ([("EC", {"esito": "EC01"})], "ACCETTATA", {}),
-        ([("EC", {"esito": "EC02", "message_id_committente": "9"}), ("SE", {"message_id_committente": "9"})], "CONSEGNATA", {}),
         (
-            [("EC", {"esito": "EC02", "message_id_committente": "9"}), ("SE", {"message_id_committente": "8"})],
-            "RIFIUTATA", {"REJECTED_STILL_OPEN": 1220},
+            [
+                ("EC", {"esito": "EC02", "message_id_committente": "9"}),
+                ("SE", {"message_id_committente": "9"}),
+            ],
+            "CONSEGNATA",
+            {},
+        ),
+        (
+            [
+                ("EC", {"esito": "EC02", "message_id_committente": "9"}),
+                ("SE", {"message_id_committente": "8"}),
+            ],
+            "RIFIUTATA",
+            {"REJECTED_STILL_OPEN": 1220},
         ),
         ([("DT", {})], "DECORRENZA_TERMINI", {}),
         ([("EC", {"esito": "EC02"}), ("DT", {})], "DECORRENZA_TERMINI", {}),  # it came too late
@@ -182,7 +203,9 @@ def test_a_refused_document_that_the_accounting_system_never_booked(tmp_path: Pa
         ([("NS", {})], "SCARTATA", {}),
     ],
 )
-def test_outcomes(tmp_path: Path, others: list[tuple[str, dict[str, Any]]], state: str, codes: dict[str, int]) -> None:
+def test_outcomes(
+    tmp_path: Path, others: list[tuple[str, dict[str, Any]]], state: str, codes: dict[str, int]
+) -> None:
     book = Book()
     book.both("A")
     book.sdi("A", file="IT01_A.xml")
@@ -244,14 +267,33 @@ def test_all_messages_of_the_corpus_are_read_and_linked_or_explained(tmp_path: P
     for kind in ("sdi_messages", "sdi_invoices"):
         sink = Lists(kind)
         paths = [
-            path for path in sorted(CORPUS.rglob("*.xml*"))
+            path
+            for path in sorted(CORPUS.rglob("*.xml*"))
             if path.name.endswith(".xml") and ("_001" in path.name) == (kind == "sdi_messages")
         ]
         parse(kind, [Source("alfa", kind, path.name, path.name, path) for path in paths], sink)
         if kind == "sdi_messages":
-            assert sorted(row["tipo"] for row in sink.good) == ["AT", "DT", "EC", "MC", "MT", "NE", "NS", "RC", "SE"]
+            assert sorted(row["tipo"] for row in sink.good) == [
+                "AT",
+                "DT",
+                "EC",
+                "MC",
+                "MT",
+                "NE",
+                "NS",
+                "RC",
+                "SE",
+            ]
             assert not sink.bad
-        feeds.append((kind, [{k: v for k, v in row.items() if k not in ("ente", "delivery", "line")} for row in sink.good]))
+        feeds.append(
+            (
+                kind,
+                [
+                    {k: v for k, v in row.items() if k not in ("ente", "delivery", "line")}
+                    for row in sink.good
+                ],
+            )
+        )
     got = models.reconcile(tmp_path, feeds)
     rows = got.rows("messages", "tipo", "link", "invoice_file", "reason")
     assert len(rows) == 9

@@ -15,18 +15,33 @@ from lxml import etree
 from pcc_pipeline.formats.source import Counts, Sink, Source
 from pcc_pipeline.formats.xml_rows import Rows, amount, day
 from pcc_pipeline.formats.xml_source import (
-    Refusal, below, child, elements, line_of, local, looks_xml, opened, said, text,
+    Refusal,
+    below,
+    child,
+    elements,
+    line_of,
+    local,
+    looks_xml,
+    opened,
+    said,
+    text,
 )
 from pcc_pipeline.tables.messages import ERP_OPI
 
 ORDERS, JOURNAL = "flusso_ordinativi", "flusso_giornale_di_cassa"
 _HEADS = {
-    "identificativo_flusso": "identificativo_flusso", "identificativo_flusso_BT": "identificativo_flusso",
-    "data_ora_creazione_flusso": "creato_il", "esercizio": "esercizio",
+    "identificativo_flusso": "identificativo_flusso",
+    "identificativo_flusso_BT": "identificativo_flusso",
+    "data_ora_creazione_flusso": "creato_il",
+    "esercizio": "esercizio",
 }
 #: Other ways to write an operation.
-_OPERATIONS = {"STORNO": "STORNATO", "ANNULLAMENTO": "ANNULLO", "SOSTITUITO": "SOSTITUZIONE", "RIPRISTINO": "RIPRISTINATO"}
-_DEBTS = {"COMMERCIALE": "COMMERCIALE", "IVA": "IVA", "NON_COMMERCIALE": "NON_COMMERCIALE", "NON COMMERCIALE": "NON_COMMERCIALE"}
+_OPERATIONS = {
+    "STORNO": "STORNATO",
+    "ANNULLAMENTO": "ANNULLO",
+    "SOSTITUITO": "SOSTITUZIONE",
+    "RIPRISTINO": "RIPRISTINATO",
+}
 
 Values = dict[str, object]
 
@@ -107,7 +122,7 @@ def _blocks(beneficiary: etree._Element) -> Iterator[Values]:
             siope = classified
         debt = text(siope, "tipo_debito_siope_c|tipo_debito_siope_nc|tipo_debito_siope")
         common: Values = {
-            "tipo_debito": _DEBTS.get((debt or "").upper(), debt),
+            "tipo_debito": None if debt is None else debt.upper().replace(" ", "_"),
             "cig": text(siope, "codice_cig_siope"),
             "motivo_esclusione_cig": text(siope, "motivo_esclusione_cig_siope"),
             "cup": text(classified, "codice_cup"),

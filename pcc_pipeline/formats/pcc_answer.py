@@ -19,14 +19,30 @@ from pcc_pipeline.formats.xml_source import Refusal, below, child, elements, lin
 from pcc_pipeline.tables.feeds import PCC_INVOICES, PCC_OPERATIONS, PCC_STATES
 
 #: Codes of statoDocumentoTipo. LA (lavorata) is paid when all of it is; IL is being worked on by PCC itself.
-_STATES = {"IL": "PRESENTATO", "PR": "PRESENTATO", "RI": "RICEVUTO", "LA": "CONTABILIZZATO", "RE": "RIFIUTATO"}
+_STATES = {
+    "IL": "PRESENTATO",
+    "PR": "PRESENTATO",
+    "RI": "RICEVUTO",
+    "LA": "CONTABILIZZATO",
+    "RE": "RIFIUTATO",
+}
 _DEBTS = {code.upper(): code for code in PCC_OPERATIONS.column("stato_debito").allowed}
 _PAID = ("PAG", "PAGATO")
+_LEFT_OUT = "the movement is left out, the document read"
 _MONEY = re.compile(r"-?[0-9]{1,16}(?:\.[0-9]{1,2})?")
-_WANTED = frozenset((
-    "datiDocumento", "datiFornitore", "datiAmministrazione", "datiDistintaTrasmissione", "listaComunicazioneScadenza",
-    "errore", "listaErrore", "listaErroreTrasmissione", "descrizioneErrore",
-))
+_WANTED = frozenset(
+    (
+        "datiDocumento",
+        "datiFornitore",
+        "datiAmministrazione",
+        "datiDistintaTrasmissione",
+        "listaComunicazioneScadenza",
+        "errore",
+        "listaErrore",
+        "listaErroreTrasmissione",
+        "descrizioneErrore",
+    )
+)
 
 
 def parse_pcc_answer(source: Source, sink: Sink) -> Counts:
@@ -43,8 +59,11 @@ def parse_pcc_answer(source: Source, sink: Sink) -> Counts:
                     _document(rows, element, around)
                     around = {}
                 elif name.startswith(("errore", "listaErrore", "descrizioneErrore")):
-                    errors += [word.strip() for word in element.itertext("{*}descrizioneErrore", "{*}descrizione")
-                               if isinstance(word, str) and word.strip()]
+                    errors += [
+                        word.strip()
+                        for word in element.itertext("{*}descrizioneErrore", "{*}descrizione")
+                        if isinstance(word, str) and word.strip()
+                    ]
                 else:
                     around |= _around(name, element)
         if not documents:
@@ -102,7 +121,8 @@ def _document(rows: Rows, element: etree._Element, around: dict[str, object]) ->
         "lotto_sdi": lot or around.get("lotto_sdi"),
         "id_fiscale_iva": _vat(element) or around.get("id_fiscale_iva"),
         "tipo_documento": text(element, "tipoDocumento"),
-        "numero_documento": text(element, "numeroDocumento") or text(element, "identificazioneSDI", "numeroFattura"),
+        "numero_documento": text(element, "numeroDocumento")
+        or text(element, "identificazioneSDI", "numeroFattura"),
         "data_emissione": day(text(element, "dataEmissione")),
         "data_ricezione": day(text(element, "dataRicezione")),
         "numero_protocollo": text(element, "numeroProtocollo"),
@@ -128,28 +148,34 @@ def _movements(rows: Rows, element: etree._Element) -> tuple[list[dict[str, obje
     found: list[dict[str, object]] = []
     cause: str | None = None
     for moved in below(element, "dettaglioMovimento"):
-        written, when, worth = (text(moved, "statoDebito"), day(text(moved, "dataMovimento")), amount(text(moved, "importo")))
+        written, when, worth = (
+            text(moved, "statoDebito"),
+            day(text(moved, "dataMovimento")),
+            amount(text(moved, "importo")),
+        )
         debt = (written or "").replace(" ", "").upper()
         action = "CP" if debt in _PAID else "CO"
         wrong = None
         if action == "CO" and debt not in _DEBTS:
-            wrong = ("stato_debito", written, "not a movement between PCC's accounts: the movement is left out, the document read")
+            wrong = ("stato_debito", written, f"not a movement between PCC's accounts: {_LEFT_OUT}")
         elif worth is not None and not _MONEY.fullmatch(worth):
-            wrong = ("importo", worth, "not an amount: the movement is left out, the document read")
+            wrong = ("importo", worth, f"not an amount: {_LEFT_OUT}")
         elif when is None or _date(when) is None:
-            wrong = ("data_operazione", when, "not a date: the movement is left out, the document read")
+            wrong = ("data_operazione", when, f"not a date: {_LEFT_OUT}")
         if wrong:
             rows.refuse(wrong[2], line_of(moved), f"movimenti.{wrong[0]}", wrong[1], rows=0)
             continue
         if debt in ("SOSP", "SOSPDALIQ", "SOSPDANL"):
             cause = text(moved, "causale")
-        found.append({
-            "data_operazione": _date(when or ""),
-            "azione": action,
-            "importo": None if worth is None else Decimal(worth).quantize(Decimal("0.01")),
-            "stato_debito": None if action == "CP" else _DEBTS[debt],
-            "causale": text(moved, "causale"),
-        })
+        found.append(
+            {
+                "data_operazione": _date(when or ""),
+                "azione": action,
+                "importo": None if worth is None else Decimal(worth).quantize(Decimal("0.01")),
+                "stato_debito": None if action == "CP" else _DEBTS[debt],
+                "causale": text(moved, "causale"),
+            }
+        )
     return found, cause
 
 

@@ -18,9 +18,17 @@ from pcc_pipeline.tables.messages import SDI_MESSAGES
 
 #: Root element -> message. Source: FatturaPA MessaggiTypes v1.1 and the later messages to private customers.
 TYPES = {
-    "MetadatiInvioFile": "MT", "FileMetadati": "MT", "RicevutaConsegna": "RC", "NotificaMancataConsegna": "MC",
-    "RicevutaImpossibilitaRecapito": "MC", "NotificaScarto": "NS", "RicevutaScarto": "NS", "NotificaEsito": "NE",
-    "NotificaEsitoCommittente": "EC", "ScartoEsitoCommittente": "SE", "NotificaDecorrenzaTermini": "DT",
+    "MetadatiInvioFile": "MT",
+    "FileMetadati": "MT",
+    "RicevutaConsegna": "RC",
+    "NotificaMancataConsegna": "MC",
+    "RicevutaImpossibilitaRecapito": "MC",
+    "NotificaScarto": "NS",
+    "RicevutaScarto": "NS",
+    "NotificaEsito": "NE",
+    "NotificaEsitoCommittente": "EC",
+    "ScartoEsitoCommittente": "SE",
+    "NotificaDecorrenzaTermini": "DT",
     "AttestazioneTrasmissioneFattura": "AT",
 }
 _NAMED = re.compile(r"_(MT|RC|MC|NS|NE|EC|SE|DT|AT)_[0-9A-Za-z]+\.(?:xml|xml\.p7m|p7m)$", re.I)
@@ -44,8 +52,11 @@ def parse_sdi_messages(source: Source, sink: Sink) -> Counts:
         if named and named[1].upper() != kind:
             # What the message says holds; the name is only told.
             rows.refuse(
-                f"The name says {named[1].upper()}, the message is {kind}: it was read as {kind}", line_of(root), "file",
-                source.file, rows=0,
+                f"The name says {named[1].upper()}, the message is {kind}: it was read as {kind}",
+                line_of(root),
+                "file",
+                source.file,
+                rows=0,
             )
     except Refusal as refusal:
         rows.refuse(refusal.reason, refusal.line, value=refusal.value)

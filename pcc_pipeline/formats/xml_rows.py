@@ -69,8 +69,15 @@ class Rows:
         if len(self._lines) >= _ROWS:
             self.flush()
 
-    def refuse(self, reason: str, line: int | None = None, field: str | None = None, value: str | None = None, *,
-               rows: int = 1) -> None:
+    def refuse(
+        self,
+        reason: str,
+        line: int | None = None,
+        field: str | None = None,
+        value: str | None = None,
+        *,
+        rows: int = 1,
+    ) -> None:
         """Takes a defect of which no row is made; `rows` is how many rows it costs."""
         self.flush()
         self._sink.defects(defect(self._source, reason, line=line, field=field, value=value))
@@ -90,9 +97,11 @@ class Rows:
         assert rows is not None  # with evidence given nothing waits
         if self._native:
             kept = rows.column("line").to_pylist()
-            for name, cells in self._native.items():
+            for name, natives in self._native.items():
                 place = rows.schema.get_field_index(name)
-                given = pa.array([cells[line - self._first] for line in kept], rows.schema.field(place).type)
+                given = pa.array(
+                    [natives[line - self._first] for line in kept], rows.schema.field(place).type
+                )
                 rows = rows.set_column(place, rows.schema.field(place), given)
         if len(rows):
             self._sink.rows(rows)
@@ -108,5 +117,5 @@ class Rows:
         self._lines = []
         for cells in self._texts.values():
             cells.clear()
-        for natives in self._native.values():
-            natives.clear()
+        for native in self._native.values():
+            native.clear()

@@ -76,8 +76,16 @@ def elements(stream: BinaryIO, wanted: Collection[str]) -> Iterator[tuple[str, e
     first = True
     try:
         for event, element in etree.iterparse(
-            stream, events=("start", "end"), resolve_entities=False, no_network=True, load_dtd=False,
-            dtd_validation=False, attribute_defaults=False, huge_tree=False, remove_comments=True, remove_pis=True,
+            stream,
+            events=("start", "end"),
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            dtd_validation=False,
+            attribute_defaults=False,
+            huge_tree=False,
+            remove_comments=True,
+            remove_pis=True,
         ):
             if first:
                 info = element.getroottree().docinfo
@@ -134,4 +142,16 @@ def below(element: etree._Element, name: str) -> Iterator[etree._Element]:
     return (inner for inner in element.iter("{*}" + name) if inner is not element)
 
 
-__all__ = ["DOCTYPE", "Refusal", "below", "child", "elements", "line_of", "local", "looks_xml", "opened", "said", "text"]
+__all__ = [
+    "DOCTYPE",
+    "Refusal",
+    "below",
+    "child",
+    "elements",
+    "line_of",
+    "local",
+    "looks_xml",
+    "opened",
+    "said",
+    "text",
+]
