@@ -174,6 +174,9 @@ def test_a_refused_document_that_the_accounting_system_never_booked(tmp_path: Pa
     assert seen.stock("right", "PA") == 0
     ((link, reason),) = seen.found.rows("messages", "link", "reason")
     assert link == "LOT" and "non è stata consegnata" in reason
+    assert seen.found.rows("operations", "azione", "progressivo_registrazione", "descrizione") == [
+        ("RF", "PA", "Documento rifiutato dall'ente")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -128,12 +128,12 @@ written as (
             when 'non_liquidabile' then ordered.causale_non_liquidabile
         end as causale,
         case
-            when ordered.azione = 'RF' then if(erp.stato = 'RIFIUTATA', 'Documento rifiutato', 'Documento annullato') || ' dall''ente'
+            when ordered.azione = 'RF' then if(erp.stato = 'ANNULLATA', 'Documento annullato', 'Documento rifiutato') || ' dall''ente'
             when movements.to_account = 'sospeso' then ordered.suspension_words || ' dal ' || italian_date(ordered.suspended_from)
             when movements.to_account = 'non_liquidabile' then case
                 when ordered.causale_non_liquidabile = 'NCRED' then 'Chiuso con nota di credito'
                 when ordered.causale_non_liquidabile is not null then ordered.suspension_words || ' dal ' || italian_date(ordered.suspended_from)
-                when list_contains(ordered.codes, 'REJECTED_STILL_OPEN') then if(erp.stato = 'RIFIUTATA', 'Documento rifiutato', 'Documento annullato') || ' dall''ente'
+                when list_contains(ordered.codes, 'REJECTED_STILL_OPEN') then if(erp.stato = 'ANNULLATA', 'Documento annullato', 'Documento rifiutato') || ' dall''ente'
                 when list_contains(ordered.codes, 'DUPLICATE_ON_PCC') then 'Documento già presente su PCC'
                 when list_contains(ordered.codes, 'SPLIT_VAT_OPEN') then 'IVA in scissione dei pagamenti'
                 else 'Non liquidabile'

@@ -61,12 +61,14 @@ reachable as (
     select
         *,
         unbooked + liquidated + suspended + not_payable as unpaid,
-        standing = 'MATCHED' and not pcc_rejected as on_pcc,
-        (new_on_pcc or standing = 'MATCHED' and not pcc_rejected or list_contains(codes, 'DUPLICATE_ON_PCC') and pcc_operations = 0)
+        -- A document refused through SDI need not be known to the accounting system.
+        (standing = 'MATCHED' or standing = 'PCC_ONLY' and erp_rejected) and not pcc_rejected as answerable,
+        answerable as on_pcc,
+        (new_on_pcc or answerable or list_contains(codes, 'DUPLICATE_ON_PCC') and pcc_operations = 0)
             and not list_contains(codes, 'ACCOUNTS_DO_NOT_SUM') as movable,
         list_contains(codes, 'REJECTED_STILL_OPEN') and not keep_open as rejected,
         list_contains(codes, 'REJECTED_STILL_OPEN') and not keep_open and not list_contains(codes, 'ACCOUNTS_DO_NOT_SUM')
-            and standing = 'MATCHED' and not pcc_rejected
+            and answerable
             and pcc_stato in ('PRESENTATO', 'RICEVUTO') and unbooked = commercial_amount as refused,
         list_contains(codes, 'SUSPENSION_NOT_REPORTED') or list_contains(codes, 'SUSPENSION_NOT_LIFTED')
             or list_contains(codes, 'SUSPENSION_CAUSE_DIFFERS') as suspension_wrong,
