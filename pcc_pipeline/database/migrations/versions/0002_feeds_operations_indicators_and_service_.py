@@ -130,6 +130,28 @@ def upgrade() -> None:
     schema='pcc',
     comment='One row per pair of documents that no tier took and that may be the same: for a person, never applied alone'
     )
+    op.create_table('messages',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code of the ente the row belongs to'),
+    sa.Column('row_id', sa.BigInteger(), nullable=False, comment='Order of arrival of the row'),
+    sa.Column('file', sa.Text(), nullable=False, comment='File name of the message'),
+    sa.Column('tipo', sa.Text(), nullable=False, comment='MT, RC, MC, NS, NE, EC, SE, DT, AT'),
+    sa.Column('sdi_id', sa.Text(), nullable=False, comment='IdentificativoSdI'),
+    sa.Column('data_ricezione', sa.Date(), nullable=True, comment='Day the message speaks of'),
+    sa.Column('esito', sa.Text(), nullable=True, comment='EC01 accepted, EC02 refused'),
+    sa.Column('numero_fattura', sa.Text(), nullable=True, comment='The one document meant; null: all of the lot'),
+    sa.Column('posizione', sa.BigInteger(), nullable=True, comment='Its place in the lot'),
+    sa.Column('descrizione', sa.Text(), nullable=True, comment='What the message says'),
+    sa.Column('errori', sa.Text(), nullable=True, comment='Errors of a discarded invoice'),
+    sa.Column('holds', sa.Boolean(), nullable=False, comment='False for an outcome that SDI discarded (SE), or that came after the terms had run out (DT)'),
+    sa.Column('link', sa.Text(), nullable=False, comment='FILE_NAME: nome del file indicato nel messaggio; MESSAGE_NAME: nome del messaggio stesso; SDI_ID: identificativo SDI di un altro messaggio sulla stessa fattura; LOT: lotto SDI di un documento del gestionale o della PCC; NONE: nessuna fattura, nessun documento'),
+    sa.Column('invoice_file', sa.Text(), nullable=True, comment='The invoice file as delivered; null where it was not'),
+    sa.Column('reason', sa.Text(), nullable=True, comment='Why no invoice, or no document, is linked; null where one is'),
+    sa.PrimaryKeyConstraint('ente', 'row_id', name=op.f('pk_messages')),
+    schema='pcc',
+    comment='One row per message of SDI, with the invoice it is about'
+    )
+    op.create_index(op.f('ix_messages_ente_link'), 'messages', ['ente', 'link'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_messages_ente_sdi_id'), 'messages', ['ente', 'sdi_id'], unique=False, schema='pcc')
     op.create_table('operation_decisions',
     sa.Column('decision', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of decision'),
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
@@ -208,6 +230,36 @@ def upgrade() -> None:
     op.create_index(op.f('ix_operations_ente_code'), 'operations', ['ente', 'code'], unique=False, schema='pcc')
     op.create_index(op.f('ix_operations_ente_id_documento'), 'operations', ['ente', 'id_documento'], unique=False, schema='pcc')
     op.create_index(op.f('ix_operations_ente_progressivo_registrazione'), 'operations', ['ente', 'progressivo_registrazione'], unique=False, schema='pcc')
+    op.create_table('opi_payments',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code of the ente the row belongs to'),
+    sa.Column('row_id', sa.BigInteger(), nullable=False, comment="Of the movement, else of the order's row; with block_row_id unique"),
+    sa.Column('block_row_id', sa.BigInteger(), nullable=False, comment="Of the order's row; 0 where the movement has none"),
+    sa.Column('delivery', sa.Text(), nullable=False, comment='Delivery of the movement, else of the order'),
+    sa.Column('line', sa.BigInteger(), nullable=False, comment='Its line there'),
+    sa.Column('payment_row', sa.BigInteger(), nullable=False, comment='row_id among the payments (stg_erp_payments)'),
+    sa.Column('stato', sa.Text(), nullable=False, comment='COUNTED: il pagamento è contato sul documento; ALREADY_IN_ERP: il gestionale ha già questo mandato su questo documento; NOT_COMMERCIAL: non è un debito commerciale (IVA o altro); NO_INVOICE: il mandato non indica fatture; NO_DOCUMENT: nessun documento del gestionale corrisponde alla fattura indicata; SEVERAL_DOCUMENTS: più documenti del gestionale corrispondono alla fattura indicata; NOT_EXECUTED: il giornale di cassa non dice che il mandato è stato pagato; CANCELLED: mandato annullato e mai pagato; UNKNOWN_ORDER: il giornale di cassa dice pagato un mandato mai consegnato'),
+    sa.Column('motivo', sa.Text(), nullable=False, comment='The same in plain words'),
+    sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's document paid; null where none was found"),
+    sa.Column('esercizio', sa.BigInteger(), nullable=False, comment='Financial year of the order'),
+    sa.Column('numero_mandato', sa.Text(), nullable=False, comment='Number of the order'),
+    sa.Column('data_mandato', sa.Date(), nullable=True, comment='Date of the order'),
+    sa.Column('data_pagamento', sa.Date(), nullable=True, comment='Day of the movement; null where not executed'),
+    sa.Column('tipo_movimento', sa.Text(), nullable=True, comment='ESEGUITO, REGOLARIZZATO, STORNATO, RIPRISTINATO, SOSTITUITO (its place taken by another order that was paid); null where not executed'),
+    sa.Column('importo', sa.Numeric(precision=18, scale=2), nullable=False, comment="What the movement pays of the block, signed (negative: credit note used, or taken back); where not executed the block's amount [EUR]"),
+    sa.Column('beneficiario', sa.Text(), nullable=True, comment='Name of the beneficiary'),
+    sa.Column('cf_beneficiario', sa.Text(), nullable=True, comment='VAT number, else fiscal code, of the beneficiary'),
+    sa.Column('tipo_debito', sa.Text(), nullable=True, comment='COMMERCIALE, IVA, NON_COMMERCIALE'),
+    sa.Column('lotto_sdi', sa.Text(), nullable=True, comment="SDI's identifier of the lot in the order"),
+    sa.Column('numero_fattura', sa.Text(), nullable=True, comment='Invoice number in the order'),
+    sa.Column('anno_emissione', sa.BigInteger(), nullable=True, comment='Year of issue in the order'),
+    sa.Column('cig', sa.Text(), nullable=True, comment='CIG in the order'),
+    sa.Column('storno', sa.Boolean(), nullable=True, comment='The row takes a payment back'),
+    schema='pcc',
+    comment='One row per invoice block of a payment order and movement of the cash journal; one per block not executed, per movement without order'
+    )
+    op.create_index(op.f('ix_opi_payments_ente_id_documento'), 'opi_payments', ['ente', 'id_documento'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_opi_payments_ente_row_id_block_row_id_tipo_movimento'), 'opi_payments', ['ente', 'row_id', 'block_row_id', 'tipo_movimento'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_opi_payments_ente_stato'), 'opi_payments', ['ente', 'stato'], unique=False, schema='pcc')
     op.create_table('questions',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
     sa.Column('code', sa.Text(), nullable=False, comment='The anomaly that it remedies (rules section 7)'),
@@ -269,6 +321,9 @@ def upgrade() -> None:
                existing_nullable=False,
                schema='pcc')
     op.add_column('deliveries', sa.Column('source', sa.Text(), nullable=True, comment='The accounting system it was read from by remote connection; null for a delivered file'), schema='pcc')
+    op.add_column('invoices', sa.Column('sdi_id', sa.Text(), nullable=True, comment="IdentificativoSdI (the lot), from SDI's messages"), schema='pcc')
+    op.add_column('invoices', sa.Column('sdi_state', sa.Text(), nullable=True, comment="What SDI's messages say of it: discarded, terms run out, contradictory outcomes, refused, accepted, delivered, attested, not delivered, identified; null without messages"), schema='pcc')
+    op.add_column('invoices', sa.Column('sdi_state_date', sa.Date(), nullable=True, comment='Day of that state, where its message tells one'), schema='pcc')
     op.add_column('publications', sa.Column('seen_sequence', sa.BigInteger(), nullable=True, comment='All deliveries up to this sequence were in its calculation'), schema='pcc')
     op.alter_column('stock', 'view',
                existing_type=sa.TEXT(),
@@ -324,6 +379,9 @@ def downgrade() -> None:
                existing_nullable=False,
                schema='pcc')
     op.drop_column('publications', 'seen_sequence', schema='pcc')
+    op.drop_column('invoices', 'sdi_state_date', schema='pcc')
+    op.drop_column('invoices', 'sdi_state', schema='pcc')
+    op.drop_column('invoices', 'sdi_id', schema='pcc')
     op.drop_column('deliveries', 'source', schema='pcc')
     op.alter_column('debt_positions', 'view',
                existing_type=sa.TEXT(),
@@ -340,12 +398,19 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_questions_ente_code_id_documento_progressivo_registrazione'), table_name='questions', schema='pcc')
     op.drop_index(op.f('ix_questions_ente_code'), table_name='questions', schema='pcc')
     op.drop_table('questions', schema='pcc')
+    op.drop_index(op.f('ix_opi_payments_ente_stato'), table_name='opi_payments', schema='pcc')
+    op.drop_index(op.f('ix_opi_payments_ente_row_id_block_row_id_tipo_movimento'), table_name='opi_payments', schema='pcc')
+    op.drop_index(op.f('ix_opi_payments_ente_id_documento'), table_name='opi_payments', schema='pcc')
+    op.drop_table('opi_payments', schema='pcc')
     op.drop_index(op.f('ix_operations_ente_progressivo_registrazione'), table_name='operations', schema='pcc')
     op.drop_index(op.f('ix_operations_ente_id_documento'), table_name='operations', schema='pcc')
     op.drop_index(op.f('ix_operations_ente_code'), table_name='operations', schema='pcc')
     op.drop_table('operations', schema='pcc')
     op.drop_index(op.f('ix_operation_decisions_ente_operation_id'), table_name='operation_decisions', schema='pcc')
     op.drop_table('operation_decisions', schema='pcc')
+    op.drop_index(op.f('ix_messages_ente_sdi_id'), table_name='messages', schema='pcc')
+    op.drop_index(op.f('ix_messages_ente_link'), table_name='messages', schema='pcc')
+    op.drop_table('messages', schema='pcc')
     op.drop_table('match_proposals', schema='pcc')
     op.drop_index(op.f('ix_match_decisions_ente_progressivo_registrazione'), table_name='match_decisions', schema='pcc')
     op.drop_index(op.f('ix_match_decisions_ente_id_documento'), table_name='match_decisions', schema='pcc')
