@@ -5,7 +5,7 @@ only puts that ente aside (see `steps`): each ente's failure is recorded under i
 its recovery; what passes for all is recorded once a check, since an event costs more than the check.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,7 +27,7 @@ from assets.models import layer_of
 from assets.partitions import ENTI
 from assets.resources import Installation, RunParameters
 from assets.staging import KINDS
-from assets.steps import LAYERS, enti_of
+from assets.steps import LAYERS, enti_of, sample_table
 from pcc_pipeline.calculator import load_models, prepare, source
 from pcc_pipeline.calculator.session import connect
 from pcc_pipeline.checks import CheckResult, checks_of, relations_of, run_checks
@@ -45,16 +45,6 @@ def tables_of(layer: str) -> list[Table]:
     if layer == "deliveries":
         return [_delivered(FEEDS[kind]) for kind in KINDS]
     return [table for name, table in MODELS.items() if layer_of(load_models()[name]) == layer]
-
-
-def sample_table(samples: Sequence[Mapping[str, Any]]) -> str:
-    """Sample rows as a markdown table; columns in order of first appearance."""
-    columns = list(dict.fromkeys(name for row in samples for name in row))
-    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-    for row in samples:
-        cells = [str(row.get(name, "")).replace("|", "\\|").replace("\n", " ") for name in columns]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
 
 
 def evaluation(key: AssetCheckKey, ente: str, result: CheckResult, *, stops: bool) -> AssetCheckEvaluation:

@@ -9,13 +9,14 @@ from assets.jobs import JOBS
 from assets.landing import landing
 from assets.models import MODEL_ASSETS
 from assets.published import published
+from assets.quarantine import nothing_in_quarantine
 from assets.resources import Installation, RunParameters
 from assets.staging import staging
 from sensors import SENSORS
 
 defs = Definitions(
     assets=[landing, staging, *MODEL_ASSETS, published],
-    asset_checks=ASSET_CHECKS,
+    asset_checks=[*ASSET_CHECKS, nothing_in_quarantine],
     jobs=JOBS,
     sensors=SENSORS,
     resources={"installation": Installation(), "asked": RunParameters.configure_at_launch()},

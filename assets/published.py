@@ -12,6 +12,7 @@ from assets.steps import MODEL_LAYERS, PUBLISHED, Metadata, described, each_ente
 from pcc_pipeline import pipeline
 from pcc_pipeline.calculator import prepare
 from pcc_pipeline.database.publish import Publication, publish
+from pcc_pipeline.quarantine import write_quarantine
 from pcc_pipeline.tables import TABLES
 from pcc_pipeline.tables.register import PUBLICATIONS
 
@@ -41,7 +42,7 @@ def published(
     def work(ente: str) -> Mapping[str, Metadata]:
         started = time.perf_counter()
         parameters = installation.parameters(ente, asked)
-        pipeline.write_quarantine(installation.settings, installation.store, installation.register, ente)
+        write_quarantine(installation.settings, installation.store, installation.register, ente)
         done = publish(
             installation.engine,
             ente,

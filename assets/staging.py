@@ -1,17 +1,22 @@
 """The second layer: each kind of delivery as typed rows, and what was refused (`pcc_pipeline.staging`)."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow.compute as pc
-from dagster import AssetExecutionContext, AssetSpec, MaterializeResult, multi_asset
+from dagster import AssetExecutionContext, AssetSpec, MaterializeResult, MetadataValue, multi_asset
 
 from assets.partitions import ENTI, ONE_RUN
 from assets.resources import Installation, RunParameters
-from assets.steps import LANDING, STAGING, Metadata, described, each_ente
+from assets.steps import LANDING, STAGING, Metadata, described, each_ente, sample_table
+from pcc_pipeline.database.register import Delivery, Outcome
 from pcc_pipeline.formats import Counts
+from pcc_pipeline.quarantine import summary
 from pcc_pipeline.staging import stage
 from pcc_pipeline.tables import FEEDS, QUARANTINE
+
+#: At most this many deliveries, and reasons, are shown.
+SHOWN = 50
 
 #: The kinds that an ente's folder may hold; `enti` is the provider's.
 KINDS = tuple(kind for kind in FEEDS if kind != "enti")
@@ -45,6 +50,7 @@ def staging(
         for file, reason in done.refused.items():
             context.log.warning(f"{ente}: {file}: {reason}")
         totals = _totals(installation, ente)
+        told = _by_delivery(done.outcomes)
         found: dict[str, Metadata] = {}
         for kind in KINDS:
             new = done.counts.get(kind, Counts())
@@ -56,14 +62,42 @@ def staging(
                 "new_rows": new.rows,
                 "new_refused": new.refused,
                 "seconds": seconds,
+                **({"deliveries": MetadataValue.md(told[kind])} if kind in told else {}),
             }
         found[QUARANTINE.name] = {
             "dagster/row_count": sum(defects for _, _, defects in totals.values()),
             "files_refused": len(done.refused),
+            **_folded(installation, ente),
         }
         return found
 
     yield from each_ente(context, installation, asked, STAGING, work)
+
+
+def _by_delivery(outcomes: Sequence[tuple[Delivery, Outcome]]) -> dict[str, str]:
+    """What became of each delivery just read, by kind: a table of at most SHOWN, those with defects first."""
+    told: dict[str, list[str]] = {}
+    counts: dict[str, int] = {}
+    for delivery, outcome in sorted(outcomes, key=lambda item: not (item[1].defects or item[1].reason)):
+        counts[delivery.kind] = counts.get(delivery.kind, 0) + 1
+        if counts[delivery.kind] <= SHOWN:
+            cells = (delivery.file, outcome.status, outcome.rows, outcome.refused, outcome.defects, outcome.reason or "")
+            told.setdefault(delivery.kind, []).append("| " + " | ".join(str(c).replace("|", "\\|") for c in cells) + " |")
+    head = "| file | outcome | rows | refused | defects | reason |\n|---|---|---|---|---|---|\n"
+    more = {kind: count - SHOWN for kind, count in counts.items() if count > SHOWN}
+    return {
+        kind: head + "\n".join(lines) + (f"\n\nand {more[kind]} more" if kind in more else "")
+        for kind, lines in told.items()
+    }
+
+
+def _folded(installation: Installation, ente: str) -> Metadata:
+    """What stands in quarantine now, repeats folded: the most recent deliveries' most frequent reasons."""
+    rows = summary(installation.settings, installation.store, installation.register, ente, limit=SHOWN).to_pylist()
+    if not rows:
+        return {}
+    names = ("kind", "file", "field", "reason", "times", "first_line", "examples")
+    return {"summary": MetadataValue.md(sample_table([{name: row[name] for name in names} for row in rows]))}
 
 
 def _totals(installation: Installation, ente: str) -> dict[str, tuple[int, int, int]]:

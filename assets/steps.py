@@ -7,7 +7,7 @@ the others go on; publication ends by failing the run with the names of those pu
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from dagster import (
@@ -112,6 +112,16 @@ def report(context: AssetExecutionContext, ente: str, found: Mapping[str, Metada
             context.log_event(AssetMaterialization(AssetKey(name), partition=ente, metadata=dict(metadata)))
         else:
             context.add_asset_metadata(dict(metadata), asset_key=AssetKey(name), partition_key=ente)
+
+
+def sample_table(samples: Sequence[Mapping[str, Any]]) -> str:
+    """Sample rows as a markdown table; columns in order of first appearance."""
+    columns = list(dict.fromkeys(name for row in samples for name in row))
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    for row in samples:
+        cells = [str(row.get(name, "")).replace("|", "\\|").replace("\n", " ") for name in columns]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
 
 
 def table_schema(table: Table) -> TableSchema:

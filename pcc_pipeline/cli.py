@@ -18,7 +18,7 @@ from typing import Annotated
 import typer
 from rich.table import Table as RichTable
 
-from pcc_pipeline.commands import users
+from pcc_pipeline.commands import quarantine, users
 from pcc_pipeline.commands.connect import connect
 from pcc_pipeline.commands.serve import desk, serve
 from pcc_pipeline.commands.terminal import Ente, day, err, out
@@ -35,6 +35,7 @@ app.command()(connect)
 app.command()(serve)
 app.command()(desk)
 app.add_typer(users.app, name="user")
+app.add_typer(quarantine.app, name="quarantine")
 
 
 def _quiet() -> None:

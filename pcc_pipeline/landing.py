@@ -2,20 +2,23 @@
 
 Order makes it safe against a crash at any point and against two processes on one inbox: the bytes are kept
 first (by content, so twice is once), then registered in one transaction an ente, and only then may the
-inbox file go. What the files say is not looked at here: see `staging`.
+inbox file go. What the files say is not looked at here: see `staging`. What has no place (an unknown kind, a
+folder that is no ente's) is kept and registered all the same, as refused, so that its owner can see it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pcc_pipeline import archive
-from pcc_pipeline.database.register import Arrived, Delivery, Register, Seen
+from pcc_pipeline.database.register import NOT_KEPT, Arrived, Delivery, Register, Seen
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store, TooLarge
 from pcc_pipeline.tables import FEEDS
@@ -29,6 +32,12 @@ PROVIDER_KINDS = ("enti",)
 
 #: Kinds of formats.md that this version does not read yet: their files are left where they are.
 LATER_KINDS = ("tickets", "ratings", "probes", "pcc_outcomes")
+
+
+#: The kind of what lies in no folder of a kind.
+UNKNOWN = "unknown"
+#: Where files too large to take in are moved, beside where they lay: hidden, so that no reader looks again.
+TOO_LARGE = ".too-large"
 
 
 @dataclass(frozen=True)
@@ -60,10 +69,26 @@ class _File:
     path: Path
     kind: str
     identity: tuple[int, int, int]  # inode, size, mtime: tells whether the name still means the same bytes
+    too_large: bool = False
 
     @property
     def seen(self) -> Seen:
         return Seen(Path(_text(str(self.path))), self.identity[1], self.identity[2])
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A folder of an ente's files of one kind; with a `reason`, files that are kept but not read."""
+
+    kind: str
+    folder: Path
+    reason: str | None = None
+    only: tuple[str, ...] | None = None  # these files of the folder alone
+    depth: int = 3  # names from the inbox to its files, both counted
+
+    def shown(self, path: Path) -> str:
+        """The file's name as registered: with its folders where these are what is wrong."""
+        return _text(path.name if self.reason is None else "/".join(path.parts[-self.depth :]))
 
 
 def land(
@@ -77,12 +102,13 @@ def land(
     """Lands what lies in `inbox` (default: the settings'), of all enti or of one; returns what was found.
 
     With `drain` a file is removed once registered; without, it is remembered and not read again unless it
-    changes. A file that changes while it is read is left for the next scan.
+    changes. A file that changes while it is read is left for the next scan; one larger than the settings allow is
+    registered as refused and moved aside, its bytes untouched.
     """
     report = LandingReport()
     root = inbox or settings.inbox
     for name, folders in _folders(root, ente, report):
-        _land_ente(store, register, name, folders, drain, report)
+        _land_ente(settings, store, register, name, folders, drain, report)
     return report
 
 
@@ -96,8 +122,8 @@ def waiting(
     found: dict[str, list[tuple[Path, int, int]]] = {}
     for name, folders in _folders(inbox, None, None):
         files = []
-        for kind, folder in folders:
-            for entry in _files(folder, kind, None):
+        for place in folders:
+            for entry in _files(place, None):
                 stat = _stat(entry)
                 if stat is not None and (seen or {}).get(_text(entry.path)) != (
                     stat.st_size,
@@ -111,40 +137,55 @@ def waiting(
 
 def _folders(
     inbox: Path, only: str | None, report: LandingReport | None
-) -> Iterator[tuple[str, list[tuple[str, Path]]]]:
-    """Each ente's folders by kind, both sorted; what is not as formats.md says goes to the report."""
+) -> Iterator[tuple[str, list[_Place]]]:
+    """Each ente's places, sorted; what lies elsewhere in the inbox is the provider's, to be refused."""
+    misplaced: list[_Place] = []
+    found: dict[str, list[_Place]] = {}
     for entry in _entries(inbox):
-        if only is not None and entry.name != only:
-            continue
-        if not entry.is_dir():
-            _refuse(report, entry.path, "Not in a folder <ente>/<kind>")
-        elif not ENTE.fullmatch(entry.name):
-            _refuse(report, entry.path, "Not the code of an ente: 2 to 32 of a-z, 0-9 and _")
+        path = Path(entry.path)
+        if not entry.is_dir(follow_symlinks=False):
+            misplaced.append(_Place(UNKNOWN, inbox, "Not in a folder <ente>/<kind>", (entry.name,), 1))
+        elif ENTE.fullmatch(entry.name) or entry.name == PROVIDER:
+            if only is None or entry.name == only:
+                found[entry.name] = list(_kinds(entry, report))
         else:
-            yield entry.name, list(_kinds(entry, report))
+            reason = "Not the code of an ente: 2 to 32 of a-z, 0-9 and _"
+            misplaced.append(_Place(UNKNOWN, path, reason, _names(path), 2))
+            inner = [Path(kind.path) for kind in _entries(path) if kind.is_dir(follow_symlinks=False)]
+            misplaced += [_Place(UNKNOWN, folder, reason, _names(folder)) for folder in inner]
+    if misplaced and only in (None, PROVIDER):
+        found[PROVIDER] = [*found.get(PROVIDER, []), *misplaced]
+    yield from sorted(found.items())
 
 
-def _kinds(ente: os.DirEntry[str], report: LandingReport | None) -> Iterator[tuple[str, Path]]:
+def _names(folder: Path) -> tuple[str, ...]:
+    return tuple(entry.name for entry in _entries(folder) if entry.is_file(follow_symlinks=False))
+
+
+def _kinds(ente: os.DirEntry[str], report: LandingReport | None) -> Iterator[_Place]:
     known = PROVIDER_KINDS if ente.name == PROVIDER else tuple(FEEDS)
     for entry in _entries(Path(ente.path)):
         if entry.name in LATER_KINDS and entry.is_dir():
             if report is not None:
                 report.notes.append(f"{_text(entry.path)}: this kind is not read yet, left as it is")
-        elif not entry.is_dir():
-            _refuse(report, entry.path, "Not in a folder named after its kind", ente.name)
+        elif not entry.is_dir(follow_symlinks=False):
+            yield _Place(UNKNOWN, Path(ente.path), "Not in a folder named after its kind", (entry.name,), 2)
         elif entry.name not in known:
             reason = f"Unknown kind; known here: {', '.join(known)}"
-            _refuse(report, entry.path, reason, ente.name, entry.name)
+            yield _Place(_text(entry.name)[:100], Path(entry.path), reason)
         else:
-            yield entry.name, Path(entry.path)
+            yield _Place(entry.name, Path(entry.path))
 
 
-def _files(folder: Path, kind: str, report: LandingReport | None) -> Iterator[os.DirEntry[str]]:
-    for entry in _entries(folder):
+def _files(place: _Place, report: LandingReport | None) -> Iterator[os.DirEntry[str]]:
+    for entry in _entries(place.folder):
+        if place.only is not None and entry.name not in place.only:
+            continue
         if entry.is_file(follow_symlinks=False):
             yield entry
         else:
-            _refuse(report, entry.path, "A folder or a link, not a file", folder.parent.name, kind)
+            reason = "A folder or a link, not a file"
+            _refuse(report, entry.path, reason, place.folder.parent.name, place.kind)
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
@@ -158,29 +199,30 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _land_ente(
+    settings: Settings,
     store: Store,
     register: Register,
     ente: str,
-    folders: list[tuple[str, Path]],
+    places: list[_Place],
     drain: bool,
     report: LandingReport,
 ) -> None:
-    files = [(kind, entry) for kind, folder in folders for entry in _files(folder, kind, report)]
+    files = [(place, entry) for place in places for entry in _files(place, report)]
     if not files:
         return
     seen = {} if drain else register.arrivals(ente)
     arrived: list[Arrived] = []
     done: list[_File] = []
-    for kind, entry in files:
+    for place, entry in files:
         stat = _stat(entry)
         if stat is None or seen.get(_text(entry.path)) == (stat.st_size, stat.st_mtime_ns):
             continue  # another process took it, or it was read before
         try:
-            landed = _land_file(store, ente, kind, Path(entry.path))
+            landed = _land_file(store, ente, place, Path(entry.path), settings.max_file_bytes)
         except FileNotFoundError:
             continue
         except OSError as error:
-            _refuse(report, entry.path, f"Cannot be read: {error.strerror}", ente, kind)
+            _refuse(report, entry.path, f"Cannot be read: {error.strerror}", ente, place.kind)
             continue
         if landed is None:
             report.notes.append(f"{_text(entry.path)}: still being written, left for the next scan")
@@ -188,7 +230,7 @@ def _land_ente(
         file, items = landed
         arrived += items
         done.append(file)
-        report.refused += [Refusal(_text(entry.path), i.reason, ente, kind) for i in items if i.reason]
+        report.refused += [Refusal(_text(entry.path), i.reason, ente, place.kind) for i in items if i.reason]
     if not done:
         return
     store.settle()
@@ -197,26 +239,44 @@ def _land_ente(
     report.duplicates += [(ente, item.kind, item.file) for item in known]
     if drain:
         for file in done:
-            _remove(file)
+            if file.too_large:
+                _move_aside(file)
+            else:
+                _remove(file)
 
 
-def _land_file(store: Store, ente: str, kind: str, path: Path) -> tuple[_File, list[Arrived]] | None:
+def _land_file(
+    store: Store, ente: str, place: _Place, path: Path, limit: int
+) -> tuple[_File, list[Arrived]] | None:
     """Keeps a file's bytes, or its members'; None when it changed meanwhile."""
     with path.open("rb") as source:
         before = os.fstat(source.fileno())
-        if path.suffix.lower() == ".zip":
-            arrived = _land_archive(store, ente, kind, path)
+        too_large = before.st_size > limit
+        if too_large:
+            arrived = [_too_large(place, path, before, limit)]
+        elif path.suffix.lower() == ".zip" and place.reason is None:
+            arrived = _land_archive(store, ente, place.kind, path, limit)
         else:
             kept = store.put_stream(ente, source)
-            arrived = [Arrived(kind, kept.sha256, _text(path.name), kept.size)]
+            arrived = [Arrived(place.kind, kept.sha256, place.shown(path), kept.size, reason=place.reason)]
         after = os.fstat(source.fileno())
     identity = (before.st_ino, before.st_size, before.st_mtime_ns)
     if identity != (after.st_ino, after.st_size, after.st_mtime_ns):
         return None
-    return _File(path, kind, identity), arrived
+    return _File(path, place.kind, identity, too_large), arrived
 
 
-def _land_archive(store: Store, ente: str, kind: str, path: Path) -> list[Arrived]:
+def _too_large(place: _Place, path: Path, stat: os.stat_result, limit: int) -> Arrived:
+    """The registration of a file that is not taken in: its mark stands for name, size and time, not for content."""
+    mark = hashlib.sha256(f"{path.name}|{stat.st_size}|{stat.st_mtime_ns}".encode(errors="replace")).hexdigest()
+    reason = (
+        f"{stat.st_size} bytes, more than the {limit} that are accepted (PCC_MAX_FILE_BYTES): not read, "
+        f"left in the inbox (in {TOO_LARGE} where it is drained)"
+    )
+    return Arrived(place.kind, NOT_KEPT + mark[len(NOT_KEPT) :], place.shown(path), stat.st_size, reason=reason)
+
+
+def _land_archive(store: Store, ente: str, kind: str, path: Path, limit: int) -> list[Arrived]:
     """The members as deliveries of their own; what cannot be read makes the archive itself a refused one."""
     arrived: list[Arrived] = []
     failures: list[str] = []
@@ -225,6 +285,9 @@ def _land_archive(store: Store, ente: str, kind: str, path: Path) -> list[Arrive
             for member in members:
                 if member.name.lower().endswith(".zip"):
                     failures.append(f"{member.name}: an archive inside an archive is not read")
+                    continue
+                if member.size > limit:
+                    failures.append(f"{member.name}: {member.size} bytes, more than the {limit} that are accepted")
                     continue
                 try:
                     with archive.read(opened, member) as source:
@@ -242,6 +305,17 @@ def _land_archive(store: Store, ente: str, kind: str, path: Path) -> list[Arrive
         reason = "; ".join(failures[:5]) + more
         arrived.append(Arrived(kind, kept.sha256, _text(path.name), kept.size, reason=_text(reason)))
     return arrived
+
+
+def _move_aside(file: _File) -> None:
+    """Moves a registered file that was too large to take in out of the way of the next scan: a rename, no copy."""
+    folder = file.path.parent / TOO_LARGE
+    folder.mkdir(exist_ok=True)
+    target = folder / file.path.name
+    if target.exists():
+        target = folder / f"{uuid.uuid4().hex[:8]}-{file.path.name}"
+    with suppress(FileNotFoundError):
+        file.path.rename(target)
 
 
 def _remove(file: _File) -> None:

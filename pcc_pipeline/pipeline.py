@@ -19,7 +19,7 @@ from pcc_pipeline.database.register import Register
 from pcc_pipeline.landing import PROVIDER
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
-from pcc_pipeline.tables import QUARANTINE, TABLES
+from pcc_pipeline.tables import TABLES
 from pcc_pipeline.tables.register import LANDED
 
 ROME = ZoneInfo("Europe/Rome")
@@ -98,36 +98,6 @@ def parameters(
     """The models' parameters: today where a date is not given. Raises ValueError when O is before D."""
     reference_date = reference_date or observed_at or today()
     return Parameters(reference_date, observed_at or max(reference_date, today()), facts.tipo)
-
-
-def write_quarantine(settings: Settings, store: Store, register: Register, ente: str) -> str:
-    """Gathers an ente's defects, and files refused at the door, into one Parquet file; returns its uri."""
-    deliveries = register.deliveries(ente)
-    name = f"models/{ente}/quarantine.parquet"
-    files = [
-        store.uri(rel)
-        for row in deliveries.select(["kind", "part"]).to_pylist()
-        if row["part"] and store.exists(rel := f"quarantine/{ente}/{row['kind']}/{row['part']}.parquet")
-    ]
-    columns = ", ".join(QUARANTINE.column_names)
-    with connect(settings) as connection:
-        store.attach(connection)
-        connection.register("deliveries", deliveries)
-        connection.register("empty", QUARANTINE.arrow_schema.empty_table())
-        found = f"select {columns} from read_parquet($files)" if files else f"select {columns} from empty"
-        # A file refused at the door was never parsed: its reason is in the register alone.
-        query = f"""
-            {found}
-            union all by name
-            select ente, kind, delivery, file, null::bigint as line, null as field, null as value, reason
-            from deliveries where status = 'refused' and part is null
-        """
-        with store.write(name) as target:
-            connection.execute(
-                f"copy ({query}) to '{target}' (format parquet)",
-                {"files": sorted(set(files))} if files else None,
-            )
-    return store.uri(name)
 
 
 def published_sources(store: Store, ente: str) -> Mapping[str, str]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEFAULT_MEMORY_LIMIT = "4GiB"
+#: Largest file that is taken in, in bytes: a national year of invoices as CSV is some 6 GiB.
+DEFAULT_MAX_FILE_BYTES = 8 << 30
 
 
 def _threads() -> int:
@@ -34,18 +36,22 @@ class Settings:
     database_url: str | None = None
     memory_limit: str = DEFAULT_MEMORY_LIMIT
     threads: int = 1
+    max_file_bytes: int = DEFAULT_MAX_FILE_BYTES
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Reads PCC_HOME, PCC_STORE_URL, PCC_DATABASE_URL, PCC_INBOX, PCC_MEMORY_LIMIT, PCC_THREADS.
+        """Reads PCC_HOME, PCC_STORE_URL, PCC_DATABASE_URL, PCC_INBOX, PCC_MEMORY_LIMIT, PCC_THREADS, PCC_MAX_FILE_BYTES.
 
-        An empty variable counts as unset. Raises ValueError when PCC_THREADS is not a positive number.
+        An empty variable counts as unset. Raises ValueError when one of the last two is not a positive number.
         """
         values = os.environ if environment is None else environment
         home = Path(values.get("PCC_HOME") or "~/.pcc").expanduser().absolute()
         threads = values.get("PCC_THREADS") or str(_threads())
         if not threads.isdigit() or int(threads) < 1:
             raise ValueError(f"PCC_THREADS must be a whole number from 1, not {threads!r}")
+        largest = values.get("PCC_MAX_FILE_BYTES") or str(DEFAULT_MAX_FILE_BYTES)
+        if not largest.isdigit() or int(largest) < 1:
+            raise ValueError(f"PCC_MAX_FILE_BYTES must be a whole number from 1, not {largest!r}")
         return cls(
             home=home,
             store_url=values.get("PCC_STORE_URL") or str(home / "store"),
@@ -53,6 +59,7 @@ class Settings:
             database_url=values.get("PCC_DATABASE_URL") or None,
             memory_limit=values.get("PCC_MEMORY_LIMIT") or DEFAULT_MEMORY_LIMIT,
             threads=int(threads),
+            max_file_bytes=int(largest),
         )
 
     @classmethod
@@ -69,6 +76,7 @@ class Settings:
             "PCC_INBOX": str(self.inbox),
             "PCC_MEMORY_LIMIT": self.memory_limit,
             "PCC_THREADS": str(self.threads),
+            "PCC_MAX_FILE_BYTES": str(self.max_file_bytes),
         }
         if self.database_url:
             values["PCC_DATABASE_URL"] = self.database_url

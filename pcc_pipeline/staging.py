@@ -7,17 +7,20 @@ decided by the staging models.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import groupby, islice
+from pathlib import Path
 from types import TracebackType
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pcc_pipeline.database.register import Delivery, Outcome, Register
-from pcc_pipeline.formats import SMALL_FILES, Counts, Source, parse
+from pcc_pipeline.formats import SMALL_FILES, Counts, Source, defect, parse
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import FEEDS, QUARANTINE
@@ -28,17 +31,21 @@ FILES_A_PART = 5_000
 #: With fewer small files, starting a second process costs more than it gives.
 FILES_WORTH_A_WORKER = 1_000
 
+log = logging.getLogger(__name__)
+
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass
 class StagingReport:
-    """What one staging of an ente did: counts by kind, and deliveries that could not be read at all."""
+    """What one staging of an ente did: counts by kind, deliveries that could not be read at all, and
+    what became of each."""
 
     ente: str
     deliveries: int = 0
     counts: dict[str, Counts] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    outcomes: list[tuple[Delivery, Outcome]] = field(default_factory=list)
 
 
 class ParquetSink:
@@ -140,8 +147,13 @@ def _stage_part(
             )
             for d in deliveries
         ]
-        with ParquetSink(store, ente, kind, part) as sink:
-            counts = parse(kind, sources, sink, workers=workers)
+        try:
+            with ParquetSink(store, ente, kind, part) as sink:
+                counts = parse(kind, sources, sink, workers=workers)
+        except (OSError, MemoryError, duckdb.Error):  # the machine's fault, not the file's: tried again by the next run
+            raise
+        except Exception as error:
+            return _unreadable(settings, store, register, ente, kind, deliveries, report, error)
     outcomes = []
     for d in deliveries:
         read = counts.get(d.delivery, Counts())
@@ -154,10 +166,41 @@ def _stage_part(
         if why is not None:
             report.refused[d.file] = why
     register.settle(outcomes)
+    report.outcomes += zip(deliveries, outcomes, strict=True)
     return sum(counts.values(), Counts())
 
 
+def _unreadable(
+    settings: Settings,
+    store: Store,
+    register: Register,
+    ente: str,
+    kind: str,
+    deliveries: list[Delivery],
+    report: StagingReport,
+    error: Exception,
+) -> Counts:
+    """A parser never raises for what a file holds. Should one do so, only that file is refused: `pcc quarantine
+    release` reads it again once the program is mended."""
+    if len(deliveries) > 1:
+        alone = [_stage_part(settings, store, register, ente, kind, [d], report) for d in deliveries]
+        return sum(alone, Counts())
+    (delivery,) = deliveries
+    log.error("%s could not be read", delivery.file, exc_info=error)
+    reason = f"the program failed on this file ({type(error).__name__}): tell us, then release it from quarantine"
+    part = _part_name(deliveries)
+    source = Source(ente, kind, delivery.delivery, delivery.file, Path())
+    with ParquetSink(store, ente, kind, part) as sink:
+        sink.defects(defect(source, reason))
+    outcome = Outcome(delivery.delivery, REFUSED, part, 0, 1, 1, reason)
+    register.settle([outcome])
+    report.refused[delivery.file] = reason
+    report.outcomes.append((delivery, outcome))
+    return Counts(0, 1, 1)
+
+
 def _part_name(deliveries: list[Delivery]) -> str:
-    if len(deliveries) == 1:
+    """A part's file name: never that of an earlier reading, whose file stays as it was."""
+    if len(deliveries) == 1 and deliveries[0].reread is None:
         return deliveries[0].delivery
-    return hashlib.sha256("".join(d.delivery for d in deliveries).encode()).hexdigest()[:16]
+    return hashlib.sha256("".join(d.delivery + str(d.reread or "") for d in deliveries).encode()).hexdigest()[:16]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from pcc_pipeline.database.register import Register
+from pcc_pipeline.database.register import Register, last_read
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.landing import PROVIDER, waiting
 from pcc_pipeline.settings import Settings
@@ -57,7 +57,7 @@ def _fingerprint(marks: Sequence[str]) -> str:
 def pending(register: Register) -> dict[str, str]:
     """Enti with deliveries that are landed and not read, and the last of these."""
     t = table("deliveries")
-    query = sa.select(t.c.ente, sa.func.max(t.c.sequence)).where(t.c.status == "landed").group_by(t.c.ente)
+    query = sa.select(t.c.ente, sa.func.max(last_read(t))).where(t.c.status == "landed").group_by(t.c.ente)
     with register.engine.connect() as connection:
         return {ente: f"delivery {last}" for ente, last in connection.execute(query)}
 
@@ -66,14 +66,14 @@ def unpublished(register: Register) -> dict[str, str]:
     """Enti with deliveries that their present publication did not see, and the last of these; not the provider.
 
     A publication keeps the sequence up to which it saw everything: when it was made says nothing, since a
-    delivery may land while it is being worked out.
+    delivery may land, or be read anew, while it is being worked out.
     """
     d, p = table("deliveries"), table("publications")
     present = sa.select(sa.func.max(p.c.publication)).group_by(p.c.ente)
     last = sa.select(p).where(p.c.publication.in_(present)).subquery()
-    unseen = sa.func.coalesce(d.c.sequence > last.c.seen_sequence, d.c.received_at > last.c.published_at, sa.true())
+    unseen = sa.func.coalesce(last_read(d) > last.c.seen_sequence, d.c.received_at > last.c.published_at, sa.true())
     query = (
-        sa.select(d.c.ente, sa.func.max(d.c.sequence))
+        sa.select(d.c.ente, sa.func.max(last_read(d)))
         .outerjoin(last, last.c.ente == d.c.ente)
         .where(unseen, d.c.ente != PROVIDER)
         .group_by(d.c.ente)

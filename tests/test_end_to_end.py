@@ -34,6 +34,7 @@ from pcc_pipeline.database.publish import Publication, current, publish
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.demo import Truth, write_provider
 from pcc_pipeline.landing import land
+from pcc_pipeline.quarantine import write_quarantine
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store
@@ -104,7 +105,7 @@ def process(settings: Settings, ente: str, inbox: Path) -> None:
     facts = pipeline.ente_facts(settings, store, register, ente)
     deliveries = pipeline.calculator_deliveries(register, ente)
     Calculator(settings, store).run(ente, pipeline.parameters(facts, D, O), deliveries)
-    pipeline.write_quarantine(settings, store, register, ente)
+    write_quarantine(settings, store, register, ente)
     publish(
         connected,
         ente,

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -86,33 +87,61 @@ def test_unfinished_and_hidden_files_are_left_alone(deliver: Deliver, scan) -> N
     assert all(path.exists() for path in kept)
 
 
-def test_what_has_no_place_is_refused_with_a_reason(deliver: Deliver, scan, settings: Settings) -> None:
-    deliver("Comune di Alfa/open_list/a.csv")
-    deliver("a/open_list/a.csv")
+def test_what_has_no_place_is_kept_and_refused_with_a_reason(
+    deliver: Deliver, scan, settings: Settings, store: Store
+) -> None:
+    deliver("Comune di Alfa/open_list/a.csv", b"1")
+    deliver("a/open_list/b.csv", b"2")
     deliver("alfa/invoices/a.csv")
     deliver("alfa/loose.csv")
     deliver("loose.csv")
     deliver("alfa/open_list/folder/a.csv")
     deliver("_provider/open_list/a.csv")
     (settings.inbox / "alfa/open_list/link.csv").symlink_to("/etc/hostname")
+    assert set(waiting(settings.inbox)) == {"alfa", "_provider"}
     report = scan(drain=True)
-    assert not report.new
-    places = sorted(refusal.path.removeprefix(f"{settings.inbox}/") for refusal in report.refused)
-    assert places == sorted(
-        [
-            "Comune di Alfa",
-            "a",
-            "alfa/invoices",
-            "alfa/loose.csv",
-            "loose.csv",
-            "alfa/open_list/folder",
-            "_provider/open_list",
-            "alfa/open_list/link.csv",
-        ]
-    )
+    kept = {(item.ente, item.kind, item.file) for item in report.new}
+    assert kept == {
+        ("_provider", "unknown", "Comune di Alfa/open_list/a.csv"),
+        ("_provider", "unknown", "a/open_list/b.csv"),
+        ("_provider", "unknown", "loose.csv"),
+        ("_provider", "open_list", "_provider/open_list/a.csv"),
+        ("alfa", "invoices", "alfa/invoices/a.csv"),
+        ("alfa", "unknown", "alfa/loose.csv"),
+    }
+    assert {item.status for item in report.new} == {"refused"} and all(item.reason for item in report.new)
+    left = sorted(refusal.path.removeprefix(f"{settings.inbox}/") for refusal in report.refused)
+    assert {"alfa/open_list/folder", "alfa/open_list/link.csv"} <= set(left) and len(left) == 8
     assert all(refusal.reason for refusal in report.refused)
-    assert (settings.inbox / "alfa/invoices/a.csv").exists()
+    assert not (settings.inbox / "alfa/invoices/a.csv").exists()  # its bytes are in the store
+    for item in report.new:
+        assert store.exists(store.landing(item.ente, item.sha256))
     assert waiting(settings.inbox) == {}
+
+
+def test_a_file_too_large_is_registered_and_moved_aside_untouched(
+    deliver: Deliver, settings: Settings, store: Store, register: Register
+) -> None:
+    small = replace(settings, max_file_bytes=1000)
+    path = deliver("alfa/open_list/huge.csv")
+    with path.open("r+b") as file:
+        file.truncate(1 << 40)  # sparse: a thousand gigabytes that take no room
+    deliver("alfa/open_list/good.csv", b"good")
+    report = land(small, store, register, drain=True)
+    told = {item.file: (item.status, item.size) for item in report.new}
+    assert told == {"huge.csv": ("refused", 1 << 40), "good.csv": ("landed", 4)}
+    assert (path.parent / ".too-large/huge.csv").stat().st_size == 1 << 40
+    assert land(small, store, register, drain=True) == LandingReport()
+    assert "1000 that are accepted" in report.refused[0].reason
+
+
+def test_an_undrained_inbox_keeps_the_file_too_large_where_it_is(
+    deliver: Deliver, settings: Settings, store: Store, register: Register
+) -> None:
+    path = deliver("alfa/open_list/huge.csv", b"x" * 2000)
+    small = replace(settings, max_file_bytes=1000)
+    assert [item.status for item in land(small, store, register).new] == ["refused"]
+    assert path.exists() and land(small, store, register) == LandingReport()
 
 
 def test_kinds_of_later_versions_are_left_with_a_note(deliver: Deliver, scan) -> None:

@@ -20,10 +20,14 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from pcc_pipeline.database.engine import ente_lock, lock
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.tables import FEEDS
 from pcc_pipeline.tables.register import DELIVERIES, LANDED, REFUSED
 
 #: Rows sent in one statement.
 BATCH = 20_000
+
+#: How the sha-256 column begins for a file too large to be kept: a mark, not its content's (see `landing`).
+NOT_KEPT = "0" * 16
 
 
 def delivery_id(ente: str, kind: str, sha256: str) -> str:
@@ -61,6 +65,7 @@ class Delivery:
     status: str
     reason: str | None = None
     source: str | None = None
+    reread: int | None = None
 
 
 @dataclass(frozen=True)
@@ -158,10 +163,48 @@ class Register:
     def complete_up_to(self, ente: str) -> int:
         """The sequence up to which every delivery of an ente has been read; 0 when none has."""
         t = table("deliveries")
-        landed = sa.func.min(t.c.sequence).filter(t.c.status == LANDED) - 1
-        query = sa.select(sa.func.coalesce(landed, sa.func.max(t.c.sequence), 0)).where(t.c.ente == ente)
+        moment = last_read(t)
+        landed = sa.func.min(moment).filter(t.c.status == LANDED) - 1
+        query = sa.select(sa.func.coalesce(landed, sa.func.max(moment), 0)).where(t.c.ente == ente)
         with self.engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
+
+    def release(self, ente: str, deliveries: Sequence[str] | None = None) -> list[Outcome]:
+        """Marks an ente's deliveries to be read anew, keeping what their present reading gave; returns that.
+
+        Those with defects unless named, and with them those whose rows lie in the same file. What was refused at
+        the door is read again only where it was refused for its kind. Raises KeyError for an unknown delivery.
+        """
+        t, former = table("deliveries"), table("former_readings")
+        mine = sa.select(t).where(t.c.ente == ente, t.c.status != LANDED)
+        with self.engine.begin() as connection, lock(connection, f"register {ente}"):
+            rows = [row._mapping for row in connection.execute(mine.order_by(t.c.sequence))]
+            if unknown := set(deliveries or ()) - {row["delivery"] for row in rows}:
+                raise KeyError(f"{ente} has no delivery {', '.join(sorted(unknown))}")
+            wanted = [
+                row
+                for row in rows
+                if (row["delivery"] in deliveries if deliveries is not None else row["defects"] or row["part"] is None)
+                and (row["part"] is not None or (row["status"] == REFUSED and row["kind"] in FEEDS and _read_as_file(row)))
+            ]
+            parts = {(row["kind"], row["part"]) for row in wanted if row["part"] is not None}
+            names = {row["delivery"] for row in wanted} | {
+                row["delivery"] for row in rows if (row["kind"], row["part"]) in parts
+            }
+            chosen = [row for row in rows if row["delivery"] in names]
+            kept = [column.name for column in former.c if column.name != "superseded_at"]
+            for start in range(0, len(chosen), BATCH):
+                part = chosen[start : start + BATCH]
+                values = [{name: row[name] for name in kept} for row in part]
+                connection.execute(sa.insert(former).values(superseded_at=sa.func.now()), values)
+                number = sa.func.nextval(sa.func.pg_get_serial_sequence(f"{t.schema}.{t.name}", "sequence"))
+                again = {"status": LANDED, "reread": number, "part": None, "reason": None}
+                counts: dict[str, Any] = dict.fromkeys(("rows", "refused", "defects"))
+                which = t.c.delivery.in_([row["delivery"] for row in part])
+                connection.execute(sa.update(t).where(which).values(**again, **counts))
+        return [
+            Outcome(*(row[name] for name in Outcome.__dataclass_fields__)) for row in chosen
+        ]
 
     def settle(self, outcomes: Sequence[Outcome]) -> None:
         """Records what became of many deliveries, all or none. Raises KeyError for one not registered."""
@@ -181,20 +224,45 @@ class Register:
     def deliveries(self, ente: str, known_at: datetime | None = None) -> pa.Table:
         """An ente's deliveries in order of arrival, as `DELIVERIES` has them, received up to `known_at`.
 
-        `known_at` needs a time zone.
+        Of one that was read anew since, the reading that stood then. `known_at` needs a time zone.
         """
         if known_at is not None and known_at.tzinfo is None:
             raise ValueError("known_at needs a time zone")
         t = table("deliveries")
         query = sa.select(*(t.c[name] for name in DELIVERIES.column_names)).where(t.c.ente == ente)
         if known_at is not None:
-            query = query.where(t.c.received_at <= known_at)
+            query = _as_known(ente, known_at)
         with self.engine.connect() as connection:
             rows = connection.execute(query.order_by(t.c.sequence)).all()
         columns = list(zip(*rows, strict=True)) if rows else [()] * len(DELIVERIES.columns)
         schema = DELIVERIES.arrow_schema
         arrays = [pa.array(values, type=field.type) for values, field in zip(columns, schema, strict=True)]
         return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def last_read(deliveries: Any) -> Any:
+    """The place in the order of arrival of a delivery, or of its bytes' last reading anew."""
+    return sa.func.greatest(deliveries.c.sequence, deliveries.c.reread)
+
+
+def _read_as_file(row: Any) -> bool:
+    """Whether what was refused at the door may be read as a file of its kind: archives and oversized files may not."""
+    return not row["file"].lower().endswith(".zip") and not row["sha256"].startswith(NOT_KEPT)
+
+
+def _as_known(ente: str, known_at: datetime) -> sa.Select[Any]:
+    """The deliveries received up to a moment, each with the reading that stood then."""
+    t, f = table("deliveries"), table("former_readings")
+    g = f.alias("following")
+    next_one = sa.select(sa.func.min(g.c.superseded_at)).where(g.c.delivery == t.c.delivery, g.c.superseded_at > known_at)
+    stood = sa.and_(f.c.delivery == t.c.delivery, f.c.superseded_at == next_one.correlate(t).scalar_subquery())
+    columns = [
+        sa.case((f.c.delivery.is_not(None), f.c[name]), else_=t.c[name]).label(name)
+        if name in f.c and name not in ("delivery", "ente")
+        else t.c[name]
+        for name in DELIVERIES.column_names
+    ]
+    return sa.select(*columns).select_from(t.outerjoin(f, stood)).where(t.c.ente == ente, t.c.received_at <= known_at)
 
 
 def _insert(connection: sa.Connection, ente: str, arrived: Sequence[Arrived]) -> list[Delivery]:

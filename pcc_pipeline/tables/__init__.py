@@ -10,8 +10,9 @@ from pcc_pipeline.tables.decisions import DECIDED
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.feeds import FEEDS, QUARANTINE
 from pcc_pipeline.tables.models import MODELS
+from pcc_pipeline.tables.quarantine import QUARANTINE_SUMMARY, QUARANTINED
 
 #: Every table that lives in the store, by name.
-TABLES: dict[str, Table] = {**FEEDS, QUARANTINE.name: QUARANTINE, **MODELS}
+TABLES: dict[str, Table] = {**FEEDS, QUARANTINED.name: QUARANTINED, QUARANTINE_SUMMARY.name: QUARANTINE_SUMMARY, **MODELS}
 
 __all__ = ["DECIDED", "FEEDS", "MODELS", "QUARANTINE", "TABLES", "Column", "Table"]

@@ -10,6 +10,7 @@ from pcc_pipeline.tables.accounts import ACCOUNTS, ACCOUNTS_NUMBERED, ACCOUNTS_U
 from pcc_pipeline.tables.connector import ERP_READS
 from pcc_pipeline.tables.decisions import DECISIONS
 from pcc_pipeline.tables.describe import Column, Table
+from pcc_pipeline.tables.quarantine import FORMER_READINGS
 
 LANDED, STAGED, REFUSED = "landed", "staged", "refused"
 
@@ -50,6 +51,7 @@ DELIVERIES = Table(
         Column("refused", "integer", "Rows refused", minimum=0),
         Column("defects", "integer", "Defects found in the refused rows", minimum=0),
         Column("reason", "text", "Why the whole delivery was refused, in plain words"),
+        Column("reread", "integer", "When its bytes were last read anew, in the order of arrival; null when read once"),
         Column("part", "text", "Staging Parquet of its rows, relative, without extension; may be shared"),
     ),
     key=("delivery",),
@@ -89,7 +91,10 @@ PUBLICATIONS = Table(
 )
 
 #: Register tables by name.
-REGISTER: dict[str, Table] = {table.name: table for table in (DELIVERIES, ARRIVALS, PUBLICATIONS, ERP_READS, *DECISIONS)} | ACCOUNTS
+REGISTER: dict[str, Table] = {
+    table.name: table
+    for table in (DELIVERIES, ARRIVALS, PUBLICATIONS, ERP_READS, FORMER_READINGS, *DECISIONS, *ACCOUNTS.values())
+}
 
 #: Columns that PostgreSQL numbers by itself, in order of insertion.
 NUMBERED: dict[str, str] = {
