@@ -90,6 +90,22 @@ def upgrade() -> None:
     comment="One row per reading of one kind from an ente's accounting system; the latest that succeeded holds its watermark"
     )
     op.create_index(op.f('ix_erp_reads_ente_kind_reading'), 'erp_reads', ['ente', 'kind', 'reading'], unique=False, schema='pcc')
+    op.create_table('former_readings',
+    sa.Column('delivery', sa.Text(), nullable=False, comment='Identifier of the delivery'),
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('superseded_at', sa.DateTime(timezone=True), nullable=False, comment='Until when this reading stood'),
+    sa.Column('status', sa.Text(), nullable=False, comment='What it gave: staged or refused'),
+    sa.Column('rows', sa.BigInteger(), nullable=True, comment='Rows accepted'),
+    sa.Column('refused', sa.BigInteger(), nullable=True, comment='Rows refused'),
+    sa.Column('defects', sa.BigInteger(), nullable=True, comment='Defects found'),
+    sa.Column('reason', sa.Text(), nullable=True, comment='Why the whole delivery was refused'),
+    sa.Column('part', sa.Text(), nullable=True, comment='Its staging Parquet, which is kept'),
+    sa.Column('reread', sa.BigInteger(), nullable=True, comment='Its own number, as in deliveries; null for the first reading'),
+    sa.PrimaryKeyConstraint('delivery', 'superseded_at', name=op.f('pk_former_readings')),
+    schema='pcc',
+    comment='One row per reading of a delivery that a later reading of the same bytes replaced (pcc quarantine release)'
+    )
+    op.create_index(op.f('ix_former_readings_ente_superseded_at'), 'former_readings', ['ente', 'superseded_at'], unique=False, schema='pcc')
     op.create_table('match_decisions',
     sa.Column('decision', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of decision'),
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
@@ -260,6 +276,22 @@ def upgrade() -> None:
     op.create_index(op.f('ix_opi_payments_ente_id_documento'), 'opi_payments', ['ente', 'id_documento'], unique=False, schema='pcc')
     op.create_index(op.f('ix_opi_payments_ente_row_id_block_row_id_tipo_movimento'), 'opi_payments', ['ente', 'row_id', 'block_row_id', 'tipo_movimento'], unique=False, schema='pcc')
     op.create_index(op.f('ix_opi_payments_ente_stato'), 'opi_payments', ['ente', 'stato'], unique=False, schema='pcc')
+    op.create_table('quarantine_summary',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('kind', sa.Text(), nullable=False, comment='Kind of delivery'),
+    sa.Column('delivery', sa.Text(), nullable=False, comment='Identifier of the delivery'),
+    sa.Column('file', sa.Text(), nullable=False, comment='File name as delivered'),
+    sa.Column('field', sa.Text(), nullable=True, comment='Column or XML path; null when the whole row or file is refused'),
+    sa.Column('reason', sa.Text(), nullable=False, comment='What is wrong and what to do, in plain words'),
+    sa.Column('times', sa.BigInteger(), nullable=False, comment='How often'),
+    sa.Column('first_line', sa.BigInteger(), nullable=True, comment='The first line; null when the whole file is refused'),
+    sa.Column('examples', sa.Text(), nullable=True, comment='Up to three of the values found, the most frequent first'),
+    sa.Column('rows', sa.BigInteger(), nullable=True, comment='Rows of the delivery that were accepted'),
+    sa.Column('received_at', sa.DateTime(timezone=True), nullable=False, comment='When the delivery was registered'),
+    schema='pcc',
+    comment='One row per delivery, field and reason: repeats folded'
+    )
+    op.create_index(op.f('ix_quarantine_summary_ente_delivery'), 'quarantine_summary', ['ente', 'delivery'], unique=False, schema='pcc')
     op.create_table('questions',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
     sa.Column('code', sa.Text(), nullable=False, comment='The anomaly that it remedies (rules section 7)'),
@@ -321,10 +353,12 @@ def upgrade() -> None:
                existing_nullable=False,
                schema='pcc')
     op.add_column('deliveries', sa.Column('source', sa.Text(), nullable=True, comment='The accounting system it was read from by remote connection; null for a delivered file'), schema='pcc')
+    op.add_column('deliveries', sa.Column('reread', sa.BigInteger(), nullable=True, comment='When its bytes were last read anew, in the order of arrival; null when read once'), schema='pcc')
     op.add_column('invoices', sa.Column('sdi_id', sa.Text(), nullable=True, comment="IdentificativoSdI (the lot), from SDI's messages"), schema='pcc')
     op.add_column('invoices', sa.Column('sdi_state', sa.Text(), nullable=True, comment="What SDI's messages say of it: discarded, terms run out, contradictory outcomes, refused, accepted, delivered, attested, not delivered, identified; null without messages"), schema='pcc')
     op.add_column('invoices', sa.Column('sdi_state_date', sa.Date(), nullable=True, comment='Day of that state, where its message tells one'), schema='pcc')
     op.add_column('publications', sa.Column('seen_sequence', sa.BigInteger(), nullable=True, comment='All deliveries up to this sequence were in its calculation'), schema='pcc')
+    op.add_column('quarantine', sa.Column('times', sa.BigInteger(), nullable=False, comment="How often this reason holds for this field in the ente's deliveries of this kind"), schema='pcc')
     op.alter_column('stock', 'view',
                existing_type=sa.TEXT(),
                comment='Whose stock: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
@@ -378,10 +412,12 @@ def downgrade() -> None:
                existing_comment='Whose stock: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
                existing_nullable=False,
                schema='pcc')
+    op.drop_column('quarantine', 'times', schema='pcc')
     op.drop_column('publications', 'seen_sequence', schema='pcc')
     op.drop_column('invoices', 'sdi_state_date', schema='pcc')
     op.drop_column('invoices', 'sdi_state', schema='pcc')
     op.drop_column('invoices', 'sdi_id', schema='pcc')
+    op.drop_column('deliveries', 'reread', schema='pcc')
     op.drop_column('deliveries', 'source', schema='pcc')
     op.alter_column('debt_positions', 'view',
                existing_type=sa.TEXT(),
@@ -398,6 +434,8 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_questions_ente_code_id_documento_progressivo_registrazione'), table_name='questions', schema='pcc')
     op.drop_index(op.f('ix_questions_ente_code'), table_name='questions', schema='pcc')
     op.drop_table('questions', schema='pcc')
+    op.drop_index(op.f('ix_quarantine_summary_ente_delivery'), table_name='quarantine_summary', schema='pcc')
+    op.drop_table('quarantine_summary', schema='pcc')
     op.drop_index(op.f('ix_opi_payments_ente_stato'), table_name='opi_payments', schema='pcc')
     op.drop_index(op.f('ix_opi_payments_ente_row_id_block_row_id_tipo_movimento'), table_name='opi_payments', schema='pcc')
     op.drop_index(op.f('ix_opi_payments_ente_id_documento'), table_name='opi_payments', schema='pcc')
@@ -415,6 +453,8 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_match_decisions_ente_progressivo_registrazione'), table_name='match_decisions', schema='pcc')
     op.drop_index(op.f('ix_match_decisions_ente_id_documento'), table_name='match_decisions', schema='pcc')
     op.drop_table('match_decisions', schema='pcc')
+    op.drop_index(op.f('ix_former_readings_ente_superseded_at'), table_name='former_readings', schema='pcc')
+    op.drop_table('former_readings', schema='pcc')
     op.drop_index(op.f('ix_erp_reads_ente_kind_reading'), table_name='erp_reads', schema='pcc')
     op.drop_table('erp_reads', schema='pcc')
     op.drop_index(op.f('ix_audit_ente_at'), table_name='audit', schema='pcc')
