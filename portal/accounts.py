@@ -134,6 +134,21 @@ def check_password(engine: sa.Engine, email: str, password: str, now: datetime) 
     return User(row.user_id, row.email, row.name, row.role, row.ente) if right else None
 
 
+def close_account(engine: sa.Engine, user_id: int, ente: str) -> str | None:
+    """Closes an account of an ente and ends its sessions; returns its address, None where there is no such one."""
+    users, sessions = table("users"), table("sessions")
+    with engine.begin() as connection:
+        closed: str | None = connection.execute(
+            sa.update(users)
+            .where(users.c.user_id == user_id, users.c.ente == ente)
+            .values(active=False)
+            .returning(users.c.email)
+        ).scalar_one_or_none()
+        if closed is not None:
+            connection.execute(sa.delete(sessions).where(sessions.c.user_id == user_id))
+    return closed
+
+
 def users_of(connection: sa.Connection, ente: str | None) -> list[sa.Row[tuple[object, ...]]]:
     """Accounts of an ente, or all of them (null): user_id, email, name, role, ente, active."""
     users = table("users")

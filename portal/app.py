@@ -12,10 +12,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.middleware.sessions import SessionMiddleware
 
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.settings import Settings
 from portal import api, tenancy
+from portal.identity import Provider, client
 from portal.pages import ROUTERS
 from portal.web import EnteNeeded, SignInNeeded, page
 
@@ -31,11 +33,16 @@ HEADERS = {
 
 def from_environment() -> FastAPI:
     """The desk of the environment's installation: what a server is told to start."""
-    return create_app(secure_cookies=bool(os.environ.get("PCC_DESK_HTTPS")))
+    return create_app(
+        secure_cookies=bool(os.environ.get("PCC_DESK_HTTPS")), provider=Provider.from_environment()
+    )
 
 
-def create_app(settings: Settings | None = None, *, secure_cookies: bool = False) -> FastAPI:
-    """The desk over an installation. `secure_cookies` where it is served by HTTPS (behind a proxy)."""
+def create_app(
+    settings: Settings | None = None, *, secure_cookies: bool = False, provider: Provider | None = None
+) -> FastAPI:
+    """The desk over an installation. `secure_cookies` where it is served by HTTPS (behind a proxy); with an
+    identity `provider` people may sign in through it too."""
     settings = settings or Settings.from_environment()
 
     @asynccontextmanager
@@ -50,6 +57,12 @@ def create_app(settings: Settings | None = None, *, secure_cookies: bool = False
     app.state.settings = settings
     app.state.engine = engine(settings)
     app.state.secure_cookies = secure_cookies
+    app.state.provider, app.state.oauth = provider, client(provider) if provider else None
+    if provider:  # state and nonce travel in a signed cookie of their own, for ten minutes
+        app.add_middleware(
+            SessionMiddleware, secret_key=provider.client_secret, session_cookie="pcc_identity", max_age=600,
+            same_site="lax", https_only=secure_cookies,
+        )  # fmt: skip
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     for router in ROUTERS:
         app.include_router(router, include_in_schema=False)

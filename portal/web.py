@@ -114,6 +114,7 @@ def page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLR
         "language": language,
         "session": getattr(request.state, "session", None),
         "path": request.url.path,
+        "provider": getattr(request.app.state, "provider", None),
         "query": lambda **changes: _query(request, changes),
         **values,
     }

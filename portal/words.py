@@ -67,6 +67,8 @@ LABELS = {
     "not_due": "Non scaduto", "0-30": "da 0 a 30 giorni", "31-60": "da 31 a 60 giorni", "61-90": "da 61 a 90 giorni",
     "91-180": "da 91 a 180 giorni", "181-365": "da 181 a 365 giorni", "over_365": "oltre 365 giorni",
     "high": "alta", "medium": "media", "low": "bassa",
+    "ente_user": "Utente dell'ente", "ente_manager": "Gestore dell'ente",
+    "operator": "Operatore", "administrator": "Amministratore",
     "landed": "ricevuta, da leggere", "staged": "letta", "refused": "rifiutata",
     "DUE": "scaduto", "PARTLY_EXCLUDED": "scaduto, in parte escluso", "PAID": "pagato", "NOT_DUE": "non scaduto",
     "ISSUED_LATER": "emesso dopo", "NON_COMMERCIAL": "non commerciale", "REJECTED": "rifiutato", "EXCLUDED": "escluso",

@@ -6,14 +6,8 @@ Skipped where there is no Chromium. The installation is the test's own, down to 
 from __future__ import annotations
 
 import os
-import shutil
-import signal
-import socket
 import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -21,75 +15,19 @@ import pytest
 
 from pcc_pipeline.demo import write_provider
 from pcc_pipeline.settings import Settings
+from serving import ARGUMENTS, CHROMIUM, PCC, ROOT, RUN, serving
 
-CHROMIUM = next((found for name in ("chromium", "chromium-browser") if (found := shutil.which(name))), None)
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")]
-
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-ROOT = Path(__file__).resolve().parents[1]
-PCC = [sys.executable, "-c", "from pcc_pipeline.cli import app; app()"]
 
 #: An amount that no demo document has.
 WRONG = "1234567"
-
-#: Seconds for the servers to come up, and for a run from submission to its end, on a busy machine.
-UP, RUN = 120, 240
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def until(what: Callable[[], bool], seconds: float, missing: Callable[[], str]) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if what():
-            return
-        time.sleep(1)
-    pytest.fail(missing())
 
 
 @pytest.fixture
 def served(server_home: Path) -> Iterator[tuple[Settings, str]]:
     """An installation with `pcc serve` running on it, and the address of its web interface."""
-    settings = Settings.at(server_home, memory_limit="1GiB")
-    environment = {**os.environ, **settings.environment(), "PYTHONUNBUFFERED": "1"}
-    port = free_port()
-    log = (server_home / "serve.log").open("w")
-    command = [*PCC, "serve", "--port", str(port)]
-    process = subprocess.Popen(
-        command, env=environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
-    )
-    url = f"http://127.0.0.1:{port}"
-
-    def answers() -> bool:
-        try:
-            with urllib.request.urlopen(f"{url}/server_info", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except OSError:
-            return False
-
-    try:
-        until(answers, UP, lambda: f"the web interface did not come up: {Path(log.name).read_text()[-2000:]}")
+    with serving(server_home) as (settings, url, _):
         yield settings, url
-    finally:
-        os.killpg(process.pid, signal.SIGINT)
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-        log.close()
 
 
 def submit(settings: Settings, inbox: Path, ente: str) -> None:

@@ -1,5 +1,5 @@
 """The pages, one module a subject; paths are Italian, since people read them."""
 
-from portal.pages import access, debts, deliveries, documents, home
+from portal.pages import access, debts, deliveries, documents, home, identity, people
 
-ROUTERS = (access.router, home.router, debts.router, documents.router, deliveries.router)
+ROUTERS = (access.router, identity.router, people.router, home.router, debts.router, documents.router, deliveries.router)

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from pcc_pipeline.database.schema import table
 from portal import audit
-from portal.accounts import check_password
+from portal.accounts import User, check_password
 from portal.sessions import LONGEST, choose_ente, close_session, open_session
 from portal.web import COOKIE, HonestForm, SignedIn, address_of, engine_of, now, page
 
@@ -36,7 +36,13 @@ def sign_in(request: Request, email: Annotated[str, Form()] = "", password: Anno
         audit.record(engine, email.strip().lower() or "–", "sign_in_failed", address=address)
         problem = "Indirizzo o password non corretti, o accesso sospeso per un quarto d'ora dopo troppi errori"
         return page(request, "sign_in.html", 401, problem=problem, email=email)
-    audit.record(engine, user.email, "sign_in", ente=user.ente, address=address)
+    return signed_in_response(request, user, "password")
+
+
+def signed_in_response(request: Request, user: User, how: str) -> Response:
+    """Opens a session for a user who proved who they are, and goes to the first page."""
+    engine = engine_of(request)
+    audit.record(engine, user.email, "sign_in", ente=user.ente, detail=how, address=address_of(request))
     response = RedirectResponse("/", 303)
     response.set_cookie(
         COOKIE, open_session(engine, user, now()), max_age=int(LONGEST.total_seconds()), httponly=True,

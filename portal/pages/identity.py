@@ -1,0 +1,42 @@
+"""Signing in through an identity provider: there and back again."""
+
+from __future__ import annotations
+
+from authlib.integrations.starlette_client import OAuthError
+from fastapi import APIRouter, HTTPException, Request, Response
+from joserfc.errors import JoseError
+
+from portal import audit
+from portal.identity import user_of
+from portal.pages.access import signed_in_response
+from portal.web import address_of, engine_of, page
+
+router = APIRouter()
+
+
+@router.get("/accesso/identita")
+async def leave(request: Request) -> Response:
+    """Sends the person to the identity provider."""
+    if request.app.state.oauth is None:
+        raise HTTPException(404, "La richiesta non è leggibile")
+    answer: Response = await request.app.state.oauth.identity.authorize_redirect(request, str(request.url_for("come_back")))
+    return answer
+
+
+@router.get("/accesso/identita/ritorno", name="come_back")
+async def come_back(request: Request) -> Response:
+    """Takes the person back: opens a session where the provider vouches for someone who has an account."""
+    if request.app.state.oauth is None:
+        raise HTTPException(404, "La richiesta non è leggibile")
+    engine, address = engine_of(request), address_of(request)
+    try:
+        token = await request.app.state.oauth.identity.authorize_access_token(request)
+    except (OAuthError, JoseError) as error:  # refused by the provider, or a token that is not for us
+        audit.record(engine, "–", "sign_in_failed", detail=f"OpenID Connect: {error.error}", address=address)
+        return page(request, "sign_in.html", 401, problem="Accesso non riuscito presso il gestore dell'identità", email="")
+    claims = token.get("userinfo") or {}
+    user = user_of(engine, claims)
+    if user is None:
+        audit.record(engine, str(claims.get("email") or "–"), "sign_in_failed", detail="OpenID Connect", address=address)
+        return page(request, "sign_in.html", 403, problem="Per questa identità non c'è un accesso", email="")
+    return signed_in_response(request, user, "OpenID Connect")

@@ -1,0 +1,97 @@
+"""Accounts and API tokens, for an ente's manager (of that ente) and the administrator; the log of the ente."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Form, HTTPException, Request, Response
+
+from pcc_pipeline.database.schema import table
+from pcc_pipeline.tables.accounts import ENTE_MANAGER, ENTE_USER
+from portal import audit
+from portal.accounts import AccountError, add_user, close_account, users_of
+from portal.api import new_token
+from portal.web import AtDesk, Desk, HonestForm, address_of, engine_of, now, page
+
+router = APIRouter()
+
+
+@router.get("/persone")
+def people(request: Request, desk: AtDesk) -> Response:
+    """The ente's accounts, tokens and log."""
+    return _people(request, desk)
+
+
+@router.post("/persone")
+def add(
+    request: Request,
+    desk: AtDesk,
+    session: HonestForm,
+    email: Annotated[str, Form(max_length=200)],
+    password: Annotated[str, Form(max_length=200)],
+    name: Annotated[str, Form(max_length=200)] = "",
+    role: Annotated[str, Form(pattern=f"^({ENTE_USER}|{ENTE_MANAGER})$")] = ENTE_USER,
+) -> Response:
+    """Makes an account of the ente."""
+    _manages(desk)
+    try:
+        add_user(engine_of(request), email, name, role, desk.ente, password)
+    except AccountError as error:
+        return _people(request, desk, problem=str(error))
+    _record(request, desk, "account_added", email)
+    return _people(request, desk)
+
+
+@router.post("/persone/{user_id}/chiudi")
+def close(request: Request, desk: AtDesk, session: HonestForm, user_id: int) -> Response:
+    """Closes an account of the ente; its sessions end."""
+    _manages(desk)
+    email = close_account(engine_of(request), user_id, desk.ente)
+    if email is None:
+        raise HTTPException(404, "Questo accesso non c'è")
+    _record(request, desk, "account_closed", email)
+    return _people(request, desk)
+
+
+@router.post("/gettoni")
+def token(request: Request, desk: AtDesk, session: HonestForm, name: Annotated[str, Form(max_length=100)]) -> Response:
+    """Makes a token of the API, shown this once."""
+    _manages(desk)
+    made = new_token(engine_of(request), desk.ente, name, desk.session.user.user_id)
+    _record(request, desk, "token_made", name)
+    return _people(request, desk, token=made)
+
+
+@router.post("/gettoni/{token_hash}/revoca")
+def revoke(request: Request, desk: AtDesk, session: HonestForm, token_hash: str) -> Response:
+    """Takes a token back."""
+    _manages(desk)
+    t = table("api_tokens")
+    query = sa.update(t).where(t.c.token_hash == token_hash, t.c.ente == desk.ente, t.c.revoked_at.is_(None))
+    with engine_of(request).begin() as connection:
+        connection.execute(query.values(revoked_at=now()))
+    _record(request, desk, "token_revoked", token_hash[:12])
+    return _people(request, desk)
+
+
+def _people(request: Request, desk: Desk, *, problem: str | None = None, token: str | None = None) -> Response:
+    _manages(desk)
+    t, a = table("api_tokens"), table("audit")
+    with engine_of(request).connect() as connection:
+        tokens = connection.execute(sa.select(t).where(t.c.ente == desk.ente).order_by(t.c.created_at)).mappings().all()
+        latest = sa.select(a).where(a.c.ente == desk.ente).order_by(a.c.entry.desc()).limit(100)
+        log = connection.execute(latest).mappings().all()
+        users = users_of(connection, desk.ente)
+    return page(request, "people.html", 400 if problem else 200, ente=desk.ente, published=desk.published, users=users,
+                tokens=tokens, log=log, problem=problem, token=token)  # fmt: skip
+
+
+def _manages(desk: Desk) -> None:
+    if not desk.session.user.manages:
+        raise HTTPException(403, "Solo chi gestisce l'ente vede questa pagina")
+
+
+def _record(request: Request, desk: Desk, action: str, detail: str) -> None:
+    audit.record(engine_of(request), desk.session.user.email, action, ente=desk.ente, detail=detail,
+                 address=address_of(request))  # fmt: skip

@@ -1,0 +1,113 @@
+"""What a client sees: a headless Chromium against `pcc serve`, from the upload to the right stock on the page.
+
+The golden ente's files are used where they are at hand. axe-core looks at every page.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from serving import ARGUMENTS, CHROMIUM, RUN, serving
+
+from pcc_pipeline.database.engine import dispose, engine
+from portal.accounts import add_user
+from portal.queries.stock import stocks
+from portal.tenancy import tenant
+from portal.words import euro
+
+GOLDEN = Path(__file__).resolve().parents[2] / "shared" / "golden" / "inbox" / "alfa"
+PASSWORD = "una lunga parola d'ordine"
+PAGES = ("/", "/scadenze", "/creditori", "/documenti", "/documento?id_documento=D000005", "/anomalie", "/consegne", "/persone")
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here"),
+    pytest.mark.skipif(not GOLDEN.exists(), reason="the golden ente is not at hand"),
+]
+
+
+def _sign_in(page: Any, desk: str, email: str) -> None:
+    page.goto(f"{desk}/accesso")
+    page.get_by_label("Indirizzo e-mail").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Accedi").click()
+    page.wait_for_url(f"{desk}/")
+
+
+def _upload(page: Any, desk: str, files: list[Path]) -> None:
+    page.goto(f"{desk}/consegne")
+    page.get_by_label("File da consegnare").set_input_files([str(file) for file in files])
+    page.get_by_role("button", name="Consegna", exact=True).click()
+
+
+def test_from_the_upload_to_the_right_stock(server_home: Path) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+    from playwright.sync_api import expect, sync_playwright
+
+    with serving(server_home, desk=True) as (settings, _, desk), sync_playwright() as playwright:
+        for email, role, ente in (("anna@alfa.it", "ente_manager", "alfa"), ("bea@beta.it", "ente_user", "beta")):
+            add_user(engine(settings), email, email[:4].title(), role, ente, PASSWORD)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        context = browser.new_context(locale="it-IT", viewport={"width": 1200, "height": 900})
+        page = context.new_page()
+        wrong: list[str] = []
+        page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+
+        _sign_in(page, desk, "anna@alfa.it")
+        for folder in sorted(GOLDEN.iterdir()):
+            _upload(page, desk, sorted(folder.iterdir()))
+            expect(page.get_by_text("consegnato come").first).to_be_visible(timeout=60_000)
+            expect(page.get_by_role("status").first).to_contain_text(folder.name)
+
+        for _ in range(RUN // 2):
+            page.goto(f"{desk}/")
+            if page.locator("#stock-right").count() and page.get_by_text("(special_cases), ").count():
+                break
+            page.wait_for_timeout(2000)
+        for _ in range(30):  # the stock of today; a run that is still under way may change it meanwhile
+            with tenant(engine(settings), "alfa") as connection:
+                amounts = stocks(connection, "alfa")
+            page.goto(f"{desk}/")
+            shown = {view: page.locator(f"#stock-{view}").inner_text() for view in amounts}
+            if shown == {view: euro(amount) for view, amount in amounts.items()}:
+                break
+            page.wait_for_timeout(2000)
+        assert shown == {view: euro(amount) for view, amount in amounts.items()} and set(shown) == {"pcc", "right", "projected"}
+        assert amounts["right"] != amounts["pcc"] and amounts["right"] > 0
+        page.goto(f"{desk}/documento?id_documento=D000005")
+        expect(page.get_by_text("Sospensione non comunicata")).to_be_visible()
+
+        axe = Axe()
+        for address in PAGES:
+            page.goto(f"{desk}{address}")
+            found = axe.run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}).response["violations"]
+            serious = [(v["id"], [n["html"][:120] for n in v["nodes"][:2]]) for v in found if v["impact"] in ("serious", "critical")]
+            assert not serious, (address, serious)
+        assert not wrong, wrong
+
+        # The keyboard alone: the first stop is the way past the menus, and sections are reached with it.
+        page.goto(f"{desk}/")
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Vai al contenuto")).to_be_focused()
+        for _ in range(30):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.textContent") == "Creditori":
+                break
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"{desk}/creditori")
+
+        page.set_viewport_size({"width": 360, "height": 740})
+        for address in PAGES:
+            page.goto(f"{desk}{address}")
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360, address
+
+        other = browser.new_context(locale="it-IT").new_page()
+        _sign_in(other, desk, "bea@beta.it")
+        assert other.goto(f"{desk}/documento?id_documento=D000005").status == 404
+        assert other.goto(f"{desk}/persone").status == 403
+        expect(other.get_by_text("Solo chi gestisce")).to_be_visible()
+        browser.close()
+        dispose(settings)
