@@ -39,7 +39,12 @@ def _feeds(rows: dict[str, list[dict[str, Any]]]) -> dict[str, models.Rows]:
 def _unexplained(got: models.Reconciled) -> set[tuple[object, ...]]:
     positions: dict[tuple[object, ...], Any] = {}
     for view, document, progressivo, stock in got.rows(
-        "debt_positions", "view", "id_documento", "progressivo_registrazione", "stock"
+        "debt_positions",
+        "view",
+        "id_documento",
+        "progressivo_registrazione",
+        "stock",
+        where="view <> 'projected'",
     ):
         key = (document, progressivo)
         positions[key] = positions.get(key, 0) + (stock if view == "pcc" else -stock)
@@ -60,7 +65,7 @@ def test_models_say_what_the_oracle_says(tmp_path: Path, seed: int) -> None:
     assert set(got.rows("matches", "id_documento", "progressivo_registrazione", "tier")) == set(
         expected.matches
     )
-    assert dict(got.rows("stock", "view", "amount")) == expected.stock
+    assert dict(got.rows("stock", "view", "amount", where="view <> 'projected'")) == expected.stock
     anomalies = got.rows(
         "anomalies", "code", "coalesce(id_documento, '')", "coalesce(progressivo_registrazione, '')", "amount"
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pcc_pipeline.checks import bonifica
 from pcc_pipeline.tables.describe import Table
 from pcc_pipeline.tables.feeds import FEEDS
 from pcc_pipeline.tables.models import MODELS
@@ -190,6 +191,23 @@ RECONCILIATIONS: tuple[Reconciliation, ...] = (
         True,
         ("stock", "debt_positions", "stock_by_creditor", "stock_by_due_date", "stock_by_issue_year"),
         _PARTS,
+    ),
+    Reconciliation(
+        "accounts_hold",
+        "ledger",
+        "No operation takes more from an account of PCC than it holds, none loses or makes money (rules.md section 3)",
+        True,
+        ("ledger", "remedies", "operation_lines"),
+        bonifica.LEDGER_HOLDS,
+    ),
+    Reconciliation(
+        "projection_explained",
+        "questions",
+        "Once all operations are accepted, PCC's stock is the right one but for what the questions name, document by "
+        "document, to the cent (rules.md section 4)",
+        True,
+        ("questions", "debt_positions", "stock", "ledger"),
+        bonifica.PROJECTION_EXPLAINED,
     ),
     Reconciliation(
         "one_to_one",

@@ -134,6 +134,8 @@ PCC_DOCUMENTS = Table(
         _money("paid_after_reference", "Payments (CP) after the reference date and by the observation date"),
         _money("unbooked", "What the split leaves: presentato or ricevuto; negative when the accounts do not sum"),
         Column("suspension_days", "integer", "Days of the suspensions that ended", required=True, minimum=0, unit="days"),
+        Column("suspension_days_told", "integer", "Days of those after whose end a due date was told (CS)", required=True, minimum=0,
+               unit="days"),
         Column("operations", "integer", "Movements seen", required=True, minimum=0),
         replace(ORIGIN, meaning="Where the document comes from by PCC's word"),
     ),

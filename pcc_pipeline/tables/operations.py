@@ -5,6 +5,8 @@ The SQL is in dbt_like_sql/models/debt. What was decided and sent of the operati
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pcc_pipeline import rules
 from pcc_pipeline.tables.describe import Column, Table
 
@@ -138,7 +140,8 @@ OPERATION_LINES = Table(
     "operation_lines", "debt", "One row per line to send to PCC, before its effect is known",
     (
         _ENTE, Column("operation_id", "text", "Hash of what the line says and of the state of the document on PCC it starts from", required=True),
-        _CODE, _ID, _PROGRESSIVO, _STEP, *_LINE, *_IDENTITY,
+        # What a line demands is checked on `operations`, which shows it.
+        *(replace(c, required=False, allowed=(), minimum=None) for c in (_CODE, _ID, _PROGRESSIVO, _STEP, *_LINE, *_IDENTITY)),
     ),
     key=("ente", "operation_id"),
 )

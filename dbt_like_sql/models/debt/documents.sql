@@ -84,6 +84,9 @@ joined as (
         erp.due_date as erp_due_date,
         pcc.due_date as pcc_row_due_date,
         cast(coalesce(
+            -- A date told (CS) after a suspension stands where it lies within the days that the suspension adds.
+            if(pcc.suspension_days_told > 0 and pcc.due_date between erp.due_date and erp.due_date + pcc.suspension_days_told::integer,
+               pcc.due_date, null),
             erp.due_date,
             pcc.due_date,
             sdi.due_date,

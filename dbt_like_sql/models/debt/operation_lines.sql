@@ -23,7 +23,7 @@ with moves as (
                  else greatest(coalesce(nullif(greatest(
                      unbooked + liquidated + suspended + liq_da_nl + sosp_da_nl - noliq - nl_da_liq - nl_da_sosp, 0), 0), commercial_amount), 0.01)
              end,
-             wanted: ['DUE_DATE_DIFFERS', 'DUE_DATE_SHIFTS_STOCK', 'SUSPENSION_NOT_LIFTED', 'SUSPENSION_CAUSE_DIFFERS', 'PAID_NOT_REPORTED']}
+             wanted: ['DUE_DATE_DIFFERS', 'DUE_DATE_SHIFTS_STOCK', 'SUSPENSION_NOT_LIFTED', 'SUSPENSION_CAUSE_DIFFERS', 'NOT_PAYABLE_NOT_REPORTED', 'PAID_NOT_REPORTED']}
         ], max_depth := 2)
     from (
         select
@@ -135,7 +135,7 @@ written as (
                 when ordered.causale_non_liquidabile is not null then ordered.suspension_words || ' dal ' || italian_date(ordered.suspended_from)
                 when list_contains(ordered.codes, 'REJECTED_STILL_OPEN') then if(erp.stato = 'ANNULLATA', 'Documento annullato', 'Documento rifiutato') || ' dall''ente'
                 when list_contains(ordered.codes, 'DUPLICATE_ON_PCC') then 'Documento già presente su PCC'
-                when list_contains(ordered.codes, 'SPLIT_VAT_OPEN') then 'IVA in scissione dei pagamenti'
+                when list_contains(ordered.codes, 'SPLIT_VAT_OPEN') or ordered.new_on_pcc and erp.stato <> 'NON_LIQUIDABILE' then 'IVA in scissione dei pagamenti'
                 else 'Non liquidabile'
             end
             when ordered.azione = 'CP' and ordered.non_commercial then 'Debito non commerciale'

@@ -72,7 +72,8 @@ filled as (
     select
         *,
         [
-            ('{documento}', if(coalesce(erp_sign, pcc_sign) = -1, 'Nota di credito n. ', 'Fattura n. ') || numero || ' del '
+            ('{documento}', if(coalesce(erp_sign, pcc_sign) = -1, 'Nota di credito n. ', 'Fattura n. ')
+                || regexp_replace(numero, '^\s*(fatt(ura)?|ft|num|nr?)[\s.]+(n[r.]*\s+)?', '', 'i') || ' del '
                 || italian_date(data_emissione) || ' di ' || coalesce(creditor_name || ' (' || original_creditor || ')', original_creditor)),
             ('{importo_gestionale}', italian_money(erp_amount)),
             ('{importo_pcc}', italian_money(pcc_amount)),

@@ -61,14 +61,14 @@ reachable as (
     select
         *,
         unbooked + liquidated + suspended + not_payable as unpaid,
+        -- Accounts that do not sum: PCC mends them first (section 3).
+        least(unbooked, liquidated, suspended, not_payable, paid, paid_non_commercial) < 0 as broken,
         -- A document refused through SDI need not be known to the accounting system.
         (standing = 'MATCHED' or standing = 'PCC_ONLY' and erp_rejected) and not pcc_rejected as answerable,
         answerable as on_pcc,
-        (new_on_pcc or answerable or list_contains(codes, 'DUPLICATE_ON_PCC') and pcc_operations = 0)
-            and not list_contains(codes, 'ACCOUNTS_DO_NOT_SUM') as movable,
+        (new_on_pcc or answerable or list_contains(codes, 'DUPLICATE_ON_PCC') and pcc_operations = 0) and not broken as movable,
         list_contains(codes, 'REJECTED_STILL_OPEN') and not keep_open as rejected,
-        list_contains(codes, 'REJECTED_STILL_OPEN') and not keep_open and not list_contains(codes, 'ACCOUNTS_DO_NOT_SUM')
-            and answerable
+        list_contains(codes, 'REJECTED_STILL_OPEN') and not keep_open and not broken and answerable
             and pcc_stato in ('PRESENTATO', 'RICEVUTO') and unbooked = commercial_amount as refused,
         list_contains(codes, 'SUSPENSION_NOT_REPORTED') or list_contains(codes, 'SUSPENSION_NOT_LIFTED')
             or list_contains(codes, 'SUSPENSION_CAUSE_DIFFERS') as suspension_wrong,
@@ -146,7 +146,7 @@ told as (
             when on_pcc and not erp_rejected and (
                 list_contains(codes, 'DUE_DATE_DIFFERS') or list_contains(codes, 'DUE_DATE_SHIFTS_STOCK')
                 -- A due date told after the end of a suspension has it in it already: without, PCC's suspension would move it.
-                or liq_da_sosp > 0
+                or liq_da_sosp + nl_da_sosp > 0
             ) then right_due_date
         end as due_date_told
     from moves

@@ -20,6 +20,7 @@ payers as materialized (
     select
         documents.id_documento,
         documents.progressivo_registrazione,
+        coalesce(documents.pcc_paid_at_observation, 0) as paid_on_pcc,
         least(
             documents.erp_paid_at_observation - coalesce(documents.pcc_paid_at_observation, 0),
             if(documents.to_communicate, abs(documents.erp_total),
@@ -56,11 +57,13 @@ orders as (
     having paid > 0 and paid_on is not null
 ),
 
+-- PCC's movements tell which orders it has, where they sum to what its row says is paid; else the row alone is believed.
 told as (
     select payers.id_documento, movements.numero_mandato, movements.importo
     from stg_pcc_operations as movements
     join payers on payers.progressivo_registrazione = movements.progressivo_registrazione
-    where movements.azione = 'CP'
+    where movements.azione = 'CP' and coalesce(movements.data_pagamento, movements.data_operazione) <= observed_at()
+    qualify sum(movements.importo) over (partition by payers.id_documento) = payers.paid_on_pcc
 ),
 
 told_by_number as (

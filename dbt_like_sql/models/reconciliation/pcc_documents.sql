@@ -28,16 +28,18 @@ suspension_events as (
     window document as (partition by progressivo_registrazione order by data_operazione, row_id)
 ),
 
--- A due date communicated (CS) after the end has the suspension in it already.
+-- A due date communicated (CS) after the end has the suspension in it already: these days are told.
 suspensions as (
     select
         suspension_events.progressivo_registrazione,
-        sum(suspension_events.next_date - suspension_events.data_operazione) as days
+        sum(suspension_events.next_date - suspension_events.data_operazione)
+            filter (coalesce(movements.last_due_date_notice < suspension_events.next_date, true)) as days,
+        sum(suspension_events.next_date - suspension_events.data_operazione)
+            filter (movements.last_due_date_notice >= suspension_events.next_date) as days_told
     from suspension_events
     join movements using (progressivo_registrazione)
     where suspension_events.starts
       and suspension_events.next_ends
-      and coalesce(movements.last_due_date_notice < suspension_events.next_date, true)
     group by suspension_events.progressivo_registrazione
 ),
 
@@ -86,6 +88,7 @@ select
     amounts.commercial_amount - amounts.liquidated - amounts.suspended - amounts.not_payable - amounts.paid
         - amounts.paid_non_commercial as unbooked,
     coalesce(suspensions.days, 0) as suspension_days,
+    coalesce(suspensions.days_told, 0) as suspension_days_told,
     coalesce(movements.operations, 0) as operations,
     document_origin(
         amounts.lotto_sdi, subjects.vat, subjects.code, subjects.creditor, type_origins.origin, amounts.data_emissione
