@@ -26,7 +26,7 @@ from pcc_pipeline.calculator import load_models, prepared, source
 from pcc_pipeline.checks import bonifica
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
-from pcc_pipeline.tables import MODELS
+from pcc_pipeline.tables import DECIDED, MODELS
 
 GOLDEN = Path(__file__).resolve().parents[2] / "shared" / "golden"
 AFTER = ("unbooked", "liquidated", "suspended", "not_payable", "paid", "paid_non_commercial")
@@ -144,8 +144,9 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
             connection.execute(f"set variable {name} = '{value}'")
 
         def run(lines: list[dict[str, Any]], starts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-            for name, rows in (("operation_lines", lines), ("remedies", starts)):
-                schema = pa.schema([field.with_nullable(True) for field in MODELS[name].arrow_schema])
+            nothing: list[dict[str, Any]] = []
+            for name, rows in (("operation_lines", lines), ("remedies", starts), ("decided_operation_decisions", nothing)):
+                schema = pa.schema([field.with_nullable(True) for field in (MODELS | DECIDED)[name].arrow_schema])
                 connection.register("given", pa.Table.from_pylist(rows, schema=schema))
                 connection.execute(f"create or replace table {name} as select * from given")
                 connection.unregister("given")

@@ -6,7 +6,7 @@ They stand among the others in `reconciliations`; nothing is run here.
 # PCC would refuse a movement that takes more than its account holds, or that loses or makes money.
 LEDGER_HOLDS = """
 WITH steps AS (
-    SELECT l.*, r.new_on_pcc, r.unbooked + r.liquidated + r.suspended + r.not_payable + r.paid + r.paid_non_commercial AS before,
+    SELECT l.*, r.unbooked + r.liquidated + r.suspended + r.not_payable + r.paid + r.paid_non_commercial AS before,
            l.unbooked + l.liquidated + l.suspended + l.not_payable + l.paid + l.paid_non_commercial AS after,
            least(l.unbooked, l.liquidated, l.suspended, l.not_payable, l.paid, l.paid_non_commercial) AS lowest,
            least(r.unbooked, r.liquidated, r.suspended, r.not_payable, r.paid, r.paid_non_commercial, 0) AS lowest_before
@@ -31,7 +31,8 @@ WHERE (o.azione IN ('CO', 'CP', 'CS') AND NOT coalesce(o.importo > 0, false))
 PROJECTION_EXPLAINED = """
 WITH at_stake AS (
     SELECT ente, id_documento, progressivo_registrazione,
-           coalesce(sum(stock) FILTER ("view" = 'projected'), 0) - coalesce(sum(stock) FILTER ("view" = 'right'), 0) AS remaining
+           coalesce(sum(stock) FILTER ("view" = 'projected'), 0)
+               - coalesce(sum(stock) FILTER ("view" = 'right'), 0) AS remaining
     FROM debt_positions WHERE "view" IN ('projected', 'right') GROUP BY ALL
 ), asked AS (
     SELECT ente, id_documento, progressivo_registrazione, min(remaining) AS least, max(remaining) AS most

@@ -101,6 +101,8 @@ REMEDIES = Table(
     (
         _ENTE, _ID, _PROGRESSIVO,
         Column("codes", "texts", "Its anomalies", required=True),
+        Column("original_creditor", "text", "The supplier, normalised", required=True, source="rules section 5"),
+        Column("pcc_stato", "text", "State on PCC"),
         Column("sign", "integer", "−1 for a credit note", required=True),
         Column("new_on_pcc", "boolean", "Goes out by Modello 002 first", required=True),
         Column("booked_first", "boolean", "PCC has it as PRESENTATO: RC comes first", required=True),

@@ -37,7 +37,7 @@ with moves as (
     ) as remedies
 ),
 
-proposed as (
+proposed as materialized (
     select
         * exclude (wanted),
         coalesce(first_borne(wanted, codes), codes[1]) as code,
@@ -75,7 +75,7 @@ received as (
     qualify row_number() over (partition by id_documento, progressivo_registrazione order by place) = 1
 ),
 
-ordered as (
+ordered as materialized (
     select *, row_number() over (partition by id_documento, progressivo_registrazione order by place) as step
     from (select * from proposed union all by name select * from received)
 ),
@@ -91,18 +91,10 @@ erp as (
     join rule_document_types as types on types.code = invoices.tipo_documento
 ),
 
-pcc as (
+pcc as materialized (
     select invoices.*
     from stg_pcc_invoices as invoices
     semi join ordered on ordered.progressivo_registrazione = invoices.progressivo_registrazione
-),
-
-creditors_of as (
-    select documents.id_documento, documents.progressivo_registrazione, documents.original_creditor, documents.pcc_stato
-    from documents
-    semi join ordered
-        on ordered.id_documento is not distinct from documents.id_documento
-        and ordered.progressivo_registrazione is not distinct from documents.progressivo_registrazione
 ),
 
 ente_on_pcc as (
@@ -154,7 +146,7 @@ written as (
         if(ordered.azione = 'CS' or ordered.place = 1, ordered.due_date_told, null) as data_scadenza,
         ordered.numero_mandato,
         ordered.data_mandato,
-        if(ordered.azione = 'CP', fiscal_identity(coalesce(ordered.cf_beneficiario, creditors_of.original_creditor)), null)
+        if(ordered.azione = 'CP', fiscal_identity(coalesce(ordered.cf_beneficiario, ordered.original_creditor)), null)
             as id_fiscale_beneficiario,
         ordered.azione = 'CP' and ordered.non_commercial as non_commercial,
         if(ordered.azione = 'RC', coalesce(erp.protocollo, pcc.numero_protocollo), null) as protocollo,
@@ -163,7 +155,7 @@ written as (
         if(ordered.azione = 'RF', observed_at(), null) as data_rifiuto,
         coalesce(pcc.cf_amministrazione, ente_on_pcc.cf_amministrazione) as cf_amministrazione,
         coalesce(pcc.codice_ufficio, erp.codice_ufficio) as codice_ufficio,
-        coalesce(pcc.cf_fornitore, erp.cf_fornitore, creditors_of.original_creditor) as cf_fornitore,
+        coalesce(pcc.cf_fornitore, erp.cf_fornitore, ordered.original_creditor) as cf_fornitore,
         fiscal_identity(coalesce(pcc.id_fiscale_iva, erp.piva_fornitore, erp.cf_fornitore, pcc.cf_fornitore)) as id_fiscale_iva,
         coalesce(pcc.denominazione_fornitore, erp.denominazione_fornitore) as denominazione_fornitore,
         coalesce(pcc.numero_documento, erp.numero) as numero_documento,
@@ -173,14 +165,11 @@ written as (
         coalesce(pcc.totale_imposta, erp.iva) as totale_imposta,
         if(ordered.new_on_pcc, erp.model_type, pcc.tipo_documento) as tipo_documento,
         pcc.lotto_sdi as lotto,
-        creditors_of.original_creditor,
+        ordered.original_creditor,
         -- The state on PCC that the line starts from.
-        concat_ws('|', creditors_of.pcc_stato, ordered.unbooked, ordered.liquidated, ordered.suspended, ordered.not_payable, ordered.paid,
+        concat_ws('|', ordered.pcc_stato, ordered.unbooked, ordered.liquidated, ordered.suspended, ordered.not_payable, ordered.paid,
                   ordered.paid_non_commercial, ordered.due_date) as state
     from ordered
-    join creditors_of
-        on creditors_of.id_documento is not distinct from ordered.id_documento
-        and creditors_of.progressivo_registrazione is not distinct from ordered.progressivo_registrazione
     left join erp on erp.id_documento = ordered.id_documento
     left join pcc on pcc.progressivo_registrazione = ordered.progressivo_registrazione
     left join rule_debt_movements as movements on movements.stato_debito = ordered.stato

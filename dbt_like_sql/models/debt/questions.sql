@@ -50,9 +50,29 @@ open_points as (
         and asked_by_document.progressivo_registrazione is not distinct from anomalies.progressivo_registrazione
 ),
 
+-- What an ambiguous document could be, on the other side.
+contested as (
+    select erp_documents.id_documento, pcc_documents.progressivo_registrazione
+    from (select distinct erp_row, pcc_row from pairs where status = 'CONTESTED') as pairs
+    join erp_documents on erp_documents.row_id = pairs.erp_row
+    join pcc_documents on pcc_documents.row_id = pairs.pcc_row
+),
+
+candidates as (
+    select id_documento, null as progressivo_registrazione,
+        'PCC: ' || string_agg(progressivo_registrazione, ', ' order by progressivo_registrazione) as candidates
+    from contested
+    group by id_documento
+    union all
+    select null, progressivo_registrazione, 'gestionale: ' || string_agg(id_documento, ', ' order by id_documento)
+    from contested
+    group by progressivo_registrazione
+),
+
 facts as (
     select
         open_points.*,
+        candidates.candidates,
         documents.creditor_name,
         coalesce(documents.erp_issue_date, documents.pcc_issue_date) as data_emissione,
         documents.* exclude (ente, id_documento, progressivo_registrazione, numero, original_creditor, creditor, creditor_name, origin, to_communicate),
@@ -62,6 +82,10 @@ facts as (
     join documents
         on documents.id_documento is not distinct from open_points.id_documento
         and documents.progressivo_registrazione is not distinct from open_points.progressivo_registrazione
+    left join candidates
+        on open_points.code = 'AMBIGUOUS_MATCH'
+        and candidates.id_documento is not distinct from open_points.id_documento
+        and candidates.progressivo_registrazione is not distinct from open_points.progressivo_registrazione
     left join rule_questions as own on own.code = open_points.code and own.situation = open_points.situation
     join rule_questions as templates
         on templates.code = coalesce(own.code, '*') and templates.situation = if(own.code is null and open_points.situation <> 'refused', 'short', open_points.situation)
@@ -93,7 +117,8 @@ filled as (
             ('{creditore}', creditor),
             ('{dettaglio}', erp_says),
             ('{dettaglio_pcc}', pcc_says),
-            ('{id_documento}', id_documento),
+            ('{candidati}', candidates),
+            ('{documento_pronto}', coalesce('gestionale ' || id_documento, 'PCC ' || progressivo_registrazione)),
             ('{progressivo}', progressivo_registrazione),
             ('{residuo}', italian_money(remaining))
         ] as values_of

@@ -157,6 +157,8 @@ select
     told.id_documento,
     told.progressivo_registrazione,
     told.codes,
+    told.original_creditor,
+    told.pcc_stato,
     coalesce(told.pcc_sign, told.erp_sign) as sign,
     told.new_on_pcc,
     told.on_pcc and told.pcc_stato = 'PRESENTATO' and not told.refused as booked_first,
