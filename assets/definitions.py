@@ -5,6 +5,7 @@ from __future__ import annotations
 from dagster import Definitions, in_process_executor
 
 from assets.checks import ASSET_CHECKS
+from assets.decisions import DECISION_JOBS
 from assets.jobs import JOBS
 from assets.landing import landing
 from assets.models import MODEL_ASSETS
@@ -17,7 +18,7 @@ from sensors import SENSORS
 defs = Definitions(
     assets=[landing, staging, *MODEL_ASSETS, published],
     asset_checks=[*ASSET_CHECKS, nothing_in_quarantine],
-    jobs=JOBS,
+    jobs=[*JOBS, *DECISION_JOBS],
     sensors=SENSORS,
     resources={"installation": Installation(), "asked": RunParameters.configure_at_launch()},
     executor=in_process_executor,

@@ -20,6 +20,7 @@ from rich.table import Table as RichTable
 
 from pcc_pipeline.commands import quarantine, users
 from pcc_pipeline.commands.connect import connect
+from pcc_pipeline.commands.review import app as review
 from pcc_pipeline.commands.serve import desk, serve
 from pcc_pipeline.commands.terminal import Ente, day, err, out
 from pcc_pipeline.commands.terminal import stop as _stop
@@ -36,6 +37,7 @@ app.command()(serve)
 app.command()(desk)
 app.add_typer(users.app, name="user")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(review, name="review")
 
 
 def _quiet() -> None:

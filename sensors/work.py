@@ -37,8 +37,8 @@ class Attempts:
 def to_do(settings: Settings, register: Register, *, sweep: bool) -> dict[str, str]:
     """Enti with something to do, and the fingerprint of what: files waiting, deliveries not read.
 
-    `sweep` adds enti whose deliveries were read but never published, as after a killed run (a scan of the
-    register, so not at every tick).
+    `sweep` adds enti whose deliveries were read but never published, as after a killed run, and those with
+    decisions since their last publication (scans of whole tables, so not at every tick).
     """
     parts: dict[str, list[str]] = {}
     for ente, files in waiting(settings.inbox).items():
@@ -46,6 +46,8 @@ def to_do(settings: Settings, register: Register, *, sweep: bool) -> dict[str, s
             parts.setdefault(ente, []).append(f"{path}|{size}|{mtime}")
     stale = unpublished(register) if sweep else {}
     for ente, newest in {**stale, **pending(register)}.items():
+        parts.setdefault(ente, []).append(newest)
+    for ente, newest in (decided(register) if sweep else {}).items():
         parts.setdefault(ente, []).append(newest)
     return {ente: _fingerprint(marks) for ente, marks in parts.items()}
 
@@ -80,6 +82,25 @@ def unpublished(register: Register) -> dict[str, str]:
     )
     with register.engine.connect() as connection:
         return {ente: f"delivery {number}" for ente, number in connection.execute(query)}
+
+
+def decided(register: Register) -> dict[str, str]:
+    """Enti for which somebody decided on pairs or operations since their last publication, and the last decision."""
+    p = table("publications")
+    last = sa.select(p.c.ente, sa.func.max(p.c.published_at).label("at")).group_by(p.c.ente).subquery()
+    found: dict[str, str] = {}
+    with register.engine.connect() as connection:
+        for name in ("match_decisions", "operation_decisions"):
+            d = table(name)
+            query = (
+                sa.select(d.c.ente, sa.func.max(d.c.decision))
+                .join(last, last.c.ente == d.c.ente)
+                .where(d.c.decided_at > last.c.at)
+                .group_by(d.c.ente)
+            )
+            for ente, number in connection.execute(query):
+                found[ente] = f"{found.get(ente, '')} {name} {number}".strip()
+    return found
 
 
 def split(enti: Sequence[str], tried: Mapping[str, Attempts]) -> list[list[str]]:

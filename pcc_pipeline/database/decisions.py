@@ -6,6 +6,7 @@ honour them is SQL. Who may decide for an ente is not judged here.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,23 +48,24 @@ _STANDING_PAIRS = """
 with standing as (
     select d.* from pcc.match_decisions as d
     where d.ente = :ente and d.verdict <> 'undo' and (cast(:known_at as timestamptz) is null or d.decided_at <= :known_at)
-      and not exists (
-          select 1 from pcc.match_decisions as u
-          where u.ente = :ente and u.verdict = 'undo' and u.undoes = d.decision
+      and d.decision not in (
+          select u.undoes from pcc.match_decisions as u
+          where u.ente = :ente and u.verdict = 'undo' and u.undoes is not null
             and (cast(:known_at as timestamptz) is null or u.decided_at <= :known_at)
       )
 ), latest as (
     select distinct on (id_documento, progressivo_registrazione) * from standing
     order by id_documento, progressivo_registrazione, decision desc
+), placed as (
+    select *,
+        max(decision) filter (where verdict <> 'split') over (partition by id_documento) as last_of_ours,
+        max(decision) filter (where verdict <> 'split') over (partition by progressivo_registrazione) as last_of_theirs
+    from latest
 )
 select ente, decision, case when verdict = 'split' then 'split' else 'pair' end as verdict,
        id_documento, progressivo_registrazione, decided_by, decided_at, verdict as word, reason
-from latest as l
-where l.verdict = 'split' or not exists (
-    select 1 from latest as o
-    where o.verdict <> 'split' and o.decision > l.decision
-      and (o.id_documento = l.id_documento or o.progressivo_registrazione = l.progressivo_registrazione)
-)
+from placed
+where verdict = 'split' or (decision = last_of_ours and decision = last_of_theirs)
 order by decision
 """
 
@@ -72,7 +74,13 @@ order by decision
 def deciding(engine: sa.Engine, ente: str) -> Iterator[sa.Connection]:
     """A transaction in which nobody else decides for the ente: decisions come one after the other."""
     with engine.begin() as connection, lock(connection, f"decide {ente}"):
+        set_based(connection)
         yield connection
+
+
+def set_based(connection: sa.Connection) -> None:
+    """No nested loops for the rest of the transaction: after a bulk write statistics are old, many rows pass for one."""
+    connection.execute(sa.text("set local enable_nestloop = off"))
 
 
 def person(who: str) -> str:
@@ -95,11 +103,10 @@ def snapshot(engine: sa.Engine, ente: str, known_at: datetime | None = None) -> 
         raise ValueError("known_at needs a time zone")
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         given = {"ente": ente, "known_at": known_at, "default_limit": default_limit()}
-        found = {
-            "decided_match_decisions": standing_pairs(connection, ente, known_at),
-            "decided_operation_decisions": connection.execute(sa.text(STATES), given).mappings().all(),
+        return {
+            "decided_match_decisions": _arrow(connection, "decided_match_decisions", _STANDING_PAIRS, given),
+            "decided_operation_decisions": _arrow(connection, "decided_operation_decisions", STATES, given),
         }
-    return {name: _arrow(name, rows) for name, rows in found.items()}
 
 
 def default_limit() -> str:
@@ -187,8 +194,8 @@ def _no_other(standing: Sequence[dict[str, Any]], new: Sequence[Pair]) -> None:
                 f"{other['decided_by']} (decisione {other['decision']}): prima va annullata quella"
             )
     for side in ("id_documento", "progressivo_registrazione"):
-        named = [getattr(pair, side) for pair in new]
-        if twice := sorted({name for name in named if named.count(name) > 1}):
+        named = Counter(getattr(pair, side) for pair in new)
+        if twice := sorted(name for name, times in named.items() if times > 1):
             raise DecisionError(f"{', '.join(twice)}: due abbinamenti diversi nella stessa richiesta")
 
 
@@ -198,6 +205,11 @@ def _write(connection: sa.Connection, name: str, rows: Sequence[dict[str, Any]])
         connection.execute(sa.insert(table(name)).values(decided_at=sa.func.clock_timestamp()), list(rows))
 
 
-def _arrow(name: str, rows: Sequence[Any]) -> pa.Table:
+def _arrow(connection: sa.Connection, name: str, query: str, given: dict[str, Any]) -> pa.Table:
+    """The rows of a query as the relation of that name has them."""
     schema = DECIDED[name].arrow_schema
-    return pa.Table.from_pylist([{field: row[field] for field in schema.names} for row in rows], schema=schema)
+    wanted = sa.text(f"select {', '.join(schema.names)} from ({query}) as found")
+    rows = connection.execute(wanted, given).all()
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
+    arrays = [pa.array(values, type=field.type) for values, field in zip(columns, schema, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=schema)

@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pcc_pipeline.database.decisions import DecisionError, deciding, default_limit, person
+from pcc_pipeline.database.decisions import DecisionError, deciding, default_limit, person, set_based
 from pcc_pipeline.database.operation_states import REVIEWED, STATES
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.tables.decisions import CHANGES
@@ -155,6 +155,7 @@ def reviewed(
     connection: sa.Connection, ente: str, selection: Selection | None = None, state: str | None = None
 ) -> list[dict[str, Any]]:
     """The ente's proposed operations as they would be sent, with their states (see REVIEWED), by document and step."""
+    set_based(connection)
     where, given = selection.condition() if selection else ("true", {})
     given |= {"ente": ente, "known_at": None, "default_limit": default_limit(), "state": state}
     query = (
@@ -174,6 +175,7 @@ def stale_operations(connection: sa.Connection, ente: str) -> list[dict[str, Any
         order by s.decision
     """
     given = {"ente": ente, "known_at": None, "default_limit": default_limit()}
+    set_based(connection)
     return [dict(row) for row in connection.execute(sa.text(query), given).mappings()]
 
 

@@ -12,9 +12,9 @@ STATES = f"""
 with standing as (
     select d.* from pcc.operation_decisions as d
     where d.ente = :ente and d.verdict <> 'undo' and (cast(:known_at as timestamptz) is null or d.decided_at <= :known_at)
-      and not exists (
-          select 1 from pcc.operation_decisions as u
-          where u.ente = :ente and u.verdict = 'undo' and u.undoes = d.decision
+      and d.decision not in (
+          select u.undoes from pcc.operation_decisions as u
+          where u.ente = :ente and u.verdict = 'undo' and u.undoes is not null
             and (cast(:known_at as timestamptz) is null or u.decided_at <= :known_at)
       )
 ), turns as (

@@ -1,0 +1,54 @@
+"""Decisions from Dagster's launchpad: the form has defaults and words for everything, and does what the command does."""
+# ruff: noqa: F401, F811 (fixtures shared with test_operation_decisions)
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from test_operation_decisions import database, states
+
+from assets.decisions import DECISION_JOBS, decide_operations_of_ente, read_decisions_file
+from assets.resources import Installation
+from pcc_pipeline.settings import Settings
+
+
+@pytest.fixture
+def installation(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Installation:
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+    return Installation()
+
+
+def run(job: Any, op: str, installation: Installation, config: dict[str, Any], *, fails: bool = False) -> Any:
+    result = job.execute_in_process(
+        run_config={"ops": {op: {"config": config}}}, resources={"installation": installation}, raise_on_error=not fails
+    )
+    assert result.success is not fails
+    return result
+
+
+@pytest.mark.parametrize("job", DECISION_JOBS, ids=lambda job: job.name)
+def test_every_field_of_the_form_is_described(job: Any) -> None:
+    assert job.description
+    for node in job.graph.nodes:
+        fields = node.definition.config_schema.config_type.fields
+        assert [name for name, field in fields.items() if not field.description] == []
+        assert {name for name, field in fields.items() if field.is_required} <= {"ente", "who", "file", "decisions"}
+
+
+def test_a_bulk_approval_from_the_launchpad(database: sa.Engine, installation: Installation) -> None:
+    config = {"ente": "alfa", "who": "rossi", "code": "PAID_NOT_REPORTED", "amount_to": "50.000,00"}
+    run(decide_operations_of_ente, "decide_on_operations", installation, config)
+    assert states(database) == {"a1": "approved", "a2": "approved", "b1": "proposed", "c1": "proposed"}
+
+
+def test_what_cannot_be_decided_fails_the_run(
+    database: sa.Engine, installation: Installation, tmp_path: Any
+) -> None:
+    run(decide_operations_of_ente, "decide_on_operations", installation, {"ente": "alfa", "who": "rossi"}, fails=True)
+    (tmp_path / "d.csv").write_text("decisione;operation_id\nAPPROVA;a1\nAPPROVA;gone\n")
+    config = {"ente": "alfa", "who": "rossi", "file": str(tmp_path / "d.csv")}
+    run(read_decisions_file, "read_file", installation, config, fails=True)
+    assert states(database)["a1"] == "approved"
