@@ -13,7 +13,7 @@ from pcc_pipeline.database.register import Delivery, Outcome
 from pcc_pipeline.formats import Counts
 from pcc_pipeline.quarantine import summary
 from pcc_pipeline.staging import stage
-from pcc_pipeline.tables import FEEDS, QUARANTINE
+from pcc_pipeline.tables import DELIVERY_NOTES, FEEDS, QUARANTINE
 
 #: At most this many deliveries, and reasons, are shown.
 SHOWN = 50
@@ -33,7 +33,7 @@ KINDS = tuple(kind for kind in FEEDS if kind != "enti")
             metadata=described(table),
             kinds={"parquet"},
         )
-        for table in (*(FEEDS[kind] for kind in KINDS), QUARANTINE)
+        for table in (*(FEEDS[kind] for kind in KINDS), QUARANTINE, DELIVERY_NOTES)
     ],
     partitions_def=ENTI,
     backfill_policy=ONE_RUN,
@@ -68,6 +68,11 @@ def staging(
             "dagster/row_count": sum(defects for _, _, defects in totals.values()),
             "files_refused": len(done.refused),
             **_folded(installation, ente),
+        }
+        found[DELIVERY_NOTES.name] = {
+            "layout": done.layout,
+            "new_notes": sum(done.notes.values()),
+            **{code.lower(): times for code, times in sorted(done.notes.items())},
         }
         return found
 

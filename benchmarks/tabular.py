@@ -63,6 +63,9 @@ class Staging:
     def defects(self, batch: pa.RecordBatch) -> None:
         self.defects_file.write_batch(batch)
 
+    def notes(self, batch: pa.RecordBatch) -> None:
+        """Notes are few: not written."""
+
     def close(self) -> None:
         self.rows_file.close()
         self.defects_file.close()

@@ -18,7 +18,7 @@ from typing import Annotated
 import typer
 from rich.table import Table as RichTable
 
-from pcc_pipeline.commands import quarantine, users
+from pcc_pipeline.commands import layouts, quarantine, users
 from pcc_pipeline.commands.connect import connect
 from pcc_pipeline.commands.review import app as review
 from pcc_pipeline.commands.serve import desk, serve
@@ -38,6 +38,7 @@ app.command()(desk)
 app.add_typer(users.app, name="user")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(review, name="review")
+app.add_typer(layouts.app, name="layout")
 
 
 def _quiet() -> None:

@@ -17,6 +17,8 @@ from pcc_pipeline.calculator import Parameters, source
 from pcc_pipeline.calculator.session import DELIVERIES_SCHEMA, connect
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.landing import PROVIDER
+from pcc_pipeline.layouts.choose import layout_of
+from pcc_pipeline.layouts.model import Layout
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import TABLES
@@ -27,7 +29,8 @@ ROME = ZoneInfo("Europe/Rome")
 
 @dataclass(frozen=True)
 class EnteFacts:
-    """What the provider's register of enti says of one: whether it is there, its kind, why it is refused."""
+    """What the provider's register of enti says of one: whether it is there, its kind, why it is refused, its
+    accounting system and that system's release."""
 
     known: bool
     tipo: str | None = None
@@ -36,6 +39,11 @@ class EnteFacts:
     versione_gestionale: str | None = None
     autorizzazione_remota: bool = False
     credenziali: bool = False
+
+    @property
+    def layout(self) -> Layout | None:
+        """The layout of the accounting system; null when the product is not known: standard columns."""
+        return layout_of(self.gestionale, self.versione_gestionale)
 
 
 def today() -> date:

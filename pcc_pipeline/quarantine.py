@@ -19,6 +19,7 @@ from pcc_pipeline.settings import Settings
 from pcc_pipeline.staging import StagingReport, stage
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables.feeds import QUARANTINE
+from pcc_pipeline.tables.notes import DELIVERY_NOTES
 from pcc_pipeline.tables.quarantine import QUARANTINE_SUMMARY, QUARANTINED
 
 _FOLDED = """
@@ -48,7 +49,7 @@ class Released:
 
 
 def write_quarantine(settings: Settings, store: Store, register: Register, ente: str) -> str:
-    """Writes an ente's defects, with files refused at the door, and their summary; returns the defects' uri."""
+    """Writes an ente's defects, with files refused at the door, their summary, and the notes; returns the defects' uri."""
     name, summary = (f"models/{ente}/{table.name}.parquet" for table in (QUARANTINED, QUARANTINE_SUMMARY))
     with _gathered(settings, store, register, ente) as connection:
         with store.write(name) as target:
@@ -59,7 +60,28 @@ def write_quarantine(settings: Settings, store: Store, register: Register, ente:
         with store.write(summary) as target:
             columns = ", ".join(QUARANTINE_SUMMARY.column_names)
             connection.execute(f"copy (select {columns} from ({_FOLDED})) to '{target}' (format parquet)")
+        _write_notes(connection, store, register, ente)
     return store.uri(name)
+
+
+def _write_notes(connection: duckdb.DuckDBPyConnection, store: Store, register: Register, ente: str) -> None:
+    """Writes what was noted of the ente's deliveries and cost no row."""
+    files = _files(store, register.deliveries(ente), ente, "notes")
+    connection.register("no_notes", DELIVERY_NOTES.arrow_schema.empty_table())
+    columns = ", ".join(DELIVERY_NOTES.column_names)
+    found = f"read_parquet({files!r})" if files else "no_notes"
+    with store.write(f"models/{ente}/{DELIVERY_NOTES.name}.parquet") as target:
+        connection.execute(f"copy (select {columns} from {found}) to '{target}' (format parquet)")
+
+
+def _files(store: Store, deliveries: pa.Table, ente: str, folder: str) -> list[str]:
+    """The files under a folder of the store that the readings which stand have left."""
+    names = {
+        f"{folder}/{ente}/{row['kind']}/{row['part']}.parquet"
+        for row in deliveries.select(["kind", "part"]).to_pylist()
+        if row["part"]
+    }
+    return sorted(store.uri(name) for name in names if store.exists(name))
 
 
 def summary(
@@ -119,15 +141,7 @@ def _gathered(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with the ente's `deliveries` and `defects` (columns of QUARANTINE)."""
     deliveries = register.deliveries(ente)
-    files = sorted(
-        store.uri(rel)
-        for rel in {
-            f"quarantine/{ente}/{row['kind']}/{row['part']}.parquet"
-            for row in deliveries.select(["kind", "part"]).to_pylist()
-            if row["part"]
-        }
-        if store.exists(rel)
-    )
+    files = _files(store, deliveries, ente, "quarantine")
     columns = ", ".join(QUARANTINE.column_names)
     with connect(settings) as connection:
         store.attach(connection)

@@ -21,9 +21,11 @@ import pyarrow.parquet as pq
 
 from pcc_pipeline.database.register import Delivery, Outcome, Register
 from pcc_pipeline.formats import SMALL_FILES, Counts, Source, defect, parse
+from pcc_pipeline.layouts.choose import KINDS as LAID_OUT
+from pcc_pipeline.layouts.model import Layout
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
-from pcc_pipeline.tables import FEEDS, QUARANTINE
+from pcc_pipeline.tables import DELIVERY_NOTES, FEEDS, QUARANTINE
 from pcc_pipeline.tables.register import REFUSED, STAGED
 
 #: Small files that share one Parquet file.
@@ -46,6 +48,10 @@ class StagingReport:
     counts: dict[str, Counts] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     outcomes: list[tuple[Delivery, Outcome]] = field(default_factory=list)
+    #: Name of the layout by which the accounting system's tables were read.
+    layout: str = "standard"
+    #: How often each code of `delivery_notes` was noted.
+    notes: dict[str, int] = field(default_factory=dict)
 
 
 class ParquetSink:
@@ -56,12 +62,19 @@ class ParquetSink:
         self._names = {
             "staging": f"staging/{ente}/{kind}/{part}.parquet",
             "quarantine": f"quarantine/{ente}/{kind}/{part}.parquet",
+            "notes": f"notes/{ente}/{kind}/{part}.parquet",
         }
-        self._schemas = {"staging": FEEDS[kind].arrow_schema, "quarantine": QUARANTINE.arrow_schema}
+        self._schemas = {
+            "staging": FEEDS[kind].arrow_schema,
+            "quarantine": QUARANTINE.arrow_schema,
+            "notes": DELIVERY_NOTES.arrow_schema,
+        }
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._stack = ExitStack()
         #: Reason by delivery, of what was refused as a whole.
         self.whole: dict[str, str] = {}
+        #: Rows noted by code.
+        self.noted: dict[str, int] = {}
 
     def rows(self, batch: pa.RecordBatch) -> None:
         """Writes accepted rows."""
@@ -73,6 +86,12 @@ class ParquetSink:
         whole = batch.filter(batch.column("line").is_null())
         for row in whole.select(["delivery", "reason"]).to_pylist():
             self.whole.setdefault(row["delivery"], row["reason"])
+
+    def notes(self, batch: pa.RecordBatch) -> None:
+        """Writes notes and counts them."""
+        self._write("notes", batch)
+        for row in batch.select(["code", "times"]).to_pylist():
+            self.noted[row["code"]] = self.noted.get(row["code"], 0) + row["times"]
 
     def _write(self, place: str, batch: pa.RecordBatch) -> None:
         if not batch.num_rows:
@@ -95,17 +114,30 @@ class ParquetSink:
 
 
 def stage(
-    settings: Settings, store: Store, register: Register, ente: str, progress: Progress | None = None
+    settings: Settings,
+    store: Store,
+    register: Register,
+    ente: str,
+    progress: Progress | None = None,
+    layout: Layout | None = None,
 ) -> StagingReport:
     """Reads every delivery of an ente that is landed and not yet read; a second call finds nothing to do.
+
+    `layout` is that of the ente's accounting system: unless given, the one that the register of enti tells
+    (`pipeline.ente_facts`). Standard columns are read whatever it is.
 
     Each part is written and then recorded, so a crash in between costs only reading it again.
     """
     report = StagingReport(ente)
     with register.lock(ente):
         pending = register.pending(ente)
+        if layout is None and any(delivery.kind in LAID_OUT for delivery in pending):
+            from pcc_pipeline import pipeline  # which knows of staging's tables
+
+            layout = pipeline.ente_facts(settings, store, register, ente).layout
+        report.layout = layout.name if layout else report.layout
         for kind, deliveries in _parts(pending):
-            counts = _stage_part(settings, store, register, ente, kind, deliveries, report)
+            counts = _stage_part(settings, store, register, ente, kind, deliveries, report, layout)
             report.deliveries += len(deliveries)
             report.counts[kind] = report.counts.get(kind, Counts()) + counts
             if progress:
@@ -128,6 +160,7 @@ def _stage_part(
     kind: str,
     deliveries: list[Delivery],
     report: StagingReport,
+    layout: Layout | None,
 ) -> Counts:
     if kind not in FEEDS:
         reason = f"nothing reads deliveries of kind {kind}"
@@ -149,11 +182,13 @@ def _stage_part(
         ]
         try:
             with ParquetSink(store, ente, kind, part) as sink:
-                counts = parse(kind, sources, sink, workers=workers)
+                counts = parse(kind, sources, sink, workers=workers, layout=layout)
         except (OSError, MemoryError, duckdb.Error):  # the machine's fault, not the file's: tried again by the next run
             raise
         except Exception as error:
-            return _unreadable(settings, store, register, ente, kind, deliveries, report, error)
+            return _unreadable(settings, store, register, ente, kind, deliveries, report, layout, error)
+    for code, times in sink.noted.items():
+        report.notes[code] = report.notes.get(code, 0) + times
     outcomes = []
     for d in deliveries:
         read = counts.get(d.delivery, Counts())
@@ -178,12 +213,13 @@ def _unreadable(
     kind: str,
     deliveries: list[Delivery],
     report: StagingReport,
+    layout: Layout | None,
     error: Exception,
 ) -> Counts:
     """A parser never raises for what a file holds. Should one do so, only that file is refused: `pcc quarantine
     release` reads it again once the program is mended."""
     if len(deliveries) > 1:
-        alone = [_stage_part(settings, store, register, ente, kind, [d], report) for d in deliveries]
+        alone = [_stage_part(settings, store, register, ente, kind, [d], report, layout) for d in deliveries]
         return sum(alone, Counts())
     (delivery,) = deliveries
     log.error("%s could not be read", delivery.file, exc_info=error)

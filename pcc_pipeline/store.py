@@ -6,6 +6,7 @@ known here; what was delivered when is in the register (`database.register`).
     landing/<ente>/<sha[:2]>/<sha256>            delivered bytes, by content
     staging/<ente>/<kind>/<part>.parquet         typed rows
     quarantine/<ente>/<kind>/<part>.parquet      refused rows
+    notes/<ente>/<kind>/<part>.parquet           what was seen beside
     models/<ente>/<model>.parquet                what the SQL models made
 """
 

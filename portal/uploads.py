@@ -18,6 +18,7 @@ import pyarrow as pa
 from pcc_pipeline import archive
 from pcc_pipeline.formats import Source, parse
 from pcc_pipeline.landing import PROVIDER_KINDS
+from pcc_pipeline.layouts.model import Layout
 from pcc_pipeline.tables import FEEDS
 
 #: Largest file, and what an ente may leave in the inbox unread.
@@ -106,17 +107,18 @@ def kinds() -> tuple[str, ...]:
     return tuple(kind for kind in FEEDS if kind not in PROVIDER_KINDS)
 
 
-def guess(path: Path) -> list[str]:
-    """Kinds that the content fits, best first, by how many rows each reads of a first part of it."""
+def guess(path: Path, layout: Layout | None = None) -> list[str]:
+    """Kinds that the content fits, best first, by how many rows each reads of a first part of it. `layout` is that of
+    the ente's accounting system."""
     scores: dict[str, tuple[int, int]] = {}
     for kind in kinds():
-        found = preview(path, kind)
+        found = preview(path, kind, layout)
         if found.rows:
             scores[kind] = (found.rows, -found.refused)
     return sorted(scores, key=lambda kind: scores[kind], reverse=True)
 
 
-def preview(path: Path, kind: str) -> Preview:
+def preview(path: Path, kind: str, layout: Layout | None = None) -> Preview:
     """Reads a file as the pipeline will, and keeps nothing. A file above READ_AT_ONCE is not read: an empty preview."""
     found = Preview()
     if path.stat().st_size > READ_AT_ONCE or path.suffix.lower() == ".zip":
@@ -130,7 +132,10 @@ def preview(path: Path, kind: str) -> Preview:
             wanted = batch.slice(0, max(0, SHOWN - len(found.defects)))
             found.defects += wanted.select(["line", "field", "value", "reason"]).to_pylist()
 
-    counts = parse(kind, [Source("preview", kind, "preview", path.name, path)], _Seen())
+        def notes(self, batch: pa.RecordBatch) -> None:
+            """Notes cost no row: not shown before delivery."""
+
+    counts = parse(kind, [Source("preview", kind, "preview", path.name, path)], _Seen(), layout=layout)
     found.refused = sum(count.refused for count in counts.values())
     return found
 

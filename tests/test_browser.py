@@ -12,10 +12,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from serving import ARGUMENTS, CHROMIUM, PCC, ROOT, RUN, serving
 
 from pcc_pipeline.demo import write_provider
 from pcc_pipeline.settings import Settings
-from serving import ARGUMENTS, CHROMIUM, PCC, ROOT, RUN, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")]
 

@@ -34,6 +34,7 @@ from pcc_pipeline.database.publish import Publication, current, publish
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.demo import Truth, write_provider
 from pcc_pipeline.landing import land
+from pcc_pipeline.layouts import layouts
 from pcc_pipeline.quarantine import write_quarantine
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.staging import stage
@@ -43,6 +44,7 @@ from pcc_pipeline.tables import TABLES
 D, O = date(2025, 12, 31), date(2026, 1, 20)  # noqa: E741 - the rules' own letters
 DATES = ("--reference-date", D.isoformat(), "--observed-at", O.isoformat())
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus" / "fatturapa"
+LAYOUTS = {"valdossola": layouts()["finanza_enti_5"]}  # as the demo's register says
 PUBLISHED = sorted(name for name, table in TABLES.items() if table.published)
 
 Tables = dict[str, list[dict[str, str]]]
@@ -101,7 +103,7 @@ def process(settings: Settings, ente: str, inbox: Path) -> None:
     connected, store = engine(settings), Store(settings.store_url)
     register = Register(connected)
     land(settings, store, register, inbox, ente)
-    stage(settings, store, register, ente)
+    stage(settings, store, register, ente, layout=LAYOUTS.get(ente))
     facts = pipeline.ente_facts(settings, store, register, ente)
     deliveries = pipeline.calculator_deliveries(register, ente)
     Calculator(settings, store).run(ente, pipeline.parameters(facts, D, O), deliveries)

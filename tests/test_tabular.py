@@ -39,11 +39,15 @@ class Lists:
         self.kind = kind
         self.good: list[dict[str, Any]] = []
         self.bad: list[dict[str, Any]] = []
+        self.noted: list[dict[str, Any]] = []
 
     def rows(self, batch: pa.RecordBatch) -> None:
         assert batch.schema == FEEDS[self.kind].arrow_schema
         batch.validate(full=True)
         self.good += batch.to_pylist()
+
+    def notes(self, batch: pa.RecordBatch) -> None:
+        self.noted += batch.to_pylist()
 
     def defects(self, batch: pa.RecordBatch) -> None:
         assert batch.schema == QUARANTINE.arrow_schema
@@ -152,7 +156,7 @@ def test_the_register_names_its_enti(path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "empty"), (b"\xef\xbb\xbf\r\n \r\n", "empty"), (b"a;b\0\n", "NUL"), ("a;b\n".encode("utf-16"), "UTF-16"),
+        (b"", "empty"), (b"\xef\xbb\xbf\r\n \r\n", "empty"), (b"a;b\0\n", "NUL"), ("a;b\n".encode("utf-16"), "missing columns"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "password"), (b"PK\x03\x04 nothing", "workbook"),
         (b"id_documento;importo\n1;2\n", "numero_mandato, data_pagamento"),
         (PAYMENTS.encode() + b";Numero Mandato\n1;2;2025-01-01;1;;2\n", "twice"),
@@ -278,7 +282,7 @@ def test_a_workbook_is_the_same_table(path: Path) -> None:
 
 def test_a_workbooks_bad_cells_are_refused(path: Path) -> None:
     day = dt.date(2025, 4, 3)
-    rows = [PAYMENTS.split(";"), ["D1", 1, day, 1.234, "N"], ["D2", day, day, 1, "N"], ["D3", 1, 45000, 1, "N"], ["D4", 1, day, day, ""],
+    rows = [PAYMENTS.split(";"), ["D1", 1, day, 1.234, "N"], ["D2", day, day, 1, "N"], ["D3", 1, 4500.5, 1, "N"], ["D4", 1, day, day, ""],
             ["D5", 1e17, day, 1, ""], ["D6", 1, "03/04/2025", 1, ""], ["D7", 1, dt.datetime(2025, 1, 1, 10, tzinfo=dt.UTC), -1, ""]]  # fmt: skip
     sink, counts = parse(workbook(path, rows), None)
     assert sink.good == [] and counts.refused == 7

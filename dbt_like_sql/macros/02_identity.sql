@@ -34,3 +34,39 @@ create or replace macro without_zeros(runs) as regexp_replace(runs, '(^|-)0+([0-
 -- Empty when the number has neither letter nor digit.
 create or replace macro normalised_number(written, issue_date) as
     without_zeros(without_year(without_prefixes(number_runs(written)), year(issue_date)::varchar));
+
+-- Whether a normalised tax id is right: the check digit of eleven digits (DPR 633/1972 art. 35) or the check letter of
+-- sixteen characters (DM 23/12/1976). Other ids (another country's, which begin with its two letters) are taken as they are;
+-- of those that look Italian a wrong length is wrong.
+create or replace macro digits_prove(id) as list_sum(list_transform(
+    range(1, 12),
+    lambda place: case
+        when place % 2 = 1 then id[place]::integer
+        else id[place]::integer * 2 - case when id[place]::integer > 4 then 9 else 0 end
+    end
+)) % 10 = 0;
+
+-- What a character of a fiscal code counts, before the table of odd places: a digit as the letter of the same rank.
+create or replace macro code_rank(character) as
+    case when regexp_full_match(character, '[0-9]') then character::integer else ascii(character) - 65 end;
+
+create or replace macro letter_proves(id) as chr(65 + (list_sum(list_transform(
+    range(1, 16),
+    lambda place: case
+        when place % 2 = 0 then code_rank(id[place])
+        else [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23][code_rank(id[place]) + 1]
+    end
+)) % 26)::integer) = id[16];
+
+-- Whether a normalised tax id has the shape of one.
+create or replace macro shaped_tax_id(id) as
+    regexp_full_match(id, '[0-9]{11}|[A-Z]{6}[A-Z0-9]{9}[A-Z]')
+    or (regexp_full_match(id, '[A-Z]{2}[A-Z0-9]*[0-9][A-Z0-9]*') and not starts_with(id, 'IT') and length(id) <= 15);
+
+create or replace macro right_tax_id(id) as case
+    -- digits 8 to 10 are the office that gave the number
+    when regexp_full_match(id, '[0-9]{11}') then digits_prove(id) and not starts_with(id, '0000000')
+        and (id[8:10] between '001' and '100' or id[8:10] in ('120', '121', '888', '999'))
+    when regexp_full_match(id, '[A-Z]{6}[A-Z0-9]{9}[A-Z]') then letter_proves(id)
+    else shaped_tax_id(id)
+end;

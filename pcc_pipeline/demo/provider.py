@@ -16,6 +16,7 @@ import pyarrow.csv
 
 from pcc_pipeline.demo.dialects import DIALECTS, Dialect, write_rows, write_table
 from pcc_pipeline.demo.erp import PRODUCT, write_erp
+from pcc_pipeline.demo.erp_files import write_as_product
 from pcc_pipeline.demo.parties import Ente
 from pcc_pipeline.demo.parties import enti as make_enti
 from pcc_pipeline.demo.sdi import write_sdi
@@ -108,6 +109,10 @@ def write_provider(
                     continue
                 folder = inbox / ente.code / kind
                 folder.mkdir(parents=True, exist_ok=True)
+                # the first writes the standard columns, as an ente does whose product has no layout of its own
+                own = {"excel": dialect.excel, "careless": ente.code == careless}
+                if number and write_as_product(connection, ente.gestionale, kind, folder, **own):
+                    continue
                 extra = _BAD_ROWS.get(kind, ()) if ente.code == careless else ()
                 write_table(
                     connection, FEEDS[kind], folder / f"{kind}.{dialect.extension}", dialect, extra=extra

@@ -7,15 +7,22 @@ the store, the register or the rules.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pcc_pipeline.formats.source import Counts, Sink, Source, defect
+
+if TYPE_CHECKING:
+    from pcc_pipeline.layouts.model import Layout
 
 #: Kinds whose deliveries are many small files: read many at a time.
 SMALL_FILES = frozenset({"sdi_invoices", "sdi_messages"})
 
 
-def parse(kind: str, sources: Sequence[Source], sink: Sink, *, workers: int = 1) -> dict[str, Counts]:
-    """Reads the files of one kind into `sink`; returns the counts by delivery.
+def parse(
+    kind: str, sources: Sequence[Source], sink: Sink, *, workers: int = 1, layout: Layout | None = None
+) -> dict[str, Counts]:
+    """Reads the files of one kind into `sink`; returns the counts by delivery. `layout` is that of the ente's
+    accounting system; the standard columns are read without one, too.
 
     Bad input never raises: it becomes defects. Raises KeyError for a kind that nothing reads.
     """
@@ -35,10 +42,10 @@ def parse(kind: str, sources: Sequence[Source], sink: Sink, *, workers: int = 1)
         from pcc_pipeline.formats.opi import parse_opi
 
         return {source.delivery: parse_opi(source, sink) for source in sources}
-    return {source.delivery: _parse_table(kind, source, sink) for source in sources}
+    return {source.delivery: _parse_table(kind, source, sink, layout) for source in sources}
 
 
-def _parse_table(kind: str, source: Source, sink: Sink) -> Counts:
+def _parse_table(kind: str, source: Source, sink: Sink, layout: Layout | None) -> Counts:
     """A table, or PCC's answer in XML where one comes in a table's place."""
     if kind == "pcc_invoices":
         from pcc_pipeline.formats.pcc_answer import parse_pcc_answer
@@ -48,7 +55,7 @@ def _parse_table(kind: str, source: Source, sink: Sink) -> Counts:
             return parse_pcc_answer(source, sink)
     from pcc_pipeline.formats.tabular import parse_tabular
 
-    return parse_tabular(source, sink)
+    return parse_tabular(source, sink, layout=layout)
 
 
 __all__ = ["SMALL_FILES", "Counts", "Sink", "Source", "defect", "parse"]

@@ -14,7 +14,17 @@ from functools import lru_cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pcc_pipeline.formats.conventions import COMMA, POINT, Reading, read_amount, read_date, settle
+from pcc_pipeline.formats.conventions import (
+    COMMA,
+    GROUP_MARK,
+    GROUPED,
+    POINT,
+    UNDRESS,
+    Reading,
+    read_amount,
+    read_date,
+    settle,
+)
 from pcc_pipeline.tables.describe import MONEY, Column
 
 #: At most sixteen digits and two decimals: reads the same under both conventions, or only with a point.
@@ -64,7 +74,18 @@ def _distinct(
     return Typed(values, told, any(reading.either for reading in settled) and evidence is None)
 
 
-def _amounts(texts: pa.Array, evidence: frozenset[str] | None) -> Typed:
+def _undressed(texts: pa.Array) -> pa.Array | None:
+    """The amounts without currency, parentheses and the like, as `conventions.undressed`; null if none has any."""
+    bare = texts
+    for pattern, replacement in UNDRESS:
+        bare = pc.replace_substring_regex(bare, pattern, replacement)
+    grouped = pc.match_substring_regex(bare, GROUPED)
+    if pc.any(grouped).as_py():
+        bare = pc.if_else(grouped, pc.replace_substring_regex(bare, GROUP_MARK, ""), bare)
+    return None if bare.equals(texts) else bare
+
+
+def _amounts(texts: pa.Array, evidence: frozenset[str] | None, *, undress: bool = True) -> Typed:
     plain = pc.match_substring_regex(texts, _PLAIN_POINT)
     if pc.all(plain).as_py() in (True, None):  # null: nothing but empty cells
         told = frozenset([POINT]) if pc.any(pc.match_substring(texts, ".")).as_py() else frozenset()
@@ -81,6 +102,11 @@ def _amounts(texts: pa.Array, evidence: frozenset[str] | None) -> Typed:
         pointed = pc.replace_substring(pc.replace_substring(commas, ".", ""), ",", ".")
         values = pc.replace_with_mask(values, chosen, pc.cast(pointed, MONEY))
     chosen = pc.and_(pc.is_null(values), pc.is_valid(texts))
+    if pc.any(chosen).as_py() and undress:
+        bare = _undressed(texts.filter(chosen))
+        if bare is not None:
+            again = _amounts(pc.replace_with_mask(pa.nulls(len(texts), pa.string()), chosen, bare), evidence, undress=False)
+            return Typed(pc.coalesce(values, again.values), told | again.evidence, again.either)
     rest = _distinct(texts.filter(chosen), MONEY, _amount, evidence)
     if len(rest.values):
         values = pc.replace_with_mask(values, chosen, rest.values)

@@ -25,8 +25,24 @@ _POINT_GROUPS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3}){2,}")
 _EITHER = re.compile(r"[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}")
 _ENGLISH = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+\.[0-9]+|[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3}){2,}")
 
+#: How an amount is dressed, and what it is without: marks of the currency, a minus that comes last or is written as
+#: parentheses, spaces or apostrophes between thousands. Read alike by `re` and by RE2.
+UNDRESS: tuple[tuple[str, str], ...] = (
+    ("[\u00a0\u2007\u2009\u202f]", " "),
+    ("\u2212", "-"),
+    (r"(?i)^([-+(]? ?)(?:€|euro?\.?) ?", r"\1"),
+    (r"(?i) ?(?:€|euro?\.?)( ?[-)]?)$", r"\1"),
+    (r"^\( ?([^-+()]+?) ?\)$", r"-\1"),
+    (r"^([^-+()]+?) ?-$", r"-\1"),
+    (r"^([-+]) +", r"\1"),
+)
+#: Thousands apart by one mark that is no point and no comma: it goes.
+GROUPED = r"^[-+]?[1-9][0-9]{0,2}(?:(?: [0-9]{3})+|(?:'[0-9]{3})+|(?:’[0-9]{3})+)(?:[.,][0-9]+)?$"
+GROUP_MARK = "[ '’]"
+
 _MIDNIGHT = r"(?:[T ]00:00(?::00(?:\.0+)?)?)?"
 _ISO_DATE = re.compile(rf"([0-9]{{4}})-([0-9]{{2}})-([0-9]{{2}}){_MIDNIGHT}")
+_COMPACT_DATE = re.compile(r"((?:19|20)[0-9]{2})([0-9]{2})([0-9]{2})")
 _SLASH_DATE = re.compile(rf"([0-9]{{1,2}})([/.-])([0-9]{{1,2}})\2([0-9]{{4}}){_MIDNIGHT}")
 _EARLIEST = 1900
 
@@ -83,11 +99,26 @@ def _with(reading: Reading, evidence: str) -> Reading:
     return Reading(reading.value, reading.reason, evidence)
 
 
+def undressed(text: str) -> str:
+    """The amount without what it is dressed in (see UNDRESS)."""
+    for pattern, bare in UNDRESS:
+        text = re.sub(pattern, bare, text)
+    return re.sub(GROUP_MARK, "", text) if re.search(GROUPED, text) else text
+
+
 def read_amount(text: str) -> Reading:
     """What an amount in euro means; `text` is trimmed, not empty. The value is a Decimal with two decimals.
 
-    `1.234` and `1,234` (one to three digits, then exactly three) may be either; a sign may come first.
+    `1.234` and `1,234` (one to three digits, then exactly three) may be either. A sign may come first or last, or be
+    parentheses; the currency may be named; thousands may be apart by points, spaces or apostrophes.
     """
+    reading = _bare_amount(text)
+    if reading.reason == NOT_AN_AMOUNT and (bare := undressed(text)) != text:
+        return _bare_amount(bare)
+    return reading
+
+
+def _bare_amount(text: str) -> Reading:
     if _DIGITS.fullmatch(text):
         return _euro(text)
     if _EITHER.fullmatch(text):
@@ -117,13 +148,17 @@ def _day(year: int, month: int, day: int) -> Reading:
 
 
 def read_date(text: str) -> Reading:
-    """What a date means: `text` is trimmed and not empty. A time of midnight after it is accepted.
+    """What a date means: `text` is trimmed and not empty. A time of midnight after it is accepted; eight digits are
+    ISO's year, month and day.
 
     With both numbers up to 12 and different, day/month/year waits for the column; month/day/year is never
     accepted, but a value that only it can read speaks against day/month/year.
     """
     if iso := _ISO_DATE.fullmatch(text):
         return _day(int(iso[1]), int(iso[2]), int(iso[3]))
+    if compact := _COMPACT_DATE.fullmatch(text):
+        # read from the other end, its first four digits would be a month past 12
+        return _day(int(compact[1]), int(compact[2]), int(compact[3]))
     slash = _SLASH_DATE.fullmatch(text)
     if slash is None:
         return Reading(reason=NOT_A_DATE)

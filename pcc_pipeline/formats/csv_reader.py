@@ -6,9 +6,9 @@ Values are not read here (see `rows`).
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import islice, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -19,46 +19,76 @@ from pyarrow import csv as pa_csv
 from pcc_pipeline.formats.csv_blocks import Block, Irregular, blocks
 from pcc_pipeline.formats.csv_careful import Record, batches, careful_records, ragged
 from pcc_pipeline.formats.encoding import as_utf8
-from pcc_pipeline.formats.headers import Header, choose_delimiter, header_record, read_header, split_header
-from pcc_pipeline.formats.rows import Flaw, Raw
-from pcc_pipeline.tables.describe import Table
+from pcc_pipeline.formats.headers import (
+    DELIMITERS,
+    HEADER_ROWS,
+    Header,
+    Plan,
+    find_header,
+    header_record,
+    split_header,
+)
+from pcc_pipeline.formats.rows import WHOLE, Flaw, Raw
 
 _HEADER_BYTES = 1 << 20
+_RECORD_BYTES = 1 << 16
+_EDGES = '" \t\r\n'
 _PARSED_AT_ONCE = 1 << 20  # what stays in a core's cache is parsed faster
 
 
 @dataclass(frozen=True)
 class CsvFile:
-    """An opened CSV file: its header, and where its rows start; or the flaw for which it is refused."""
+    """An opened CSV file: its header, and where its rows start; or the flaw for which it is refused.
+
+    `titles` are the rows above the header, with their lines.
+    """
 
     path: Path
     header: Header
+    plan: Plan
     delimiter: str = ";"
     offset: int = 0
     line: int = 1
     flaw: Flaw | None = None
+    titles: tuple[tuple[int, str], ...] = ()
 
 
-def open_csv(table: Table, path: Path, scratch: Path) -> CsvFile:
-    """Finds encoding, delimiter and header. `scratch` is a folder for a transcription to UTF-8."""
-    text = as_utf8(path, scratch)
+def open_csv(plans: Sequence[Plan], path: Path, scratch: Path) -> CsvFile:
+    """Finds encoding, delimiter and header, by the first of the plans that fits. `scratch` is a folder for a
+    transcription to UTF-8."""
+    encoding = next((plan.layout.encoding for plan in plans if plan.layout and plan.layout.encoding), None)
+    text = as_utf8(path, scratch, encoding)
     if text.problem:
-        return CsvFile(path, Header(()), flaw=Flaw(text.line, text.problem))
+        return CsvFile(path, Header(()), plans[0], flaw=Flaw(text.line, text.problem))
     with text.path.open("rb") as file:
         file.seek(text.skip)
         start = file.read(_HEADER_BYTES)
-    offset, line = 0, 1
-    while (blank := start.find(b"\n", offset)) >= 0 and not start[offset:blank].strip():
-        offset, line = blank + 1, line + 1
-    record = header_record(start[offset:].decode(errors="replace"))
-    end = offset + len(record.encode())
-    delimiter = choose_delimiter(table, record)
-    header = read_header(table, split_header(record, delimiter))
-    flaw = Flaw(None, f"the whole file is refused: {header.problem}") if header.problem else None
-    if _lone_return(record.strip().encode()):
+    records = list(islice(_records(start), HEADER_ROWS))
+    found = find_header(plans, len(records), lambda row, mark: split_header(records[row][2], mark))
+    last = records[min(found.row + found.rows, len(records)) - 1]
+    problem = found.header.problem
+    flaw = Flaw(None, f"{WHOLE}{problem}") if problem else None
+    if _lone_return(last[2].strip().encode()):
         flaw = Flaw(None, "lines end with a carriage return alone: save the file with LF or CRLF")
-    line += record.count("\n")
-    return CsvFile(text.path, header, delimiter, text.skip + end, line, flaw)
+    end, line = last[0] + len(last[2].encode()), last[1] + last[2].count("\n")
+    titles = tuple((number, record.strip(_EDGES + found.delimiter)) for _, number, record in records[: found.row])
+    return CsvFile(text.path, found.header, found.plan, found.delimiter, text.skip + end, line, flaw, titles)
+
+
+def _records(start: bytes) -> Iterator[tuple[int, int, str]]:
+    """The first records that are not blank: where each begins (byte, line) and its text; at least one."""
+    offset, line, some = 0, 1, False
+    while offset < len(start):
+        end = start.find(b"\n", offset) + 1
+        if end and not start[offset:end].strip():
+            offset, line = end, line + 1
+            continue
+        # a record is looked for in what one line may hold: quoted names over some lines, no more
+        record = header_record(start[offset : offset + _RECORD_BYTES].decode(errors="replace"))
+        if record.strip(_EDGES + "".join(DELIMITERS)) or not some:
+            some = True
+            yield offset, line, record
+        offset, line = offset + len(record.encode()), line + record.count("\n")
 
 
 def raw_tasks(file: CsvFile) -> Iterator[Callable[[], Raw]]:

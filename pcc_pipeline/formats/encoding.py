@@ -12,6 +12,7 @@ from pathlib import Path
 
 _CHUNK = 4 << 20
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_OTHER = "the bytes are not in {0}, as the layout has the file {1}: {2}"
 #: Pairs that UTF-8 text has and Italian Windows-1252 text has not: the file would be in both encodings.
 _UTF8_PAIR = re.compile(rb"[\xc2\xc3][\x80-\xbf]|\xe2[\x80\x82][\x80-\xbf]")
 _NOT_1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
@@ -30,13 +31,14 @@ class Text:
     line: int | None = None
 
 
-def as_utf8(path: Path, scratch: Path) -> Text:
-    """The file itself when it is UTF-8 (with or without BOM), else its transcription from Windows-1252 in the
-    folder `scratch`. Empty and binary files, and bytes that neither encoding has, are a problem."""
+def as_utf8(path: Path, scratch: Path, encoding: str | None = None) -> Text:
+    """The file itself when it is UTF-8 (with or without BOM), else its transcription from UTF-16 (with BOM) or
+    Windows-1252 in the folder `scratch`; `encoding` is tried instead of Windows-1252. Empty and binary files, and
+    bytes that the encoding has not, are a problem."""
     with path.open("rb") as file:
         start = file.read(4)
     if start.startswith(_UTF16):
-        return Text(path, problem=f"in UTF-16: {_SAVE_AS}")
+        return _from(path, scratch / "utf8.csv", "utf-16")
     bom = start.startswith(codecs.BOM_UTF8)
     decoder = codecs.getincrementaldecoder("utf-8")()
     lines, empty, foreign = 1, True, False
@@ -62,7 +64,24 @@ def as_utf8(path: Path, scratch: Path) -> Text:
         return Text(path, len(codecs.BOM_UTF8) if bom else 0)
     if bom:
         return Text(path, problem=f"begins as UTF-8 but holds other bytes: {_SAVE_AS}")
+    if encoding and codecs.lookup(encoding).name not in ("utf-8", "cp1252"):
+        return _from(path, scratch / "utf8.csv", encoding)
     return _from_1252(path, scratch / "utf8.csv")
+
+
+def _from(path: Path, target: Path, encoding: str) -> Text:
+    """The transcription from an encoding that is known beforehand."""
+    empty = True
+    try:
+        with path.open(encoding=encoding, newline="") as file, target.open("w", encoding="utf-8", newline="") as out:
+            while chunk := file.read(_CHUNK):
+                if "\0" in chunk:
+                    return Text(path, problem="not a text file: it holds NUL characters")
+                empty = empty and not chunk.strip()
+                out.write(chunk)
+    except UnicodeError:
+        return Text(path, problem=_OTHER.format(encoding, _WHOLE, _SAVE_AS))
+    return Text(target, problem="empty file" if empty else None)
 
 
 def _line(before: int, chunk: bytes, position: int) -> int:

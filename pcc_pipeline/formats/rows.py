@@ -13,11 +13,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pcc_pipeline.formats.columns import Typed, read_column, reasons
+from pcc_pipeline.formats.notes import Note
 from pcc_pipeline.formats.source import Source
+from pcc_pipeline.formats.tax_ids import checked_tax_ids
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.feeds import LINEAGE, QUARANTINE
 
 _LINEAGE = frozenset(column.name for column in LINEAGE)
+#: How the reason of a file begins that is refused for its columns.
+WHOLE = "the whole file is refused: "
 Evidence = dict[str, frozenset[str]]
 
 
@@ -38,7 +42,7 @@ class Raw:
     `native` holds cells that the file itself typed (a workbook's dates and numbers), null elsewhere; `others`
     the texts of columns unknown to the table, by which a row is not blank; `flaws` the rows that could not
     be read at all; `wrong` the reasons against cells that the reader already refuses, null elsewhere.
-    `settled` holds the columns already read, whose values no evidence can change.
+    `settled` holds the columns already read, whose values no evidence can change; `notes` is what was seen on the way.
     """
 
     lines: pa.Array
@@ -48,6 +52,7 @@ class Raw:
     flaws: list[Flaw] = field(default_factory=list)
     wrong: dict[str, pa.Array] = field(default_factory=dict)
     settled: dict[str, pa.Array] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
 
 
 @dataclass
@@ -60,6 +65,14 @@ class Checked:
     defects: pa.RecordBatch | None = None
     refused: int = 0
     waiting: Raw | None = None
+    notes: list[Note] = field(default_factory=list)
+
+
+def in_sheet(defects: pa.RecordBatch, sheet: str, before: int) -> pa.RecordBatch:
+    """Defects whose reasons say the sheet and its own row, where the lines count on from other sheets."""
+    rows = pc.cast(pc.subtract(defects.column("line"), before), pa.string())
+    told = pc.binary_join_element_wise(f"sheet {sheet}, row ", rows, ": ", defects.column("reason"), "")
+    return defects.set_column(defects.schema.get_field_index("reason"), defects.schema.field("reason"), told)
 
 
 def flaws_batch(source: Source, flaws: list[Flaw]) -> pa.RecordBatch:
@@ -88,20 +101,8 @@ def _quarantine(
     )
 
 
-def without_blank(raw: Raw) -> Raw:
-    """The same without the rows in which every cell is empty."""
-    blank: pa.Array | None = None
-    # the fullest column first: mostly it has no empty cell, and no row can be blank
-    for cells in sorted(
-        [*raw.texts.values(), *raw.native.values(), *raw.others], key=lambda cells: cells.null_count
-    ):
-        empty = pc.is_null(cells)
-        blank = empty if blank is None else pc.and_(blank, empty)
-        if not pc.any(blank).as_py():
-            return raw
-    if blank is None:
-        return raw
-    kept = pc.invert(blank)
+def filtered(raw: Raw, kept: pa.Array) -> Raw:
+    """The raw rows that are kept."""
     return Raw(
         raw.lines.filter(kept),
         {name: texts.filter(kept) for name, texts in raw.texts.items()},
@@ -109,6 +110,7 @@ def without_blank(raw: Raw) -> Raw:
         [cells.filter(kept) for cells in raw.others],
         raw.flaws,
         {name: told.filter(kept) for name, told in raw.wrong.items()},
+        notes=raw.notes,
     )
 
 
@@ -185,7 +187,6 @@ def _judge_groups(judge: _Judge, table: Table, typed: dict[str, pa.Array]) -> No
 def check_rows(table: Table, source: Source, raw: Raw, evidence: Evidence | None) -> Checked:
     """Types and checks the rows. `evidence` is that of the whole file by column, null while it is not known:
     then rows come out only if no value needs it."""
-    raw = without_blank(raw)
     columns = [column for column in table.columns if column.name not in _LINEAGE]
     count = len(raw.lines)
     read: dict[str, Typed] = {}
@@ -231,4 +232,5 @@ def check_rows(table: Table, source: Source, raw: Raw, evidence: Evidence | None
     if judge.bad is not None:
         rows = rows.filter(pc.invert(judge.bad))
         refused = count - len(rows)
-    return Checked(told, rows, judge.defects(), refused)
+    rows, notes = checked_tax_ids(rows)
+    return Checked(told, rows, judge.defects(), refused, notes=notes)

@@ -43,6 +43,9 @@ class Sink(Protocol):
     def defects(self, batch: pa.RecordBatch) -> None:
         """Take defects, in the schema of the quarantine table."""
 
+    def notes(self, batch: pa.RecordBatch) -> None:
+        """Take notes, in the schema of the table `delivery_notes`."""
+
 
 def defect(
     source: Source, reason: str, *, line: int | None = None, field: str | None = None, value: str | None = None

@@ -1,4 +1,4 @@
-"""CSV and Excel tables into a feed's rows: the kinds of formats.md that are tables, by standard names.
+"""CSV and workbooks into a feed's rows: the kinds of formats.md that are tables, by standard names or a layout's.
 
 Two passes at most: what a part of the file can settle by itself goes out at once; the parts in which some
 value waits for the evidence of the whole column (Italian dates, mostly) are kept aside as text and read when
@@ -7,96 +7,125 @@ the file has been seen to its end. How values are read is in `conventions`, rows
 
 from __future__ import annotations
 
-import logging
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from pcc_pipeline.formats.csv_reader import open_csv, raw_tasks
-from pcc_pipeline.formats.headers import Header
-from pcc_pipeline.formats.rows import Checked, Flaw, Raw, check_rows, flaws_batch
+from pcc_pipeline.formats.dirt import cleaned, dirt_of, header_notes
+from pcc_pipeline.formats.headers import Header, Plan
+from pcc_pipeline.formats.notes import Note, Notes
+from pcc_pipeline.formats.rows import WHOLE, Checked, Flaw, Raw, check_rows, flaws_batch, in_sheet
 from pcc_pipeline.formats.source import Counts, Sink, Source
 from pcc_pipeline.formats.spool import Spool
-from pcc_pipeline.formats.xlsx_reader import open_sheet, sheet_tasks
-from pcc_pipeline.tables.describe import Table
-from pcc_pipeline.tables.feeds import FEEDS
-
-log = logging.getLogger(__name__)
+from pcc_pipeline.formats.xlsx_reader import open_workbook, sheet_tasks
+from pcc_pipeline.layouts.apply import applied, declared
+from pcc_pipeline.layouts.choose import difference, plans_for
+from pcc_pipeline.layouts.model import Layout
 
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_OLE_REASON = "an old or password-protected Excel file: deliver .xlsx without password, or CSV"
+_OLE_REASON = "an Excel file that is broken or protected by a password: deliver it without, or as CSV ({0})"
 Task = Callable[[], Raw]
 T = TypeVar("T")
 
 
-def parse_tabular(source: Source, sink: Sink, *, threads: int = 2, scratch: Path | None = None) -> Counts:
-    """Reads a delivered table, giving accepted rows and defects to `sink`; returns how many.
+@dataclass(frozen=True)
+class Part:
+    """A table of a file, as far as its header: how it is read, its rows in tasks, what to say of it."""
 
-    Never raises for what the file holds. A file that cannot be read at all, or lacks a required column, is
-    one defect and counts as one refused row. `threads` parts are read at once, each of some 8 MB of text;
-    `scratch` is where temporary files go (the system's folder by default).
+    plan: Plan
+    header: Header
+    tasks: Iterator[Task]
+    notes: Sequence[Note] = ()
+    sheet: tuple[str, int] | None = None  # its name and the rows counted before it
+
+
+def parse_tabular(
+    source: Source, sink: Sink, *, layout: Layout | None = None, threads: int = 2, scratch: Path | None = None
+) -> Counts:
+    """Reads a delivered table, giving accepted rows, defects and notes to `sink`; returns how many.
+
+    Never raises for what the file holds. A file that cannot be read at all, or fits neither the `layout` nor the
+    standard columns, is one defect and counts as one refused row. `threads` parts are read at once, each of some
+    8 MB of text; `scratch` is where temporary files go (the system's folder by default).
     """
-    table = FEEDS[source.kind]
+    plans = plans_for(source.kind, layout)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pcc-", dir=scratch)))
-        header, tasks, flaw = _open(table, source.path, folder)
+        parts, flaw = open_parts(plans, source.path, folder)
         if flaw:
+            if flaw.reason.startswith(WHOLE):
+                flaw = replace(flaw, reason=f"{flaw.reason}; {difference(source, layout, folder)}")
             sink.defects(flaws_batch(source, [flaw]))
             return Counts(0, 1, 1)
-        if header.unknown:
-            shown = ", ".join(name[:40] for name in header.unknown[:10])
-            log.warning("%s: %d unknown columns ignored: %s", source.file, len(header.unknown), shown)
         pool = stack.enter_context(ThreadPoolExecutor(threads))
-        spool = Spool(folder)
-        return _first_pass(table, source, sink, pool, threads, tasks, spool)
+        notes = Notes()
+        counts = Counts()
+        for part in parts:
+            notes.add(part.notes)
+            counts += _read_part(part, source, sink, pool, threads, Spool(folder), notes)
+        found = notes.batch(source)
+        if found is not None:
+            sink.notes(found)
+        return counts
 
 
-def _open(table: Table, path: Path, folder: Path) -> tuple[Header, Iterator[Task], Flaw | None]:
+def open_parts(plans: Sequence[Plan], path: Path, folder: Path) -> tuple[list[Part], Flaw | None]:
+    """The tables of a file, by the first of the plans that fits; else why it is refused."""
     with path.open("rb") as file:
         start = file.read(8)
-    if start.startswith(_OLE):
-        return Header(()), iter(()), Flaw(None, _OLE_REASON)
-    if start.startswith(_ZIP):
-        sheet = open_sheet(table, path)
-        return sheet.header, sheet_tasks(table, sheet), sheet.flaw
-    csv = open_csv(table, path, folder)
-    return csv.header, raw_tasks(csv), csv.flaw
+    if not start.startswith((_ZIP, _OLE)):
+        csv = open_csv(plans, path, folder)
+        notes = header_notes(csv.header, csv.titles, csv.line - 1)
+        return [Part(csv.plan, csv.header, raw_tasks(csv), notes)], csv.flaw
+    book = open_workbook(plans, path)
+    if book.flaw and start.startswith(_OLE) and not book.flaw.reason.startswith(WHOLE):
+        return [], Flaw(None, _OLE_REASON.format(book.flaw.reason))
+    return [
+        Part(
+            sheet.plan, sheet.header, sheet_tasks(sheet), header_notes(sheet.header, sheet.titles, sheet.before + 1),
+            (sheet.name, sheet.before) if sheet.before else None,
+        )
+        for sheet in book.sheets
+    ], book.flaw  # fmt: skip
 
 
-def _first_pass(
-    table: Table,
-    source: Source,
-    sink: Sink,
-    pool: ThreadPoolExecutor,
-    threads: int,
-    tasks: Iterator[Task],
-    spool: Spool,
+def _read_part(
+    part: Part, source: Source, sink: Sink, pool: ThreadPoolExecutor, threads: int, spool: Spool, notes: Notes
 ) -> Counts:
-    evidence: dict[str, set[str]] = {}
+    table, layout = part.plan.table, part.plan.layout
+    dirt = dirt_of(part.plan, part.header)
+    evidence = {name: set(told) for name, told in (declared(table, layout) if layout else {}).items()}
 
     def read(task: Task) -> tuple[Raw, Checked]:
-        raw = task()
-        return raw, check_rows(table, source, raw, None)
+        raw = cleaned(part.plan, dirt, task())
+        seen = raw.notes
+        if layout is not None:
+            raw = applied(table, layout, raw)
+        checked = check_rows(table, source, raw, None)
+        return replace(raw, notes=seen), checked
 
     counts = Counts()
-    for raw, checked in _in_order(pool, threads, (partial(read, task) for task in tasks)):
+    for raw, checked in _in_order(pool, threads, (partial(read, task) for task in part.tasks)):
         for name, told in checked.evidence.items():
             evidence.setdefault(name, set()).update(told)
+        notes.add(raw.notes)
         counts += _flaws(source, sink, raw)
         if checked.waiting:
             spool.put(checked.waiting)
         else:
-            counts += _give(sink, checked)
+            counts += _give(sink, checked, notes, part)
     known = {name: frozenset(told) for name, told in evidence.items()}
     second = (partial(check_rows, table, source, raw, known) for raw in spool.take())
     for checked in _in_order(pool, threads, second):
-        counts += _give(sink, checked)
+        counts += _give(sink, checked, notes, part)
     return counts
 
 
@@ -118,12 +147,13 @@ def _flaws(source: Source, sink: Sink, raw: Raw) -> Counts:
     return Counts(0, len(raw.flaws), len(raw.flaws))
 
 
-def _give(sink: Sink, checked: Checked) -> Counts:
+def _give(sink: Sink, checked: Checked, notes: Notes, part: Part) -> Counts:
+    notes.add(checked.notes)
     rows = len(checked.rows) if checked.rows is not None else 0
     if checked.rows is not None and rows:
         sink.rows(checked.rows)
     defects = 0
     if checked.defects is not None:
         defects = len(checked.defects)
-        sink.defects(checked.defects)
+        sink.defects(checked.defects if part.sheet is None else in_sheet(checked.defects, *part.sheet))
     return Counts(rows, checked.refused, defects)

@@ -1,10 +1,11 @@
-"""Which cells of a workbook's first sheet hold an error (`#N/A`, `#DIV/0!`), told from the sheet's XML.
+"""Which cells of a workbook's sheet hold an error (`#N/A`, `#DIV/0!`), told from the sheet's XML.
 
 The reader of `xlsx_reader` gives such cells as empty: without this an amount would quietly be missing.
 """
 
 from __future__ import annotations
 
+import html
 import re
 import zipfile
 from pathlib import Path, PurePosixPath
@@ -15,12 +16,33 @@ _PLACE = re.compile(rb'\br="([A-Z]{1,3})([0-9]+)"')
 _SHEET = re.compile(r"<(?:\w+:)?sheet\s[^>]*>")
 _RELATION = re.compile(r"<(?:\w+:)?Relationship\s[^>]*>")
 
+_BOOK = "xl/workbook.xml"
+_1904 = re.compile(rb'date1904="(1|true)"')
+
 Cells = frozenset[tuple[int, int]]
 
 
-def error_cells(path: Path) -> Cells:
-    """Row (from 1) and column (from 0) of each cell of the first sheet that holds an error."""
-    with zipfile.ZipFile(path) as book, book.open(_first_sheet(book)) as sheet:
+def error_cells(path: Path, name: str) -> Cells:
+    """Row (from 1) and column (from 0) of each cell of that sheet that holds an error. Nothing is told of `.xls`,
+    `.xlsb` and `.ods`, which are not in this format."""
+    if not zipfile.is_zipfile(path):
+        return frozenset()
+    with zipfile.ZipFile(path) as book:
+        if _BOOK not in book.namelist():
+            return frozenset()
+        return _errors(book, name)
+
+
+def counts_from_1904(path: Path) -> bool:
+    """Whether the workbook counts days from 1904 (an old Mac's habit)."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as book:
+        return _BOOK in book.namelist() and bool(_1904.search(book.read(_BOOK)))
+
+
+def _errors(book: zipfile.ZipFile, name: str) -> Cells:
+    with book.open(_part(book, name)) as sheet:
         found: set[tuple[int, int]] = set()
         rest = b""
         while chunk := sheet.read(_CHUNK):
@@ -31,13 +53,13 @@ def error_cells(path: Path) -> Cells:
         return frozenset(found)
 
 
-def _first_sheet(book: zipfile.ZipFile) -> str:
-    tag = _SHEET.search(book.read("xl/workbook.xml").decode())
-    identifier = _attribute(tag[0] if tag else "", r"\w+:id")
+def _part(book: zipfile.ZipFile, name: str) -> str:
+    tags = _SHEET.findall(book.read(_BOOK).decode())
+    identifier = next((_attribute(tag, r"\w+:id") for tag in tags if html.unescape(_attribute(tag, "name")) == name), "")
     for relation in _RELATION.findall(book.read("xl/_rels/workbook.xml.rels").decode()):
         if _attribute(relation, "Id") == identifier:
             return str(PurePosixPath("xl") / _attribute(relation, "Target")).removeprefix("/")
-    raise KeyError("the first sheet's part")
+    raise KeyError(f"the part of sheet {name}")
 
 
 def _attribute(tag: str, name: str) -> str:

@@ -10,9 +10,14 @@ from pcc_pipeline.tables.decisions import DECIDED
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.feeds import FEEDS, QUARANTINE
 from pcc_pipeline.tables.models import MODELS
+from pcc_pipeline.tables.notes import DELIVERY_NOTES
 from pcc_pipeline.tables.quarantine import QUARANTINE_SUMMARY, QUARANTINED
 
 #: Every table that lives in the store, by name.
-TABLES: dict[str, Table] = {**FEEDS, QUARANTINED.name: QUARANTINED, QUARANTINE_SUMMARY.name: QUARANTINE_SUMMARY, **MODELS}
+TABLES: dict[str, Table] = {
+    **FEEDS,
+    **{table.name: table for table in (QUARANTINED, QUARANTINE_SUMMARY, DELIVERY_NOTES)},
+    **MODELS,
+}
 
-__all__ = ["DECIDED", "FEEDS", "MODELS", "QUARANTINE", "TABLES", "Column", "Table"]
+__all__ = ["DECIDED", "DELIVERY_NOTES", "FEEDS", "MODELS", "QUARANTINE", "TABLES", "Column", "Table"]

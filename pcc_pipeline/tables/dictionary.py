@@ -11,12 +11,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from pcc_pipeline.tables import DECIDED, FEEDS, MODELS, Column, Table
+from pcc_pipeline.tables import DECIDED, DELIVERY_NOTES, FEEDS, MODELS, Column, Table
 from pcc_pipeline.tables.quarantine import QUARANTINE_SUMMARY, QUARANTINED
 from pcc_pipeline.tables.register import REGISTER
 
 CHAPTERS: tuple[tuple[str, tuple[Table, ...]], ...] = (
-    ("What arrives", (*FEEDS.values(), QUARANTINED, QUARANTINE_SUMMARY)),
+    ("What arrives", (*FEEDS.values(), QUARANTINED, QUARANTINE_SUMMARY, DELIVERY_NOTES)),
     ("What the models make", tuple(MODELS.values())),
     ("The register", tuple(REGISTER.values())),
     ("What the models see of decisions", tuple(DECIDED.values())),

@@ -60,6 +60,7 @@ SUBJECTS = Table(
         Column("code", "text", "Fiscal code normalised", source="rules section 5"),
         Column("creditor", "text", "The subject: the least VAT number of all identifiers seen together, else fiscal code; normalised",
                required=True, source="rules section 5"),
+        Column("trusted", "boolean", "That identifier is right; a wrong one is kept and never matched on", required=True),
     ),
     key=("ente", "piva", "cf"),
 )
@@ -83,6 +84,7 @@ CREDITORS = Table(
 
 _DOCUMENT = (
     Column("creditor", "text", "The supplier, normalised", required=True),
+    Column("creditor_known", "boolean", "The supplier's tax id is there and right: documents are matched on it", required=True),
     NUMBER_KEY,
     Column("numero", "text", "Number as written", required=True),
     Column("tipo_documento", "text", "Document type", required=True),

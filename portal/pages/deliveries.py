@@ -10,7 +10,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Form, HTTPException, Request, Response, UploadFile
 
+from pcc_pipeline import pipeline
+from pcc_pipeline.database.register import Register
 from pcc_pipeline.delivery import DeliveryError, deliver
+from pcc_pipeline.store import Store
 from pcc_pipeline.tables import FEEDS
 from pcc_pipeline.tables.feeds import LINEAGE
 from portal import audit, uploads
@@ -80,12 +83,14 @@ def _receive(request: Request, desk: Desk, file: UploadFile, kind: str) -> dict[
             path = Path(folder) / uploads.safe_name(file.filename or "")
             uploads.receive(file.file, path, settings.inbox / desk.ente)
             uploads.check_content(path)
+            place = (settings, Store(settings.store_url), Register(engine_of(request)))
+            layout = pipeline.ente_facts(*place, desk.ente).layout
             if kind == AUTOMATIC:
-                kind = next(iter(uploads.guess(path)), "")
+                kind = next(iter(uploads.guess(path, layout)), "")
                 if not kind:
                     raise uploads.Unwelcome("Non si riconosce di che cosa si tratta: scegliere il tipo di file")
             outcome["kind"] = kind
-            outcome["preview"] = uploads.preview(path, kind) if kind in uploads.kinds() else None
+            outcome["preview"] = uploads.preview(path, kind, layout) if kind in uploads.kinds() else None
             deliver(settings.inbox, desk.ente, kind, path)
         except (uploads.Unwelcome, DeliveryError) as error:
             outcome["problem"] = str(error)

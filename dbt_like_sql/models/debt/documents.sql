@@ -6,7 +6,7 @@ with settled as (
 
 -- PCC documents that no pair took: only they speak where the accounting system would.
 pcc_alone as (
-    select row_id, creditor, number_key, issue_date, sign, tipo_documento, numero, supplier_name
+    select row_id, creditor, creditor_known, number_key, issue_date, sign, tipo_documento, numero, supplier_name
     from pcc_documents
     anti join settled on settled.pcc_row = pcc_documents.row_id
 ),
@@ -17,7 +17,7 @@ duplicates as (
     from pcc_alone as spare
     semi join (select * from pcc_documents semi join settled on settled.pcc_row = pcc_documents.row_id) as taken
         using (creditor, number_key, issue_date, sign)
-    where spare.creditor <> 'NON_INDICATO'
+    where spare.creditor_known
 ),
 
 -- PCC's name where the accounting system has none.

@@ -17,6 +17,7 @@ select
     invoices.row_id,
     invoices.id_documento,
     coalesce(subjects.creditor, 'NON_INDICATO') as creditor,
+    coalesce(subjects.trusted, false) as creditor_known,
     normalised_number(invoices.numero, invoices.data_emissione) as number_key,
     invoices.numero,
     invoices.tipo_documento,

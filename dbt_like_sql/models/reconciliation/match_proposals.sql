@@ -14,7 +14,7 @@ open_erp as materialized (
         count(*) over (partition by creditor, sign, total) as of_that_amount
     from erp_documents
     anti join settled on settled.erp_row = erp_documents.row_id
-    where creditor <> 'NON_INDICATO' and stato not in ('RIFIUTATA', 'ANNULLATA')
+    where creditor_known and stato not in ('RIFIUTATA', 'ANNULLATA')
 ),
 
 open_pcc as materialized (
@@ -25,7 +25,7 @@ open_pcc as materialized (
         count(*) over (partition by creditor, sign, total) as of_that_amount
     from pcc_documents
     anti join settled on settled.pcc_row = pcc_documents.row_id
-    where creditor <> 'NON_INDICATO' and not rejected
+    where creditor_known and not rejected
 ),
 
 -- Only creditors open on both sides can have a pair.

@@ -25,8 +25,8 @@ erp_keys as materialized (
         case when lotto_sdi is not null and number_key <> '' then hash(lotto_sdi, number_key) end as sdi_lot,
         case when known then hash(creditor, number_key, issue_date, sign) end as exact,
         case when known then hash(creditor, number_key, total, sign) end as number_amount,
-        case when creditor <> 'NON_INDICATO' then hash(creditor, issue_date, total, sign) end as date_amount
-    from (select *, creditor <> 'NON_INDICATO' and number_key <> '' as known from erp_documents)
+        case when creditor_known then hash(creditor, issue_date, total, sign) end as date_amount
+    from (select *, creditor_known and number_key <> '' as known from erp_documents)
     anti join by_hand on by_hand.erp_row = row_id
 ),
 
@@ -37,8 +37,8 @@ pcc_keys as materialized (
         case when lotto_sdi is not null and number_key <> '' then hash(lotto_sdi, number_key) end as sdi_lot,
         case when known then hash(creditor, number_key, issue_date, sign) end as exact,
         case when known then hash(creditor, number_key, total, sign) end as number_amount,
-        case when creditor <> 'NON_INDICATO' then hash(creditor, issue_date, total, sign) end as date_amount
-    from (select *, creditor <> 'NON_INDICATO' and number_key <> '' as known from pcc_documents)
+        case when creditor_known then hash(creditor, issue_date, total, sign) end as date_amount
+    from (select *, creditor_known and number_key <> '' as known from pcc_documents)
     anti join by_hand on by_hand.pcc_row = row_id
 ),
 

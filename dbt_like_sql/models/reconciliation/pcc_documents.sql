@@ -62,6 +62,7 @@ select
     amounts.row_id,
     amounts.progressivo_registrazione,
     coalesce(subjects.creditor, 'NON_INDICATO') as creditor,
+    coalesce(subjects.trusted, false) as creditor_known,
     normalised_number(amounts.numero_documento, amounts.data_emissione) as number_key,
     amounts.numero_documento as numero,
     amounts.tipo_documento,

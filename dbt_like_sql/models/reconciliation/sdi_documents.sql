@@ -38,7 +38,7 @@ by_identity as (
     from sdi
     join erp_documents using (creditor, number_key, issue_date, sign)
     anti join by_lot as taken on taken.file = sdi.file and taken.line = sdi.line
-    where sdi.creditor <> 'NON_INDICATO'
+    where erp_documents.creditor_known
     qualify count(*) over (partition by sdi.file, sdi.line) = 1
 ),
 

@@ -22,9 +22,9 @@ refused_lots as (
 ),
 
 sides as (
-    select row_id as erp_row, null::bigint as pcc_row, lotto_sdi, creditor, number_key, issue_date, sign from erp_documents
+    select row_id as erp_row, null::bigint as pcc_row, lotto_sdi, creditor, creditor_known, number_key, issue_date, sign from erp_documents
     union all
-    select null, row_id, lotto_sdi, creditor, number_key, issue_date, sign from pcc_documents
+    select null, row_id, lotto_sdi, creditor, creditor_known, number_key, issue_date, sign from pcc_documents
 ),
 
 found as (
@@ -48,7 +48,7 @@ found as (
         from sides
         join refused using (creditor, number_key, issue_date, sign)
         anti join sent_again using (creditor, number_key, issue_date, sign)
-        where refused.creditor <> 'NON_INDICATO'
+        where sides.creditor_known
           and coalesce(sides.lotto_sdi = refused.sdi_id, true)
     ) as one
     where one.claimants = 1

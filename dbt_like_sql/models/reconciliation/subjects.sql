@@ -1,5 +1,6 @@
 -- One row per pair of identifiers (VAT number, fiscal code) as written anywhere: which subject it is.
--- Key: piva, cf. One subject may bear both identifiers, and either matches (rules, section 5).
+-- Key: piva, cf. One subject may bear both identifiers, and either matches (rules, section 5). A wrong identifier is kept,
+-- joins nothing, and leaves a subject that has no other untrusted: its documents are not matched on it.
 with written as (
     select piva_fornitore as piva, cf_fornitore as cf from stg_erp_invoices
     union
@@ -19,6 +20,24 @@ normalised as (
     from written
 ),
 
+-- Check digits tell right from wrong where most of PCC's own identifiers have right ones; where they have not (invented
+-- numbers), only the shape does.
+digits as (
+    select coalesce(count(*) filter (right_tax_id(id)) * 2 >= count(*) and count(*) > 0, false) as speak
+    from (
+        select tax_id(id_fiscale_iva) as id from stg_pcc_invoices where id_fiscale_iva is not null
+        union
+        select tax_id(cf_fornitore) from stg_pcc_invoices where cf_fornitore is not null
+    )
+    where shaped_tax_id(id)
+),
+
+trust as (
+    select found.id, case when digits.speak then right_tax_id(found.id) else shaped_tax_id(found.id) end as trusted
+    from (select vat as id from normalised where vat is not null union select code from normalised where code is not null) as found
+    cross join digits
+),
+
 identifiers as (
     select vat as id, bool_or(regexp_full_match(vat, '[0-9]{11}')) as is_vat, false as is_code
     from normalised where vat is not null group by vat
@@ -27,10 +46,18 @@ identifiers as (
     from normalised where code is not null group by code
 ),
 
+pairs_of_ids as (
+    select normalised.vat, normalised.code
+    from normalised
+    join trust as first on first.id = normalised.vat and first.trusted
+    join trust as second on second.id = normalised.code and second.trusted
+    where normalised.vat <> normalised.code
+),
+
 edges as (
-    select vat as id, code as other from normalised where vat is not null and code is not null and vat <> code
+    select vat as id, code as other from pairs_of_ids
     union
-    select code, vat from normalised where vat is not null and code is not null and vat <> code
+    select code, vat from pairs_of_ids
 ),
 
 -- Identifiers seen together, directly or through others.
@@ -63,6 +90,14 @@ select
     normalised.cf,
     normalised.vat,
     normalised.code,
-    named.creditor
+    named.creditor,
+    trust.trusted
 from normalised
-join named on named.id = coalesce(normalised.vat, normalised.code)
+left join trust as of_vat on of_vat.id = normalised.vat
+left join trust as of_code on of_code.id = normalised.code
+-- The VAT number, unless it is wrong and the fiscal code is not.
+join trust on trust.id = case
+    when normalised.vat is null or (not of_vat.trusted and coalesce(of_code.trusted, false)) then normalised.code
+    else normalised.vat
+end
+join named on named.id = trust.id

@@ -69,6 +69,21 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_audit_action_address_at'), 'audit', ['action', 'address', 'at'], unique=False, schema='pcc')
     op.create_index(op.f('ix_audit_ente_at'), 'audit', ['ente', 'at'], unique=False, schema='pcc')
+    op.create_table('delivery_notes',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('kind', sa.Text(), nullable=False, comment='Kind of delivery'),
+    sa.Column('delivery', sa.Text(), nullable=False, comment='Identifier of the delivery'),
+    sa.Column('file', sa.Text(), nullable=False, comment='File name as delivered'),
+    sa.Column('code', sa.Text(), nullable=False, comment='What it is about'),
+    sa.Column('field', sa.Text(), nullable=True, comment='Column, where it is about one'),
+    sa.Column('value', sa.Text(), nullable=True, comment='The value, or the skipped row; at most 200 characters. Null where many values share the note'),
+    sa.Column('line', sa.BigInteger(), nullable=True, comment='First line it is about, from 1'),
+    sa.Column('times', sa.BigInteger(), nullable=False, comment='How many rows it is about'),
+    sa.Column('note', sa.Text(), nullable=False, comment='What was seen and what was done, in plain words'),
+    schema='pcc',
+    comment='One row per delivery, code, column and value: what was skipped, mended or kept though doubtful'
+    )
+    op.create_index(op.f('ix_delivery_notes_ente_delivery'), 'delivery_notes', ['ente', 'delivery'], unique=False, schema='pcc')
     op.create_table('erp_reads',
     sa.Column('reading', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of reading'),
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
@@ -457,6 +472,8 @@ def downgrade() -> None:
     op.drop_table('former_readings', schema='pcc')
     op.drop_index(op.f('ix_erp_reads_ente_kind_reading'), table_name='erp_reads', schema='pcc')
     op.drop_table('erp_reads', schema='pcc')
+    op.drop_index(op.f('ix_delivery_notes_ente_delivery'), table_name='delivery_notes', schema='pcc')
+    op.drop_table('delivery_notes', schema='pcc')
     op.drop_index(op.f('ix_audit_ente_at'), table_name='audit', schema='pcc')
     op.drop_index(op.f('ix_audit_action_address_at'), table_name='audit', schema='pcc')
     op.drop_table('audit', schema='pcc')
