@@ -127,6 +127,11 @@ CASES: tuple[Case, ...] = (
     Case("duplicate_on_pcc", 5, ("DUPLICATE_ON_PCC",), tier="pcc_id", pcc_copies=2, twist="second_received"),
     Case("ambiguous", 4, ("AMBIGUOUS_MATCH",), tier="-", pcc_copies=2),
     Case("missing_on_pcc", 10, ("MISSING_ON_PCC",), tier="-", pcc_copies=0),
+    # Outside SDI and unknown to PCC: to be communicated by Modello 002.
+    Case("missing_foreign", 2, ("MISSING_ON_PCC",), tier="-", pcc_copies=0, twist="foreign"),
+    Case("missing_without_vat", 2, ("MISSING_ON_PCC",), tier="-", pcc_copies=0, twist="no_vat"),
+    Case("missing_on_paper", 2, ("MISSING_ON_PCC",), tier="-", pcc_copies=0, twist="paper"),
+    Case("missing_before_sdi", 2, ("MISSING_ON_PCC",), tier="-", pcc_copies=0, age_from=4000, age_to=4200),
     Case("missing_in_erp", 10, ("MISSING_IN_ERP",), tier="-", in_erp=False, pcc_state="RICEVUTO",
          pcc_account=""),
     Case("fuzzy", 4, ("MISSING_ON_PCC", "MISSING_IN_ERP"), tier="-", age_from=3, twist="fuzzy"),

@@ -8,12 +8,14 @@ select
     getvariable('ente') as ente, 'synthetic' as delivery, i + 2 as line,
     id_documento,
     case
+        when twist = 'paper' then 'FATTURA'
         when not getvariable('plain_types') then tipo
         when tipo = 'TD04' then 'NOTA_CREDITO' when tipo = 'TD06' then 'PARCELLA' when tipo = 'TD01' then 'FATTURA'
         else tipo
     end as tipo_documento,
-    if(professional or twist = 'cf_only', cf, null) as cf_fornitore,
-    if(twist = 'cf_only', null, piva) as piva_fornitore,
+    case twist when 'no_vat' then 'RSSMRA80A01H501U' when 'foreign' then null else if(professional or twist = 'cf_only', cf, null) end
+        as cf_fornitore,
+    case twist when 'foreign' then 'DE136695976' when 'no_vat' then null when 'cf_only' then null else piva end as piva_fornitore,
     name as denominazione_fornitore,
     erp_number as numero,
     issued as data_emissione,
