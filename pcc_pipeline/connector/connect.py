@@ -83,7 +83,7 @@ def connect(
 
 
 def _queries(facts: EnteFacts) -> dict[str, Query]:
-    return queries_of(facts.gestionale)
+    return queries_of(facts.layout)
 
 
 def _ended(register: Register, ente: str, source: str, outcome: str, reason: str) -> ConnectReport:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
+if TYPE_CHECKING:
+    from pcc_pipeline.layouts.model import Layout
+
 KINDS = ("erp_invoices", "erp_payments")
 TYPES = ("timestamp", "date", "integer", "text")
-FOLDER = Path(__file__).parent / "queries"
 
 #: Dialects of SQLAlchemy as sqlglot calls them.
 _GRAMMARS = {
@@ -134,18 +135,30 @@ def parse_queries(found: object, name: str) -> dict[str, Query]:
             raise QueryError(f"{name}: {kind} has no `sql`")
         if unknown := sorted(set(entry) - {"sql", "watermark", "type", "start", "window"}):
             raise QueryError(f"{name}: {kind} has unknown settings {', '.join(unknown)}")
-        given: dict[str, Any] = {key: str(v) if key == "start" else v for key, v in entry.items()}
-        query = Query(kind=kind, **given)
+        query = Query(kind=kind, **{**entry, **_typed(entry, f"{name}: {kind}")})
         _check(query, name)
         made[kind] = query
     return made
+
+
+def _typed(entry: dict[str, Any], where: str) -> dict[str, Any]:
+    """The settings that are no text in the program, whatever YAML (or a layout, whose scalars are all texts) made of them."""
+    found: dict[str, Any] = {}
+    if "start" in entry:
+        found["start"] = str(entry["start"])
+    if "window" in entry:
+        try:
+            found["window"] = float(entry["window"])
+        except (TypeError, ValueError):
+            raise QueryError(f"{where}: window {entry['window']!r} is no number") from None
+    return found
 
 
 def _check(query: Query, name: str) -> None:
     where = f"{name}: {query.kind}"
     if query.type not in TYPES:
         raise QueryError(f"{where}: type {query.type!r} is none of {', '.join(TYPES)}")
-    if not isinstance(query.window, int | float) or query.window < 0 or (query.type == "text" and query.window):
+    if not query.window >= 0 or (query.type == "text" and query.window):
         raise QueryError(f"{where}: window must be a number of days (units for integers) from 0; texts have none")
     if (query.watermark is None) == (":watermark" in query.sql):
         raise QueryError(f"{where}: a watermark column and :watermark in the SQL go together")
@@ -165,15 +178,9 @@ def read_queries(path: Path) -> dict[str, Query]:
     return parse_queries(found.get("queries") if isinstance(found, dict) else None, path.name)
 
 
-@cache
-def _shipped() -> dict[str, Path]:
-    products = {}
-    for path in sorted(FOLDER.glob("*.yaml")):
-        products[str(yaml.safe_load(path.read_text(encoding="utf-8"))["product"]).casefold()] = path
-    return products
+def queries_of(layout: Layout | None) -> dict[str, Query]:
+    """The queries of a layout, else the standard ones. Raises QueryError."""
+    from pcc_pipeline.layouts.load import standard
 
-
-def queries_of(gestionale: str | None) -> dict[str, Query]:
-    """The queries for an accounting system, else the standard ones. Raises QueryError."""
-    shipped = _shipped()
-    return read_queries(shipped.get((gestionale or "").casefold(), shipped["standard"]))
+    chosen = layout if layout is not None and layout.queries is not None else standard()
+    return parse_queries(chosen.queries, chosen.name)
