@@ -241,3 +241,24 @@ def test_a_changed_amount_stays_within_its_account_along_the_document(
 def test_a_change_that_pcc_would_refuse(change: Callable[..., OperationsDecided], name: str, values: Any, why: str) -> None:
     with pytest.raises(DecisionError, match=why):
         change(name, **values)
+
+
+def test_what_was_sent_is_decided_no_more_until_pcc_refuses_it(database: sa.Engine) -> None:
+    pytest.importorskip("pcc_pipeline.database.sending")
+    decide_operations(database, "alfa", "approve", named("a1", "c1"), who="rossi")
+    line = {"ente": "alfa", "attempt": 1, "file": "F", "line": 8, "sent_at": datetime.now(UTC)}
+    with database.begin() as connection:
+        for name in ("a1", "c1"):
+            row = {**line, "operation_id": name, "model": "003", "step": 1}
+            connection.execute(sa.insert(table("sent_operations")), row)
+    assert one(database, "a1")["sent"] == "sent"
+    assert decide_operations(database, "alfa", "refuse", named("a1"), who="rossi").left == 1
+    told = {**line, "operation_id": "a1", "state": "refused", "answered_at": datetime.now(UTC), "overdue": False, "in_flight": False}
+    with database.begin() as connection:
+        connection.execute(sa.insert(table("sent_states")), told)
+        connection.execute(sa.text("delete from pcc.operations where operation_id = 'c1'"))
+        assert stale_operations(connection, "alfa") == []
+    # It returns to the list, and needs approval anew.
+    assert (one(database, "a1")["state"], one(database, "a1")["sent"]) == ("proposed", "refused")
+    assert decide_operations(database, "alfa", "approve", named("a1"), who="rossi").written == 1
+    assert states(database)["a1"] == "approved"

@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pcc_pipeline.database.decisions import DecisionError, deciding, default_limit, person, set_based
-from pcc_pipeline.database.operation_states import REVIEWED, STATES
+from pcc_pipeline.database.operation_states import REVIEWED, SENT, STATES
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.tables.decisions import CHANGES
 
@@ -71,7 +71,9 @@ class OperationsDecided:
     states: Mapping[str, int] = field(default_factory=dict)
 
 
-# What each verdict finds to do: a named operation is decided anew, a bulk command touches only what is undecided.
+# What each verdict finds to do: a named operation is decided anew, a bulk command touches only what is undecided. What was
+# sent is decided no more, unless PCC refused it.
+_OPEN = "coalesce(r.sent, 'refused') = 'refused'"
 _TO_DO = {
     "approve": "r.state in ('proposed', 'waiting', 'refused') and (:named or r.state <> 'refused') and not r.held"
     " and not (r.state <> 'refused' and :who = any(r.approvers))",
@@ -123,6 +125,7 @@ def decide_operations(
         **{f"new_{name}": value for name, value in changes.items()},
     }
     to_do, already = (rules[verdict].format(changed=changed) for rules in (_TO_DO, _ALREADY))
+    to_do = f"({to_do}) and {_OPEN}"
     carried = [
         f"cast(:new_{c.name} as {types[c.name]})" if c.name in changes else f"r.changed_{c.name}" for c in CHANGES
     ]
@@ -166,12 +169,13 @@ def reviewed(
 
 
 def stale_operations(connection: sa.Connection, ente: str) -> list[dict[str, Any]]:
-    """Operations on which a word stands but that are no longer proposed: the feeds changed, or PCC did as asked."""
+    """Operations on which a word stands but that are proposed no longer and were not sent: the feeds changed."""
     query = f"""
         select s.*, d.code, d.id_documento, d.progressivo_registrazione, d.azione
         from ({STATES}) as s
         join pcc.operation_decisions as d on d.decision = s.decision
-        where not exists (select 1 from pcc.operations as o where o.ente = :ente and o.operation_id = s.operation_id)
+        where s.operation_id not in (select o.operation_id from pcc.operations as o where o.ente = :ente)
+          and s.operation_id not in (select told.operation_id from ({SENT}) as told)
         order by s.decision
     """
     given = {"ente": ente, "known_at": None, "default_limit": default_limit()}

@@ -1,12 +1,27 @@
 """The state of each operation on which a word stands, from the append-only rows: the one query that says it.
 
 Parameters: ente, known_at (null: now), default_limit. A refusal or a change asks for approvals anew; the same person
-twice counts once; above the ente's limit two persons must approve. An undone row is as if it had never been.
+twice counts once; above the ente's limit two persons must approve. An undone row is as if it had never been. What PCC
+refused returns to the list: approvals given before its answer no longer count.
 """
 
+from pcc_pipeline.tables import TABLES
 from pcc_pipeline.tables.decisions import CHANGES
 
 _LATEST = "(array_agg({0} order by decision desc) filter (where verdict = 'change'))[1]"
+
+#: What became of each operation sent, in its last attempt, where files are written (model sent_states, published).
+SENT = (
+    """select distinct on (s.operation_id) s.operation_id, coalesce(p.state, 'sent') as sent,
+        case when p.state = 'refused' then p.answered_at end as refused_at
+    from pcc.sent_operations as s left join pcc.sent_states as p using (ente, operation_id, attempt)
+    where s.ente = :ente order by s.operation_id, s.attempt desc"""
+    if "sent_states" in TABLES
+    else "select cast(null as text) as operation_id, cast(null as text) as sent, cast(null as timestamptz) as refused_at where false"
+)
+
+#: Counts for the state: after the last refusal or change, and after PCC's own refusal.
+_COUNTS = "verdict = 'approve' and decision > turn and decided_at > coalesce(refused_at, '-infinity')"
 
 STATES = f"""
 with standing as (
@@ -17,15 +32,19 @@ with standing as (
           where u.ente = :ente and u.verdict = 'undo' and u.undoes is not null
             and (cast(:known_at as timestamptz) is null or u.decided_at <= :known_at)
       )
+), told as (
+    {SENT}
 ), turns as (
-    select *, coalesce(max(decision) filter (where verdict in ('refuse', 'change')) over (partition by operation_id), 0) as turn
+    select standing.*, told.refused_at,
+        coalesce(max(decision) filter (where verdict in ('refuse', 'change')) over (partition by operation_id), 0) as turn
     from standing
+    left join told using (operation_id)
 ), states as (
     select
         ente, operation_id, max(decision) as decision,
         bool_or(verdict = 'refuse' and decision = turn) and not bool_or(verdict = 'approve' and decision > turn) as refused,
-        count(distinct decided_by) filter (where verdict = 'approve' and decision > turn) as approvals,
-        array_agg(distinct decided_by) filter (where verdict = 'approve' and decision > turn) as approvers,
+        count(distinct decided_by) filter (where {_COUNTS}) as approvals,
+        array_agg(distinct decided_by) filter (where {_COUNTS}) as approvers,
         {", ".join(f"{_LATEST.format(c.name)} as changed_{c.name}" for c in CHANGES)},
         (array_agg(amount order by decision desc))[1] as amount,
         (array_agg(decided_by order by decision desc))[1] as decided_by,
@@ -60,7 +79,7 @@ def _said(name: str) -> str:
 
 #: The operations proposed now as they would be sent, changes in place, each with its state. `held`: an earlier step that
 #: it needs (all of Modello 002, reception, a booking before bookings and payments) is refused. `ready`: nothing it needs
-#: is short of approval. Parameters as of STATES.
+#: is short of approval. `sent`: what became of it once sent; null: not sent. Parameters as of STATES.
 REVIEWED = f"""
 with reviewed as (
     select
@@ -75,9 +94,10 @@ with reviewed as (
             (select l.amount from pcc.approval_limits as l where l.ente = :ente order by l.decision desc limit 1),
             cast(:default_limit as numeric(18, 2))) then 2 else 1 end) as approvals_needed,
         {", ".join(f"s.changed_{c.name}" for c in CHANGES)},
-        s.decided_by, s.decided_at, s.reason
+        s.decided_by, s.decided_at, s.reason, told.sent
     from pcc.operations as o
     left join ({STATES}) as s on s.operation_id = o.operation_id
+    left join ({SENT}) as told on told.operation_id = o.operation_id
     where o.ente = :ente
 )
 select r.*,

@@ -31,6 +31,7 @@ _EDITABLE = tuple(column.name for column in CHANGES)
 _DECISIONS = ("APPROVA", "RIFIUTA", "MODIFICA", "MODIFICA E APPROVA")
 _PAIR_DECISIONS = {"ABBINA": "pair", "ACCETTA": "accept", "SEPARA": "split"}
 _STATES = {"proposed": "proposta", "waiting": "attende una seconda persona", "approved": "approvata", "refused": "rifiutata"}
+_SENT = {"sent": "inviata", "accepted": "accettata da PCC", "refused": "rifiutata da PCC", "done": "eseguita"}
 
 _COLUMNS = (
     *("decisione", "motivo", "stato", "approvata_da", "operation_id", "codice", "id_documento", "progressivo_registrazione"),
@@ -105,7 +106,9 @@ def _take_operations(
         if row is None:
             taken.errors.append((line.place, f"l'operazione {name} non è più proposta: i dati sono cambiati"))
         elif word in ("APPROVA", "RIFIUTA"):
-            if word == "APPROVA" and row["held"]:
+            if row["sent"] not in (None, "refused"):
+                taken.errors.append((line.place, f"l'operazione {name} è già stata inviata a PCC"))
+            elif word == "APPROVA" and row["held"]:
                 taken.errors.append((line.place, f"l'operazione {name} attende un passo precedente che è stato rifiutato"))
             else:
                 alike[word, line.text("motivo")].append((line, name))
@@ -206,7 +209,7 @@ def _operation(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{name: row[name] for name in ("operation_id", "id_documento", "progressivo_registrazione", "azione", "stato_debito",
                                         "data_emissione", "numero_mandato", *_EDITABLE)},
-        "stato": ("attende un passo rifiutato" if row["held"] else _STATES[row["state"]]),
+        "stato": _SENT.get(row["sent"]) or ("attende un passo rifiutato" if row["held"] else _STATES[row["state"]]),
         "approvata_da": ", ".join(row["approvers"] or ()) or None,
         "codice": row["code"],
         "passo": row["step"],
