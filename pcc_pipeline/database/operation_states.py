@@ -17,7 +17,7 @@ SENT = (
     from pcc.sent_operations as s left join pcc.sent_states as p using (ente, operation_id, attempt)
     where s.ente = :ente order by s.operation_id, s.attempt desc"""
     if "sent_states" in TABLES
-    else "select cast(null as text) as operation_id, cast(null as text) as sent, cast(null as timestamptz) as refused_at where false"
+    else "select cast(null as text) operation_id, cast(null as text) sent, cast(null as timestamptz) refused_at where false"
 )
 
 #: Counts for the state: after the last refusal or change, and after PCC's own refusal.
