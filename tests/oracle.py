@@ -515,6 +515,9 @@ def reconcile(
         )
         for r in rows.get("pcc_invoices", ())
     }
+    refused = {row["lotto_sdi"] for row in rows.get("sdi_refusals", ())}
+    for document in erp.values():
+        document.rejected = document.rejected or document.row.get("lotto_sdi") in refused
     known: dict[str, set[str]] = defaultdict(set)
     for document in (*erp.values(), *pcc.values()):
         for token in document.tokens:
@@ -538,6 +541,8 @@ def reconcile(
 
     for key, document in erp.items():
         other = pcc[pairing.pairs[key][0]] if key in pairing.pairs else None
+        if other and not document.row.get("lotto_sdi") and other.row.get("lotto_sdi") in refused:
+            document.rejected = True
         sides = [document, other] if other else [document]
         right = _right_position(document, other, word, tipo, _due_of(sdi_due, sides))
         shown = _pcc_position(other, word, tipo) if other else None
@@ -564,6 +569,8 @@ def reconcile(
             codes.append("AMBIGUOUS_MATCH")
         elif key in pairing.duplicates and not document.rejected:
             codes.append("DUPLICATE_ON_PCC")
+        elif document.row.get("lotto_sdi") in refused:
+            codes = [] if document.rejected else ["REJECTED_STILL_OPEN"]
         else:
             right = Position(shown.amount, shown.due, shown.issued, creditor)
             codes += [] if document.rejected else ["MISSING_IN_ERP"]
@@ -605,12 +612,17 @@ def _due_of(found: Mapping[Hashable, date], sides: Sequence[Document]) -> date |
 
 
 def load_inbox(inbox: Path, ente: str) -> dict[str, list[dict[str, Any]]]:
-    """The feeds of one ente whose files are ISO CSV with `;`, typed by their column names."""
+    """The feeds of one ente whose files are ISO CSV with `;`, typed by their column names.
+
+    Of SDI's messages the lots refused (EC02, in files of their own) as `sdi_refusals`.
+    """
+    refused = [path.read_text() for path in sorted((inbox / ente / "sdi_messages").glob("*_EC_*.xml"))]
+    lots = [re.search("<IdentificativoSdI>(.*?)<", text) for text in refused if "<Esito>EC02<" in text]
     return {
         folder.name: [_typed(row) for path in sorted(folder.glob("*.csv")) for row in _read(path)]
         for folder in sorted((inbox / ente).iterdir())
         if folder.is_dir()
-    }
+    } | {"sdi_refusals": [{"lotto_sdi": lot[1]} for lot in lots if lot]}
 
 
 def _read(path: Path) -> list[dict[str, str]]:

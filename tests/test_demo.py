@@ -52,7 +52,7 @@ def test_another_seed_gives_other_documents(provider: tuple[Path, Truth], tmp_pa
 
 def test_every_ente_gets_every_kind_and_nothing_else(provider: tuple[Path, Truth]) -> None:
     inbox, truth = provider
-    kinds = set(FEEDS) - {"enti", "erp_opi", "sdi_messages"}
+    kinds = set(FEEDS) - {"enti"}
     for ente in truth.enti:
         assert {folder.name for folder in (inbox / ente.code).iterdir()} == kinds
     assert not list(inbox.rglob("*.part"))
@@ -110,7 +110,7 @@ def test_italian_ente_writes_windows_1252_and_bad_rows(provider: tuple[Path, Tru
 
 def test_fatturapa_files_are_well_formed(provider: tuple[Path, Truth]) -> None:
     inbox, truth = provider
-    files = list(inbox.rglob("IT*.xml"))
+    files = list(inbox.rglob("sdi_invoices/IT*.xml"))
     assert files
     for path in files:
         root = etree.parse(path).getroot()

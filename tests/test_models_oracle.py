@@ -33,7 +33,12 @@ def _provider(folder: Path, seed: int, documents: int) -> dict[str, list[dict[st
 
 
 def _feeds(rows: dict[str, list[dict[str, Any]]]) -> dict[str, models.Rows]:
-    return {kind: found for kind, found in rows.items() if kind in models.FEEDS and found}
+    feeds = {kind: found for kind, found in rows.items() if kind in models.FEEDS and found}
+    refused = [
+        {"file": f"{n}_EC_001.xml", "tipo": "EC", "identificativo_sdi": row["lotto_sdi"], "esito": "EC02"}
+        for n, row in enumerate(rows.get("sdi_refusals", ()))
+    ]
+    return feeds | ({"sdi_messages": refused} if refused else {})
 
 
 def _unexplained(got: models.Reconciled) -> set[tuple[object, ...]]:

@@ -134,6 +134,8 @@ CASES: tuple[Case, ...] = (
     Case("missing_before_sdi", 2, ("MISSING_ON_PCC",), tier="-", pcc_copies=0, age_from=4000, age_to=4200),
     Case("missing_in_erp", 10, ("MISSING_IN_ERP",), tier="-", in_erp=False, pcc_state="RICEVUTO",
          pcc_account=""),
+    Case("refused_through_sdi", 3, ("REJECTED_STILL_OPEN",), tier="-", in_erp=False, pcc_state="RICEVUTO",
+         pcc_account="", twist="ec02"),
     Case("fuzzy", 4, ("MISSING_ON_PCC", "MISSING_IN_ERP"), tier="-", age_from=3, twist="fuzzy"),
     *(Case(name, 2, ("MISSING_ON_PCC", "MISSING_IN_ERP"), tier="-", age_from=10, twist=name)
       for name in ("fuzzy_swap", "fuzzy_typo", "fuzzy_date", "fuzzy_amount")),

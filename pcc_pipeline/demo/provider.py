@@ -14,6 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.csv
 
+from pcc_pipeline.demo import answers, messages, orders
 from pcc_pipeline.demo.dialects import DIALECTS, Dialect, write_rows, write_table
 from pcc_pipeline.demo.erp import PRODUCT, write_erp
 from pcc_pipeline.demo.erp_files import write_as_product
@@ -102,6 +103,10 @@ def write_provider(
             dialect = Dialect()
         remote = connected(made) == ente if erp_database else False
         with synthesis(ente, number, size) as connection:
+            orders.set_apart(connection, number)
+            answered = number % 5 == answers.PLACE
+            if answered:
+                answers.set_apart(connection)
             if remote and erp_database:
                 write_erp(connection, erp_database)
             for kind in KINDS:
@@ -109,6 +114,9 @@ def write_provider(
                     continue
                 folder = inbox / ente.code / kind
                 folder.mkdir(parents=True, exist_ok=True)
+                if kind == "pcc_invoices" and answered:
+                    answers.write_answers(connection, folder)
+                    continue
                 # the first writes the standard columns, as an ente does whose product has no layout of its own
                 own = {"excel": dialect.excel, "careless": ente.code == careless}
                 if number and write_as_product(connection, ente.gestionale, kind, folder, **own):
@@ -118,6 +126,8 @@ def write_provider(
                     connection, FEEDS[kind], folder / f"{kind}.{dialect.extension}", dialect, extra=extra
                 )
             sdi_files[ente.code] = write_sdi(connection, inbox / ente.code / "sdi_invoices", ente, sdi_share)
+            messages.write_messages(connection, inbox / ente.code / "sdi_messages", ente, sdi_share)
+            orders.write_orders(connection, inbox / ente.code / "erp_opi", ente, reference_date)
             counted = connection.execute(
                 "select case_name, count(*) from truth group by all order by all"
             ).fetchall()
