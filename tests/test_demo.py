@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import zipfile
 from datetime import date
 from pathlib import Path
 
+import opi_flows
 import pyarrow.parquet as pq
 import pytest
 from lxml import etree
 from stdnum.it import codicefiscale, iva
 
-from pcc_pipeline.demo import Truth, write_provider, write_staging
+from pcc_pipeline.demo import Truth, answers, write_provider, write_staging
 from pcc_pipeline.demo.cases import CASES, SLOTS, dealt
 from pcc_pipeline.demo.parties import enti, parties
+from pcc_pipeline.demo.synthesis import synthesis
 from pcc_pipeline.tables.feeds import FEEDS
 
 DAY = date(2025, 12, 31)
@@ -134,3 +137,21 @@ def test_staging_has_the_feeds_schemas_and_the_same_rows(tmp_path: Path) -> None
                 assert set(table[column.name].to_pylist()) <= {*column.allowed, None}
         with (tmp_path / f"inbox/montefiore/{kind}/{kind}.csv").open(encoding="utf-8") as file:
             assert sum(1 for _ in file) == count + 1
+
+
+def test_answers_in_xml_are_the_rows_of_the_csv(provider: tuple[Path, Truth], tmp_path: Path) -> None:
+    inbox, truth = provider
+    number, ente = next((n, made) for n, made in enumerate(truth.enti) if n % 5 == answers.PLACE)
+    with zipfile.ZipFile(inbox / ente.code / "pcc_invoices/statoContabileFattura.zip") as archive:
+        texts = [archive.read(name).decode() for name in archive.namelist()]
+    read = [row for text in texts for row in opi_flows.rows(tmp_path, text, "pcc_invoices")]
+    with synthesis(ente, number, truth.size) as connection:
+        names = [
+            name
+            for name in FEEDS["pcc_invoices"].column_names[3:]
+            if name not in ("movimenti", "causale_sospensione")
+        ]
+        rows = connection.execute(f"select {', '.join(names)} from pcc_invoices order by line").fetchall()
+        moved = connection.execute("select count(*) from pcc_operations where azione = 'CO'").fetchall()
+    assert [tuple(row[name] for name in names) for row in read] == rows
+    assert [(sum(len(row["movimenti"] or ()) for row in read),)] == moved
