@@ -11,12 +11,13 @@ from assets.landing import landing
 from assets.models import MODEL_ASSETS
 from assets.published import published
 from assets.quarantine import nothing_in_quarantine
+from assets.report import ente_report
 from assets.resources import Installation, RunParameters
 from assets.staging import staging
 from sensors import SENSORS
 
 defs = Definitions(
-    assets=[landing, staging, *MODEL_ASSETS, published],
+    assets=[landing, staging, *MODEL_ASSETS, published, ente_report],
     asset_checks=[*ASSET_CHECKS, nothing_in_quarantine],
     jobs=[*JOBS, *DECISION_JOBS],
     sensors=SENSORS,

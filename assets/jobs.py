@@ -13,22 +13,29 @@ from dagster import (
 
 from assets.connections import read_accounting_system
 from assets.resources import Installation
-from assets.steps import LANDING
+from assets.steps import LANDING, REPORT
 from pcc_pipeline.landing import PROVIDER, land
 from pcc_pipeline.staging import stage
 
 reconcile_ente = define_asset_job(
     "reconcile_ente",
-    selection=AssetSelection.all(),
+    selection=AssetSelection.all() - AssetSelection.assets(REPORT),
     executor_def=in_process_executor,
     description="From the inbox to the published stock: one ente, or the enti named in the configuration.",
 )
 
 recalculate_ente = define_asset_job(
     "recalculate_ente",
-    selection=AssetSelection.all() - AssetSelection.assets(LANDING),
+    selection=AssetSelection.all() - AssetSelection.assets(LANDING, REPORT),
     executor_def=in_process_executor,
     description="The stock anew from what was already landed, for other dates say.",
+)
+
+report_ente = define_asset_job(
+    "report_ente",
+    selection=AssetSelection.assets(REPORT),
+    executor_def=in_process_executor,
+    description="One ente's report, HTML and Excel, of what is published now.",
 )
 
 
@@ -53,4 +60,4 @@ def read_provider_register() -> None:
     read_provider_deliveries()
 
 
-JOBS: list[Any] = [reconcile_ente, recalculate_ente, read_provider_register, read_accounting_system]
+JOBS: list[Any] = [reconcile_ente, recalculate_ente, report_ente, read_provider_register, read_accounting_system]

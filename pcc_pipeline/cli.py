@@ -20,6 +20,7 @@ from rich.table import Table as RichTable
 
 from pcc_pipeline.commands import layouts, quarantine, users
 from pcc_pipeline.commands.connect import connect
+from pcc_pipeline.commands.report import report
 from pcc_pipeline.commands.review import app as review
 from pcc_pipeline.commands.serve import desk, serve
 from pcc_pipeline.commands.terminal import Ente, day, err, out
@@ -35,6 +36,7 @@ app = typer.Typer(
 app.command()(connect)
 app.command()(serve)
 app.command()(desk)
+app.command()(report)
 app.add_typer(users.app, name="user")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(review, name="review")

@@ -77,6 +77,8 @@ RULE_TABLES: dict[str, dict[str, str]] = {
     "questions": {"code": "VARCHAR", "situation": "VARCHAR", "addressee": "VARCHAR", "question": "VARCHAR"},
     "answers": {"answer": "VARCHAR", "effect": "VARCHAR", "value": "VARCHAR", "meaning": "VARCHAR"},
     "opi_states": {"stato": "VARCHAR", "meaning": "VARCHAR"},
+    # How easily a document's difference is settled: one factor of its priority in the report.
+    "work_ease": {"kind": "VARCHAR", "ease": "DECIMAL(18,2)", "meaning": "VARCHAR"},
     "match_tiers": {"tier": "VARCHAR", "ordinal": "INTEGER", "meaning": "VARCHAR"},
 }
 
