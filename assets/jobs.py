@@ -12,6 +12,7 @@ from dagster import (
 )
 
 from assets.connections import read_accounting_system
+from assets.model_files import write_model_files
 from assets.resources import Installation
 from assets.steps import LANDING, REPORT
 from pcc_pipeline.landing import PROVIDER, land
@@ -60,4 +61,11 @@ def read_provider_register() -> None:
     read_provider_deliveries()
 
 
-JOBS: list[Any] = [reconcile_ente, recalculate_ente, report_ente, read_provider_register, read_accounting_system]
+JOBS: list[Any] = [
+    reconcile_ente,
+    recalculate_ente,
+    report_ente,
+    write_model_files,
+    read_provider_register,
+    read_accounting_system,
+]

@@ -18,7 +18,7 @@ from typing import Annotated
 import typer
 from rich.table import Table as RichTable
 
-from pcc_pipeline.commands import layouts, quarantine, users
+from pcc_pipeline.commands import layouts, model, quarantine, users
 from pcc_pipeline.commands.connect import connect
 from pcc_pipeline.commands.report import report
 from pcc_pipeline.commands.review import app as review
@@ -194,6 +194,10 @@ def _run(
         raise _stop(
             "Something failed: the enti it concerns keep their previous published state (details above and in `pcc serve`)"
         )
+
+
+app.add_typer(model.app, name="model")
+app.command("check-model")(model.check_model)
 
 
 def _show(settings: Settings, enti: list[str]) -> None:

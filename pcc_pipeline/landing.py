@@ -31,7 +31,7 @@ ENTE = re.compile(r"[a-z0-9_]{2,32}")
 PROVIDER_KINDS = ("enti",)
 
 #: Kinds of formats.md that this version does not read yet: their files are left where they are.
-LATER_KINDS = ("tickets", "ratings", "probes", "pcc_outcomes")
+LATER_KINDS = ("tickets", "ratings", "probes")
 
 
 #: The kind of what lies in no folder of a kind.

@@ -30,7 +30,7 @@ ROME = ZoneInfo("Europe/Rome")
 @dataclass(frozen=True)
 class EnteFacts:
     """What the provider's register of enti says of one: whether it is there, its kind, why it is refused, its
-    accounting system and that system's release."""
+    accounting system and that system's release, its name and fiscal code."""
 
     known: bool
     tipo: str | None = None
@@ -39,6 +39,8 @@ class EnteFacts:
     versione_gestionale: str | None = None
     autorizzazione_remota: bool = False
     credenziali: bool = False
+    name: str | None = None
+    cf: str | None = None
 
     @property
     def layout(self) -> Layout | None:
@@ -84,7 +86,7 @@ def ente_facts(
         connection.register("deliveries", deliveries)
         row = connection.execute(
             "select tipo, pec_disattivazione_il, gestionale, versione_gestionale, "
-            "coalesce(autorizzazione_remota, false), coalesce(credenziali, false) "
+            "coalesce(autorizzazione_remota, false), coalesce(credenziali, false), denominazione, cf "
             "from read_parquet($files) join deliveries using (delivery) "
             "where codice_ente = $ente order by sequence desc, line desc limit 1",
             {"files": [store.uri(f"staging/{PROVIDER}/enti/{part}.parquet") for part in files], "ente": ente},

@@ -164,6 +164,11 @@ def _row_counts(table: str, source: str, comparison: str) -> Reconciliation:
     )
 
 
+_OVERDUE = """
+SELECT ente, progressivo_registrazione, id_documento, azione, importo, sent_at, state, answer_code, reason, file, line
+FROM sent_states WHERE overdue ORDER BY sent_at
+"""
+
 RECONCILIATIONS: tuple[Reconciliation, ...] = (
     Reconciliation(
         "every_cent_explained",
@@ -224,6 +229,15 @@ RECONCILIATIONS: tuple[Reconciliation, ...] = (
         True,
         ("documents", "erp_documents", "pcc_documents"),
         _EACH_ONCE,
+    ),
+    Reconciliation(
+        "seen_done_in_time",
+        "sent_states",
+        "Each operation sent to PCC is refused, or a feed of PCC shows it done, within the days allowed "
+        "(threshold seen_done_days); a breach is an alert, publication goes on",
+        False,
+        ("sent_states",),
+        _OVERDUE,
     ),
     # Payments and movements come from several feeds: see opi_accounted.
     *(

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from pcc_pipeline.database.engine import lock
 from pcc_pipeline.database.operation_states import STATES
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.database.sending import SENT
 from pcc_pipeline.rules import rule_rows
 from pcc_pipeline.tables import DECIDED
 
@@ -106,6 +107,7 @@ def snapshot(engine: sa.Engine, ente: str, known_at: datetime | None = None) -> 
         return {
             "decided_match_decisions": _arrow(connection, "decided_match_decisions", _STANDING_PAIRS, given),
             "decided_operation_decisions": _arrow(connection, "decided_operation_decisions", STATES, given),
+            "decided_sent_operations": _arrow(connection, "decided_sent_operations", SENT, given),
         }
 
 

@@ -107,7 +107,8 @@ select
     euro(if(aside, 0, pcc_paid_1 + pcc_paid_2)) as importo_pagato,
     euro(if(aside, pcc_paid_1 + pcc_paid_2, 0)) as importo_pagato_non_commerciale,
     if(pcc_account = 'sospeso', nullif(pcc_cause, ''), null) as causale_sospensione,
-    null as movimenti
+    null as movimenti,
+    null::boolean as partial
 from kept;
 
 create or replace temp view pcc_operations as

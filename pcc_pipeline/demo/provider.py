@@ -18,6 +18,7 @@ from pcc_pipeline.demo import answers, messages, orders
 from pcc_pipeline.demo.dialects import DIALECTS, Dialect, write_rows, write_table
 from pcc_pipeline.demo.erp import PRODUCT, write_erp
 from pcc_pipeline.demo.erp_files import write_as_product
+from pcc_pipeline.demo.outcomes import write_outcomes
 from pcc_pipeline.demo.parties import Ente
 from pcc_pipeline.demo.parties import enti as make_enti
 from pcc_pipeline.demo.sdi import write_sdi
@@ -125,6 +126,8 @@ def write_provider(
                 write_table(
                     connection, FEEDS[kind], folder / f"{kind}.{dialect.extension}", dialect, extra=extra
                 )
+            if number == 0:
+                write_outcomes(connection, inbox / ente.code / "pcc_outcomes", ente)
             sdi_files[ente.code] = write_sdi(connection, inbox / ente.code / "sdi_invoices", ente, sdi_share)
             messages.write_messages(connection, inbox / ente.code / "sdi_messages", ente, sdi_share)
             orders.write_orders(connection, inbox / ente.code / "erp_opi", ente, reference_date)

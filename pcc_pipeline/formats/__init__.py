@@ -53,6 +53,10 @@ def _parse_table(kind: str, source: Source, sink: Sink, layout: Layout | None) -
 
         if looks_xml(source.path):
             return parse_pcc_answer(source, sink)
+    if kind in ("pcc_outcomes", "pcc_invoices"):
+        from pcc_pipeline.formats.pcc_model_feeds import parse_model
+
+        return parse_model(source, sink)
     from pcc_pipeline.formats.tabular import parse_tabular
 
     return parse_tabular(source, sink, layout=layout)

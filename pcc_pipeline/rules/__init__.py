@@ -80,6 +80,15 @@ RULE_TABLES: dict[str, dict[str, str]] = {
     # How easily a document's difference is settled: one factor of its priority in the report.
     "work_ease": {"kind": "VARCHAR", "ease": "DECIMAL(18,2)", "meaning": "VARCHAR"},
     "match_tiers": {"tier": "VARCHAR", "ordinal": "INTEGER", "meaning": "VARCHAR"},
+    "pcc_answer_codes": {"prefix": "VARCHAR", "outcome": "VARCHAR", "meaning": "VARCHAR", "source": "VARCHAR"},
+    "pcc_model_checks": {
+        "check": "VARCHAR",
+        "pcc_code": "VARCHAR",
+        "severity": "VARCHAR",
+        "valid_from": "DATE",
+        "message": "VARCHAR",
+        "source": "VARCHAR",
+    },
 }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pcc_pipeline.tables.describe import Column, Table
+from pcc_pipeline.tables.sending import DECIDED_SENT
 
 _DECISION = Column("decision", "integer", "Order of decision", required=True)
 _ENTE = Column("ente", "text", "Tenant code", required=True, pattern=r"[a-z0-9_]{2,32}")
@@ -130,7 +131,7 @@ DECIDED_OPERATION_DECISIONS = Table(
     key=("ente", "operation_id"),
 )
 
-#: What the SQL models may read of decisions, by relation; empty where nothing was decided.
+#: What the SQL models may read of decisions and of what was sent, by relation; empty where nothing was decided.
 DECIDED: dict[str, Table] = {
-    table.name: table for table in (DECIDED_MATCH_DECISIONS, DECIDED_OPERATION_DECISIONS)
+    table.name: table for table in (DECIDED_MATCH_DECISIONS, DECIDED_OPERATION_DECISIONS, DECIDED_SENT)
 }

@@ -111,6 +111,7 @@ PCC_INVOICES = _feed(
         Column("stato_debito", "text", "statoDebito"),
         Column("causale", "text", "causale"),
     )),
+    _flag("partial", "The row comes from PCC's export per modello 003: what it lacks stands as delivered before; null means no"),
 )
 
 PCC_OPERATIONS = _feed(
@@ -128,6 +129,34 @@ PCC_OPERATIONS = _feed(
     Column("numero_mandato", "text", "Payment order of a CP"),
     Column("data_pagamento", "date", "Date of payment of a CP"),
     Column("id_fiscale_iva_beneficiario", "text", "Who was paid"),
+)
+
+PCC_OUTCOMES = _feed(
+    "pcc_outcomes",
+    "One row per line of a Modello 003 or 002 that PCC handed back, with its answer",
+    Column("model", "text", "003 operations, 002 documents that never passed SDI", required=True, allowed=("003", "002")),
+    Column("azione", "text", "003: RC, RF, CO, CS, CP", allowed=("RC", "RF", "CO", "CS", "CP")),
+    Column("cf_amministrazione", "text", "Fiscal code of the ente"),
+    Column("codice_ufficio", "text", "Office"),
+    Column("cf_fornitore", "text", "Fiscal code of the supplier"),
+    Column("id_fiscale_iva", "text", "VAT number of the supplier, with its country code"),
+    Column("progressivo_registrazione", "text", "003: the document; NA where the line names it by number, date and amount"),
+    Column("tipo_documento", "text", "002: document type"),
+    Column("numero_documento", "text", "Invoice number"),
+    Column("data_emissione", "date", "Date of issue"),
+    Column("importo_totale", "money", "Total of the document", unit="EUR"),
+    Column("importo", "money", "Amount moved (CO), due (CS) or paid (CP)", unit="EUR"),
+    Column("stato_debito", "text", "CO: between which accounts"),
+    Column("causale", "text", "CO: reason"),
+    Column("data_scadenza", "date", "CS: due date"),
+    Column("numero_mandato", "text", "CP: payment order"),
+    Column("data_mandato", "date", "CP: its date"),
+    Column("id_fiscale_beneficiario", "text", "CP: who was paid"),
+    Column("protocollo", "text", "RC: number in the ente's register of correspondence"),
+    Column("data_ricezione", "date", "RC: date of reception"),
+    Column("data_rifiuto", "date", "RF: date of refusal"),
+    Column("codice_segnalazione", "text", "PCC's answer: empty where the line was done", source="Modello 003 v1.5"),
+    Column("descrizione_segnalazione", "text", "PCC's answer in words"),
 )
 
 OPEN_LIST = _feed(
@@ -288,7 +317,7 @@ QUARANTINE = Table(
 FEEDS: dict[str, Table] = {
     table.name: table
     for table in (
-        ERP_INVOICES, ERP_PAYMENTS, PCC_INVOICES, PCC_OPERATIONS, OPEN_LIST, SPECIAL_CASES, ENTI, SDI_INVOICES,
+        ERP_INVOICES, ERP_PAYMENTS, PCC_INVOICES, PCC_OPERATIONS, PCC_OUTCOMES, OPEN_LIST, SPECIAL_CASES, ENTI, SDI_INVOICES,
         *MESSAGE_FEEDS,
     )
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pcc_pipeline import rules
-from pcc_pipeline.tables import feeds, messages, operations
+from pcc_pipeline.tables import feeds, messages, operations, sending
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.proposals import MATCH_PROPOSALS
 
@@ -43,7 +43,7 @@ STAGING = (
     _standing(feeds.ERP_INVOICES, "One row per document of the accounting system: the latest delivered", ("ente", "id_documento")),
     _standing(feeds.ERP_PAYMENTS, "One row per payment of the accounting system: the latest delivered of its mandate and document",
               ("ente", "row_id")),
-    _standing(feeds.PCC_INVOICES, "One row per document of PCC: the latest delivered", ("ente", "progressivo_registrazione")),
+    _standing(feeds.PCC_INVOICES, "One row per document of PCC: the latest delivered, completed where it came by export", ("ente", "progressivo_registrazione")),
     _standing(feeds.PCC_OPERATIONS, "One row per movement of PCC: the latest delivered of its document, day, action and payment order", ("ente", "row_id")),
     _standing(feeds.OPEN_LIST, "One row per document of the latest open list", ("ente", "row_id")),
     _standing(feeds.SPECIAL_CASES, "One row per special case: the latest delivered of its identity", ("ente", "row_id")),
@@ -370,6 +370,6 @@ MODELS: dict[str, Table] = {
     table.name: table
     for table in (
         *STAGING, *messages.MESSAGE_MODELS, SUBJECTS, CREDITORS, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, PAIRS,
-        AMBIGUITIES, MATCH_PROPOSALS, DOCUMENT_CASES, DOCUMENTS_TABLE, MATCHES, DEBT_POSITIONS, ANOMALIES, *operations.TABLES, STOCK_TABLE, STOCK_BY_CREDITOR, STOCK_BY_DUE_DATE, STOCK_BY_ISSUE_YEAR,
+        *sending.MODELS, AMBIGUITIES, MATCH_PROPOSALS, DOCUMENT_CASES, DOCUMENTS_TABLE, MATCHES, DEBT_POSITIONS, ANOMALIES, *operations.TABLES, STOCK_TABLE, STOCK_BY_CREDITOR, STOCK_BY_DUE_DATE, STOCK_BY_ISSUE_YEAR,
     )
 }

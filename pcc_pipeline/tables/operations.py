@@ -179,6 +179,7 @@ OPERATIONS = Table(
     (
         _ENTE, Column("operation_id", "text", "Hash of what the line says and of the state of the document on PCC it starts from", required=True),
         _CODE, _ID, _PROGRESSIVO, _STEP, *_LINE, *_IDENTITY,
+        Column("refused_reason", "text", "PCC refused this line before: its code and words"),
         _money("stock_effect", "What it takes from PCC's stock, signed; negative where it adds", source="rules section 4"),
         *_DATES,
     ),

@@ -11,6 +11,7 @@ from pcc_pipeline.tables.connector import ERP_READS
 from pcc_pipeline.tables.decisions import DECISIONS
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.quarantine import FORMER_READINGS
+from pcc_pipeline.tables.sending import SENDING
 
 LANDED, STAGED, REFUSED = "landed", "staged", "refused"
 
@@ -93,7 +94,7 @@ PUBLICATIONS = Table(
 #: Register tables by name.
 REGISTER: dict[str, Table] = {
     table.name: table
-    for table in (DELIVERIES, ARRIVALS, PUBLICATIONS, ERP_READS, FORMER_READINGS, *DECISIONS, *ACCOUNTS.values())
+    for table in (DELIVERIES, ARRIVALS, PUBLICATIONS, ERP_READS, FORMER_READINGS, *DECISIONS, *SENDING, *ACCOUNTS.values())
 }
 
 #: Columns that PostgreSQL numbers by itself, in order of insertion.

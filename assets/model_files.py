@@ -1,0 +1,55 @@
+"""Writing the files for PCC from the web interface: a job with a launchpad. What is written is `pcc_pipeline.sending`'s."""
+
+from dagster import Config, MetadataValue, OpExecutionContext, in_process_executor, job, op
+from pydantic import Field
+
+from assets.resources import Installation
+from pcc_pipeline import pipeline
+from pcc_pipeline.database import sending as register
+from pcc_pipeline.sending import send
+
+
+class ModelFiles(Config):
+    """What is to be written."""
+
+    ente: str = Field(description="Tenant code of the ente")
+    user: str = Field(description="Fiscal code of who transmits the files to PCC")
+    out: str = Field("", description="Folder for the files; empty: PCC_HOME/outbox/<ente>")
+
+
+@op
+def write_files(context: OpExecutionContext, config: ModelFiles, installation: Installation) -> None:
+    """Writes what is approved and not yet sent; a second run writes nothing anew."""
+    from pathlib import Path
+
+    settings = installation.settings
+    facts = pipeline.ente_facts(settings, installation.store, installation.register, config.ente)
+    if facts.refusal:
+        raise ValueError(facts.refusal)
+    folder = Path(config.out) if config.out else settings.home / "outbox" / config.ente
+    report = send(
+        installation.engine, installation.store, config.ente, config.user, folder, name=facts.name, cf=facts.cf
+    )
+    for held in report.held:
+        context.log.warning(f"{held.document} held back: {held.finding.field}: {held.finding.message}")
+    late = register.overdue(installation.engine, config.ente)
+    for row in late:
+        document = row["progressivo_registrazione"] or row["id_documento"]
+        context.log.warning(f"{document}: {row['azione']} sent on {row['sent_at']:%Y-%m-%d} is not seen done ({row['state']})")
+    context.add_output_metadata(
+        {
+            "files": MetadataValue.json([str(path) for path in report.handed]),
+            "operations": report.operations,
+            "held back": len(report.held),
+            "overdue": len(late),
+        }
+    )
+
+
+@job(
+    executor_def=in_process_executor,
+    description="Writes Modello 003 and 002 for one ente: approved operations only, each once.",
+)
+def write_model_files() -> None:
+    """Files for PCC from what was approved."""
+    write_files()

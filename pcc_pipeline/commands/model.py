@@ -1,0 +1,125 @@
+"""`pcc model write | list | get | answers` and `pcc check-model`: files for PCC, and what PCC said of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table as RichTable
+
+from pcc_pipeline.commands.terminal import Ente, err, out, stop
+from pcc_pipeline.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="Modello 003 and 002: write, list, fetch the files for PCC")
+
+#: Findings shown of one file.
+SHOWN = 200
+
+
+@app.command("write")
+def write(
+    ente: Ente,
+    user: Annotated[str, typer.Option(help="Fiscal code of who transmits the file to PCC")],
+    out_dir: Annotated[Path | None, typer.Option("--out", help="Folder for the files (PCC_HOME/outbox/<ente>)")] = None,
+) -> None:
+    """Write what is approved and not yet sent to Modello 003 and 002; a second call writes nothing anew."""
+    from pcc_pipeline import pipeline
+    from pcc_pipeline.database.engine import engine
+    from pcc_pipeline.database.register import Register
+    from pcc_pipeline.sending import SendingError, send
+    from pcc_pipeline.store import Store
+
+    settings = Settings.from_environment()
+    connected, store = engine(settings), Store(settings.store_url)
+    facts = pipeline.ente_facts(settings, store, Register(connected), ente)
+    if facts.refusal:
+        raise stop(facts.refusal)
+    folder = out_dir or settings.home / "outbox" / ente
+    try:
+        report = send(connected, store, ente, user, folder, name=facts.name, cf=facts.cf)
+    except SendingError as error:
+        raise stop(str(error)) from None
+    for path in report.handed:
+        out.print(str(path), highlight=False, soft_wrap=True)
+    err.print(f"{report.operations} operations in {len(report.files)} new files", highlight=False)
+    for held in report.held[:SHOWN]:
+        finding = held.finding
+        err.print(
+            f"[yellow]{held.document} held back: {finding.field} {finding.value!r}: {finding.message}", highlight=False
+        )
+    if len(report.held) > SHOWN:
+        err.print(f"[yellow]and {len(report.held) - SHOWN} more")
+
+
+@app.command("list")
+def list_files(
+    ente: Annotated[str | None, typer.Option("--ente", help="Only this ente")] = None,
+    overdue: Annotated[bool, typer.Option("--overdue", help="Instead, the operations not seen done in time")] = False,
+) -> None:
+    """List the files written for PCC and what became of their operations; exit 1 if any is overdue (with --overdue)."""
+    from pcc_pipeline.database import sending
+    from pcc_pipeline.database.engine import engine
+
+    connected = engine(Settings.from_environment())
+    if overdue:
+        late = sending.overdue(connected, ente)
+        table = RichTable("ente", "document", "operation", "amount €", "sent", "state", "answer", "file", "line")
+        for row in late:
+            table.add_row(
+                row["ente"], row["progressivo_registrazione"] or row["id_documento"] or "", row["azione"] or "",
+                "" if row["importo"] is None else f"{row['importo']:,.2f}", f"{row['sent_at']:%Y-%m-%d}", row["state"],
+                row["reason"] or row["answer_code"] or "", row["file"], str(row["line"]),
+            )  # fmt: skip
+        out.print(table)
+        raise typer.Exit(1 if late else 0)
+    table = RichTable("ente", "file", "written", "rows", "sent", "accepted", "refused", "done", "overdue", "sha-256")
+    for row in sending.files(connected, ente):
+        counts = [str(row[name]) for name in ("rows", "sent", "accepted", "refused", "done", "overdue")]
+        table.add_row(row["ente"], row["file"], f"{row['sent_at']:%Y-%m-%d %H:%M}", *counts, row["sha256"][:12])
+    out.print(table)
+
+
+@app.command("get")
+def get(
+    ente: Ente,
+    file: Annotated[str, typer.Argument(help="Name of the file, as `pcc model list` shows it")],
+    out_dir: Annotated[Path, typer.Option("--out", help="Folder to copy it to")] = Path(),
+) -> None:
+    """Copy a file that was written before, byte for byte; nothing is sent anew by it."""
+    from pcc_pipeline.database import sending
+    from pcc_pipeline.database.engine import engine
+    from pcc_pipeline.sending import copy_file
+    from pcc_pipeline.store import Store
+
+    settings = Settings.from_environment()
+    found = [row for row in sending.files(engine(settings), ente) if row["file"] == file]
+    if not found:
+        raise stop(f"No file {file} of {ente}")
+    out_dir.mkdir(parents=True, exist_ok=True)
+    path = copy_file(Store(settings.store_url), ente, file, found[0]["sha256"], out_dir)
+    out.print(str(path), highlight=False, soft_wrap=True)
+
+
+def check_model(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A Modello 003 or 002, ours or others'")],
+) -> None:
+    """Say what PCC would refuse in a Modello 003 or 002, by line and column; exit 1 if there is any error."""
+    from pcc_pipeline.formats.pcc_model_check import check_file
+    from pcc_pipeline.pipeline import today
+
+    found = check_file(file, today())
+    errors = sum(finding.severity == "error" for finding in found)
+    if found:
+        table = RichTable("line", "column", "field", "PCC's code", "", "what is wrong")
+        for finding in found[:SHOWN]:
+            colour = "red" if finding.severity == "error" else "yellow"
+            table.add_row(
+                str(finding.line), finding.letter, finding.field or "", finding.code or "", f"[{colour}]{finding.severity}",
+                finding.message.replace("[", r"\["),
+            )  # fmt: skip
+        out.print(table)
+        if len(found) > SHOWN:
+            out.print(f"and {len(found) - SHOWN} more")
+    err.print(f"{errors} errors, {len(found) - errors} warnings", highlight=False)
+    raise typer.Exit(1 if errors else 0)
