@@ -32,7 +32,7 @@ Metadata = Mapping[str, Any]
 
 #: Steps in order, as gates name them.
 LANDING, STAGING, PUBLISHED, REPORT = "landing", "staging", "published", "ente_report"
-LAYERS = ("deliveries", "staging", "reconciliation", "debt")
+LAYERS = ("deliveries", "staging", "reconciliation", "debt", "indicators")
 MODEL_LAYERS = LAYERS[1:]
 STEPS = (
     LANDING,

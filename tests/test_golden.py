@@ -66,6 +66,13 @@ def test_exports_equal_the_expected_tables(home: Path) -> None:
         columns = expected[0].split(",")
         keep = {row.get("view", "right") for row in csv.DictReader(expected)}
         assert _rows(first[table].splitlines(), columns, keep) == _rows(expected, columns, keep), table
+    # The expected indicators give the right view.
+    exported = _pcc(home, "export", "indicators", "--ente", "alfa", "--out", "-").splitlines()
+    expected = (GOLDEN / "expected" / "alfa" / "indicators.csv").read_text().splitlines()
+    ours = {
+        (row["name"], row["period"], Decimal(row["value"])) for row in csv.DictReader(exported) if row["view"] == "right"
+    }
+    assert {(row["name"], row["period"], Decimal(row["value"])) for row in csv.DictReader(expected)} <= ours
     # Running twice changes nothing.
     _pcc(home, *run)
     assert {table: _pcc(home, "export", table, "--ente", "alfa", "--out", "-") for table in TABLES} == first

@@ -245,6 +245,18 @@ RECONCILIATIONS: tuple[Reconciliation, ...] = (
         for feed in FEEDS
         if f"stg_{feed}" in MODELS and feed not in ("erp_payments", "pcc_operations")
     ),
+    Reconciliation(
+        "trend_meets_stock",
+        "stock_trend",
+        "On the reference date the trend is the stock, view by view (rules.md section 4)",
+        True,
+        ("stock_trend", "stock"),
+        """
+        SELECT s.ente, s."view", s.reference_date, s.amount AS stock, t.amount AS trend
+        FROM stock s LEFT JOIN stock_trend t ON t.ente = s.ente AND t."view" = s."view" AND t."day" = s.reference_date
+        WHERE s.amount <> coalesce(t.amount, 0)
+        """,
+    ),
     _row_counts("erp_documents", "stg_erp_invoices", "="),
     _row_counts("pcc_documents", "stg_pcc_invoices", "="),
 )

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from pcc_pipeline.demo import answers, messages, orders
+from pcc_pipeline.demo.budgets import write_budgets
 from pcc_pipeline.demo.dialects import DIALECTS, Dialect, write_rows, write_table
 from pcc_pipeline.demo.erp import PRODUCT, write_erp
 from pcc_pipeline.demo.erp_files import write_as_product
@@ -128,6 +129,7 @@ def write_provider(
                 )
             if number == 0:
                 write_outcomes(connection, inbox / ente.code / "pcc_outcomes", ente)
+            write_budgets(inbox / ente.code / "budgets", number, documents, reference_date)
             sdi_files[ente.code] = write_sdi(connection, inbox / ente.code / "sdi_invoices", ente, sdi_share)
             messages.write_messages(connection, inbox / ente.code / "sdi_messages", ente, sdi_share)
             orders.write_orders(connection, inbox / ente.code / "erp_opi", ente, reference_date)

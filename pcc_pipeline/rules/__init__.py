@@ -79,6 +79,22 @@ RULE_TABLES: dict[str, dict[str, str]] = {
     "opi_states": {"stato": "VARCHAR", "meaning": "VARCHAR"},
     # How easily a document's difference is settled: one factor of its priority in the report.
     "work_ease": {"kind": "VARCHAR", "ease": "DECIMAL(18,2)", "meaning": "VARCHAR"},
+    "interest_rates": {
+        "valid_from": "DATE",
+        "valid_to": "DATE",
+        "reference_rate": "DECIMAL(5,2)",
+        "surcharge": "DECIMAL(5,2)",
+        "source": "VARCHAR",
+    },
+    "fgdc_rates": {
+        "test": "VARCHAR",
+        "from_days": "INTEGER",
+        "to_days": "INTEGER",
+        "rate": "DECIMAL(5,2)",
+        "valid_from": "DATE",
+        "valid_to": "DATE",
+        "source": "VARCHAR",
+    },
     "match_tiers": {"tier": "VARCHAR", "ordinal": "INTEGER", "meaning": "VARCHAR"},
     "pcc_answer_codes": {"prefix": "VARCHAR", "outcome": "VARCHAR", "meaning": "VARCHAR", "source": "VARCHAR"},
     "pcc_model_checks": {

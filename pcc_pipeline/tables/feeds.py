@@ -6,6 +6,7 @@ bytes it came from. Which delivery's row stands is not decided here: see the sta
 
 from __future__ import annotations
 
+from pcc_pipeline.tables.budgets import budgets
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.lineage import LINEAGE
 from pcc_pipeline.tables.messages import MESSAGE_FEEDS
@@ -313,11 +314,13 @@ QUARANTINE = Table(
     indexes=(("ente", "delivery"),),
 )
 
+BUDGETS = budgets(LINEAGE)
+
 #: Every kind that can be delivered, by its folder's name in the inbox.
 FEEDS: dict[str, Table] = {
     table.name: table
     for table in (
         ERP_INVOICES, ERP_PAYMENTS, PCC_INVOICES, PCC_OPERATIONS, PCC_OUTCOMES, OPEN_LIST, SPECIAL_CASES, ENTI, SDI_INVOICES,
-        *MESSAGE_FEEDS,
+        *MESSAGE_FEEDS, BUDGETS,
     )
 }

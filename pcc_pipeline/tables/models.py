@@ -1,7 +1,7 @@
 """What the SQL models make: one table a file of dbt_like_sql/models, column by column.
 
 The layers are staging (the row that stands), reconciliation (who is the creditor, which documents
-are the same) and debt (what each document adds to the stock, and why the two sides differ).
+are the same), debt (what each document adds to the stock, and why the two sides differ) and indicators.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pcc_pipeline import rules
-from pcc_pipeline.tables import feeds, messages, operations, sending
+from pcc_pipeline.tables import feeds, indicators, messages, operations, sending
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.proposals import MATCH_PROPOSALS
 
@@ -48,6 +48,7 @@ STAGING = (
     _standing(feeds.OPEN_LIST, "One row per document of the latest open list", ("ente", "row_id")),
     _standing(feeds.SPECIAL_CASES, "One row per special case: the latest delivered of its identity", ("ente", "row_id")),
     _standing(feeds.SDI_INVOICES, "One row per body of a FatturaPA file: the latest delivered of its file", ("ente", "file", "line")),
+    _standing(feeds.BUDGETS, "One row per year: the budget that the ente stated last", ("ente", "anno")),
 )
 
 SUBJECTS = Table(
@@ -249,6 +250,9 @@ DOCUMENTS_TABLE = Table(
         Column("pcc_row_due_date", "date", "Due date on PCC as written"),
         Column("right_due_date", "date", "Due date after reconciliation", required=True, source="rules section 2"),
         Column("pcc_due_date", "date", "Due date in PCC's view", source="rules section 2"),
+        Column("right_reception_date", "date", "Reception after reconciliation: PCC's, else the accounting system's, else the issue date",
+               required=True, source="rules section 2"),
+        Column("pcc_reception_date", "date", "Reception in PCC's view", source="rules section 2"),
         _money("erp_total", "Total in the accounting system, signed", required=False),
         _money("pcc_total", "Total on PCC, signed", required=False),
         _money("erp_amount", "Commercial amount in the accounting system, signed", required=False, source="rules section 1"),
@@ -293,6 +297,7 @@ DEBT_POSITIONS = Table(
         ORIGIN,
         Column("issue_date", "date", "Date of issue in this view", required=True),
         Column("issue_year", "integer", "Year of issue", required=True),
+        Column("reception_date", "date", "Reception in this view", required=True, source="rules section 2"),
         Column("due_date", "date", "Due date in this view", required=True),
         Column("original_creditor", "text", "The supplier", required=True),
         CREDITOR,
@@ -371,5 +376,6 @@ MODELS: dict[str, Table] = {
     for table in (
         *STAGING, *messages.MESSAGE_MODELS, SUBJECTS, CREDITORS, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, PAIRS,
         *sending.MODELS, AMBIGUITIES, MATCH_PROPOSALS, DOCUMENT_CASES, DOCUMENTS_TABLE, MATCHES, DEBT_POSITIONS, ANOMALIES, *operations.TABLES, STOCK_TABLE, STOCK_BY_CREDITOR, STOCK_BY_DUE_DATE, STOCK_BY_ISSUE_YEAR,
+        *indicators.TABLES,
     )
 }

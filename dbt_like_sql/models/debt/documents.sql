@@ -93,6 +93,8 @@ joined as (
             coalesce(pcc.reception_date, erp.reception_date, erp.issue_date, pcc.issue_date) + payment_term()
         ) + if(erp.row_id is null, 0, coalesce(pcc.suspension_days, 0))::integer as date) as right_due_date,
         cast(coalesce(pcc.due_date, coalesce(pcc.reception_date, pcc.issue_date) + payment_term()) as date) as pcc_due_date,
+        coalesce(pcc.reception_date, erp.reception_date, erp.issue_date, pcc.issue_date) as right_reception_date,
+        coalesce(pcc.reception_date, pcc.issue_date) as pcc_reception_date,
         erp.total as erp_total,
         pcc.total as pcc_total,
         if(erp.row_id is null, null, coalesce(erp.split_payment, sdi.split_payment, pcc.split_payment, false)) as erp_split_payment,
