@@ -13,6 +13,7 @@ from dagster import (
 
 from assets.connections import read_accounting_system
 from assets.model_files import write_model_files
+from assets.past import rebuild_past
 from assets.resources import Installation
 from assets.steps import LANDING, REPORT
 from pcc_pipeline.landing import PROVIDER, land
@@ -68,4 +69,5 @@ JOBS: list[Any] = [
     write_model_files,
     read_provider_register,
     read_accounting_system,
+    rebuild_past,
 ]

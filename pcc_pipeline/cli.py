@@ -20,6 +20,7 @@ from rich.table import Table as RichTable
 
 from pcc_pipeline.commands import layouts, model, quarantine, users
 from pcc_pipeline.commands.connect import connect
+from pcc_pipeline.commands.figures import add_figures
 from pcc_pipeline.commands.report import report
 from pcc_pipeline.commands.review import app as review
 from pcc_pipeline.commands.serve import desk, serve
@@ -139,6 +140,9 @@ def export(
         raise _stop(str(error)) from None
     if out_file != "-":
         err.print(f"{rows} rows of {table} → {out_file}", highlight=False)
+
+
+add_figures(app)
 
 
 @app.command()

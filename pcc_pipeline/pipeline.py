@@ -67,13 +67,20 @@ def calculator_deliveries(register: Register, ente: str, known_at: datetime | No
 
 
 def ente_facts(
-    settings: Settings, store: Store, register: Register, ente: str, on: date | None = None
+    settings: Settings,
+    store: Store,
+    register: Register,
+    ente: str,
+    on: date | None = None,
+    known_at: datetime | None = None,
 ) -> EnteFacts:
     """What the latest delivered row of the provider's register (`enti`) says of an ente on a day (today unless told).
 
+    `known_at` leaves out what was delivered after it.
+
     An ente whose deactivation PEC was sent is refused (rules, section 10).
     """
-    deliveries = calculator_deliveries(register, PROVIDER)
+    deliveries = calculator_deliveries(register, PROVIDER, known_at)
     files = {
         row["part"]: row["sequence"]
         for row in deliveries.to_pylist()

@@ -1,7 +1,8 @@
-"""What starts runs and tells of failures: the inbox and connection sensors, the failure alert."""
+"""What starts runs and tells of failures: the inbox and connection sensors, the failure and deadline alerts."""
 
 from sensors.connections import connections
+from sensors.deadlines import deadline_alerts
 from sensors.failures import report_failure
 from sensors.inbox import inbox
 
-SENSORS = [inbox, connections, report_failure]
+SENSORS = [inbox, connections, report_failure, deadline_alerts]

@@ -134,5 +134,20 @@ STOCK_TREND = Table(
     key=("ente", "view", "day"), published=True,
 )
 
+DEADLINES = Table(
+    "deadlines", "indicators", "One row per duty and day on which it falls due, the year before D to the year after",
+    (
+        _ENTE,
+        Column("duty", "text", "The duty", required=True),
+        Column("due_on", "date", "Day by which", required=True),
+        Column("concerns_day", "date", "Day that it concerns", required=True),
+        Column("met_by", "text", "What shows that it is met: publication of figures for that day, or delivery:<kind>; null: nothing here does"),
+        Column("delivered_on", "date", "Day of the delivery that meets it"),
+        Column("words", "text", "The duty in Italian", required=True),
+        Column("source", "text", "The law, or the service's own choice", required=True),
+    ),
+    key=("ente", "duty", "due_on"), published=True,
+)
+
 #: In reading order.
-TABLES = (PORTIONS, INTEREST_CURVE, FIGURES, STOCK_TREND, FGDC_STEPS, INDICATORS, INDICATOR_DOCUMENTS)
+TABLES = (PORTIONS, INTEREST_CURVE, FIGURES, STOCK_TREND, FGDC_STEPS, INDICATORS, INDICATOR_DOCUMENTS, DEADLINES)

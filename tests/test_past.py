@@ -1,0 +1,89 @@
+"""As-of: deliveries replayed day by day, and the past asked for afterwards. Not here: the figures themselves (test_rules_*)."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from pcc_pipeline import asof, pipeline
+from pcc_pipeline.calculator import Calculator, prepared, source
+from pcc_pipeline.database import engine as database
+from pcc_pipeline.database.decisions import snapshot
+from pcc_pipeline.database.register import Register
+from pcc_pipeline.database.schema import table
+from pcc_pipeline.demo.provider import write_provider
+from pcc_pipeline.landing import land
+from pcc_pipeline.settings import Settings
+from pcc_pipeline.staging import stage
+from pcc_pipeline.store import Store
+
+TABLES = ("stock", "stock_by_creditor", "debt_positions", "anomalies", "indicators", "stock_trend", "fgdc_steps")
+#: What arrives on which day; the accounting system tells its payments last.
+DAYS = (("pcc_invoices", "pcc_operations"), ("erp_invoices", "special_cases"), ("erp_payments", "open_list", "budgets"))
+D, SEEN = date(2025, 12, 31), date(2026, 1, 20)
+
+
+def _rows(settings: Settings, store: Store, ente: str, name: str) -> list[Any]:
+    with prepared(settings, store) as connection:
+        found = connection.execute(f"select * from {source(store, ente, name)}").fetchall()
+    return sorted(map(repr, found))
+
+
+def test_the_past_asked_for_is_what_was_worked_out_then(tmp_path: Path, settings: Settings, store: Store) -> None:
+    engine = database.engine(settings)
+    register = Register(engine)
+    everything = tmp_path / "everything"
+    write_provider(everything, enti=1, documents=120, seed=5, reference_date=D, bad_rows=False)
+    (ente,) = (folder.name for folder in everything.iterdir() if folder.name != "_provider")
+    worked_out: list[dict[str, list[Any]]] = []
+    t = table("deliveries")
+    for number, kinds in enumerate(DAYS):
+        inbox = tmp_path / f"day{number}"
+        for kind in kinds:
+            shutil.copytree(everything / ente / kind, inbox / ente / kind)
+        found = land(settings, store, register, inbox)
+        stage(settings, store, register, ente)
+        moment = datetime(2026, 1, 10 + number, 12, tzinfo=UTC)
+        with engine.begin() as connection:
+            # The day it is said to have arrived.
+            new = [delivery.delivery for delivery in found.new]
+            connection.execute(sa.update(t).where(t.c.delivery.in_(new)).values(received_at=moment))
+        deliveries = pipeline.calculator_deliveries(register, ente)
+        parameters = pipeline.parameters(pipeline.ente_facts(settings, store, register, ente), D, SEEN)
+        Calculator(settings, store).run(ente, parameters, deliveries, decided=snapshot(engine, ente))
+        worked_out.append({name: _rows(settings, store, ente, name) for name in TABLES})
+    assert worked_out[0]["stock"] != worked_out[1]["stock"] != worked_out[2]["stock"]
+    for number in reversed(range(len(DAYS))):
+        known_at = datetime(2026, 1, 10 + number, 23, tzinfo=UTC)
+        past = asof.rebuild(settings, store, engine, ente, TABLES, D, known_at, SEEN)
+        for name in TABLES:
+            assert sorted(map(repr, asof.rows(settings, store, past, name))) == worked_out[number][name], name
+    # What stands now was not touched.
+    assert _rows(settings, store, ente, "stock") == worked_out[-1]["stock"]
+    out = tmp_path / "stock.csv"
+    assert asof.write(settings, store, past, "stock", out) == 3
+    assert out.read_text().startswith("ente,view,reference_date,amount,documents\n")
+    with pytest.raises(asof.NotRebuilt, match="Nothing had been delivered"):
+        asof.rebuild(settings, store, engine, ente, ["stock"], D, datetime(2026, 1, 9, tzinfo=UTC))
+    with pytest.raises(asof.NotRebuilt, match="No model makes"):
+        asof.rebuild(settings, store, engine, ente, ["nonsense"], D, datetime(2026, 1, 12, tzinfo=UTC))
+    with pytest.raises(asof.NotRebuilt, match="time zone"):
+        asof.rebuild(settings, store, engine, ente, ["stock"], D, datetime(2026, 1, 12))
+
+
+def test_needed_models_come_before_what_reads_them() -> None:
+    order = asof.needed(["stock_by_creditor"])
+    assert order.index("documents") < order.index("debt_positions") < order.index("stock_by_creditor")
+    assert "indicators" not in order
+
+
+def test_observation_is_the_day_of_knowledge_in_italy() -> None:
+    # 23:30 UTC on 31 January is 1 February in Rome.
+    moment = datetime(2026, 1, 31, 23, 30, tzinfo=UTC)
+    assert moment.astimezone(pipeline.ROME).date() == date(2026, 2, 1)
+    assert max(D, moment.astimezone(pipeline.ROME).date()) - D == timedelta(days=32)
