@@ -11,15 +11,17 @@ from assets.landing import landing
 from assets.models import MODEL_ASSETS
 from assets.published import published
 from assets.quarantine import nothing_in_quarantine
-from assets.report import ente_report
+from assets.bonifica import bonifica_report
+from assets.reports import REPORT_ASSETS, REPORT_JOBS, REPORT_SCHEDULES
 from assets.resources import Installation, RunParameters
 from assets.staging import staging
 from sensors import SENSORS
 
 defs = Definitions(
-    assets=[landing, staging, *MODEL_ASSETS, published, ente_report],
+    assets=[landing, staging, *MODEL_ASSETS, published, bonifica_report, *REPORT_ASSETS],
     asset_checks=[*ASSET_CHECKS, nothing_in_quarantine],
-    jobs=[*JOBS, *DECISION_JOBS],
+    jobs=[*JOBS, *DECISION_JOBS, *REPORT_JOBS],
+    schedules=REPORT_SCHEDULES,
     sensors=SENSORS,
     resources={"installation": Installation(), "asked": RunParameters.configure_at_launch()},
     executor=in_process_executor,

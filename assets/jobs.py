@@ -19,22 +19,25 @@ from assets.steps import LANDING, REPORT
 from pcc_pipeline.landing import PROVIDER, land
 from pcc_pipeline.staging import stage
 
+#: The group of what is written from published figures, by jobs of its own.
+REPORTS = "reports"
+
 reconcile_ente = define_asset_job(
     "reconcile_ente",
-    selection=AssetSelection.all() - AssetSelection.assets(REPORT),
+    selection=AssetSelection.all() - AssetSelection.assets(REPORT) - AssetSelection.groups(REPORTS),
     executor_def=in_process_executor,
     description="From the inbox to the published stock: one ente, or the enti named in the configuration.",
 )
 
 recalculate_ente = define_asset_job(
     "recalculate_ente",
-    selection=AssetSelection.all() - AssetSelection.assets(LANDING, REPORT),
+    selection=AssetSelection.all() - AssetSelection.assets(LANDING, REPORT) - AssetSelection.groups(REPORTS),
     executor_def=in_process_executor,
     description="The stock anew from what was already landed, for other dates say.",
 )
 
-report_ente = define_asset_job(
-    "report_ente",
+report_bonifica = define_asset_job(
+    "report_bonifica",
     selection=AssetSelection.assets(REPORT),
     executor_def=in_process_executor,
     description="One ente's report, HTML and Excel, of what is published now.",
@@ -65,7 +68,7 @@ def read_provider_register() -> None:
 JOBS: list[Any] = [
     reconcile_ente,
     recalculate_ente,
-    report_ente,
+    report_bonifica,
     write_model_files,
     read_provider_register,
     read_accounting_system,

@@ -31,7 +31,7 @@ from pcc_pipeline.tables import Table
 Metadata = Mapping[str, Any]
 
 #: Steps in order, as gates name them.
-LANDING, STAGING, PUBLISHED, REPORT = "landing", "staging", "published", "ente_report"
+LANDING, STAGING, PUBLISHED, REPORT = "landing", "staging", "published", "bonifica_report"
 LAYERS = ("deliveries", "staging", "reconciliation", "debt", "indicators")
 MODEL_LAYERS = LAYERS[1:]
 STEPS = (

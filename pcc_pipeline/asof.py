@@ -86,20 +86,24 @@ def rebuild(
     mark = f"{reference_date}|{observed_at}|{known_at.astimezone(UTC).isoformat()}"
     folder = f"models/{ente}/asof/{hashlib.sha256(mark.encode()).hexdigest()[:16]}"
     Calculator(settings, store).run(
-        ente, parameters, deliveries, models=needed(tables), output=folder, decided=snapshot(engine, ente, known_at)
+        ente,
+        parameters,
+        deliveries,
+        models=needed(tables),
+        output=folder,
+        decided=snapshot(engine, ente, known_at),
     )
     return Past(ente, parameters, known_at, deliveries.num_rows, folder)
 
 
 @contextmanager
-def opened(settings: Settings, store: Store, past: Past) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection in which every table that was rebuilt is a view of its name."""
+def opened(
+    settings: Settings, store: Store, past: Past, tables: Iterable[str]
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection in which each of these rebuilt tables is a view of its name."""
     with prepared(settings, store) as connection:
-        for name in MODELS:
-            try:
-                relation = source(store, past.ente, name, past.folder)
-            except FileNotFoundError:
-                continue
+        for name in tables:
+            relation = source(store, past.ente, name, past.folder)
             connection.execute(f'create or replace view "{name}" as select * from {relation}')
         yield connection
 
@@ -114,7 +118,7 @@ def write(settings: Settings, store: Store, past: Past, table: str, out: Path) -
         raise NotRebuilt(f"{out.name} must end in {', '.join(WRITTEN_AS)}")
     temporary = out.with_name(f".{out.name}.part")
     try:
-        with opened(settings, store, past) as connection:
+        with opened(settings, store, past, [table]) as connection:
             path = str(temporary).replace("'", "''")
             found = connection.execute(f"copy ({_ordered(table)}) to '{path}' ({options})").fetchone()
         temporary.replace(out)
@@ -125,7 +129,7 @@ def write(settings: Settings, store: Store, past: Past, table: str, out: Path) -
 
 def rows(settings: Settings, store: Store, past: Past, table: str) -> list[tuple[object, ...]]:
     """The rows of a rebuilt table, in the order of its key."""
-    with opened(settings, store, past) as connection:
+    with opened(settings, store, past, [table]) as connection:
         return connection.execute(_ordered(table)).fetchall()
 
 

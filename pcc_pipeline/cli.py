@@ -19,6 +19,7 @@ import typer
 from rich.table import Table as RichTable
 
 from pcc_pipeline.commands import layouts, model, quarantine, users
+from pcc_pipeline.commands.bonifica import bonifica
 from pcc_pipeline.commands.connect import connect
 from pcc_pipeline.commands.figures import add_figures
 from pcc_pipeline.commands.report import report
@@ -38,6 +39,7 @@ app.command()(connect)
 app.command()(serve)
 app.command()(desk)
 app.command()(report)
+app.command()(bonifica)
 app.add_typer(users.app, name="user")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(review, name="review")

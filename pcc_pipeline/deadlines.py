@@ -55,11 +55,23 @@ def deadlines(engine: sa.Engine, first: date, last: date, ente: str | None = Non
         .subquery()
     )
     met = sa.case(
-        (d.c.met_by == "publication", sa.cast(sa.func.timezone("Europe/Rome", published.c.at), sa.Date)), else_=d.c.delivered_on
+        (d.c.met_by == "publication", sa.cast(sa.func.timezone("Europe/Rome", published.c.at), sa.Date)),
+        else_=d.c.delivered_on,
     )
     query = (
-        sa.select(d.c.ente, d.c.duty, d.c.due_on, d.c.concerns_day, d.c.words, d.c.source, met, d.c.met_by.is_not(None))
-        .outerjoin(published, sa.and_(published.c.ente == d.c.ente, published.c.reference_date == d.c.concerns_day))
+        sa.select(
+            d.c.ente,
+            d.c.duty,
+            d.c.due_on,
+            d.c.concerns_day,
+            d.c.words,
+            d.c.source,
+            met,
+            d.c.met_by.is_not(None),
+        )
+        .outerjoin(
+            published, sa.and_(published.c.ente == d.c.ente, published.c.reference_date == d.c.concerns_day)
+        )
         .where(d.c.due_on.between(first, last))
         .order_by(d.c.due_on, d.c.ente, d.c.duty)
     )
@@ -74,7 +86,11 @@ def alerts(found: Iterable[Deadline], since: date, today: date) -> list[Alert]:
 
     Of several alerts for one deadline that fall between the two days the latest stands.
     """
-    steps = sorted(((int(row["days_left"]), row) for row in rule_rows("deadline_alerts")), reverse=True, key=lambda s: s[0])
+    steps = sorted(
+        ((int(row["days_left"]), row) for row in rule_rows("deadline_alerts")),
+        reverse=True,
+        key=lambda s: s[0],
+    )
     said = []
     for deadline in found:
         if deadline.met_on is not None:

@@ -109,6 +109,23 @@ def ente_facts(
     return EnteFacts(True, tipo, refusal, *rest)
 
 
+def ente_names(settings: Settings, store: Store, register: Register) -> dict[str, str]:
+    """How each ente is called, from the latest row of the provider's register; those it does not know are left out."""
+    deliveries = calculator_deliveries(register, PROVIDER)
+    files = {row["part"] for row in deliveries.to_pylist() if row["kind"] == "enti" and row["part"] is not None}
+    if not files:
+        return {}
+    with connect(settings) as connection:
+        store.attach(connection)
+        connection.register("deliveries", deliveries)
+        rows = connection.execute(
+            "select codice_ente, arg_max(denominazione, (sequence, line)) from read_parquet($files) "
+            "join deliveries using (delivery) group by codice_ente",
+            {"files": sorted(store.uri(f"staging/{PROVIDER}/enti/{part}.parquet") for part in files)},
+        ).fetchall()
+    return dict(rows)
+
+
 def parameters(
     facts: EnteFacts, reference_date: date | None = None, observed_at: date | None = None
 ) -> Parameters:

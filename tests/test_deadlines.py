@@ -14,11 +14,17 @@ TODAY = date(2026, 1, 24)
 
 
 def _deadline(due_on: date, met_on: date | None = None, tracked: bool = True) -> Deadline:
-    return Deadline("alfa", "STOCK_ANNUAL", due_on, date(2025, 12, 31), "Stock", "L. 145/2018", met_on, tracked)
+    return Deadline(
+        "alfa", "STOCK_ANNUAL", due_on, date(2025, 12, 31), "Stock", "L. 145/2018", met_on, tracked
+    )
 
 
 def test_the_days_of_the_law(tmp_path: Path) -> None:
-    found = Book().reconciled(tmp_path).found.rows("deadlines", "duty", "due_on", "concerns_day", where="year(due_on) = 2026")
+    found = (
+        Book()
+        .reconciled(tmp_path)
+        .found.rows("deadlines", "duty", "due_on", "concerns_day", where="year(due_on) = 2026")
+    )
     days = {duty: (due, concerns) for duty, due, concerns in found}
     assert days["STOCK_ANNUAL"] == (date(2026, 1, 31), date(2025, 12, 31))
     assert days["STOCK_QUARTER_1"] == (date(2026, 4, 30), date(2026, 3, 31))

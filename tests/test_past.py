@@ -22,9 +22,21 @@ from pcc_pipeline.settings import Settings
 from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store
 
-TABLES = ("stock", "stock_by_creditor", "debt_positions", "anomalies", "indicators", "stock_trend", "fgdc_steps")
+TABLES = (
+    "stock",
+    "stock_by_creditor",
+    "debt_positions",
+    "anomalies",
+    "indicators",
+    "stock_trend",
+    "fgdc_steps",
+)
 #: What arrives on which day; the accounting system tells its payments last.
-DAYS = (("pcc_invoices", "pcc_operations"), ("erp_invoices", "special_cases"), ("erp_payments", "open_list", "budgets"))
+DAYS = (
+    ("pcc_invoices", "pcc_operations"),
+    ("erp_invoices", "special_cases"),
+    ("erp_payments", "open_list", "budgets"),
+)
 D, SEEN = date(2025, 12, 31), date(2026, 1, 20)
 
 
@@ -34,7 +46,9 @@ def _rows(settings: Settings, store: Store, ente: str, name: str) -> list[Any]:
     return sorted(map(repr, found))
 
 
-def test_the_past_asked_for_is_what_was_worked_out_then(tmp_path: Path, settings: Settings, store: Store) -> None:
+def test_the_past_asked_for_is_what_was_worked_out_then(
+    tmp_path: Path, settings: Settings, store: Store
+) -> None:
     engine = database.engine(settings)
     register = Register(engine)
     everything = tmp_path / "everything"

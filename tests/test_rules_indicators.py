@@ -48,7 +48,9 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     book.both("LATER_DUE", **FEW, data_scadenza="2026-02-14")
     # Rejected and non-commercial documents count nowhere.
     book.both("REJECTED", **FEW, erp={"stato": "RIFIUTATA"}, pcc={"stato_documento": "RIFIUTATO"})
-    book.both("NOT_COMMERCIAL", **FEW, erp={"commerciale": False}, pcc={"importo_pagato_non_commerciale": 1000})
+    book.both(
+        "NOT_COMMERCIAL", **FEW, erp={"commerciale": False}, pcc={"importo_pagato_non_commerciale": 1000}
+    )
     book.paid("NOT_COMMERCIAL", 1000, "2025-06-01")
     book.row("budgets", anno=2026, stanziamento=1000000, vincolato="200000.50")
     return book.reconciled(tmp_path_factory.mktemp("indicators"))
@@ -108,7 +110,12 @@ def test_debt_and_creditors(seen: Seen) -> None:
 
 def test_drilldown_names_the_documents_biggest_first(seen: Seen) -> None:
     found = seen.found.rows(
-        "indicator_documents", "rank", "id_documento", "days", "contribution", where="name = 'ITP' and period = '2025' and view = 'right'"
+        "indicator_documents",
+        "rank",
+        "id_documento",
+        "days",
+        "contribution",
+        where="name = 'ITP' and period = '2025' and view = 'right'",
     )
     assert [(row[1], row[2]) for row in found] == [("LATE", 24), ("DISPUTED", 5), ("LATE", -4), ("NOTE", 10)]
     assert found[0][3] == Decimal("7.58")  # 14 400 over 1 900
@@ -127,7 +134,16 @@ def test_trend_at_d_is_the_stock(seen: Seen) -> None:
 
 @pytest.mark.parametrize(
     ("paid_on", "rate"),
-    [("2025-02-14", 0), ("2025-02-15", 1), ("2025-02-24", 1), ("2025-02-25", 2), ("2025-03-16", 2), ("2025-03-17", 3), ("2025-04-15", 3), ("2025-04-16", 5)],
+    [
+        ("2025-02-14", 0),
+        ("2025-02-15", 1),
+        ("2025-02-24", 1),
+        ("2025-02-25", 2),
+        ("2025-03-16", 2),
+        ("2025-03-17", 3),
+        ("2025-04-15", 3),
+        ("2025-04-16", 5),
+    ],
 )
 def test_rate_from_delay(tmp_path: Path, paid_on: str, rate: int) -> None:
     book = Book()
@@ -138,9 +154,13 @@ def test_rate_from_delay(tmp_path: Path, paid_on: str, rate: int) -> None:
 
 def test_stock_reduced_by_a_tenth_bears_no_duty(tmp_path: Path) -> None:
     book = Book()
-    book.both("OLD", **FEW, data_emissione="2024-01-10", data_ricezione="2024-01-15", data_scadenza="2024-02-14")
+    book.both(
+        "OLD", **FEW, data_emissione="2024-01-10", data_ricezione="2024-01-15", data_scadenza="2024-02-14"
+    )
     book.row("budgets", anno=2025, stanziamento=1, stock_precedente="1111.12")
-    steps = book.reconciled(tmp_path).found.rows("fgdc_steps", "name", "bound", "passed", where="view = 'right'")
+    steps = book.reconciled(tmp_path).found.rows(
+        "fgdc_steps", "name", "bound", "passed", where="view = 'right'"
+    )
     # The ente states 1 111.12: 90 % is 1 000.01. Nothing was received in 2025.
     assert ("STOCK_REDUCTION", Decimal("1000.01"), True) in steps
     assert ("STOCK_DUTY", None, True) in steps
@@ -158,5 +178,8 @@ def test_a_health_body_pays_in_sixty_days(tmp_path: Path) -> None:
 def test_nothing_delivered_gives_no_figure_but_a_test_passed(tmp_path: Path) -> None:
     figures = _figures(Book().reconciled(tmp_path))
     assert figures == {
-        ("FGDC_RATE", "2025"): 0, ("STOCK", "2025-12-31"): 0, ("DEBT", "2025-12-31"): 0, ("CREDITORS", "2025-12-31"): 0
+        ("FGDC_RATE", "2025"): 0,
+        ("STOCK", "2025-12-31"): 0,
+        ("DEBT", "2025-12-31"): 0,
+        ("CREDITORS", "2025-12-31"): 0,
     }

@@ -9,7 +9,7 @@ from dagster import AssetExecutionContext, AssetSpec, MaterializeResult, Metadat
 from assets.partitions import ENTI, ONE_RUN
 from assets.resources import Installation, RunParameters
 from assets.steps import PUBLISHED, REPORT, Metadata, each_ente
-from pcc_pipeline.report import write_report
+from pcc_pipeline.bonifica import write_report
 
 
 @multi_asset(
@@ -26,7 +26,7 @@ from pcc_pipeline.report import write_report
     partitions_def=ENTI,
     backfill_policy=ONE_RUN,
 )
-def ente_report(
+def bonifica_report(
     context: AssetExecutionContext, installation: Installation, asked: RunParameters
 ) -> Iterator[MaterializeResult]:
     """Writes each ente's report as it is published now."""

@@ -6,8 +6,8 @@ from itertools import groupby
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from pcc_pipeline.report.facts import Report
-from pcc_pipeline.report.waterfall import bars, euro, svg
+from pcc_pipeline.bonifica.facts import Report
+from pcc_pipeline.bonifica.waterfall import bars, euro, svg
 
 #: Rows of the work list on the page; the workbook has all.
 SHOWN = 50
@@ -16,7 +16,7 @@ SHOWN = 50
 def html(report: Report) -> str:
     """The page, in Italian; every text from the data is escaped."""
     environment = Environment(
-        loader=PackageLoader("pcc_pipeline.report", "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=PackageLoader("pcc_pipeline.bonifica", "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["euro"] = euro

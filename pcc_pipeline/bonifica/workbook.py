@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import IO, Any
 
-from pcc_pipeline.report.facts import Report
+from pcc_pipeline.bonifica.facts import Report
 
 _QUESTIONS = (
     *("risposta", "valore", "dal", "ambito", "nota", "domanda", "codice", "id_documento", "progressivo_registrazione"),

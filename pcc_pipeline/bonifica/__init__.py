@@ -11,9 +11,9 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from pcc_pipeline.report.facts import Report, report_of
-from pcc_pipeline.report.page import html
-from pcc_pipeline.report.workbook import write_workbook
+from pcc_pipeline.bonifica.facts import Report, report_of
+from pcc_pipeline.bonifica.page import html
+from pcc_pipeline.bonifica.workbook import write_workbook
 
 __all__ = ["Report", "html", "report_of", "write_report", "write_workbook"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
 
-from pcc_pipeline.report.facts import Step
+from pcc_pipeline.bonifica.facts import Step
 
 WIDTH, BAR, TOP, LABEL = 960, 26, 10, 250
 PLOT = WIDTH - LABEL - 150

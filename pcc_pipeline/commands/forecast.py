@@ -1,0 +1,133 @@
+"""`pcc forecast`: a day to come, with payments and operations asked about. The work is in `pcc_pipeline.forecast`."""
+
+from __future__ import annotations
+
+import csv
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pcc_pipeline.commands.terminal import Ente, err, out, stop
+
+if TYPE_CHECKING:
+    from pcc_pipeline.forecast import Outlook, Payment
+
+
+def forecast(
+    ente: Ente,
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="31 December of this year unless told")
+    ] = None,
+    pay: Annotated[
+        Path | None, typer.Option(help="CSV of payments to come: id_documento, data_pagamento, importo")
+    ] = None,
+    refuse: Annotated[
+        list[str] | None, typer.Option(help="Identifier of an operation taken as not accepted")
+    ] = None,
+    plan_out: Annotated[
+        Path | None, typer.Option("--plan", help="Write the payments that avoid the duty from stock, as CSV")
+    ] = None,
+) -> None:
+    """The stock of a day to come and what the FGDC costs: as things are, with payments, and what to pay to avoid it."""
+    from pcc_pipeline import forecast as work
+    from pcc_pipeline.database.engine import engine
+    from pcc_pipeline.pipeline import today
+    from pcc_pipeline.settings import Settings
+    from pcc_pipeline.store import Store
+
+    settings = Settings.from_environment()
+    store, connected = Store(settings.store_url), engine(settings)
+    day = until.date() if until else date(today().year, 12, 31)
+    try:
+        payments = read_payments(pay) if pay else []
+        with err.status(f"Working out {day}"):
+            base = work.scenario(settings, store, connected, ente, day)
+            _show(f"{ente} on {day}, nothing more paid", work.outlooks(settings, store, base))
+            least = work.plan(settings, store, base)
+        if payments or refuse:
+            with err.status("Working out what was asked"):
+                asked = work.scenario(settings, store, connected, ente, day, payments, refuse or ())
+            title = f"{ente} on {day}, {len(payments)} payments more, {len(refuse or ())} operations refused"
+            _show(title, work.outlooks(settings, store, asked))
+    except ValueError as error:
+        raise stop(str(error)) from None
+    if not least.payments:
+        out.print(
+            f"The right stock is within {least.bound:,.2f} €: no payment is needed to avoid the duty from stock."
+        )
+    else:
+        words = "avoids the duty from stock" if least.enough else "is all there is to pay, and not enough"
+        out.print(
+            f"Paying {len(least.payments)} invoices, oldest due first, {least.outlay:,.2f} € in all, {words} "
+            f"(bound {least.bound:,.2f} €)."
+        )
+    if plan_out:
+        with plan_out.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(
+                [
+                    "id_documento",
+                    "numero",
+                    "creditor",
+                    "creditor_name",
+                    "due_date",
+                    "amount",
+                    "outlay",
+                    "stock_left",
+                ]
+            )
+            for due in least.payments:
+                writer.writerow(
+                    [
+                        due.id_documento,
+                        due.numero,
+                        due.creditor,
+                        due.creditor_name or "",
+                        due.due_date,
+                        due.amount,
+                        due.outlay,
+                        due.stock_left,
+                    ]
+                )
+        err.print(f"{len(least.payments)} payments → {plan_out}", highlight=False)
+
+
+def read_payments(file: Path) -> list[Payment]:
+    """Payments to come from a CSV (ISO dates, point or Italian amounts). Raises NotForecast naming the line."""
+    from pcc_pipeline.forecast import NotForecast, Payment
+
+    text = file.read_text(encoding="utf-8-sig")
+    rows = csv.DictReader(text.splitlines(), delimiter=";" if ";" in text.splitlines()[0] else ",")
+    found = []
+    for line, row in enumerate(rows, 2):
+        try:
+            written = row["importo"].strip()
+            amount = Decimal(written.replace(".", "").replace(",", ".") if "," in written else written)
+            found.append(
+                Payment(
+                    row["id_documento"].strip(), date.fromisoformat(row["data_pagamento"].strip()), amount
+                )
+            )
+        except (KeyError, ValueError, InvalidOperation, AttributeError) as error:
+            raise NotForecast(
+                f"{file.name}, line {line}: id_documento, data_pagamento (2026-12-20) and importo are needed"
+            ) from error
+    return found
+
+
+def _show(title: str, found: dict[str, Outlook]) -> None:
+    from rich.table import Table
+
+    shown = Table("view", "stock €", "delay, days", "FGDC %", "FGDC €", title=title)
+    for column in shown.columns[1:]:
+        column.justify = "right"
+    for view in ("pcc", "right", "projected"):
+        if outlook := found.get(view):
+            amount = "budget not stated" if outlook.amount is None else f"{outlook.amount:,.2f}"
+            shown.add_row(
+                view, f"{outlook.stock:,.2f}", f"{outlook.delay:,.2f}", f"{outlook.rate:.2f}", amount
+            )
+    out.print(shown)

@@ -1,0 +1,165 @@
+"""What a report says of an ente, read from the published tables in one transaction. Not here: how it is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from pcc_pipeline.database.publish import current
+from pcc_pipeline.database.schema import table
+from pcc_pipeline.database.summary import Explanation, summary
+from pcc_pipeline.rules import buckets
+
+ZERO = Decimal("0.00")
+VIEWS = ("pcc", "right", "projected")
+
+#: Creditors and documents shown of a figure.
+SHOWN = 10
+
+
+class NothingPublished(ValueError):
+    """The ente has no published state to report on."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """An ente's published figures; amounts in euro, `by_view` maps are keyed by view."""
+
+    ente: str
+    name: str
+    reference_date: date
+    observed_at: date
+    published_at: datetime
+    stock: dict[str, Decimal]
+    ageing: dict[str, dict[str, Decimal]]
+    trend: dict[str, list[tuple[date, Decimal]]]
+    explained: tuple[Explanation, ...]
+    creditors: list[Any]
+    indicators: list[Any]
+    fgdc: dict[str, list[Any]]
+    greatest: list[Any]
+    operations: int
+    questions: int
+
+    @property
+    def difference(self) -> Decimal:
+        """PCC's stock less the right one."""
+        return self.stock["pcc"] - self.stock["right"]
+
+    def value(self, name: str, period: str, view: str = "right") -> Decimal | None:
+        """An indicator's value; None where there is none."""
+        for row in self.indicators:
+            if (row.name, row.period, row.view) == (name, period, view):
+                return Decimal(row.value)
+        return None
+
+    @property
+    def year(self) -> str:
+        """The year of the reference date, as indicators name it."""
+        return str(self.reference_date.year)
+
+
+def facts(engine: sa.Engine, ente: str, name: str | None = None) -> Facts:
+    """The facts of an ente's published state. `name` is how the ente is called, its code unless told.
+
+    Raises NothingPublished.
+    """
+    published, short = current(engine, ente), summary(engine, ente)
+    if published is None or short is None:
+        raise NothingPublished(f"Nothing has been published for ente {ente}")
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+
+        def rows(
+            name: str, *columns: str, where: Any = None, order: Any = (), limit: int | None = None
+        ) -> list[Any]:
+            t = table(name)
+            query = sa.select(*(t.c[c] for c in columns)).where(t.c.ente == ente)
+            query = query if where is None else query.where(where(t))
+            return list(connection.execute(query.order_by(*(order(t) if order else ())).limit(limit)))
+
+        def count(name: str) -> int:
+            t = table(name)
+            return int(connection.execute(sa.select(sa.func.count()).where(t.c.ente == ente)).scalar_one())
+
+        ageing: dict[str, dict[str, Decimal]] = {view: dict.fromkeys(buckets(), ZERO) for view in VIEWS}
+        for view, bucket, amount in rows("stock_by_due_date", "view", "bucket", "amount"):
+            ageing[view][bucket] = amount
+        trend: dict[str, list[tuple[date, Decimal]]] = {view: [] for view in VIEWS}
+        last = published.reference_date
+        for view, day, amount in rows(
+            "stock_trend",
+            "view",
+            "day",
+            "amount",
+            where=lambda t: sa.or_(t.c.month_end, t.c.day == last),
+            order=lambda t: [t.c.day],
+        ):
+            trend[view].append((day, amount))
+        fgdc: dict[str, list[Any]] = {view: [] for view in VIEWS}
+        for row in rows(
+            "fgdc_steps",
+            "view",
+            "step",
+            "name",
+            "value",
+            "rate",
+            "passed",
+            "words",
+            order=lambda t: [t.c.step],
+        ):
+            fgdc[row.view].append(row)
+        stock = dict.fromkeys(VIEWS, ZERO) | dict(rows("stock", "view", "amount"))
+        return Facts(
+            ente,
+            name or ente,
+            published.reference_date,
+            published.observed_at,
+            published.published_at,
+            stock,
+            ageing,
+            {view: points[-25:] for view, points in trend.items()},
+            short.explained_by,
+            rows(
+                "stock_by_creditor",
+                "creditor",
+                "creditor_name",
+                "amount",
+                "documents",
+                where=lambda t: t.c.view == "right",
+                order=lambda t: [t.c.amount.desc(), t.c.creditor],
+                limit=SHOWN,
+            ),
+            rows(
+                "indicators",
+                "name",
+                "period",
+                "view",
+                "value",
+                "unit",
+                "parts",
+                order=lambda t: [t.c.name, t.c.period, t.c.view],
+            ),
+            fgdc,
+            rows(
+                "indicator_documents",
+                "name",
+                "period",
+                "rank",
+                "numero",
+                "creditor",
+                "creditor_name",
+                "amount",
+                "days",
+                "contribution",
+                where=lambda t: sa.and_(
+                    t.c.view == "right", t.c.rank <= SHOWN, t.c.period == str(published.reference_date.year)
+                ),
+                order=lambda t: [t.c.name, t.c.rank],
+            ),
+            count("operations"),
+            count("questions"),
+        )

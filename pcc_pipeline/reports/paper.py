@@ -1,0 +1,133 @@
+"""The report as PDF, with ReportLab: it comes whole from PyPI, where other writers need a browser or system libraries.
+
+The same facts and charts as the page; only what paper needs is here: page numbers, tables that break over pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+from pcc_pipeline.reports import italian, pictures
+from pcc_pipeline.reports.facts import VIEWS, Facts
+from pcc_pipeline.reports.page import drawn, indicator_rows
+
+#: Width of the text on an A4 sheet, in points.
+WIDTH = 500
+
+
+def write_paper(facts: Facts, out: Path) -> None:
+    """Writes an ente's report; the same facts make the same bytes."""
+    from reportlab.lib.pagesizes import A4
+    from reportlab.lib.styles import getSampleStyleSheet
+    from reportlab.platypus import KeepTogether, ListFlowable, Paragraph, SimpleDocTemplate, Spacer
+
+    styles = getSampleStyleSheet()
+    styles["BodyText"].fontSize, styles["BodyText"].leading = 9, 12
+
+    def words(text: str, style: str = "BodyText") -> Any:
+        return Paragraph(escape(text), styles[style])
+
+    def section(title: str, *flow: Any) -> list[Any]:
+        return [Spacer(1, 10), KeepTogether([words(title, "Heading2"), *flow[:1]]), *flow[1:]]
+
+    charts = {name: pictures.drawing(picture, WIDTH) for name, picture in drawn(facts).items()}
+    day, euro = italian.day, italian.euro
+    story: list[Any] = [
+        words(facts.name, "Title"),
+        words(f"Debito commerciale al {day(facts.reference_date)}, fatti noti al {day(facts.observed_at)}"),
+        Spacer(1, 8),
+        _table(
+            ["", *(italian.VIEWS[view] for view in VIEWS), "Differenza"],
+            [["Stock", *(euro(facts.stock[view]) for view in VIEWS), euro(facts.difference)]],
+        ),
+        Spacer(1, 6),
+        words(
+            f"{facts.operations} operazioni proposte su PCC, {facts.questions} domande che aspettano una risposta."
+        ),
+    ]
+    story += section("Perché PCC è diversa", charts["waterfall"])
+    story += section("Debito per giorni di ritardo", charts["ageing"])
+    story += section("Andamento", charts["trend"])
+    story += section("Maggiori creditori", charts["creditors"])
+    story += section(
+        "Indicatori",
+        _table(
+            ["Indicatore", "Periodo", *(italian.VIEWS[view] for view in VIEWS)],
+            [[words(row.words), italian.period(row.period), *row.cells] for row in indicator_rows(facts)],
+            [150, 85, 75, 75, 115],
+        ),
+    )
+    for view in ("right", "pcc"):
+        steps = ListFlowable(
+            [words(step.words) for step in facts.fgdc[view]], bulletType="1", bulletFontSize=9
+        )
+        title = f"Fondo di garanzia dei debiti commerciali, anno {facts.year}: {italian.VIEWS[view]}"
+        story += section(title, steps)
+    greatest = [row for row in facts.greatest if row.name in ("ITP", "DELAY")]
+    story += section(
+        f"I documenti che pesano di più, {facts.year}",
+        _table(
+            ["Indicatore", "Fattura", "Creditore", "Importo", "Giorni", "Contributo"],
+            [
+                [
+                    row.name,
+                    words(row.numero),
+                    words(row.creditor_name or row.creditor),
+                    euro(row.amount),
+                    row.days,
+                    italian.number(row.contribution),
+                ]
+                for row in greatest
+            ],
+            [55, 80, 180, 85, 40, 60],
+        ),
+    )
+
+    def foot(canvas: Any, document: Any) -> None:
+        canvas.setFont("Helvetica", 8)
+        canvas.drawString(47, 25, f"{facts.name[:70]} – {day(facts.reference_date)}")
+        canvas.drawRightString(A4[0] - 47, 25, f"pagina {document.page}")
+
+    document = SimpleDocTemplate(
+        str(out),
+        pagesize=A4,
+        leftMargin=47,
+        rightMargin=47,
+        topMargin=40,
+        bottomMargin=45,
+        invariant=1,
+        title=f"{facts.name} – debito commerciale al {day(facts.reference_date)}",
+        lang="it",
+    )
+    document.build(story, onFirstPage=foot, onLaterPages=foot)
+
+
+def _table(
+    titles: Sequence[str], rows: Sequence[Sequence[Any]], widths: Sequence[float] | None = None
+) -> Any:
+    """A table whose titles come again on each page; all but the first two columns to the right where they are text."""
+    from reportlab.lib.colors import HexColor
+    from reportlab.platypus import Table
+
+    made = Table(
+        [list(titles), *map(list, rows)],
+        colWidths=list(widths) if widths else None,
+        repeatRows=1,
+        hAlign="LEFT",
+    )
+    made.setStyle(
+        [
+            ("FONTSIZE", (0, 0), (-1, -1), 8),
+            ("FONTNAME", (0, 0), (-1, 0), "Helvetica-Bold"),
+            ("LINEBELOW", (0, 0), (-1, 0), 1, HexColor("#9aa4b2")),
+            ("LINEBELOW", (0, 1), (-1, -1), 0.3, HexColor("#d5d9e0")),
+            ("ALIGN", (1, 0), (-1, -1), "RIGHT"),
+            ("VALIGN", (0, 0), (-1, -1), "TOP"),
+            ("TOPPADDING", (0, 0), (-1, -1), 2),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
+        ]
+    )
+    return made

@@ -1,0 +1,75 @@
+"""Where reports lie and how they get there: `<home>/reports/<ente>/<reference date>/`, each file whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from pcc_pipeline.database.schema import table
+from pcc_pipeline.reports.art33 import as_csv, as_json
+from pcc_pipeline.reports.book import write_book
+from pcc_pipeline.reports.facts import Facts, NothingPublished, facts
+from pcc_pipeline.reports.page import ente_page, provider_page
+from pcc_pipeline.reports.paper import write_paper
+from pcc_pipeline.settings import Settings
+
+PROVIDER = "_provider"
+
+
+def folder(settings: Settings, ente: str) -> Path:
+    """The folder of an ente's reports (`_provider`: the provider's)."""
+    return Path(settings.home) / "reports" / ente
+
+
+def write_ente(
+    settings: Settings, engine: sa.Engine, ente: str, name: str | None = None, out: Path | None = None
+) -> list[Path]:
+    """Writes all of an ente's reports from its published state; returns the files. Raises NothingPublished."""
+    found = facts(engine, ente, name)
+    target = out or folder(settings, ente) / found.reference_date.isoformat()
+    target.mkdir(parents=True, exist_ok=True)
+    writers: dict[str, Callable[[Path], object]] = {
+        "report.html": lambda path: path.write_text(ente_page(found), encoding="utf-8"),
+        "report.pdf": lambda path: write_paper(found, path),
+        "report.xlsx": lambda path: write_book(engine, found, path),
+        "art33.csv": lambda path: path.write_text(as_csv(found), encoding="utf-8", newline=""),
+        "art33.json": lambda path: path.write_text(as_json(found), encoding="utf-8"),
+    }
+    return [_whole(target / name, writer) for name, writer in writers.items()]
+
+
+def write_provider(
+    settings: Settings, engine: sa.Engine, names: dict[str, str] | None = None, out: Path | None = None
+) -> list[Path]:
+    """Writes the provider's page over all published enti; returns the files."""
+    enti: list[Facts] = []
+    p = table("publications")
+    with engine.connect() as connection:
+        published = list(connection.execute(sa.select(p.c.ente).distinct().order_by(p.c.ente)).scalars())
+    for ente in published:
+        try:
+            enti.append(facts(engine, ente, (names or {}).get(ente)))
+        except NothingPublished:
+            continue
+    target = out or folder(settings, PROVIDER)
+    target.mkdir(parents=True, exist_ok=True)
+    return [
+        _whole(target / "report.html", lambda path: path.write_text(provider_page(enti), encoding="utf-8"))
+    ]
+
+
+def _whole(path: Path, writer: Callable[[Path], object]) -> Path:
+    part = path.with_name(f".{path.name}.part{path.suffix}")
+    try:
+        writer(part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def listed(files: Sequence[Path]) -> str:
+    """The files as links, in markdown."""
+    return "\n".join(f"- [{path.name}]({path.resolve().as_uri()})" for path in files)

@@ -1,0 +1,116 @@
+"""Reports: one set of facts in five formats that agree. Not here: the figures (test_rules_*)."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from models import ENTE, OBSERVED_AT, REFERENCE_DATE
+from python_calamine import CalamineWorkbook
+from test_rules_base import Book
+
+from pcc_pipeline.calculator import prepare
+from pcc_pipeline.database import engine as database
+from pcc_pipeline.database.publish import Publication, publish
+from pcc_pipeline.database.register import Register
+from pcc_pipeline.pipeline import published_sources
+from pcc_pipeline.quarantine import write_quarantine
+from pcc_pipeline.reports import italian, pictures
+from pcc_pipeline.reports.facts import NothingPublished, facts
+from pcc_pipeline.reports.write import write_ente, write_provider
+from pcc_pipeline.settings import Settings
+from pcc_pipeline.store import Store
+
+
+@pytest.fixture
+def reported(settings: Settings, store: Store) -> tuple[Settings, list[Path]]:
+    """An ente with a paid, an open and a wrongly open document, published and reported on."""
+    book = Book()
+    book.both("OPEN", importo_totale=1000)
+    book.both("PAID", importo_totale=500, pcc={"importo_pagato": 500, "stato_documento": "PAGATO"})
+    book.paid("PAID", 500, "2025-03-10")
+    book.moved("PAID", "CP", "2025-03-10", 500, data_pagamento="2025-03-10")
+    book.both("TOLD_LATE", importo_totale="300.10", erp={"denominazione_fornitore": "Ditta <Àccènti> & C."})
+    book.paid("TOLD_LATE", "300.10", "2025-02-01")
+    book.reconciled(settings.home)
+    engine = database.engine(settings)
+    write_quarantine(settings, store, Register(engine), ENTE)
+    publish(
+        engine,
+        ENTE,
+        published_sources(store, ENTE),
+        Publication(REFERENCE_DATE, OBSERVED_AT, None),
+        lambda c: prepare(c, store),
+    )
+    return settings, write_ente(settings, engine, ENTE, "Comune di <Alfa>")
+
+
+def test_five_formats_that_agree(reported: tuple[Settings, list[Path]]) -> None:
+    settings, files = reported
+    by_name = {file.name: file for file in files}
+    assert set(by_name) == {"report.html", "report.pdf", "report.xlsx", "art33.csv", "art33.json"}
+    found = facts(database.engine(settings), ENTE)
+    assert (found.stock["pcc"], found.stock["right"]) == (Decimal("1300.10"), Decimal("1000.00"))
+    page = by_name["report.html"].read_text(encoding="utf-8")
+    assert "1.300,10 €" in page
+    assert "Comune di &lt;Alfa&gt;" in page
+    assert page.count("<svg") == 4
+    assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")
+    assert "https://" not in page
+    assert by_name["report.pdf"].read_bytes().startswith(b"%PDF")
+    book = CalamineWorkbook.from_path(str(by_name["report.xlsx"]))
+    assert book.sheet_names == ["Riepilogo", "Documenti", "Anomalie", "Creditori"]
+    rows = book.get_sheet_by_name("Documenti").to_python()
+    titles = rows[1]
+    stock = titles.index("Stock")
+    # The sum above the table is the sum of what stands below it, and dates are dates.
+    assert rows[0][stock] == pytest.approx(sum(row[stock] for row in rows[2:]))
+    assert all(isinstance(row[titles.index("Scadenza")], date) for row in rows[2:])
+    right = sum(row[stock] for row in rows[2:] if row[0] == "right")
+    assert right == pytest.approx(1000.00)
+    table = json.loads(by_name["art33.json"].read_text(encoding="utf-8"))
+    (row,) = csv.DictReader(by_name["art33.csv"].read_text(encoding="utf-8").splitlines())
+    assert table["ammontare_complessivo_debiti_euro"] == row["ammontare_complessivo_debiti_euro"] == "1000.00"
+    assert table["numero_imprese_creditrici"] == int(row["numero_imprese_creditrici"]) == 1
+    # 500 x 24 days late, 300.10 x 13 days early: 8 098.70 over 800.10.
+    assert table["indicatore_annuale_tempestivita_giorni"] == "10.12"
+
+
+def test_written_again_the_same_bytes_and_nothing_unfinished(reported: tuple[Settings, list[Path]]) -> None:
+    settings, files = reported
+    before = [file.read_bytes() for file in files]
+    again = write_ente(settings, database.engine(settings), ENTE, "Comune di <Alfa>")
+    assert [file.read_bytes() for file in again] == before
+    assert not list(files[0].parent.glob(".*"))
+
+
+def test_the_provider_sees_all_enti(reported: tuple[Settings, list[Path]]) -> None:
+    settings, _ = reported
+    (page,) = write_provider(settings, database.engine(settings))
+    assert "1.300,10" in page.read_text(encoding="utf-8")
+
+
+def test_nothing_published_is_said(settings: Settings) -> None:
+    with pytest.raises(NothingPublished):
+        facts(database.engine(settings), "nobody")
+
+
+def test_a_waterfall_ends_where_the_right_stock_is() -> None:
+    picture = pictures.waterfall(Decimal(100), [("A", Decimal(30)), ("B", Decimal(-5))], Decimal(75))
+    bars = [shape for shape in picture.shapes if isinstance(shape, pictures.Rect)]
+    assert len(bars) == 4
+    ends = [bar.x + bar.width for bar in bars]
+    assert ends[0] > ends[3] > 0
+    # B's bar ends where the right stock's does.
+    assert bars[2].x + bars[2].width == pytest.approx(ends[3])
+    assert "<script" not in pictures.svg(pictures.creditors([("<script>", Decimal(1))]))
+
+
+def test_numbers_as_enti_write_them() -> None:
+    assert italian.euro(Decimal("-1234567.5")) == "-1.234.567,50 €"
+    assert italian.period("2025-Q4") == "IV trimestre 2025"
+    assert italian.day(date(2026, 1, 5)) == "05/01/2026"
