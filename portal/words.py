@@ -61,6 +61,16 @@ def whole(number: int | None) -> str:
     return "–" if number is None else format_decimal(number, "#,##0", locale="it_IT")
 
 
+def number(value: Decimal | float | None) -> str:
+    """1234.5 → 1.234,50."""
+    return "–" if value is None else format_decimal(value, "#,##0.00", locale="it_IT")
+
+
+def percent(value: Decimal | float | None) -> str:
+    """97.5 → 97,50 %."""
+    return "–" if value is None else f"{number(value)} %"
+
+
 #: Buckets, views and states in words.
 LABELS = {
     "pcc": "Secondo PCC", "right": "Corretto", "projected": "Atteso dopo le operazioni",
@@ -69,6 +79,13 @@ LABELS = {
     "high": "alta", "medium": "media", "low": "bassa",
     "ente_user": "Utente dell'ente", "ente_manager": "Gestore dell'ente",
     "operator": "Operatore", "administrator": "Amministratore",
+    "ITP": "Indicatore di tempestività dei pagamenti", "TMP": "Tempo medio di pagamento", "TMR": "Tempo medio di ritardo",
+    "DELAY": "Indicatore di ritardo annuale", "INTEREST": "Interessi di mora sul pagato",
+    "INTEREST_UNPAID": "Interessi di mora sul non pagato", "FGDC_RATE": "Aliquota del fondo di garanzia",
+    "FGDC_AMOUNT": "Accantonamento al fondo di garanzia", "STOCK": "Stock del debito", "DEBT": "Debito complessivo",
+    "CREDITORS": "Imprese creditrici", "days": "giorni", "EUR": "euro", "creditors": "creditori",
+    "ALL": "tutti insieme", "SCRIVANIA": "scrivania", "TELEFONO": "telefono",
+    "EMAIL": "posta elettronica", "UNKNOWN": "non noto",
     "landed": "ricevuta, da leggere", "staged": "letta", "refused": "rifiutata",
     "DUE": "scaduto", "PARTLY_EXCLUDED": "scaduto, in parte escluso", "PAID": "pagato", "NOT_DUE": "non scaduto",
     "ISSUED_LATER": "emesso dopo", "NON_COMMERCIAL": "non commerciale", "REJECTED": "rifiutato", "EXCLUDED": "escluso",
@@ -96,5 +113,5 @@ def label(code: str) -> str:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
-    "euro": euro, "day": day, "moment": moment, "whole": whole, "label": label,
+    "euro": euro, "day": day, "moment": moment, "whole": whole, "number": number, "percent": percent, "label": label,
 }  # fmt: skip

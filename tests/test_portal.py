@@ -200,6 +200,32 @@ def test_an_upload_reaches_the_inbox_and_its_errors_are_shown_at_once(desk: Test
     assert landed[0].read_text() == content
 
 
+def test_a_large_file_in_pieces_goes_on_where_it_stopped(desk: TestClient, settings: Settings) -> None:
+    _sign_in(desk, "chi@alfa.it")
+    content = "id_documento;numero_mandato;data_pagamento;importo\n" + "".join(f"D{n};M{n};2025-12-31;10.50\n" for n in range(1000))
+    data = content.encode()
+    asked = {"csrf": _csrf(desk), "name": "grande.csv", "size": str(len(data)), "changed": "1"}
+    begun = desk.post("/consegne/parti", data=asked).json()
+    assert begun["offset"] == 0
+    address = f"/consegne/parti/{begun['key']}"
+
+    def send(start: int, end: int) -> dict[str, object]:
+        answer = desk.post(address, data={"csrf": asked["csrf"], "offset": str(start)}, files={"piece": ("p", data[start:end])})
+        return answer.json()
+
+    assert send(0, 9000) == {"offset": 9000}
+    assert send(0, 9000) == {"offset": 9000}  # sent twice, kept once
+    assert "problem" in send(12000, 13000)  # a gap
+    assert desk.post(f"{address}/fine", data=asked).status_code == 409
+    assert desk.post("/consegne/parti", data=asked).json() == {**begun, "offset": 9000}
+    send(9000, len(data))
+    assert "1.000 righe leggibili" in desk.post(f"{address}/fine", data=asked).text
+    (landed,) = [path for path in settings.inbox.rglob("*") if path.is_file()]
+    assert landed.read_bytes() == data and not list((settings.home / "uploads").rglob("*.part"))
+    _sign_in(desk, "chi@beta.it")
+    assert desk.post(f"{address}/fine", data={**asked, "csrf": _csrf(desk)}).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("name", "safe"),
     [("../../etc/passwd.csv", "passwd.csv"), ("C:\\dati\\fatture.xlsx", "fatture.xlsx"), ("a\0b<c>.csv", "a_b_c_.csv"), (".nascosto.csv", "nascosto.csv")],

@@ -1,5 +1,15 @@
 """The pages, one module a subject; paths are Italian, since people read them."""
 
-from portal.pages import access, debts, deliveries, documents, home, identity, people
+from portal.pages import access, debts, deliveries, documents, figures, home, identity, people, questions
 
-ROUTERS = (access.router, identity.router, people.router, home.router, debts.router, documents.router, deliveries.router)
+ROUTERS = (
+    access.router,
+    identity.router,
+    people.router,
+    home.router,
+    debts.router,
+    documents.router,
+    deliveries.router,
+    questions.router,
+    figures.router,
+)

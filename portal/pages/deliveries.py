@@ -6,9 +6,10 @@ import csv
 import io
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import IO, Annotated, Any
 
 from fastapi import APIRouter, File, Form, HTTPException, Request, Response, UploadFile
+from fastapi.responses import JSONResponse
 
 from pcc_pipeline import pipeline
 from pcc_pipeline.database.register import Register
@@ -16,7 +17,7 @@ from pcc_pipeline.delivery import DeliveryError, deliver
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import FEEDS
 from pcc_pipeline.tables.feeds import LINEAGE
-from portal import audit, uploads
+from portal import audit, chunks, uploads
 from portal.pages.debts import Number
 from portal.queries import deliveries as queries
 from portal.web import AtDesk, Desk, HonestForm, address_of, engine_of, page
@@ -43,8 +44,57 @@ def receive(
     """Takes files to the inbox; says of each what was read, or why it was not taken."""
     if not session.user.delivers:
         raise HTTPException(403, "Non potete consegnare file")
-    outcomes = [_receive(request, desk, file, kind) for file in files[:50]]
+    outcomes = [_take(request, desk, file.filename or "", file.file, kind) for file in files[:50]]
     return _history(request, desk, 1, outcomes)
+
+
+@router.post("/consegne/parti")
+def begin(
+    request: Request,
+    desk: AtDesk,
+    session: HonestForm,
+    name: Annotated[str, Form(max_length=300)],
+    size: Annotated[int, Form(ge=0)],
+    changed: Annotated[int, Form()] = 0,
+) -> JSONResponse:
+    """Begins a large file, or finds where a broken transfer of it stopped."""
+    try:
+        uploads.safe_name(name)
+        transfer = chunks.begin(request.app.state.settings, desk.ente, session.user.email, name, size, changed)
+    except uploads.Unwelcome as error:
+        return JSONResponse({"problem": str(error)}, 400)
+    return JSONResponse({"key": transfer.key, "offset": transfer.offset, "piece": chunks.PIECE})
+
+
+@router.post("/consegne/parti/{key}")
+def add(
+    request: Request, desk: AtDesk, session: HonestForm, key: str, offset: Annotated[int, Form(ge=0)],
+    piece: Annotated[UploadFile, File()],
+) -> JSONResponse:  # fmt: skip
+    """Adds a piece."""
+    try:
+        transfer = chunks.find(request.app.state.settings, desk.ente, key)
+        return JSONResponse({"offset": chunks.add(transfer, offset, piece.file.read(chunks.PIECE))})
+    except uploads.Unwelcome as error:
+        return JSONResponse({"problem": str(error)}, 409)
+
+
+@router.post("/consegne/parti/{key}/fine")
+def finish(
+    request: Request, desk: AtDesk, session: HonestForm, key: str, name: Annotated[str, Form(max_length=300)],
+    size: Annotated[int, Form(ge=0)], kind: Annotated[str, Form()] = AUTOMATIC,
+) -> Response:  # fmt: skip
+    """Takes a file whose pieces are all there to the inbox."""
+    try:
+        transfer = chunks.find(request.app.state.settings, desk.ente, key)
+    except uploads.Unwelcome as error:
+        raise HTTPException(404, str(error)) from None
+    if transfer.offset != size:
+        raise HTTPException(409, "Il file non è ancora completo")
+    with transfer.path.open("rb") as file:
+        outcome = _take(request, desk, name, file, kind)
+    transfer.path.unlink(missing_ok=True)
+    return _history(request, desk, 1, [outcome])
 
 
 @router.get("/consegne/{key}")
@@ -75,13 +125,13 @@ def _history(request: Request, desk: Desk, number: int, outcomes: list[dict[str,
                 found=queries.deliveries(desk.connection, desk.ente, number), kinds=uploads.kinds())  # fmt: skip
 
 
-def _receive(request: Request, desk: Desk, file: UploadFile, kind: str) -> dict[str, Any]:
+def _take(request: Request, desk: Desk, name: str, content: IO[bytes], kind: str) -> dict[str, Any]:
     settings = request.app.state.settings
-    outcome: dict[str, Any] = {"file": file.filename or "", "kind": kind, "problem": None, "preview": None}
+    outcome: dict[str, Any] = {"file": name, "kind": kind, "problem": None, "preview": None}
     with tempfile.TemporaryDirectory(prefix="pcc-upload-") as folder:
         try:
-            path = Path(folder) / uploads.safe_name(file.filename or "")
-            uploads.receive(file.file, path, settings.inbox / desk.ente)
+            path = Path(folder) / uploads.safe_name(name)
+            uploads.receive(content, path, settings.inbox / desk.ente)
             uploads.check_content(path)
             place = (settings, Store(settings.store_url), Register(engine_of(request)))
             layout = pipeline.ente_facts(*place, desk.ente).layout

@@ -3,27 +3,90 @@
 
 function chart(canvas) {
   const table = document.getElementById(canvas.dataset.table);
-  const heads = [...table.tHead.rows[0].cells].slice(1).map((cell) => cell.textContent.trim());
+  const cells = [...table.tHead.rows[0].cells];
+  const marked = cells.filter((cell) => "chartColumn" in cell.dataset);
+  const columns = (marked.length ? marked : cells.slice(1)).map((cell) => cells.indexOf(cell));
   const rows = [...table.tBodies[0].rows];
   const colours = ["#5c6f82", "#0066cc", "#008055"];
   new Chart(canvas, {
     type: canvas.dataset.chart,
     data: {
       labels: rows.map((row) => row.cells[0].textContent.trim()),
-      datasets: heads.map((label, number) => ({
-        label,
+      datasets: columns.map((column, number) => ({
+        label: cells[column].textContent.trim(),
         backgroundColor: colours[number % colours.length],
-        data: rows.map((row) => Number(row.cells[number + 1].dataset.value)),
+        borderColor: colours[number % colours.length],
+        data: rows.map((row) => Number(row.cells[column].dataset.value)),
       })),
     },
     options: { maintainAspectRatio: false, animation: false, locale: document.documentElement.lang },
   });
 }
 
+/* A large file goes in pieces, so that a broken line costs one piece; small ones go with the form as they are. */
+async function send(form, file, progress) {
+  const ask = async (address, fields) => {
+    const body = new FormData();
+    body.set("csrf", form.elements.csrf.value);
+    Object.entries(fields).forEach(([name, value]) => body.set(name, value));
+    const answer = await fetch(address, { method: "POST", body });
+    return answer;
+  };
+  const begun = await (await ask("/consegne/parti", { name: file.name, size: file.size, changed: file.lastModified })).json();
+  if (begun.problem) throw new Error(begun.problem);
+  let offset = begun.offset;
+  for (let failures = 0; offset < file.size;) {
+    try {
+      const piece = file.slice(offset, offset + begun.piece);
+      const answer = await (await ask(`/consegne/parti/${begun.key}`, { offset, piece })).json();
+      if (answer.problem) throw new Error(answer.problem);
+      offset = answer.offset;
+      failures = 0;
+    } catch (error) {
+      if (++failures > 5) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1000 * failures));
+    }
+    progress.value = offset / file.size;
+  }
+  const end = await ask(`/consegne/parti/${begun.key}/fine`, { name: file.name, size: file.size, kind: form.elements.kind.value });
+  return end.text();
+}
+
+function outcomes(page) {
+  return [...new DOMParser().parseFromString(page, "text/html").querySelectorAll("main > .alert, main > .alert ~ .table-responsive.desk-errors")];
+}
+
+async function submit(event) {
+  const form = event.target;
+  const files = [...form.elements.files.files];
+  const large = Number(form.dataset.large);
+  if (!files.some((file) => file.size > large)) return;
+  event.preventDefault();
+  const progress = form.querySelector("progress");
+  progress.hidden = false;
+  for (const file of files) {
+    progress.value = 0;
+    let shown;
+    try {
+      shown = outcomes(await send(form, file, progress));
+    } catch (error) {
+      const alert = document.createElement("div");
+      alert.className = "alert alert-danger";
+      alert.setAttribute("role", "alert");
+      alert.textContent = `${file.name}: ${error.message}`;
+      shown = [alert];
+    }
+    form.before(...shown);
+  }
+  progress.hidden = true;
+  form.reset();
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("canvas[data-chart]").forEach(chart);
   document.querySelectorAll(".desk-drop").forEach((form) => {
     const input = form.querySelector("input[type=file]");
+    form.addEventListener("submit", submit);
     form.addEventListener("dragover", (event) => { event.preventDefault(); form.classList.add("over"); });
     form.addEventListener("dragleave", () => form.classList.remove("over"));
     form.addEventListener("drop", (event) => {
