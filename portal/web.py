@@ -106,7 +106,7 @@ def desk(request: Request, session: SignedIn) -> Iterator[Desk]:
 AtDesk = Annotated[Desk, Depends(desk)]
 
 
-def page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLResponse:
+def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """A rendered template, in the language of the request."""
     language = words.language(request.cookies.get("lingua"), request.headers.get("accept-language"))
     given = {
@@ -118,7 +118,7 @@ def page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLR
         "query": lambda **changes: _query(request, changes),
         **values,
     }
-    return HTMLResponse(_environment.get_template(name).render(given), status)
+    return HTMLResponse(_environment.get_template(template).render(given), status)
 
 
 def _query(request: Request, changes: dict[str, Any]) -> str:

@@ -31,7 +31,7 @@ SECRETS = {"alfa": "SEGRETO DI ALFA", "beta": "SEGRETO DI BETA"}
 AMOUNTS = {"alfa": Decimal("1234.50"), "beta": Decimal("98765.43")}
 
 PAGES = (
-    "/", "/scadenze", "/creditori", "/creditori?cerca=segreto", "/documenti", "/documenti?numero=1", "/anomalie", "/consegne",
+    "/", "/scadenze", "/creditori", "/creditori?cerca=segreto", "/documenti", "/documenti?numero=1", "/anomalie", "/consegne", "/domande",
     "/creditori/01234567890", "/documento?id_documento=D1", "/esporta/stock_by_creditor.csv", "/esporta/debt_positions.csv",
 )  # fmt: skip
 
@@ -52,6 +52,14 @@ def _publish(settings: Settings, ente: str) -> None:
                 "creditor_name": SECRETS[ente], "days_past_due": 60, "bucket": "31-60", "reason": "DUE", "stock": AMOUNTS[ente],
                 "open_amount": AMOUNTS[ente], "commercial_amount": AMOUNTS[ente], "paid_at_reference": Decimal(0),
                 "paid_at_observation": Decimal(0), "not_payable": Decimal(0), "suspended_excluded": Decimal(0),
+            }
+        ],
+        "questions": [
+            {
+                "code": "AMOUNT_DIFFERS", "id_documento": "D1", "progressivo_registrazione": "P1", "addressee": "ENTE", "severity": "high",
+                "question": f"{SECRETS[ente]}: quale importo è giusto?", "amount": Decimal(10), "remaining": Decimal(10), "numero": "1/A",
+                "data_emissione": date(2025, 10, 1), "original_creditor": "01234567890", "creditor": "01234567890",
+                "observed_at": date(2026, 1, 20),
             }
         ],
     }  # fmt: skip
@@ -224,6 +232,18 @@ def test_a_large_file_in_pieces_goes_on_where_it_stopped(desk: TestClient, setti
     assert landed.read_bytes() == data and not list((settings.home / "uploads").rglob("*.part"))
     _sign_in(desk, "chi@beta.it")
     assert desk.post(f"{address}/fine", data={**asked, "csrf": _csrf(desk)}).status_code == 404
+
+
+def test_an_answer_becomes_a_special_case_of_ones_own_ente(desk: TestClient, settings: Settings) -> None:
+    _sign_in(desk, "chi@alfa.it")
+    asked = desk.get("/domande").text
+    assert SECRETS["alfa"] in asked and SECRETS["beta"] not in asked
+    fields = {"csrf": _csrf(desk), "codice": "AMOUNT_DIFFERS", "id_documento": "D1", "progressivo": "P1", "risposta": "NON_COMMERCIALE"}
+    assert "manca la data" in desk.post("/domande", data=fields).text
+    assert desk.post("/domande", data={**fields, "id_documento": "D9"}).status_code == 404
+    assert "Risposta registrata" in desk.post("/domande", data={**fields, "dal": "2025-01-01"}).text
+    (case,) = [path for path in settings.inbox.rglob("*") if path.is_file()]
+    assert case.parent == settings.inbox / "alfa" / "special_cases" and "NON_COMMERCIALE" in case.read_text()
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
-from pcc_pipeline.decisions.answers import answers, read_answers
 
 from pcc_pipeline.database.decisions import DecisionError
+from pcc_pipeline.decisions.answers import answers, read_answers
 from portal import audit
 from portal.pages.debts import Number
 from portal.queries import questions as queries
