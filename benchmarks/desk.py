@@ -30,7 +30,6 @@ from pcc_pipeline.database import embedded
 from pcc_pipeline.database.engine import dispose, engine
 from pcc_pipeline.database.publish import Publication, publish
 from pcc_pipeline.demo.staging import write_staging
-from pcc_pipeline.pipeline import published_sources
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from portal.accounts import add_user
