@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dagster import Definitions, in_process_executor
 
+from assets.bonifica import bonifica_report
 from assets.checks import ASSET_CHECKS
 from assets.decisions import DECISION_JOBS
 from assets.jobs import JOBS
@@ -11,7 +12,6 @@ from assets.landing import landing
 from assets.models import MODEL_ASSETS
 from assets.published import published
 from assets.quarantine import nothing_in_quarantine
-from assets.bonifica import bonifica_report
 from assets.reports import REPORT_ASSETS, REPORT_JOBS, REPORT_SCHEDULES
 from assets.resources import Installation, RunParameters
 from assets.staging import staging

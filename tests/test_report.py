@@ -10,11 +10,11 @@ import pytest
 import python_calamine as calamine
 
 from assets.run import run_headless
-from pcc_pipeline.database.engine import engine
-from pcc_pipeline.demo import write_provider
 from pcc_pipeline.bonifica import NotReportedError, html, report_of, write_report
 from pcc_pipeline.bonifica.facts import Step
 from pcc_pipeline.bonifica.waterfall import bars, euro
+from pcc_pipeline.database.engine import engine
+from pcc_pipeline.demo import write_provider
 from pcc_pipeline.settings import Settings
 
 

@@ -12,8 +12,8 @@ from pcc_pipeline.commands.terminal import Ente, err, stop
 
 def bonifica(ente: Ente, file: Annotated[Path, typer.Option("--out", help="The file to write, .html or .xlsx")]) -> None:
     """The state of an ente before and after the operations: stocks, differences, work by priority, questions."""
-    from pcc_pipeline.database.engine import engine
     from pcc_pipeline.bonifica import NotReportedError, write_report
+    from pcc_pipeline.database.engine import engine
     from pcc_pipeline.settings import Settings
 
     try:

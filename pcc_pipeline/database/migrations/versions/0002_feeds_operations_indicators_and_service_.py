@@ -69,6 +69,19 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_audit_action_address_at'), 'audit', ['action', 'address', 'at'], unique=False, schema='pcc')
     op.create_index(op.f('ix_audit_ente_at'), 'audit', ['ente', 'at'], unique=False, schema='pcc')
+    op.create_table('deadlines',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('duty', sa.Text(), nullable=False, comment='The duty'),
+    sa.Column('due_on', sa.Date(), nullable=False, comment='Day by which'),
+    sa.Column('concerns_day', sa.Date(), nullable=False, comment='Day that it concerns'),
+    sa.Column('met_by', sa.Text(), nullable=True, comment='What shows that it is met: publication of figures for that day, or delivery:<kind>; null: nothing here does'),
+    sa.Column('delivered_on', sa.Date(), nullable=True, comment='Day of the delivery that meets it'),
+    sa.Column('words', sa.Text(), nullable=False, comment='The duty in Italian'),
+    sa.Column('source', sa.Text(), nullable=False, comment="The law, or the service's own choice"),
+    sa.PrimaryKeyConstraint('ente', 'duty', 'due_on', name=op.f('pk_deadlines')),
+    schema='pcc',
+    comment='One row per duty and day on which it falls due, the year before D to the year after'
+    )
     op.create_table('delivery_notes',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
     sa.Column('kind', sa.Text(), nullable=False, comment='Kind of delivery'),
@@ -105,6 +118,22 @@ def upgrade() -> None:
     comment="One row per reading of one kind from an ente's accounting system; the latest that succeeded holds its watermark"
     )
     op.create_index(op.f('ix_erp_reads_ente_kind_reading'), 'erp_reads', ['ente', 'kind', 'reading'], unique=False, schema='pcc')
+    op.create_table('fgdc_steps',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the figures are asked for (D)'),
+    sa.Column('view', sa.Text(), nullable=False, comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)'),
+    sa.Column('year', sa.BigInteger(), nullable=False, comment='Year under test'),
+    sa.Column('step', sa.BigInteger(), nullable=False, comment='Place in the test'),
+    sa.Column('name', sa.Text(), nullable=False, comment='Step (L. 145/2018 art. 1 c. 859, 862)'),
+    sa.Column('value', sa.Numeric(precision=18, scale=2), nullable=True, comment='What is held against the bound: euro, days or percent; null where the budget is not stated'),
+    sa.Column('bound', sa.Numeric(precision=18, scale=2), nullable=True, comment='What it is held against; for FGDC_AMOUNT the budget net of earmarked funds [EUR]'),
+    sa.Column('passed', sa.Boolean(), nullable=True, comment='No duty arises from this step; null where the budget is not stated'),
+    sa.Column('rate', sa.Numeric(precision=18, scale=2), nullable=True, comment='Rate that follows [%]'),
+    sa.Column('words', sa.Text(), nullable=False, comment='The step in plain Italian, with its figures'),
+    sa.PrimaryKeyConstraint('ente', 'view', 'step', name=op.f('pk_fgdc_steps')),
+    schema='pcc',
+    comment='One row per view and step of the FGDC test for the year of D'
+    )
     op.create_table('former_readings',
     sa.Column('delivery', sa.Text(), nullable=False, comment='Identifier of the delivery'),
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
@@ -121,6 +150,41 @@ def upgrade() -> None:
     comment='One row per reading of a delivery that a later reading of the same bytes replaced (pcc quarantine release)'
     )
     op.create_index(op.f('ix_former_readings_ente_superseded_at'), 'former_readings', ['ente', 'superseded_at'], unique=False, schema='pcc')
+    op.create_table('indicator_documents',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('name', sa.Text(), nullable=False, comment='ITP payments of the period, days from due date; TMP, TMR documents received in the year, days from reception and from due date; DELAY those also due in it; INTEREST on what was paid late in the period; INTEREST_UNPAID on what is unpaid at D; FGDC_RATE, FGDC_AMOUNT; STOCK; DEBT all that is open at D; CREDITORS how many it is owed to (rules section 8)'),
+    sa.Column('period', sa.Text(), nullable=False, comment='Year (2025), quarter (2025-Q1) or day (2025-12-31)'),
+    sa.Column('view', sa.Text(), nullable=False, comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)'),
+    sa.Column('rank', sa.BigInteger(), nullable=False, comment='Place, from 1'),
+    sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's key; null where it has no such document"),
+    sa.Column('progressivo_registrazione', sa.Text(), nullable=True, comment="PCC's key; null where PCC has no such document"),
+    sa.Column('numero', sa.Text(), nullable=False, comment='Invoice number'),
+    sa.Column('creditor', sa.Text(), nullable=False, comment='Creditor: VAT number, else fiscal code, normalised (rules section 5)'),
+    sa.Column('creditor_name', sa.Text(), nullable=True, comment='Name of the creditor'),
+    sa.Column('amount', sa.Numeric(precision=18, scale=2), nullable=False, comment='Amount of the part, signed [EUR]'),
+    sa.Column('from_day', sa.Date(), nullable=False, comment='Day from which days count: due date, for TMP reception'),
+    sa.Column('to_day', sa.Date(), nullable=False, comment='Day to which days count: payment, else the day the figure closes'),
+    sa.Column('unpaid', sa.Boolean(), nullable=False, comment='The part is unpaid'),
+    sa.Column('days', sa.BigInteger(), nullable=False, comment='Days from one to the other [days]'),
+    sa.Column('contribution', sa.Numeric(precision=18, scale=2), nullable=True, comment='Days of the mean that the part makes; euro where the figure is euro'),
+    sa.PrimaryKeyConstraint('ente', 'name', 'period', 'view', 'rank', name=op.f('pk_indicator_documents')),
+    schema='pcc',
+    comment='One row per indicator, period, view and rank: the parts that weigh most, greatest first'
+    )
+    op.create_table('indicators',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('name', sa.Text(), nullable=False, comment='ITP payments of the period, days from due date; TMP, TMR documents received in the year, days from reception and from due date; DELAY those also due in it; INTEREST on what was paid late in the period; INTEREST_UNPAID on what is unpaid at D; FGDC_RATE, FGDC_AMOUNT; STOCK; DEBT all that is open at D; CREDITORS how many it is owed to (rules section 8)'),
+    sa.Column('period', sa.Text(), nullable=False, comment='Year (2025), quarter (2025-Q1) or day (2025-12-31)'),
+    sa.Column('view', sa.Text(), nullable=False, comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)'),
+    sa.Column('value', sa.Numeric(precision=18, scale=2), nullable=False, comment='The figure'),
+    sa.Column('unit', sa.Text(), nullable=False, comment='Its unit'),
+    sa.Column('parts', sa.BigInteger(), nullable=True, comment='Payments and unpaid parts, or documents, that make it; null where it follows from other figures'),
+    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the figures are asked for (D)'),
+    sa.Column('observed_at', sa.Date(), nullable=False, comment='Day up to which facts are seen (O)'),
+    sa.PrimaryKeyConstraint('ente', 'name', 'period', 'view', name=op.f('pk_indicators')),
+    schema='pcc',
+    comment='One row per indicator, period and view'
+    )
     op.create_table('match_decisions',
     sa.Column('decision', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of decision'),
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
@@ -183,6 +247,20 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_messages_ente_link'), 'messages', ['ente', 'link'], unique=False, schema='pcc')
     op.create_index(op.f('ix_messages_ente_sdi_id'), 'messages', ['ente', 'sdi_id'], unique=False, schema='pcc')
+    op.create_table('model_files',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('file', sa.Text(), nullable=False, comment='Name of the model file'),
+    sa.Column('model', sa.Text(), nullable=False, comment='003 or 002'),
+    sa.Column('sha256', sa.Text(), nullable=False, comment='SHA-256 of the bytes, hexadecimal; the store keeps them under it'),
+    sa.Column('size', sa.BigInteger(), nullable=False, comment='Size [bytes]'),
+    sa.Column('rows', sa.BigInteger(), nullable=False, comment='Operations in it'),
+    sa.Column('sent_by', sa.Text(), nullable=False, comment='Fiscal code of the user who transmits it'),
+    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=False, comment='When the file was written'),
+    sa.Column('handed_at', sa.DateTime(timezone=True), nullable=True, comment='When it was put where the operator takes it; null: not yet'),
+    sa.PrimaryKeyConstraint('ente', 'file', name=op.f('pk_model_files')),
+    schema='pcc',
+    comment='One row per Modello 003 or 002 written for PCC'
+    )
     op.create_table('operation_decisions',
     sa.Column('decision', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of decision'),
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
@@ -251,6 +329,7 @@ def upgrade() -> None:
     sa.Column('tipo_documento', sa.Text(), nullable=False, comment='Document type (for 002: TD01 to TD06)'),
     sa.Column('lotto', sa.Text(), nullable=True, comment="SDI's identifier of the lot"),
     sa.Column('original_creditor', sa.Text(), nullable=False, comment='The supplier, normalised (rules section 5)'),
+    sa.Column('refused_reason', sa.Text(), nullable=True, comment='PCC refused this line before: its code and words'),
     sa.Column('stock_effect', sa.Numeric(precision=18, scale=2), nullable=False, comment="What it takes from PCC's stock, signed; negative where it adds [EUR] (rules section 4)"),
     sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the stock is asked for (D)'),
     sa.Column('observed_at', sa.Date(), nullable=False, comment='Day up to which facts are seen (O)'),
@@ -329,6 +408,69 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_questions_ente_code'), 'questions', ['ente', 'code'], unique=False, schema='pcc')
     op.create_index(op.f('ix_questions_ente_code_id_documento_progressivo_registrazione'), 'questions', ['ente', 'code', 'id_documento', 'progressivo_registrazione'], unique=False, schema='pcc')
+    op.create_table('sent_operations',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('operation_id', sa.Text(), nullable=False, comment='The operation'),
+    sa.Column('attempt', sa.BigInteger(), nullable=False, comment='Of this operation, from 1: another only after PCC refused the one before'),
+    sa.Column('file', sa.Text(), nullable=False, comment='Name of the model file'),
+    sa.Column('line', sa.BigInteger(), nullable=False, comment='Line of the file'),
+    sa.Column('model', sa.Text(), nullable=False, comment='003 or 002'),
+    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=False, comment='When the file was written'),
+    sa.Column('code', sa.Text(), nullable=True, comment='The anomaly that it remedies'),
+    sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's key; null where it has no such document"),
+    sa.Column('progressivo_registrazione', sa.Text(), nullable=True, comment="PCC's key; null where PCC had no such document yet"),
+    sa.Column('step', sa.BigInteger(), nullable=False, comment='Order within the document, from 1'),
+    sa.Column('azione', sa.Text(), nullable=True, comment='RC reception, RF refusal, CO booking, CS due date, CP payment'),
+    sa.Column('importo', sa.Numeric(precision=18, scale=2), nullable=True, comment='Amount moved, due or paid [EUR]'),
+    sa.Column('stato_debito', sa.Text(), nullable=True, comment='CO: between which accounts'),
+    sa.Column('causale', sa.Text(), nullable=True, comment="CO: PCC's code of the reason"),
+    sa.Column('data_scadenza', sa.Date(), nullable=True, comment='CS: the due date'),
+    sa.Column('numero_mandato', sa.Text(), nullable=True, comment='CP: payment order'),
+    sa.Column('data_mandato', sa.Date(), nullable=True, comment='CP: its date'),
+    sa.Column('id_fiscale_beneficiario', sa.Text(), nullable=True, comment='CP: who was paid'),
+    sa.Column('protocollo', sa.Text(), nullable=True, comment="RC: number in the ente's register of correspondence"),
+    sa.Column('data_ricezione', sa.Date(), nullable=True, comment='RC: date of reception'),
+    sa.Column('data_rifiuto', sa.Date(), nullable=True, comment='RF: date of refusal'),
+    sa.Column('cf_fornitore', sa.Text(), nullable=True, comment='Fiscal code of the supplier'),
+    sa.Column('id_fiscale_iva', sa.Text(), nullable=True, comment='VAT number of the supplier with its country'),
+    sa.Column('numero_documento', sa.Text(), nullable=True, comment='Invoice number'),
+    sa.Column('data_emissione', sa.Date(), nullable=True, comment='Date of issue'),
+    sa.Column('importo_totale', sa.Numeric(precision=18, scale=2), nullable=True, comment='Total of the document [EUR]'),
+    sa.Column('tipo_documento', sa.Text(), nullable=True, comment='Document type'),
+    sa.Column('stock_effect', sa.Numeric(precision=18, scale=2), nullable=True, comment="What it takes from PCC's stock, signed [EUR]"),
+    sa.PrimaryKeyConstraint('ente', 'operation_id', 'attempt', name=op.f('pk_sent_operations')),
+    schema='pcc',
+    comment='One row per operation and attempt written into a model file'
+    )
+    op.create_index(op.f('ix_sent_operations_ente_file'), 'sent_operations', ['ente', 'file'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_sent_operations_ente_id_documento'), 'sent_operations', ['ente', 'id_documento'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_sent_operations_ente_progressivo_registrazione'), 'sent_operations', ['ente', 'progressivo_registrazione'], unique=False, schema='pcc')
+    op.create_table('sent_states',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('operation_id', sa.Text(), nullable=False, comment='The operation'),
+    sa.Column('attempt', sa.BigInteger(), nullable=False, comment='Of this operation, from 1: another only after PCC refused the one before'),
+    sa.Column('file', sa.Text(), nullable=False, comment='Name of the model file'),
+    sa.Column('line', sa.BigInteger(), nullable=False, comment='Line of the file'),
+    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=False, comment='When the file was written'),
+    sa.Column('code', sa.Text(), nullable=True, comment='The anomaly that it remedies'),
+    sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's key; null where it has no such document"),
+    sa.Column('progressivo_registrazione', sa.Text(), nullable=True, comment="PCC's key; null where PCC had no such document yet"),
+    sa.Column('azione', sa.Text(), nullable=True, comment='RC reception, RF refusal, CO booking, CS due date, CP payment'),
+    sa.Column('importo', sa.Numeric(precision=18, scale=2), nullable=True, comment='Amount moved, due or paid [EUR]'),
+    sa.Column('state', sa.Text(), nullable=False, comment='sent: no answer yet; accepted; refused by PCC; done: a later feed of PCC shows it'),
+    sa.Column('answer_code', sa.Text(), nullable=True, comment="PCC's Codice segnalazione"),
+    sa.Column('reason', sa.Text(), nullable=True, comment="PCC's Descrizione segnalazione"),
+    sa.Column('answered_at', sa.DateTime(timezone=True), nullable=True, comment='When the answer arrived'),
+    sa.Column('seen_done_at', sa.DateTime(timezone=True), nullable=True, comment='When the feed arrived that shows it done'),
+    sa.Column('overdue', sa.Boolean(), nullable=False, comment='Neither refused nor seen done within the days allowed (threshold seen_done_days)'),
+    sa.Column('in_flight', sa.Boolean(), nullable=False, comment='Sent or accepted and not yet seen done: its document gets no new operations'),
+    sa.PrimaryKeyConstraint('ente', 'operation_id', 'attempt', name=op.f('pk_sent_states')),
+    schema='pcc',
+    comment='One row per operation and attempt sent to PCC: what became of it'
+    )
+    op.create_index(op.f('ix_sent_states_ente_id_documento'), 'sent_states', ['ente', 'id_documento'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_sent_states_ente_progressivo_registrazione'), 'sent_states', ['ente', 'progressivo_registrazione'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_sent_states_ente_state'), 'sent_states', ['ente', 'state'], unique=False, schema='pcc')
     op.create_table('sessions',
     sa.Column('token_hash', sa.Text(), nullable=False, comment="SHA-256 of the cookie's token"),
     sa.Column('user_id', sa.BigInteger(), nullable=False, comment='Whose it is'),
@@ -342,6 +484,17 @@ def upgrade() -> None:
     comment='One row per open session of the desk'
     )
     op.create_index(op.f('ix_sessions_user_id'), 'sessions', ['user_id'], unique=False, schema='pcc')
+    op.create_table('stock_trend',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('view', sa.Text(), nullable=False, comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)'),
+    sa.Column('day', sa.Date(), nullable=False, comment='The day'),
+    sa.Column('month_end', sa.Boolean(), nullable=False, comment='Last day of its month'),
+    sa.Column('amount', sa.Numeric(precision=18, scale=2), nullable=False, comment='Stock of the commercial debt on that day [EUR] (rules section 4)'),
+    sa.Column('parts', sa.BigInteger(), nullable=False, comment='Parts of documents that make it'),
+    sa.PrimaryKeyConstraint('ente', 'view', 'day', name=op.f('pk_stock_trend')),
+    schema='pcc',
+    comment="One row per view and day: the stock of that day with the facts known now; every day of the last 400, every month's end before"
+    )
     op.create_table('users',
     sa.Column('user_id', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Number of the user'),
     sa.Column('email', sa.Text(), nullable=False, comment='Address the person signs in with, lower case'),
@@ -361,6 +514,7 @@ def upgrade() -> None:
     op.add_column('anomalies', sa.Column('origin', sa.Text(), nullable=False, comment='Where the document comes from; all but SDI are outside SDI (docs/readings.md, Origin)'), schema='pcc')
     op.add_column('anomalies', sa.Column('to_communicate', sa.Boolean(), nullable=False, comment='PCC lacks it and it never passed SDI: to be communicated by Modello 002'), schema='pcc')
     op.add_column('debt_positions', sa.Column('origin', sa.Text(), nullable=False, comment='Where the document comes from; all but SDI are outside SDI (docs/readings.md, Origin)'), schema='pcc')
+    op.add_column('debt_positions', sa.Column('reception_date', sa.Date(), nullable=False, comment='Reception in this view (rules section 2)'), schema='pcc')
     op.alter_column('debt_positions', 'view',
                existing_type=sa.TEXT(),
                comment='Whose stock: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
@@ -440,12 +594,22 @@ def downgrade() -> None:
                existing_comment='Whose stock: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
                existing_nullable=False,
                schema='pcc')
+    op.drop_column('debt_positions', 'reception_date', schema='pcc')
     op.drop_column('debt_positions', 'origin', schema='pcc')
     op.drop_column('anomalies', 'to_communicate', schema='pcc')
     op.drop_column('anomalies', 'origin', schema='pcc')
     op.drop_table('users', schema='pcc')
+    op.drop_table('stock_trend', schema='pcc')
     op.drop_index(op.f('ix_sessions_user_id'), table_name='sessions', schema='pcc')
     op.drop_table('sessions', schema='pcc')
+    op.drop_index(op.f('ix_sent_states_ente_state'), table_name='sent_states', schema='pcc')
+    op.drop_index(op.f('ix_sent_states_ente_progressivo_registrazione'), table_name='sent_states', schema='pcc')
+    op.drop_index(op.f('ix_sent_states_ente_id_documento'), table_name='sent_states', schema='pcc')
+    op.drop_table('sent_states', schema='pcc')
+    op.drop_index(op.f('ix_sent_operations_ente_progressivo_registrazione'), table_name='sent_operations', schema='pcc')
+    op.drop_index(op.f('ix_sent_operations_ente_id_documento'), table_name='sent_operations', schema='pcc')
+    op.drop_index(op.f('ix_sent_operations_ente_file'), table_name='sent_operations', schema='pcc')
+    op.drop_table('sent_operations', schema='pcc')
     op.drop_index(op.f('ix_questions_ente_code_id_documento_progressivo_registrazione'), table_name='questions', schema='pcc')
     op.drop_index(op.f('ix_questions_ente_code'), table_name='questions', schema='pcc')
     op.drop_table('questions', schema='pcc')
@@ -461,6 +625,7 @@ def downgrade() -> None:
     op.drop_table('operations', schema='pcc')
     op.drop_index(op.f('ix_operation_decisions_ente_operation_id'), table_name='operation_decisions', schema='pcc')
     op.drop_table('operation_decisions', schema='pcc')
+    op.drop_table('model_files', schema='pcc')
     op.drop_index(op.f('ix_messages_ente_sdi_id'), table_name='messages', schema='pcc')
     op.drop_index(op.f('ix_messages_ente_link'), table_name='messages', schema='pcc')
     op.drop_table('messages', schema='pcc')
@@ -468,12 +633,16 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_match_decisions_ente_progressivo_registrazione'), table_name='match_decisions', schema='pcc')
     op.drop_index(op.f('ix_match_decisions_ente_id_documento'), table_name='match_decisions', schema='pcc')
     op.drop_table('match_decisions', schema='pcc')
+    op.drop_table('indicators', schema='pcc')
+    op.drop_table('indicator_documents', schema='pcc')
     op.drop_index(op.f('ix_former_readings_ente_superseded_at'), table_name='former_readings', schema='pcc')
     op.drop_table('former_readings', schema='pcc')
+    op.drop_table('fgdc_steps', schema='pcc')
     op.drop_index(op.f('ix_erp_reads_ente_kind_reading'), table_name='erp_reads', schema='pcc')
     op.drop_table('erp_reads', schema='pcc')
     op.drop_index(op.f('ix_delivery_notes_ente_delivery'), table_name='delivery_notes', schema='pcc')
     op.drop_table('delivery_notes', schema='pcc')
+    op.drop_table('deadlines', schema='pcc')
     op.drop_index(op.f('ix_audit_ente_at'), table_name='audit', schema='pcc')
     op.drop_index(op.f('ix_audit_action_address_at'), table_name='audit', schema='pcc')
     op.drop_table('audit', schema='pcc')
