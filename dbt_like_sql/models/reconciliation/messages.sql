@@ -36,9 +36,9 @@ lots as (
 ),
 
 documents_of_lots as (
-    select distinct lotto_sdi as sdi_id from stg_erp_invoices where lotto_sdi is not null
+    select lotto_sdi as sdi_id from stg_erp_invoices semi join said on said.sdi_id = lotto_sdi
     union
-    select distinct lotto_sdi from stg_pcc_invoices where lotto_sdi is not null
+    select lotto_sdi from stg_pcc_invoices semi join said on said.sdi_id = lotto_sdi
 ),
 
 linked as (

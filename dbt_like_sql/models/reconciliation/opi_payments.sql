@@ -229,7 +229,8 @@ documents as materialized (
         invoices.data_emissione as issue_date,
         year(invoices.data_emissione) as issue_year,
         types.sign
-    from stg_erp_invoices as invoices
+    -- Nothing is read where no order names an invoice.
+    from (select * from stg_erp_invoices where (select count(*) > 0 from named)) as invoices
     left join subjects on subjects.piva is not distinct from invoices.piva_fornitore and subjects.cf is not distinct from invoices.cf_fornitore
     join rule_document_types as types on types.code = invoices.tipo_documento
     where invoices.lotto_sdi in (select lotto_sdi from named)
