@@ -47,7 +47,7 @@ def _publish(settings: Settings, ente: str) -> None:
         "debt_positions": [
             {
                 "view": "right", "observed_at": date(2026, 1, 20), "id_documento": "D1", "progressivo_registrazione": "P1",
-                "tipo_documento": "TD01", "numero": "1/A", "issue_date": date(2025, 10, 1), "issue_year": 2025, "origin": "SDI",
+                "tipo_documento": "TD01", "numero": "1/A", "issue_date": date(2025, 10, 1), "issue_year": 2025, "origin": "SDI", "reception_date": date(2025, 10, 2),
                 "due_date": date(2025, 11, 1), "original_creditor": "01234567890", "creditor": "01234567890",
                 "creditor_name": SECRETS[ente], "days_past_due": 60, "bucket": "31-60", "reason": "DUE", "stock": AMOUNTS[ente],
                 "open_amount": AMOUNTS[ente], "commercial_amount": AMOUNTS[ente], "paid_at_reference": Decimal(0),

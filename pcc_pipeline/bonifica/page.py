@@ -16,8 +16,8 @@ SHOWN = 50
 def html(report: Report) -> str:
     """The page, in Italian; every text from the data is escaped."""
     environment = Environment(
-        loader=PackageLoader("pcc_pipeline.bonifica", "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
+        loader=PackageLoader("pcc_pipeline.bonifica", "templates"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
     )
     environment.filters["euro"] = euro
     grouped = {
