@@ -42,6 +42,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> models.Reconciled:
     book = Book()
     for document, (values, _) in ALONE.items():
         book.erp(document, **values)
+    for n in range(4):  # invented VAT numbers on PCC: check digits then tell nothing
+        book.both(f"PLAIN{n}", lotto_sdi=f"70{n}0")
     # PCC's lot, or the file itself, tells what the accounting system does not.
     book.both("LOT_ON_PCC", pcc={"lotto_sdi": "7100"}, tipo_documento="FATTURA")
     book.erp("FILE_SEEN")
