@@ -38,6 +38,7 @@ def rebuild(context: OpExecutionContext, config: Question, installation: Install
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{config.table}-{config.reference_date}-{past.folder.rsplit('/', 1)[-1]}.csv"
     rows = asof.write(installation.settings, installation.store, past, config.table, file)
+    installation.store.delete(past.folder)
     context.add_output_metadata(
         {
             "rows": rows,

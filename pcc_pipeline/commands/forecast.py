@@ -47,11 +47,13 @@ def forecast(
             base = work.scenario(settings, store, connected, ente, day)
             _show(f"{ente} on {day}, nothing more paid", work.outlooks(settings, store, base))
             least = work.plan(settings, store, base)
+            store.delete(base.folder)
         if payments or refuse:
             with err.status("Working out what was asked"):
                 asked = work.scenario(settings, store, connected, ente, day, payments, refuse or ())
             title = f"{ente} on {day}, {len(payments)} payments more, {len(refuse or ())} operations refused"
             _show(title, work.outlooks(settings, store, asked))
+            store.delete(asked.folder)
     except ValueError as error:
         raise stop(str(error)) from None
     if not least.payments:

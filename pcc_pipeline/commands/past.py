@@ -48,6 +48,7 @@ def asof(
             else:
                 _to_terminal(past, place, made, table)
                 rows = -1
+            place[1].delete(made.folder)
     except ValueError as error:
         raise stop(str(error)) from None
     if out_file:
