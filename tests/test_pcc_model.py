@@ -108,6 +108,17 @@ def test_a_document_outside_sdi_goes_by_modello_002() -> None:
     assert list(check(data, ON)) == []
 
 
+def test_whose_code_is_missing() -> None:
+    def parties(**values: Any) -> tuple[str, str]:
+        texts = pcc_model.texts("003", line_of(payment(**values)))
+        return texts[2], texts[3]
+
+    assert parties(cf_fornitore=None, id_fiscale_iva="IT00484960588") == ("00484960588", "IT00484960588")
+    assert parties(cf_fornitore="00484960588", id_fiscale_iva=None) == ("00484960588", "IT00484960588")
+    assert parties(cf_fornitore=USER, id_fiscale_iva=USER) == (USER, USER)
+    assert parties(cf_fornitore="DE136695976", id_fiscale_iva="DE136695976") == ("NA", "DE136695976")
+
+
 def test_letters_that_windows_1252_lacks_lose_their_accent() -> None:
     assert pcc_model.encoded("Çelik Ğ € – ệ 中") == "Çelik G € – e ?".encode("cp1252")
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,10 +22,12 @@ from pcc_pipeline.database.register import Register
 from pcc_pipeline.demo import write_provider
 from pcc_pipeline.formats.pcc_model_check import check_file
 from pcc_pipeline.landing import PROVIDER, land
+from pcc_pipeline.quarantine import write_quarantine
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store
 
+GOLDEN = Path(__file__).resolve().parents[2] / "shared" / "golden"
 USER = "RSSMRA80A01H501U"
 REFERENCE_DATE, OBSERVED_AT = date(2025, 12, 31), date(2026, 1, 20)
 
@@ -53,7 +57,7 @@ class Office:
         deliveries = pipeline.calculator_deliveries(self.register, self.ente)
         decided = snapshot(self.engine, self.ente)
         Calculator(self.settings, self.store).run(self.ente, parameters, deliveries, decided=decided)
-        pipeline.write_quarantine(*place, self.ente)
+        write_quarantine(*place, self.ente)
         publication = Publication(reference_date=REFERENCE_DATE, observed_at=OBSERVED_AT)
         sources = pipeline.published_sources(self.store, self.ente)
         publish(self.engine, self.ente, sources, publication, lambda connection: prepare(connection, self.store))
@@ -134,6 +138,30 @@ def test_everything_accepted_leaves_only_manual_anomalies(office: Office, pcc: P
               and q.progressivo_registrazione is not distinct from a.progressivo_registrazione)"""
     )
     assert not left
+
+
+@pytest.mark.skipif(not GOLDEN.is_dir(), reason="the golden sample is not beside the project")
+def test_the_golden_ente_is_aligned_but_for_its_questions(settings: Settings) -> None:
+    shutil.copytree(GOLDEN / "inbox", settings.inbox, dirs_exist_ok=True)
+    office = Office(settings, "alfa")
+    office.reconcile()
+    pcc = Pcc.of(office.model("stg_pcc_invoices"), OBSERVED_AT)
+    promised = office.rows("select * from pcc.stock where ente = :ente and view = 'projected'")[0]["amount"]
+    for _ in range(3):
+        office.approve()
+        report = office.send()
+        assert not report.held
+        office.upload(pcc, report)
+        office.feed(pcc)
+        office.reconcile()
+        if not office.rows("select 1 from pcc.operations where ente = :ente"):
+            break
+    assert set(pcc.answered) == {""} and set(office.states()) == {"done"}
+    stock = {row["view"]: row["amount"] for row in office.rows("select * from pcc.stock where ente = :ente")}
+    # PCC shows what was projected, and what still differs from the right stock are the questions.
+    assert stock["pcc"] == stock["projected"] == promised
+    open_questions = office.rows("select coalesce(sum(r), 0) as r from (select distinct id_documento, progressivo_registrazione, remaining as r from pcc.questions where ente = :ente) as q")
+    assert stock["pcc"] - stock["right"] == open_questions[0]["r"]
 
 
 def test_part_refused_comes_back_with_its_reason_and_goes_again_once_approved(office: Office, pcc: Pcc) -> None:

@@ -18,7 +18,7 @@ select documents.*, moves.azione, moves.importo, moves.stato_debito, moves.causa
 from pcc_operations as moves
 join pcc_invoices as documents using (progressivo_registrazione)
 where moves.azione = 'CP' and moves.importo > 0 or moves.stato_debito = 'SOSP'
-order by moves.stato_debito nulls last, documents.progressivo_registrazione
+order by moves.stato_debito nulls last, documents.progressivo_registrazione, moves.line
 limit $lines
 """
 

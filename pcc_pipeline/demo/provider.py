@@ -127,8 +127,7 @@ def write_provider(
                 write_table(
                     connection, FEEDS[kind], folder / f"{kind}.{dialect.extension}", dialect, extra=extra
                 )
-            if number == 0:
-                write_outcomes(connection, inbox / ente.code / "pcc_outcomes", ente)
+            write_outcomes(connection, inbox / ente.code / "pcc_outcomes", ente)
             write_budgets(inbox / ente.code / "budgets", number, documents, reference_date)
             sdi_files[ente.code] = write_sdi(connection, inbox / ente.code / "sdi_invoices", ente, sdi_share)
             messages.write_messages(connection, inbox / ente.code / "sdi_messages", ente, sdi_share)

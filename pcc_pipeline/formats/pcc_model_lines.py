@@ -97,6 +97,8 @@ def _line_002(o: Operation) -> dict[str, Value]:
 def _parties(o: Operation) -> dict[str, Value]:
     """Who owes and who is owed. A company's fiscal code is mostly its VAT number: either stands for the other."""
     cf, iva = o["cf_fornitore"], o["id_fiscale_iva"]
+    if cf and cf == iva and not cf.startswith("IT") and len(cf) < 16 and not cf.isdigit():
+        cf = None  # a foreign supplier has a VAT id alone
     if not cf and iva and iva.startswith("IT"):
         cf = iva[2:]
     if not iva and cf and cf.isdigit():
