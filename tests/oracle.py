@@ -611,8 +611,12 @@ def _due_of(found: Mapping[Hashable, date], sides: Sequence[Document]) -> date |
     return next((found[key] for side in sides for key in exact(side) if key in found), None)
 
 
+#: What the oracle reads of an inbox: other kinds have their own formats and tests.
+KINDS = ("erp_invoices", "erp_payments", "pcc_invoices", "pcc_operations", "open_list", "special_cases")
+
+
 def load_inbox(inbox: Path, ente: str) -> dict[str, list[dict[str, Any]]]:
-    """The feeds of one ente whose files are ISO CSV with `;`, typed by their column names.
+    """The feeds of one ente that the rules of stock need (KINDS), from ISO CSV with `;`, typed by their column names.
 
     Of SDI's messages the lots refused (EC02, in files of their own) as `sdi_refusals`.
     """
@@ -621,7 +625,7 @@ def load_inbox(inbox: Path, ente: str) -> dict[str, list[dict[str, Any]]]:
     return {
         folder.name: [_typed(row) for path in sorted(folder.glob("*.csv")) for row in _read(path)]
         for folder in sorted((inbox / ente).iterdir())
-        if folder.is_dir()
+        if folder.name in KINDS
     } | {"sdi_refusals": [{"lotto_sdi": lot[1]} for lot in lots if lot]}
 
 
