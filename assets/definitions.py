@@ -14,14 +14,15 @@ from assets.published import published
 from assets.quarantine import nothing_in_quarantine
 from assets.reports import REPORT_ASSETS, REPORT_JOBS, REPORT_SCHEDULES
 from assets.resources import Installation, RunParameters
+from assets.service import SERVICE_ASSETS, SERVICE_JOBS, SERVICE_SCHEDULES
 from assets.staging import staging
 from sensors import SENSORS
 
 defs = Definitions(
-    assets=[landing, staging, *MODEL_ASSETS, published, bonifica_report, *REPORT_ASSETS],
+    assets=[landing, staging, *MODEL_ASSETS, published, bonifica_report, *REPORT_ASSETS, *SERVICE_ASSETS],
     asset_checks=[*ASSET_CHECKS, nothing_in_quarantine],
-    jobs=[*JOBS, *DECISION_JOBS, *REPORT_JOBS],
-    schedules=REPORT_SCHEDULES,
+    jobs=[*JOBS, *DECISION_JOBS, *REPORT_JOBS, *SERVICE_JOBS],
+    schedules=[*REPORT_SCHEDULES, *SERVICE_SCHEDULES],
     sensors=SENSORS,
     resources={"installation": Installation(), "asked": RunParameters.configure_at_launch()},
     executor=in_process_executor,

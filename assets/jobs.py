@@ -15,23 +15,28 @@ from assets.connections import read_accounting_system
 from assets.model_files import write_model_files
 from assets.past import rebuild_past
 from assets.resources import Installation
+from assets.service import SERVICE_GROUPS
 from assets.steps import LANDING, REPORT
-from pcc_pipeline.landing import PROVIDER, land
-from pcc_pipeline.staging import stage
+from pcc_pipeline.pipeline import read_provider
 
 #: The group of what is written from published figures, by jobs of its own.
 REPORTS = "reports"
 
+#: All that is made ente by ente.
+_OF_AN_ENTE = (
+    AssetSelection.all() - AssetSelection.assets(REPORT) - AssetSelection.groups(REPORTS, *SERVICE_GROUPS)
+)
+
 reconcile_ente = define_asset_job(
     "reconcile_ente",
-    selection=AssetSelection.all() - AssetSelection.assets(REPORT) - AssetSelection.groups(REPORTS),
+    selection=_OF_AN_ENTE,
     executor_def=in_process_executor,
     description="From the inbox to the published stock: one ente, or the enti named in the configuration.",
 )
 
 recalculate_ente = define_asset_job(
     "recalculate_ente",
-    selection=AssetSelection.all() - AssetSelection.assets(LANDING, REPORT) - AssetSelection.groups(REPORTS),
+    selection=_OF_AN_ENTE - AssetSelection.assets(LANDING),
     executor_def=in_process_executor,
     description="The stock anew from what was already landed, for other dates say.",
 )
@@ -47,13 +52,13 @@ report_bonifica = define_asset_job(
 @op
 def read_provider_deliveries(context: OpExecutionContext, installation: Installation) -> None:
     """Lands and reads what concerns the provider itself (its register of enti)."""
-    place = (installation.settings, installation.store, installation.register)
-    found = land(*place, ente=PROVIDER, drain=True)
-    for refusal in found.refused:
-        context.log.warning(f"{refusal.path}: {refusal.reason}")
-    done = stage(*place, PROVIDER)
-    counts = {kind: count.rows for kind, count in done.counts.items()}
-    context.add_output_metadata({"deliveries": done.deliveries, "rows": counts, "refused": done.refused})
+    done = read_provider(installation.settings, installation.store, installation.register, drain=True)
+    for file, reason in done.refused.items():
+        context.log.warning(f"{file}: {reason}")
+    for note in done.notes:
+        context.log.warning(note)
+    found = {"deliveries": done.deliveries, "rows": done.rows, "refused": done.refused, "enti": done.enti}
+    context.add_output_metadata(found)
 
 
 @job(

@@ -13,10 +13,10 @@ from pcc_pipeline import pipeline
 from pcc_pipeline.calculator import prepare
 from pcc_pipeline.database.publish import Publication, publish
 from pcc_pipeline.quarantine import write_quarantine
-from pcc_pipeline.tables import TABLES
+from pcc_pipeline.tables import PROVIDER_TABLES, TABLES
 from pcc_pipeline.tables.register import PUBLICATIONS
 
-SOURCES = tuple(name for name, table in TABLES.items() if table.published)
+SOURCES = tuple(name for name, table in TABLES.items() if table.published and name not in PROVIDER_TABLES)
 
 
 @multi_asset(

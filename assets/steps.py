@@ -32,7 +32,7 @@ Metadata = Mapping[str, Any]
 
 #: Steps in order, as gates name them.
 LANDING, STAGING, PUBLISHED, REPORT = "landing", "staging", "published", "bonifica_report"
-LAYERS = ("deliveries", "staging", "reconciliation", "debt", "indicators")
+LAYERS = ("deliveries", "staging", "reconciliation", "debt", "indicators", "service")
 MODEL_LAYERS = LAYERS[1:]
 STEPS = (
     LANDING,

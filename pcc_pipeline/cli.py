@@ -19,6 +19,7 @@ import typer
 from rich.table import Table as RichTable
 
 from pcc_pipeline.commands import layouts, model, quarantine, users
+from pcc_pipeline.commands import service as service_commands
 from pcc_pipeline.commands.bonifica import bonifica
 from pcc_pipeline.commands.connect import connect
 from pcc_pipeline.commands.figures import add_figures
@@ -44,6 +45,7 @@ app.add_typer(users.app, name="user")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(review, name="review")
 app.add_typer(layouts.app, name="layout")
+service_commands.add_to(app)
 
 
 def _quiet() -> None:
@@ -171,8 +173,8 @@ def _run(
         from pcc_pipeline import pipeline
         from pcc_pipeline.database.engine import engine
         from pcc_pipeline.database.register import Register
-        from pcc_pipeline.landing import PROVIDER, land, waiting
-        from pcc_pipeline.staging import stage
+        from pcc_pipeline.landing import PROVIDER, waiting
+        from pcc_pipeline.service.overview import publish_overview
         from pcc_pipeline.store import Store
 
         connected = engine(settings)
@@ -185,8 +187,11 @@ def _run(
                 )
             enti = sorted(set(only))
         status.update("Reading the provider's register of enti")
-        land(settings, store, register, inbox, ente=PROVIDER)
-        stage(settings, store, register, PROVIDER)
+        provider = pipeline.read_provider(settings, store, register, inbox)
+        for note in provider.notes:
+            err.print(f"[yellow]{note}", highlight=False)
+        if not only:
+            enti = sorted({*enti, *provider.enti})
         if not enti:
             raise _stop(f"No delivery in {inbox}: files lie at <ente>/<kind>/<name>")
         for name in enti:
@@ -194,6 +199,7 @@ def _run(
                 err.print(f"[yellow]{name} is not in the provider's register of enti: processed all the same")
         status.update(f"Reconciling {', '.join(enti)}")
         good = run_headless(settings, enti, reference_date, observed_at, inbox=inbox)
+        publish_overview(settings, store, register, pipeline.today())  # lists delivered now are no longer missing
     _show(settings, enti)
     err.print(f"{time.perf_counter() - started:.1f} s", highlight=False)
     if not good:

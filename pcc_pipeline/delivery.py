@@ -25,7 +25,7 @@ def deliver(inbox: Path, ente: str, kind: str, file: Path) -> Path:
     if ente != PROVIDER and not ENTE.fullmatch(ente):
         raise DeliveryError(f"{ente!r} is no tenant code: 2 to 32 of a-z, 0-9 and _")
     kinds = (
-        PROVIDER_KINDS if ente == PROVIDER else tuple(name for name in FEEDS if name not in PROVIDER_KINDS)
+        PROVIDER_KINDS if ente == PROVIDER else tuple(name for name in FEEDS if name != "enti")
     )
     if kind not in kinds:
         later = " (a later version will read it)" if kind in LATER_KINDS else ""

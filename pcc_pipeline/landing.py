@@ -27,11 +27,11 @@ from pcc_pipeline.tables import FEEDS
 PROVIDER = "_provider"
 ENTE = re.compile(r"[a-z0-9_]{2,32}")
 
-#: Kinds that a provider-wide folder may hold.
-PROVIDER_KINDS = ("enti",)
+#: Kinds that a provider-wide folder may hold; all but the first may also come from an ente.
+PROVIDER_KINDS = ("enti", "tickets", "ratings", "probes")
 
 #: Kinds of formats.md that this version does not read yet: their files are left where they are.
-LATER_KINDS = ("tickets", "ratings", "probes")
+LATER_KINDS: tuple[str, ...] = ()
 
 
 #: The kind of what lies in no folder of a kind.

@@ -6,8 +6,9 @@ The steps themselves are elsewhere (landing, staging, calculator, checks, publis
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -16,12 +17,12 @@ import pyarrow.compute as pc
 from pcc_pipeline.calculator import Parameters, source
 from pcc_pipeline.calculator.session import DELIVERIES_SCHEMA, connect
 from pcc_pipeline.database.register import Register
-from pcc_pipeline.landing import PROVIDER
+from pcc_pipeline.landing import PROVIDER, land
 from pcc_pipeline.layouts.choose import layout_of
 from pcc_pipeline.layouts.model import Layout
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
-from pcc_pipeline.tables import TABLES
+from pcc_pipeline.tables import PROVIDER_TABLES, TABLES
 from pcc_pipeline.tables.register import LANDED
 
 ROME = ZoneInfo("Europe/Rome")
@@ -41,6 +42,7 @@ class EnteFacts:
     credenziali: bool = False
     name: str | None = None
     cf: str | None = None
+    patron_saint: str | None = None
 
     @property
     def layout(self) -> Layout | None:
@@ -56,13 +58,22 @@ def today() -> date:
 def calculator_deliveries(register: Register, ente: str, known_at: datetime | None = None) -> pa.Table:
     """An ente's read deliveries for the calculator (see DELIVERIES_SCHEMA), known by `known_at` (now unless told).
 
-    `part` is null where no row was accepted.
+    `part` is null where no row was accepted. The provider's probes concern every ente and come with them.
     """
-    table = register.deliveries(ente, known_at)
+    table = _read(register.deliveries(ente, known_at), None)
+    if ente != PROVIDER:
+        shared = register.deliveries(PROVIDER, known_at)
+        shared = shared.filter(pc.equal(shared["kind"], "probes"))
+        table = pa.concat_tables([table, _read(shared, PROVIDER)])
+    return table
+
+
+def _read(table: pa.Table, owner: str | None) -> pa.Table:
     table = table.filter(pc.not_equal(table["status"], LANDED))
     has_rows = pc.greater(pc.fill_null(table["rows"], 0), 0)
     part = pc.if_else(has_rows, table["part"], pa.scalar(None, pa.string()))
     table = table.set_column(table.schema.get_field_index("part"), "part", part)
+    table = table.append_column("owner", pa.array([owner] * len(table), pa.string()))
     return table.select(DELIVERIES_SCHEMA.names).cast(DELIVERIES_SCHEMA)
 
 
@@ -78,35 +89,68 @@ def ente_facts(
 
     `known_at` leaves out what was delivered after it.
 
-    An ente whose deactivation PEC was sent is refused (rules, section 10).
+    An ente that is not active is refused (rules, section 10): see `service.life`.
     """
-    deliveries = calculator_deliveries(register, PROVIDER, known_at)
-    files = {
-        row["part"]: row["sequence"]
-        for row in deliveries.to_pylist()
-        if row["kind"] == "enti" and row["part"] is not None
-    }
-    if not files:
+    from pcc_pipeline.service.overview import ente_life
+
+    row, found = ente_life(settings, store, register, ente, on or today(), known_at)
+    if found is None:
         return EnteFacts(known=False)
-    with connect(settings) as connection:
-        store.attach(connection)
-        connection.register("deliveries", deliveries)
-        row = connection.execute(
-            "select tipo, pec_disattivazione_il, gestionale, versione_gestionale, "
-            "coalesce(autorizzazione_remota, false), coalesce(credenziali, false), denominazione, cf "
-            "from read_parquet($files) join deliveries using (delivery) "
-            "where codice_ente = $ente order by sequence desc, line desc limit 1",
-            {"files": [store.uri(f"staging/{PROVIDER}/enti/{part}.parquet") for part in files], "ente": ente},
-        ).fetchone()
     if row is None:
-        return EnteFacts(known=False)
-    tipo, deactivated, *rest = row
-    refusal = None
-    if deactivated is not None and deactivated <= (on or today()):
-        refusal = (
-            f"deactivated: the PEC was sent on {deactivated}; nothing of this ente is processed any more"
-        )
-    return EnteFacts(True, tipo, refusal, *rest)
+        return EnteFacts(known=True, refusal=found.refusal)
+    return EnteFacts(
+        True,
+        row["tipo"],
+        found.refusal,
+        row["gestionale"],
+        row["versione_gestionale"],
+        row["autorizzazione_remota"] is True,
+        row["credenziali"] is True,
+        row["denominazione"],
+        row["cf"],
+        row["santo_patrono"],
+    )
+
+
+@dataclass
+class ProviderReading:
+    """What reading the provider's own deliveries gave."""
+
+    deliveries: int = 0
+    rows: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    enti: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def read_provider(
+    settings: Settings, store: Store, register: Register, inbox: Path | None = None, *, drain: bool = False
+) -> ProviderReading:
+    """Lands and reads what concerns the provider itself, splits it by ente and publishes the overview of enti.
+
+    `enti` are those that got deliveries of their own from a provider-wide file.
+    """
+    from pcc_pipeline.service.distribution import distribute
+    from pcc_pipeline.service.life import life
+    from pcc_pipeline.service.overview import publish_overview, register_rows
+    from pcc_pipeline.staging import stage
+
+    landed = land(settings, store, register, inbox, ente=PROVIDER, drain=drain)
+    done = stage(settings, store, register, PROVIDER)
+    refused = {code for code, row in register_rows(settings, store, register).items() if life(row, today()).refusal}
+    split = distribute(settings, store, register, refused)
+    publish_overview(settings, store, register, today())
+    notes = [
+        f"{count} {kind} of all enti wait: their ente cannot be told (name it in a column ente, or deliver its tickets)"
+        for kind, count in split.unresolved.items()
+    ]
+    return ProviderReading(
+        done.deliveries,
+        {kind: count.rows for kind, count in done.counts.items()},
+        {**{item.path: item.reason for item in landed.refused}, **done.refused},
+        sorted(split.made),
+        notes,
+    )
 
 
 def ente_names(settings: Settings, store: Store, register: Register) -> dict[str, str]:
@@ -131,9 +175,10 @@ def parameters(
 ) -> Parameters:
     """The models' parameters: today where a date is not given. Raises ValueError when O is before D."""
     reference_date = reference_date or observed_at or today()
-    return Parameters(reference_date, observed_at or max(reference_date, today()), facts.tipo)
+    return Parameters(reference_date, observed_at or max(reference_date, today()), facts.tipo, facts.patron_saint)
 
 
 def published_sources(store: Store, ente: str) -> Mapping[str, str]:
     """What to read each published table of an ente from (see `calculator.source`)."""
-    return {name: source(store, ente, name) for name, table in TABLES.items() if table.published}
+    mine = [name for name, table in TABLES.items() if table.published and name not in PROVIDER_TABLES]
+    return {name: source(store, ente, name) for name in mine}

@@ -4,5 +4,6 @@ from sensors.connections import connections
 from sensors.deadlines import deadline_alerts
 from sensors.failures import report_failure
 from sensors.inbox import inbox
+from sensors.service import missed_nights, service_alerts
 
-SENSORS = [inbox, connections, report_failure, deadline_alerts]
+SENSORS = [inbox, connections, report_failure, deadline_alerts, service_alerts, missed_nights]

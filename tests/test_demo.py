@@ -21,6 +21,7 @@ from pcc_pipeline.demo import Truth, answers, write_provider, write_staging
 from pcc_pipeline.demo.cases import CASES, SLOTS, dealt
 from pcc_pipeline.demo.parties import enti, parties
 from pcc_pipeline.demo.synthesis import synthesis
+from pcc_pipeline.landing import PROVIDER_KINDS
 from pcc_pipeline.tables.feeds import FEEDS
 
 DAY = date(2025, 12, 31)
@@ -55,7 +56,7 @@ def test_another_seed_gives_other_documents(provider: tuple[Path, Truth], tmp_pa
 
 def test_every_ente_gets_every_kind_and_nothing_else(provider: tuple[Path, Truth]) -> None:
     inbox, truth = provider
-    kinds = set(FEEDS) - {"enti"}
+    kinds = set(FEEDS) - set(PROVIDER_KINDS)
     for ente in truth.enti:
         assert {folder.name for folder in (inbox / ente.code).iterdir()} == kinds
     assert not list(inbox.rglob("*.part"))

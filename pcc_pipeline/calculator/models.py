@@ -21,6 +21,7 @@ from sqlglot.optimizer.scope import build_scope
 
 from pcc_pipeline.rules import RULE_TABLES
 from pcc_pipeline.tables import DECIDED, FEEDS, MODELS, Table
+from pcc_pipeline.tables.service import CLOSING
 
 SQL_ROOT = Path(__file__).resolve().parents[2] / "dbt_like_sql"
 
@@ -123,7 +124,9 @@ def _schema() -> dict[str, dict[str, str]]:
     }
     rules = {f"rule_{name}": dict.fromkeys(columns, "text") for name, columns in RULE_TABLES.items()}
     decided = {name: dict.fromkeys(table.column_names, "text") for name, table in DECIDED.items()}
-    return models | feeds | rules | decided | {"deliveries": dict.fromkeys(DELIVERY_COLUMNS, "text")}
+    closed = {f"closed_{name}": dict.fromkeys(MODELS[name].column_names, "text") for name in CLOSING}
+    given = {"public_holidays": {"day": "text", "name": "text"}, **closed}
+    return models | feeds | rules | decided | given | {"deliveries": dict.fromkeys(DELIVERY_COLUMNS, "text")}
 
 
 @cache

@@ -18,9 +18,11 @@ import pyarrow.parquet as pq
 
 from pcc_pipeline.calculator.models import Model, load_models, macros, model_order
 from pcc_pipeline.rules import RULE_TABLES, rule_path, rule_rows
+from pcc_pipeline.service.calendar import holidays_table, observation_moment
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import DECIDED, FEEDS, MODELS, Table
+from pcc_pipeline.tables.service import CLOSING
 
 #: What a model may ask of a delivery; `part` is the staging file its rows lie in, without the folder.
 DELIVERIES_SCHEMA = pa.schema(
@@ -31,16 +33,22 @@ DELIVERIES_SCHEMA = pa.schema(
         pa.field("received_at", pa.timestamp("us", tz="UTC"), nullable=False),
         pa.field("file", pa.string()),
         pa.field("part", pa.string()),
+        # Whose staging folder holds the part; null: the ente's own. Only what concerns every ente is the provider's.
+        pa.field("owner", pa.string()),
     ]
 )
 
+#: Tables whose closed months are kept as files of their own (see `pcc_pipeline.service.closing`).
+CLOSED = "closed_"
+
 @dataclass(frozen=True)
 class Parameters:
-    """What every figure depends on: the reference date D, the observation date O, the kind of ente."""
+    """What every figure depends on: the reference date D, the observation date O, the kind of ente, its patron's feast."""
 
     reference_date: date
     observed_at: date
     ente_tipo: str | None = None
+    patron_saint: str | None = None
 
     def __post_init__(self) -> None:
         if self.observed_at < self.reference_date:
@@ -85,15 +93,18 @@ class Session:
         model = load_models()[name]
         for needed in model.depends_on:
             self.connection.execute(f"create or replace view {needed} as select * from {self.source(needed)}")
+        if "public_holidays" in model.reads:
+            self.connection.register("public_holidays", holidays_table())
         started = time.perf_counter()
         query = f"select {_columns(model.table)} from (\n{model.sql}\n) as made"
         if model.is_view:
             self._store.write_bytes(f"{self._output}/{name}.sql", self._standing_alone(model).encode())
-            row = self.connection.execute(f"select count(*) from {self.source(name)}").fetchone()
+            (row,) = self.connection.execute(f"select count(*) from {self.source(name)}").fetchall()
         else:
             with self._store.write(f"{self._output}/{name}.parquet") as target:
-                row = self.connection.execute(f"copy ({query}) to '{_quoted(target)}' ({PARQUET})").fetchone()
-        assert row is not None
+                (row,) = self.connection.execute(
+                    f"copy ({query}) to '{_quoted(target)}' ({PARQUET})"
+                ).fetchall()
         return ModelResult(name, int(row[0]), time.perf_counter() - started)
 
     def source(self, name: str) -> str:
@@ -152,11 +163,13 @@ class Calculator:
                 ("ente_tipo", parameters.ente_tipo),
                 ("reference_date", parameters.reference_date.isoformat()),
                 ("observed_at", parameters.observed_at.isoformat()),
+                ("observation_moment", observation_moment(parameters.observed_at).isoformat()),
+                ("patron_saint", parameters.patron_saint),
             ):
                 connection.execute(f"set variable {name} = {_literal(value)}")
             feeds = self._feeds(
                 ente, deliveries.select(DELIVERIES_SCHEMA.names).cast(DELIVERIES_SCHEMA), output
-            ) | self._decided(decided or {}, output)
+            ) | self._decided(decided or {}, output) | self._closed(ente)
             for name, query in feeds.items():
                 connection.execute(f"create view {name} as select * from {query}")
             yield Session(connection, self._store, ente, output, feeds)
@@ -181,18 +194,28 @@ class Calculator:
         with self._store.write(name) as target, self._store.fs.open(target, "wb") as file:
             pq.write_table(deliveries, file)
         known = f"read_parquet('{_quoted(self._store.uri(name))}')"
-        parts: dict[str, set[str]] = {}
-        for row in deliveries.select(["kind", "part"]).to_pylist():
+        parts: dict[str, set[tuple[str, str]]] = {}
+        for row in deliveries.select(["kind", "part", "owner"]).to_pylist():
             if row["part"] is not None:
-                parts.setdefault(row["kind"], set()).add(row["part"])
+                parts.setdefault(row["kind"], set()).add((row["owner"] or ente, row["part"]))
         feeds = {"deliveries": known}
         for kind, table in FEEDS.items():
             files = [
-                self._store.uri(f"staging/{ente}/{kind}/{part}.parquet")
-                for part in sorted(parts.get(kind, ()))
+                self._store.uri(f"staging/{owner}/{kind}/{part}.parquet")
+                for owner, part in sorted(parts.get(kind, ()))
             ]
             feeds[f"feed_{kind}"] = f"({_feed_query(table, files, known)})"
         return feeds
+
+    def _closed(self, ente: str) -> dict[str, str]:
+        """What stands after `from` for each `closed_<table>`: the months of that table that were closed."""
+        relations = {}
+        for name in CLOSING:
+            files = [self._store.uri(rel) for rel in self._store.list(f"closed/{ente}/{name}")]
+            listed = ", ".join(f"'{_quoted(file)}'" for file in files)
+            empty = ", ".join(f'cast(null as {c.duckdb_type}) as "{c.name}"' for c in MODELS[name].columns)
+            relations[CLOSED + name] = f"read_parquet([{listed}])" if files else f"(select {empty} where false)"
+        return relations
 
     def _decided(self, decided: Mapping[str, pa.Table], output: str) -> dict[str, str]:
         """What stands after `from` for each `decided_<table>`, kept beside the models like the deliveries."""

@@ -16,15 +16,16 @@ import pyarrow.csv
 
 from pcc_pipeline.demo import answers, messages, orders
 from pcc_pipeline.demo.budgets import write_budgets
-from pcc_pipeline.demo.dialects import DIALECTS, Dialect, write_rows, write_table
+from pcc_pipeline.demo.dialects import DIALECTS, Dialect, write_table
 from pcc_pipeline.demo.erp import PRODUCT, write_erp
 from pcc_pipeline.demo.erp_files import write_as_product
 from pcc_pipeline.demo.outcomes import write_outcomes
 from pcc_pipeline.demo.parties import Ente
 from pcc_pipeline.demo.parties import enti as make_enti
 from pcc_pipeline.demo.sdi import write_sdi
+from pcc_pipeline.demo.service import write_service
 from pcc_pipeline.demo.synthesis import KINDS, Size, synthesis
-from pcc_pipeline.tables.feeds import ENTI, FEEDS
+from pcc_pipeline.tables.feeds import FEEDS
 
 #: Beyond this an Excel sheet would not hold the movements: the ente writes CSV instead.
 _EXCEL_DOCUMENTS = 100_000
@@ -136,7 +137,7 @@ def write_provider(
                 "select case_name, count(*) from truth group by all order by all"
             ).fetchall()
             cases[ente.code] = dict(counted)
-    _write_enti(inbox, made, reference_date)
+    write_service(inbox, made, seed, reference_date, size.observed_at)
     bad = {careless: sum(map(len, _BAD_ROWS.values()))} if careless else {}
     return Truth(size, made, cases, bad, sdi_files)
 
@@ -144,28 +145,3 @@ def write_provider(
 def connected(made: Sequence[Ente]) -> Ente | None:
     """The ente whose accounting system the demo reads by remote connection; None among the first few."""
     return next((ente for ente in made if ente.gestionale == PRODUCT), None)
-
-
-def _write_enti(inbox: Path, made: tuple[Ente, ...], reference_date: date) -> None:
-    folder = inbox / "_provider" / "enti"
-    folder.mkdir(parents=True, exist_ok=True)
-    header = ["ente", *[name for name in ENTI.column_names[3:] if name != "codice_ente"]]
-    rows = [
-        [
-            ente.code,
-            ente.name,
-            ente.cf,
-            ente.ipa,
-            ente.tipo,
-            ente.gestionale,
-            f"{4 + n % 3}.{n % 10}",
-            reference_date - timedelta(days=200 + n % 30),
-            reference_date - timedelta(days=185 + n % 30),
-            reference_date - timedelta(days=110 + n % 30),
-            "S",
-            "S",
-            "",
-        ]
-        for n, ente in enumerate(made)
-    ]
-    write_rows(folder / "enti.csv", header, rows)

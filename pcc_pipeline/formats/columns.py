@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 
 import pyarrow as pa
@@ -23,6 +24,7 @@ from pcc_pipeline.formats.conventions import (
     Reading,
     read_amount,
     read_date,
+    read_moment,
     settle,
 )
 from pcc_pipeline.tables.describe import MONEY, Column
@@ -30,6 +32,11 @@ from pcc_pipeline.tables.describe import MONEY, Column
 #: At most sixteen digits and two decimals: reads the same under both conventions, or only with a point.
 _PLAIN_POINT = r"^-?[0-9]{1,16}(\.[0-9]{1,2})?$"
 _PLAIN_COMMA = r"^-?([0-9]{1,16}|[1-9][0-9]{0,2}(\.[0-9]{3}){1,4}),[0-9]{1,2}$"
+
+#: A local time that only this reading can mean.
+_PLAIN_MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}$"
+_UTC = pa.timestamp("us", tz="UTC")
+_EARLIEST = datetime(1900, 1, 1)  # noqa: DTZ001 - a local time
 
 NOT_A_FLAG = "neither yes nor no: write S or N"
 NOT_AN_INTEGER = "not a whole number"
@@ -60,6 +67,32 @@ def _amount(text: str) -> Reading:
 @lru_cache(maxsize=200_000)
 def _date(text: str) -> Reading:
     return read_date(text)
+
+
+@lru_cache(maxsize=200_000)
+def _moment(text: str) -> Reading:
+    return read_moment(text)
+
+
+def _moments(texts: pa.Array, evidence: frozenset[str] | None) -> Typed:
+    """Moments; ISO local times that every clock shows go through Arrow, all others through `conventions`."""
+    plain = pc.fill_null(pc.match_substring_regex(texts, _PLAIN_MOMENT), False)
+    chosen = texts.filter(plain)
+    try:
+        local = pc.cast(chosen, pa.timestamp("us"))
+        moments = pc.assume_timezone(local, "Europe/Rome", ambiguous="earliest", nonexistent="raise")
+        moments = pc.cast(moments, _UTC)
+        early = pc.any(pc.less(local, pa.scalar(_EARLIEST, pa.timestamp("us")))).as_py()
+    except pa.ArrowInvalid:  # a day, a time or an hour that does not exist: value by value, to say which
+        early = True
+    if early:
+        return _distinct(texts, _UTC, _moment, evidence)
+    values = pc.replace_with_mask(pa.nulls(len(texts), _UTC), plain, moments)
+    rest = pc.and_(pc.invert(plain), pc.is_valid(texts))
+    if not pc.any(rest).as_py():
+        return Typed(values)
+    others = _distinct(texts.filter(rest), _UTC, _moment, evidence)
+    return Typed(pc.replace_with_mask(values, rest, others.values), others.evidence, others.either)
 
 
 def _distinct(
@@ -151,6 +184,7 @@ def reader(column: Column) -> Callable[[str], Reading]:
     readers: dict[str, Callable[[str], Reading]] = {
         "money": _amount,
         "date": _date,
+        "timestamp": _moment,
         "boolean": _flag,
         "integer": _integer,
     }
@@ -164,6 +198,8 @@ def read_column(column: Column, texts: pa.Array, evidence: frozenset[str] | None
     """
     if column.type == "money":
         return _amounts(texts, evidence)
+    if column.type == "timestamp":
+        return _moments(texts, evidence)
     if column.type == "text" and not column.allowed and not column.pattern:
         return Typed(texts)
     return _distinct(texts, column.arrow_type, reader(column), evidence)

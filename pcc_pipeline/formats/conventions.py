@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 POINT = "point"  # evidence: the point divides the decimals (ISO)
 COMMA = "comma"  # evidence: the comma divides the decimals (Italian)
@@ -45,6 +46,12 @@ _ISO_DATE = re.compile(rf"([0-9]{{4}})-([0-9]{{2}})-([0-9]{{2}}){_MIDNIGHT}")
 _COMPACT_DATE = re.compile(r"((?:19|20)[0-9]{2})([0-9]{2})([0-9]{2})")
 _SLASH_DATE = re.compile(rf"([0-9]{{1,2}})([/.-])([0-9]{{1,2}})\2([0-9]{{4}}){_MIDNIGHT}")
 _EARLIEST = 1900
+_MOMENT = re.compile(
+    r"(?P<day>[0-9/.-]{8,10})"
+    r"(?:(?:[T ] ?)(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,9}))?)?"
+    r" ?(?P<offset>[Zz]|[+-][01][0-9](?::?[0-5][0-9])?)?)?"
+)
+ROME = ZoneInfo("Europe/Rome")
 
 NOT_AN_AMOUNT = "not an amount: write 1234.56 or 1.234,56"
 ENGLISH = "comma between thousands and point before decimals is not accepted: write 1234.56 or 1.234,56"
@@ -57,6 +64,9 @@ EITHER_AMOUNT = (
 NOT_A_DATE = "not a date: write 2025-12-31 or 31/12/2025"
 NO_SUCH_DAY = "no such day in the calendar"
 TOO_EARLY = f"not a plausible date: before the year {_EARLIEST}"
+NOT_A_MOMENT = "not a date and time: write 2025-12-31T08:15:00+01:00, or 31/12/2025 08:15 as Italian local time"
+NO_SUCH_TIME = "no such time of day"
+SKIPPED_TIME = "no such time in Italy: clocks went forward over it; write it with its offset (+01:00 or +02:00)"
 US_DATE = "month before day is not accepted: deliver ISO dates (2025-12-31)"
 EITHER_DATE = (
     "ambiguous: day and month cannot be told apart, and no other date of the column tells which comes first: "
@@ -172,6 +182,51 @@ def read_date(text: str) -> Reading:
         return Reading(reason=US_DATE, evidence=MONTH_FIRST)
     meanings = ((DAY_FIRST, day_first), (MONTH_FIRST, Reading(reason=US_DATE)))
     return Reading(reason=EITHER_DATE, meanings=meanings)
+
+
+def read_moment(text: str) -> Reading:
+    """What a moment means: a date, then a time (`T08:15`, ` 8:15:30`), then an offset (`Z`, `+01:00`) or nothing.
+
+    Without an offset it is Italian local time: of the hour that comes twice the first is meant, the hour that
+    does not exist is refused. A date alone is its midnight. The value is a datetime in UTC.
+    """
+    parts = _MOMENT.fullmatch(text)
+    if parts is None:
+        return Reading(reason=NOT_A_MOMENT)
+    day = read_date(parts["day"])
+    if day.either:
+        meanings = tuple((told, _at(meaning, parts)) for told, meaning in day.meanings)
+        return Reading(reason=EITHER_DATE, meanings=meanings)
+    return _at(day, parts)
+
+
+def _at(day: Reading, parts: re.Match[str]) -> Reading:
+    if day.value is None:
+        return day
+    try:
+        clock = dt.time(
+            int(parts["hour"] or 0),
+            int(parts["minute"] or 0),
+            int(parts["second"] or 0),
+            int((parts["fraction"] or "").ljust(6, "0")[:6]),
+        )
+    except ValueError:
+        return Reading(reason=NO_SUCH_TIME, evidence=day.evidence)
+    local = dt.datetime.combine(day.value, clock, _zone(parts["offset"]))
+    moment = local.astimezone(dt.UTC)
+    if moment.astimezone(local.tzinfo).replace(tzinfo=None) != local.replace(tzinfo=None):
+        return Reading(reason=SKIPPED_TIME, evidence=day.evidence)
+    return Reading(moment, evidence=day.evidence)
+
+
+def _zone(offset: str | None) -> dt.tzinfo:
+    if offset is None:
+        return ROME
+    if offset in "Zz":
+        return dt.UTC
+    digits = offset[1:].replace(":", "").ljust(4, "0")
+    ahead = dt.timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return dt.timezone(-ahead if offset[0] == "-" else ahead)
 
 
 def settle(reading: Reading, evidence: frozenset[str]) -> Reading:

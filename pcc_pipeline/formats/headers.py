@@ -21,7 +21,7 @@ DELIMITERS = (";", ",", "\t", "|")
 #: What the name of a file's own column begins with, where a layout turns it into a table's.
 SOURCE = "@"
 #: Columns that a file names otherwise than its table (whose lineage column has the name already).
-ALIASES = {"enti": {"ente": "codice_ente"}}
+ALIASES = {kind: {"ente": "codice_ente"} for kind in ("enti", "tickets", "ratings")}
 #: Rows among which the header is looked for, blank ones left out: titles may stand above it.
 HEADER_ROWS = 30
 

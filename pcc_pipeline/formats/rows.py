@@ -22,6 +22,8 @@ from pcc_pipeline.tables.feeds import LINEAGE, QUARANTINE
 _LINEAGE = frozenset(column.name for column in LINEAGE)
 #: How the reason of a file begins that is refused for its columns.
 WHOLE = "the whole file is refused: "
+#: Kinds whose rows name their ente where one file holds several enti's.
+SHARED = frozenset({"tickets", "ratings"})
 Evidence = dict[str, frozenset[str]]
 
 
@@ -184,6 +186,16 @@ def _judge_groups(judge: _Judge, table: Table, typed: dict[str, pa.Array]) -> No
         )
 
 
+def _judge_whose(judge: _Judge, whose: pa.Array) -> None:
+    """In an ente's own folder a row of another ente is refused, in the provider's one that names none."""
+    source = judge.source
+    if source.ente != "_provider":
+        foreign = pc.fill_null(pc.not_equal(whose, source.ente), False)
+        judge.refuse(foreign, "ente", whose, f"this row is of another ente, in the folder of {source.ente}: not kept")
+    elif source.kind == "tickets":
+        judge.refuse(pc.is_null(whose), "ente", whose, "missing: a provider-wide file names the ente of each row")
+
+
 def check_rows(table: Table, source: Source, raw: Raw, evidence: Evidence | None) -> Checked:
     """Types and checks the rows. `evidence` is that of the whole file by column, null while it is not known:
     then rows come out only if no value needs it."""
@@ -224,6 +236,8 @@ def check_rows(table: Table, source: Source, raw: Raw, evidence: Evidence | None
             judge, column, raw.texts.get(column.name, absent), values[column.name], known, told_wrong
         )
     _judge_groups(judge, table, values)
+    if table.name in SHARED:
+        _judge_whose(judge, values["codice_ente"])
 
     constant = [pa.repeat(pa.scalar(text, pa.string()), count) for text in (source.ente, source.delivery)]
     arrays = [*constant, raw.lines, *(values[column.name] for column in columns)]

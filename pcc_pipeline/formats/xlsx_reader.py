@@ -283,6 +283,8 @@ def _date_cell(column: Column, cell: dt.date) -> _Cell:
         if isinstance(cell, dt.datetime) and cell.time() != dt.time():
             return shown, None, TIME_OF_DAY
         return None, cell.date() if isinstance(cell, dt.datetime) else cell, None
+    if column.type == "timestamp":
+        return shown, None, None  # the text has one reading: ISO, Italian local time
     return shown, None, DATE_AS_AMOUNT if column.type == "money" else DATE_AS_TEXT
 
 
@@ -300,6 +302,8 @@ def _serial_cell(cell: float, from_1904: bool) -> _Cell:
 def _number_cell(column: Column, cell: float) -> _Cell:
     exact = Decimal(repr(cell))
     shown = str(int(cell)) if exact.is_finite() and exact == exact.to_integral_value() else repr(cell)
+    if column.type == "timestamp":
+        return shown, None, NUMBER_AS_DATE
     if column.type != "money":
         return shown, None, DIGITS_LOST if abs(exact) >= _WHOLE else None
     if not exact.is_finite() or abs(exact) >= 10 ** (MONEY.precision - MONEY.scale):

@@ -12,12 +12,14 @@ from pcc_pipeline.tables.feeds import FEEDS, QUARANTINE
 from pcc_pipeline.tables.models import MODELS
 from pcc_pipeline.tables.notes import DELIVERY_NOTES
 from pcc_pipeline.tables.quarantine import QUARANTINE_SUMMARY, QUARANTINED
+from pcc_pipeline.tables.service import PROVIDER_TABLES
 
 #: Every table that lives in the store, by name.
 TABLES: dict[str, Table] = {
     **FEEDS,
     **{table.name: table for table in (QUARANTINED, QUARANTINE_SUMMARY, DELIVERY_NOTES)},
     **MODELS,
+    **PROVIDER_TABLES,
 }
 
-__all__ = ["DECIDED", "DELIVERY_NOTES", "FEEDS", "MODELS", "QUARANTINE", "TABLES", "Column", "Table"]
+__all__ = ["DECIDED", "DELIVERY_NOTES", "FEEDS", "MODELS", "PROVIDER_TABLES", "QUARANTINE", "TABLES", "Column", "Table"]

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from pcc_pipeline.tables.budgets import budgets
 from pcc_pipeline.tables.describe import Column, Table
-from pcc_pipeline.tables.lineage import LINEAGE
+from pcc_pipeline.tables.lineage import LINEAGE as LINEAGE
+from pcc_pipeline.tables.lineage import feed as _feed
 from pcc_pipeline.tables.messages import MESSAGE_FEEDS
+from pcc_pipeline.tables.service_feeds import SERVICE_FEEDS
 
 SDI_TYPES = tuple(f"TD{n:02d}" for n in range(1, 30))
 
@@ -19,10 +21,6 @@ def _party(role: str) -> tuple[Column, ...]:
         Column("cf_fornitore", "text", f"Fiscal code (codice fiscale) of the {role}, as delivered"),
         Column("piva_fornitore", "text", f"Italian VAT number (partita IVA) of the {role}, as delivered"),
     )
-
-
-def _feed(name: str, grain: str, *columns: Column, **more: object) -> Table:
-    return Table(name=name, layer="staging", grain=grain, columns=(*LINEAGE, *columns), **more)  # type: ignore[arg-type]
 
 
 def _flag(name: str, meaning: str, *, source: str = "") -> Column:
@@ -203,6 +201,7 @@ ENTI = _feed(
     _flag("autorizzazione_remota", "Remote access authorisation signed"),
     _flag("credenziali", "Credentials given"),
     Column("pec_disattivazione_il", "date", "PEC of deactivation"),
+    Column("santo_patrono", "text", "Feast of the patron saint, month and day: no support on that day", pattern=r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"),
 )
 
 _VAT_SUMMARY = (
@@ -321,6 +320,6 @@ FEEDS: dict[str, Table] = {
     table.name: table
     for table in (
         ERP_INVOICES, ERP_PAYMENTS, PCC_INVOICES, PCC_OPERATIONS, PCC_OUTCOMES, OPEN_LIST, SPECIAL_CASES, ENTI, SDI_INVOICES,
-        *MESSAGE_FEEDS, BUDGETS,
+        *MESSAGE_FEEDS, BUDGETS, *SERVICE_FEEDS,
     )
 }

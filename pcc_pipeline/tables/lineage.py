@@ -1,8 +1,8 @@
-"""The columns that lead each delivered row back to the bytes it came from; every feed table opens with them."""
+"""The columns that every feed table opens with: they lead a row back to the bytes it came from."""
 
 from __future__ import annotations
 
-from pcc_pipeline.tables.describe import Column
+from pcc_pipeline.tables.describe import Column, Table
 
 LINEAGE = (
     Column("ente", "text", "Tenant code of the ente the row belongs to", required=True, pattern=r"[a-z0-9_]{2,32}"),
@@ -10,3 +10,8 @@ LINEAGE = (
     Column("line", "integer", "Line of the file (record of the sheet; body of a FatturaPA lot), from 1",
            required=True, minimum=1),
 )
+
+
+def feed(name: str, grain: str, *columns: Column, **more: object) -> Table:
+    """A feed's table: the lineage columns, then its own."""
+    return Table(name=name, layer="staging", grain=grain, columns=(*LINEAGE, *columns), **more)  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ from pcc_pipeline import rules
 from pcc_pipeline.tables import feeds, indicators, messages, operations, sending
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.proposals import MATCH_PROPOSALS
+from pcc_pipeline.tables.service import SERVICE_MODELS
 
 ENTE = Column("ente", "text", "Tenant code", required=True, pattern=r"[a-z0-9_]{2,32}")
 ROW_ID = Column("row_id", "integer", "Order of arrival of the row: sequence of the delivery, then line; unique in its table",
@@ -377,5 +378,6 @@ MODELS: dict[str, Table] = {
         *STAGING, *messages.MESSAGE_MODELS, SUBJECTS, CREDITORS, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, PAIRS,
         *sending.MODELS, AMBIGUITIES, MATCH_PROPOSALS, DOCUMENT_CASES, DOCUMENTS_TABLE, MATCHES, DEBT_POSITIONS, ANOMALIES, *operations.TABLES, STOCK_TABLE, STOCK_BY_CREDITOR, STOCK_BY_DUE_DATE, STOCK_BY_ISSUE_YEAR,
         *indicators.TABLES,
+        *SERVICE_MODELS,
     )
 }

@@ -12,6 +12,7 @@ from pcc_pipeline.tables.decisions import DECISIONS
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.quarantine import FORMER_READINGS
 from pcc_pipeline.tables.sending import SENDING
+from pcc_pipeline.tables.service import SERVICE_REGISTER
 
 LANDED, STAGED, REFUSED = "landed", "staged", "refused"
 
@@ -94,7 +95,9 @@ PUBLICATIONS = Table(
 #: Register tables by name.
 REGISTER: dict[str, Table] = {
     table.name: table
-    for table in (DELIVERIES, ARRIVALS, PUBLICATIONS, ERP_READS, FORMER_READINGS, *DECISIONS, *SENDING, *ACCOUNTS.values())
+    for table in (
+        DELIVERIES, ARRIVALS, PUBLICATIONS, ERP_READS, FORMER_READINGS, *DECISIONS, *SENDING, *ACCOUNTS.values(), *SERVICE_REGISTER,
+    )
 }
 
 #: Columns that PostgreSQL numbers by itself, in order of insertion.

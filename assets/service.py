@@ -1,0 +1,130 @@
+"""The service itself in Dagster: the nightly levels, the probe, the overview of enti, erasures that are due.
+
+They belong to no one ente, so they are not partitioned. The work is in `pcc_pipeline.service`.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from dagster import (
+    AssetExecutionContext,
+    AssetSelection,
+    DefaultScheduleStatus,
+    Failure,
+    MaterializeResult,
+    ScheduleDefinition,
+    asset,
+    define_asset_job,
+    in_process_executor,
+)
+
+from assets.resources import Installation
+from pcc_pipeline import pipeline
+from pcc_pipeline.service import erasure
+from pcc_pipeline.service.lookout import look
+from pcc_pipeline.service.nightly import nights
+from pcc_pipeline.service.overview import publish_overview
+from pcc_pipeline.service.probe import keep, measure
+
+GROUP = "service"
+#: Measures wait so long before they are delivered together: an hour's are one delivery.
+HAND_OVER = timedelta(hours=1)
+
+
+@asset(group_name="service_levels", kinds={"duckdb", "postgres"})
+def nightly_service_levels(context: AssetExecutionContext, installation: Installation) -> MaterializeResult:
+    """Every active ente's service levels up to yesterday, published; finished months closed; missed nights caught up."""
+    done = nights(installation.settings, progress=context.log.info)
+    failed = {ente: reason for night in done for ente, reason in night.failed.items()}
+    alerts = look(installation.settings)
+    if failed:
+        words = "; ".join(f"{ente}: {reason}" for ente, reason in failed.items())
+        raise Failure(
+            f"These enti keep their previous levels: {words}. Mend it, then materialise this asset again (docs/runbook.md)"
+        )
+    last = done[-1]
+    closed = sum(len(periods) for night in done for periods in night.closed.values())
+    told: dict[str, Any] = {
+        "night": last.night.isoformat(),
+        "nights": len(done),
+        "enti": len(last.published),
+        "closed periods": closed,
+    }
+    return MaterializeResult(metadata={**told, "rows": sum(last.published.values()), "new alerts": alerts})
+
+
+@asset(group_name="service_operations", kinds={"postgres"})
+def service_life(installation: Installation) -> MaterializeResult:
+    """The provider's overview of its enti: state, deadlines, what is missing and from whom, what is at risk."""
+    place = (installation.settings, installation.store, installation.register)
+    return MaterializeResult(metadata={"dagster/row_count": publish_overview(*place, pipeline.today())})
+
+
+@asset(group_name="service_operations", kinds={"csv"})
+def measured_probes(context: AssetExecutionContext, installation: Installation) -> MaterializeResult:
+    """Measures database, web interface and portal; once an hour the measures become a delivery of the provider's."""
+    found = measure(installation.settings)
+    for item in found:
+        if not item.up:
+            context.log.error(f"{item.service} does not answer: {item.reason}")
+    target = keep(installation.settings, found, HAND_OVER)
+    return MaterializeResult(
+        metadata={
+            **{item.service: "UP" if item.up else "DOWN" for item in found},
+            "delivered": target is not None,
+        }
+    )
+
+
+@asset(group_name="service_operations", kinds={"postgres", "file"})
+def erased_enti(context: AssetExecutionContext, installation: Installation) -> MaterializeResult:
+    """Erases the enti whose erasure is due, each with a signed receipt; their names do not appear here."""
+    place = (installation.settings, installation.store, installation.register)
+    receipts, failures = [], []
+    for ente in erasure.due_enti(*place, pipeline.today()):
+        try:
+            receipts.append(erasure.erase(installation.settings, ente, pipeline.today())["receipt"])
+        except erasure.ErasureError as error:
+            failures.append(str(error))
+    if failures:
+        raise Failure("; ".join(failures))
+    context.log.info(f"{len(receipts)} enti erased")
+    return MaterializeResult(metadata={"erased": len(receipts), "receipts": receipts})
+
+
+SERVICE_ASSETS = [nightly_service_levels, service_life, measured_probes, erased_enti]
+SERVICE_GROUPS = ("service_levels", "service_operations")
+
+
+def _job(name: str, asset_name: str, description: str) -> Any:
+    return define_asset_job(
+        name,
+        selection=AssetSelection.assets(asset_name),
+        executor_def=in_process_executor,
+        description=description,
+    )
+
+
+calculate_service_levels = _job(
+    "calculate_service_levels", "nightly_service_levels", "Every ente's service levels up to yesterday."
+)
+update_service_life = _job(
+    "update_service_life", "service_life", "Where each ente stands, and which deadlines are at risk."
+)
+measure_availability = _job(
+    "measure_availability", "measured_probes", "Whether database, web interface and portal answer."
+)
+erase_due_enti = _job(
+    "erase_due_enti", "erased_enti", "Erases the enti whose fifth working day after the PEC has come."
+)
+SERVICE_JOBS = [calculate_service_levels, update_service_life, measure_availability, erase_due_enti]
+
+_ROME = "Europe/Rome"
+SERVICE_SCHEDULES = [
+    ScheduleDefinition(name="nightly_service_levels", job=calculate_service_levels, cron_schedule="0 2 * * *",
+                       execution_timezone=_ROME, default_status=DefaultScheduleStatus.RUNNING),
+    ScheduleDefinition(name="measure_availability", job=measure_availability, cron_schedule="*/5 * * * *",
+                       execution_timezone=_ROME, default_status=DefaultScheduleStatus.RUNNING),
+    ScheduleDefinition(name="erase_due_enti", job=erase_due_enti, cron_schedule="0 4 * * *",
+                       execution_timezone=_ROME, default_status=DefaultScheduleStatus.RUNNING),
+]  # fmt: skip

@@ -1,0 +1,189 @@
+"""Alerts: a ticket about to pass the limit, one that did, a level missed. Each is raised once and told everywhere asked.
+
+Always to `PCC_HOME/alerts.log`; by `PCC_HOME/alerts.yaml` also by e-mail and to a webhook (docs/runbook.md). What could
+not be sent is tried again at the next look. The password of the mail server comes from the environment.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import smtplib
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from typing import Any
+
+import sqlalchemy as sa
+import yaml
+from sqlalchemy.dialects.postgresql import insert
+
+from pcc_pipeline import pipeline
+from pcc_pipeline.calculator import Calculator, source
+from pcc_pipeline.calculator.session import connect
+from pcc_pipeline.database.register import Register
+from pcc_pipeline.database.schema import table
+from pcc_pipeline.service.calendar import ROME
+from pcc_pipeline.settings import Settings
+from pcc_pipeline.store import Store
+
+log = logging.getLogger("pcc.alerts")
+
+#: Seconds to wait for a mail server or webhook.
+PATIENCE = 20
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One alert: the ente, a key that tells it from others of the ente, its kind and its text (Italian)."""
+
+    ente: str
+    key: str
+    kind: str
+    text: str
+
+
+def watch(settings: Settings, store: Store, register: Register, ente: str) -> list[Alert]:
+    """What is to be said of an ente's tickets now: its models of today, kept apart from the published ones."""
+    facts = pipeline.ente_facts(settings, store, register, ente)
+    if facts.refusal:
+        return []
+    today, output = pipeline.today(), f"watch/{ente}"
+    deliveries = pipeline.calculator_deliveries(register, ente)
+    models = ("service_calendar", "ticket_contacts", "sla_breaches")
+    Calculator(settings, store).run(
+        ente, pipeline.parameters(facts, today, today), deliveries, models=models, output=output
+    )
+    with connect(settings) as connection:
+        store.attach(connection)
+        rows = connection.execute(
+            "select id_ticket, situation, channel, left_minutes, over_minutes, deadline_at "
+            f"from {source(store, ente, 'sla_breaches', output)} where first_contact_at is null order by deadline_at"
+        ).fetchall()
+    found = []
+    for name, situation, channel, left, over, deadline in rows:
+        until = f"{deadline.astimezone(ROME):%d/%m/%Y %H:%M}" if deadline else "-"
+        if situation == "ABOUT_TO_BREACH":
+            text = (
+                f"{ente}: segnalazione {name} ({channel}) senza contatto, restano {left} minuti lavorativi: "
+                f"contattare entro {until}"
+            )
+        else:
+            text = f"{ente}: segnalazione {name} ({channel}) senza contatto, limite superato da {over} minuti lavorativi"
+        found.append(Alert(ente, f"{situation} {name}", situation, text))
+    return found
+
+
+def missed_levels(register: Register, ente: str) -> list[Alert]:
+    """Levels that the published figures of an ente show as missed, of the latest month."""
+    t = table("sla_availability")
+    last = (
+        sa.select(sa.func.max(t.c.period))
+        .where(t.c.ente == ente, t.c.period_kind == "month")
+        .scalar_subquery()
+    )
+    query = sa.select(t).where(t.c.ente == ente, t.c.period == last, t.c.service == "ALL", ~t.c.met)
+    found = []
+    with register.engine.connect() as connection:
+        for row in connection.execute(query):
+            text = (
+                f"{ente}: disponibilità di {row.period} {row.availability:.3f} %, garantita {row.target:.0f} %: "
+                f"fermi {row.down_minutes} minuti su {row.budget_minutes} ammessi"
+            )
+            found.append(Alert(ente, f"AVAILABILITY {row.period}", "AVAILABILITY_MISSED", text))
+    return found
+
+
+def raise_alerts(settings: Settings, register: Register, alerts: list[Alert]) -> int:
+    """Keeps the alerts that were never raised, writes them to the log, sends what is still to be sent; returns the new."""
+    t = table("alerts")
+    fresh = []
+    with register.engine.begin() as connection:
+        for alert in alerts:
+            values = {
+                "ente": alert.ente,
+                "alert": alert.key,
+                "kind": alert.kind,
+                "words": alert.text,
+                "raised_at": sa.func.now(),
+            }
+            made = connection.execute(
+                insert(t).values(values).on_conflict_do_nothing().returning(t.c.alert)
+            ).first()
+            if made:
+                fresh.append(alert)
+    if fresh:
+        with (settings.home / "alerts.log").open("a", encoding="utf-8") as out:
+            for alert in fresh:
+                out.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {alert.kind} {alert.text}\n")
+    send(settings, register)
+    return len(fresh)
+
+
+def configuration(settings: Settings) -> dict[str, Any]:
+    """What `alerts.yaml` asks for; nothing where there is no such file."""
+    path = settings.home / "alerts.yaml"
+    return dict(yaml.safe_load(path.read_text(encoding="utf-8")) or {}) if path.exists() else {}
+
+
+def send(settings: Settings, register: Register) -> None:
+    """Sends what was not sent yet by each channel configured; a failure is logged with what to do, and tried again."""
+    asked = configuration(settings)
+    channels = {"mail": ("mailed_at", _mail), "webhook": ("posted_at", _post)}
+    t = table("alerts")
+    for name, (column, sender) in channels.items():
+        if not asked.get(name):
+            continue
+        with register.engine.begin() as connection:
+            waiting = (
+                connection.execute(
+                    sa.select(t).where(t.c[column].is_(None)).order_by(t.c.raised_at).limit(500)
+                )
+                .mappings()
+                .all()
+            )
+            if not waiting:
+                continue
+            try:
+                sender(asked[name], [dict(row) for row in waiting])
+            except (OSError, smtplib.SMTPException, KeyError) as error:
+                log.error(
+                    "Alerts not sent by %s (%s): they are tried again; look at %s in alerts.yaml",
+                    name,
+                    error,
+                    name,
+                )
+                continue
+            for row in waiting:
+                mine = (t.c.ente == row["ente"]) & (t.c.alert == row["alert"])
+                connection.execute(sa.update(t).where(mine).values({column: sa.func.now()}))
+
+
+def _mail(asked: Mapping[str, Any], alerts: list[dict[str, Any]]) -> None:
+    message = EmailMessage()
+    message["Subject"] = f"Servizio PCC: {len(alerts)} avvisi"
+    message["From"] = asked["from"]
+    message["To"] = ", ".join(asked["to"])
+    message.set_content("\n".join(str(alert["words"]) for alert in alerts) + "\n")
+    with smtplib.SMTP(asked["host"], int(asked.get("port", 25)), timeout=PATIENCE) as server:
+        if asked.get("starttls"):
+            server.starttls()
+        if asked.get("user"):
+            server.login(asked["user"], os.environ[asked.get("password_variable", "PCC_MAIL_PASSWORD")])
+        server.send_message(message)
+
+
+def _post(asked: Mapping[str, Any], alerts: list[dict[str, Any]]) -> None:
+    body = [
+        {"ente": a["ente"], "kind": a["kind"], "text": a["words"], "raised_at": a["raised_at"].isoformat()}
+        for a in alerts
+    ]
+    data = json.dumps({"alerts": body}, ensure_ascii=False).encode()
+    if not str(asked["url"]).startswith(("http://", "https://")):
+        raise OSError("the webhook's url must begin with http:// or https://")
+    request = urllib.request.Request(asked["url"], data, {"Content-Type": "application/json"}, method="POST")
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        answer.read()

@@ -1,0 +1,164 @@
+"""Erases an ente's files: its folders of the store, its inbox, and whatever under PCC_HOME bears or holds its name.
+
+The store's files of other enti are never opened. Files of the provider that hold several enti's rows are rewritten
+(`provider`, `rewrite`).
+"""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from pcc_pipeline.landing import PROVIDER, PROVIDER_KINDS
+from pcc_pipeline.service.erasure import rewrite
+from pcc_pipeline.service.erasure.journal import Journal, folder
+from pcc_pipeline.service.erasure.traces import Traces
+from pcc_pipeline.settings import Settings
+from pcc_pipeline.store import Store
+
+#: Under PCC_HOME but not looked at here: the database's own files, keys, journals.
+APART = ("postgres", "keys", "erasures")
+_TEXT = (".csv", ".log", ".txt", ".err", ".out", ".jsonl", ".html", "")
+_TABLES = (".csv", ".xlsx", ".txt")
+
+
+def erase_store(store: Store, journal: Journal) -> None:
+    """Removes every file of the store that lies in a folder named after the ente, or is named after it."""
+    removed = size = 0
+    for name in store.list():
+        if bears(name, journal.traces):
+            size += store.size(name)
+            store.delete(name)
+            removed += 1
+    for top in {name.split("/", 1)[0] for name in store.list()} | {
+        "landing",
+        "staging",
+        "quarantine",
+        "models",
+        "checks",
+        "closed",
+    }:
+        store.delete(f"{top}/{journal.traces.ente}")  # folders left empty
+    journal.add("store", files=removed, bytes=size)
+
+
+def bears(name: str, traces: Traces) -> bool:
+    """Whether a part of the path is the ente's code, or holds its code or an identifier of it as a word."""
+    return any(part == traces.ente or traces.pattern.search(part) for part in name.split("/"))
+
+
+def erase_home(settings: Settings, store: Store, journal: Journal) -> None:
+    """The same under PCC_HOME and in the inbox; what holds its name inside is rewritten, or removed if it is no text."""
+    for backup in _backups(settings):
+        size = backup.stat().st_size
+        backup.unlink()
+        journal.add("backups", files=1, bytes=size)
+    for path in files(settings, store):
+        if not path.exists():
+            continue
+        size = path.stat().st_size
+        if "spill" in path.relative_to(path.anchor).parts and settings.home / "spill" in path.parents:
+            path.unlink(missing_ok=True)
+            journal.add("spill", files=1, bytes=size)
+        elif _named(path, settings, journal.traces):
+            path.unlink()
+            journal.add(_place(path, settings), files=1, bytes=size)
+        elif holds(path, journal.traces) or _shared(path):
+            _rewrite(path, journal, settings)
+    for root in roots(settings):
+        for path in sorted(root.rglob("*"), reverse=True) if root.is_dir() else ():
+            apart = any(part in path.parents for part in _apart(settings, store))
+            if path.is_dir() and not apart and _named(path, settings, journal.traces):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def roots(settings: Settings) -> list[Path]:
+    """The folders that are the installation's: PCC_HOME, and the inbox where it is elsewhere."""
+    inside = settings.home in settings.inbox.parents
+    return [settings.home] if inside else [settings.home, settings.inbox]
+
+
+def _apart(settings: Settings, store: Store) -> list[Path]:
+    kept = [settings.home / name for name in APART]
+    return [*kept, Path(store.root)] if store.local else kept
+
+
+def files(settings: Settings, store: Store) -> Iterator[Path]:
+    """The files of the installation outside the store and the database."""
+    apart = _apart(settings, store)
+    for root in roots(settings):
+        for path in sorted(root.rglob("*")) if root.is_dir() else ():
+            if path.is_file() and not path.is_symlink() and not any(part in path.parents for part in apart):
+                yield path
+
+
+def holds(path: Path, traces: Traces) -> bool:
+    """Whether the file's bytes name the ente."""
+    return path.stat().st_size > 0 and traces.bytes_pattern.search(path.read_bytes()) is not None
+
+
+def _named(path: Path, settings: Settings, traces: Traces) -> bool:
+    for root in roots(settings):
+        if root in path.parents:
+            return bears(path.relative_to(root).as_posix(), traces)
+    return False
+
+
+def _shared(path: Path) -> bool:
+    """A delivered table of the provider's, which may hold judgements of tickets and no name."""
+    return (
+        path.parent.name in PROVIDER_KINDS
+        and path.parent.parent.name == PROVIDER
+        and path.suffix.lower() in _TABLES
+    )
+
+
+def _backups(settings: Settings) -> list[Path]:
+    """Backups cannot be rewritten: all that were made go, and the next is without the ente."""
+    return [path for path in sorted((settings.home / "backups").rglob("*")) if path.is_file()]
+
+
+def _place(path: Path, settings: Settings) -> str:
+    return "inbox" if settings.inbox in path.parents or "inbox" in path.parts else "home"
+
+
+def _rewrite(path: Path, journal: Journal, settings: Settings) -> None:
+    data = path.read_bytes()
+    traces = journal.traces
+    if _shared(path):
+        done = rewrite.table_without(data, traces)
+    elif path.suffix in (".yaml", ".yml"):
+        done = _yaml_without(data, traces)
+    elif path.suffix.lower() in _TEXT:
+        done = rewrite.lines_without(data, traces)
+    else:  # a database file, a workbook, an archive: it cannot stay
+        path.unlink()
+        journal.add(_place(path, settings), files=1, bytes=len(data))
+        return
+    if not done.removed:
+        return
+    temporary = path.with_name(f".{uuid.uuid4().hex}.part")
+    temporary.write_bytes(done.data)
+    temporary.chmod(path.stat().st_mode)
+    temporary.replace(path)
+    journal.add("shared files", rows=done.removed)
+
+
+def _yaml_without(data: bytes, traces: Traces) -> rewrite.Rewritten:
+    """Settings that map an ente to something lose that entry; else the lines that name it go."""
+    known = yaml.safe_load(data)
+    if isinstance(known, dict) and traces.ente in known:
+        del known[traces.ente]
+        text = yaml.safe_dump(known, sort_keys=False, allow_unicode=True).encode() if known else b""
+        if not traces.bytes_pattern.search(text):
+            return rewrite.Rewritten(text, 1, len(known))
+    return rewrite.lines_without(data, traces)
+
+
+def journal_folder(settings: Settings) -> Path:
+    """Where the journals lie, which the scan leaves out."""
+    return folder(settings)

@@ -1,0 +1,67 @@
+"""Takes an ente's rows out of the provider's own deliveries: its register of enti, tickets and judgements of all.
+
+Each delivered file is written anew without them and read again; its place in the order of arrival and its time stay,
+so that what the others' rows say, and since when, does not change.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from pcc_pipeline.database.register import Register, delivery_id
+from pcc_pipeline.database.schema import table
+from pcc_pipeline.landing import PROVIDER
+from pcc_pipeline.service.erasure.journal import Journal
+from pcc_pipeline.service.erasure.rewrite import table_without
+from pcc_pipeline.settings import Settings
+from pcc_pipeline.staging import stage
+from pcc_pipeline.store import Store
+
+
+def erase_rows(settings: Settings, store: Store, register: Register, journal: Journal) -> None:
+    """Rewrites what holds rows of the ente, then reads it again. A crash in between is mended by the next call."""
+    with register.lock(PROVIDER):
+        for row in register.deliveries(PROVIDER).to_pylist():
+            if row["kind"] == "probes":
+                continue
+            _delivery(store, register, journal, row)
+    stage(settings, store, register, PROVIDER)
+
+
+def _delivery(store: Store, register: Register, journal: Journal, row: dict[str, object]) -> None:
+    old = store.landing(PROVIDER, str(row["sha256"]))
+    if not store.exists(old):
+        return
+    with store.open(old) as file:
+        data = file.read()
+    done = table_without(data, journal.traces)
+    named = journal.traces.pattern.search(str(row["file"])) is not None
+    if not done.removed and not named:
+        return
+    t = table("deliveries")
+    mine = t.c.delivery == row["delivery"]
+    with register.engine.begin() as connection:
+        if not done.left:
+            connection.execute(sa.delete(t).where(mine))
+        else:
+            kept = store.put_bytes(PROVIDER, done.data)
+            name = delivery_id(PROVIDER, str(row["kind"]), kept.sha256)
+            twin = connection.execute(sa.select(t.c.delivery).where(t.c.delivery == name, ~mine)).first()
+            if twin is not None:  # the same rows were delivered otherwise, too
+                connection.execute(sa.delete(t).where(mine))
+            else:
+                file_name = journal.traces.pattern.sub("erased", str(row["file"]))
+                fresh = {
+                    "delivery": name,
+                    "sha256": kept.sha256,
+                    "size": kept.size,
+                    "file": file_name,
+                    "status": "landed",
+                }
+                cleared = dict.fromkeys(("rows", "refused", "defects", "reason", "part"))
+                connection.execute(sa.update(t).where(mine).values({**fresh, **cleared}))
+    if done.removed:
+        store.delete(old)
+    for place in ("staging", "quarantine"):
+        store.delete(f"{place}/{PROVIDER}/{row['kind']}/{row['part']}.parquet")
+    journal.add("provider files", rows=done.removed)

@@ -1,0 +1,117 @@
+"""Looks everywhere whether anything of an ente is left: rows, file names, file contents, the database's own files.
+
+Compressed files are opened: Parquet of the provider and of no ente in particular, archives and workbooks. What is
+found is told by place, never by content.
+"""
+
+from __future__ import annotations
+
+import io
+import mmap
+import zipfile
+import zlib
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import sqlalchemy as sa
+
+from pcc_pipeline.service.erasure import databases
+from pcc_pipeline.service.erasure.files import bears, files
+from pcc_pipeline.service.erasure.traces import Traces
+from pcc_pipeline.settings import Settings
+from pcc_pipeline.store import Store
+
+#: In the server's own files a shorter code would be found by chance, in its catalogues say.
+SHORTEST_IN_DATABASE = 5
+
+
+def traces_left(settings: Settings, store: Store, traces: Traces) -> list[str]:
+    """Every place where the ente is still named; empty when it is gone."""
+    left = []
+    with databases.databases(settings) as known:
+        for engine, schema, whose in known:
+            left += databases.found(engine, schema, traces)
+            if whose == "dagster":
+                left += _snapshots(engine, schema, traces)
+    for path in files(settings, store):
+        shown = path.relative_to(path.anchor).parent.name
+        if traces.pattern.search(path.name):
+            left.append(f"a file's name under {shown}")
+        if _holds(path, traces):
+            left.append(f"a file under {shown} ({path.suffix or 'no suffix'})")
+    for name in store.list():
+        if bears(name, traces):
+            left.append(f"store: a file under {name.split('/', 1)[0]}")
+        elif name.split("/")[1:2] == ["_provider"] or not name.startswith(
+            ("landing/", "staging/", "quarantine/", "models/")
+        ):
+            with store.local_path(name) as path:
+                if not name.startswith("receipts/") and _holds(path, traces):
+                    left.append(f"store: {name.split('/', 1)[0]}, a file of the provider")
+    if settings.database_url is None:
+        left += _server_files(settings.home / "postgres", traces)
+    return left
+
+
+def _holds(path: Path, traces: Traces) -> bool:
+    if path.suffix == ".parquet":
+        return _parquet(path, traces)
+    if path.stat().st_size == 0:
+        return False
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        if traces.bytes_pattern.search(data):
+            return True
+        packed = data[:4] == b"PK\x03\x04"
+    return packed and _packed(path.read_bytes(), traces)
+
+
+def _packed(data: bytes, traces: Traces) -> bool:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for name in archive.namelist():
+                if traces.pattern.search(name) or traces.bytes_pattern.search(archive.read(name)):
+                    return True
+    except zipfile.BadZipFile:
+        return False
+    return False
+
+
+def _parquet(path: Path, traces: Traces) -> bool:
+    for batch in pq.ParquetFile(path).iter_batches(100_000):
+        for column in batch.columns:
+            if str(column.type) == "string":
+                for text in pc.unique(column).to_pylist():
+                    if text and traces.pattern.search(text):
+                        return True
+    return False
+
+
+def _snapshots(engine: sa.Engine, schema: str, traces: Traces) -> list[str]:
+    """Dagster keeps definitions compressed."""
+    with engine.connect() as connection:
+        try:
+            bodies = (
+                connection.execute(sa.text(f'select snapshot_body from "{schema}".snapshots')).scalars().all()
+            )
+        except sa.exc.ProgrammingError:
+            return []
+    return [
+        f"{schema}.snapshots" for body in bodies if traces.bytes_pattern.search(zlib.decompress(bytes(body)))
+    ]
+
+
+def _server_files(folder: Path, traces: Traces) -> list[str]:
+    words = [word for word in traces.words if word != traces.ente or len(word) >= SHORTEST_IN_DATABASE]
+    if not words:
+        return []
+    if traces.ente not in words:
+        traces = Traces(words[0], words[1:])
+    found = []
+    for path in sorted(folder.rglob("*")):
+        try:
+            if path.is_file() and path.stat().st_size and _holds(path, traces):
+                found.append(f"database server: a file under {path.relative_to(folder).parts[0]}")
+        except (FileNotFoundError, ValueError, PermissionError):
+            continue
+    return found

@@ -1,0 +1,175 @@
+"""The night: each active ente's levels up to the end of a day, checked and published; finished periods closed.
+
+Nights that were missed are caught up in order: of each only what closes a period, since every night's figures of the
+month so far are replaced by the next one's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from pcc_pipeline import pipeline
+from pcc_pipeline.calculator import Calculator, model_order, prepare, source
+from pcc_pipeline.calculator.session import connect
+from pcc_pipeline.checks import run_checks
+from pcc_pipeline.database.publish import replace
+from pcc_pipeline.database.register import Register
+from pcc_pipeline.database.schema import table
+from pcc_pipeline.landing import PROVIDER
+from pcc_pipeline.service.calendar import ROME
+from pcc_pipeline.service.closing import close_periods, closed, ended
+from pcc_pipeline.service.overview import publish_overview
+from pcc_pipeline.service.report import report
+from pcc_pipeline.settings import Settings
+from pcc_pipeline.store import Store
+from pcc_pipeline.tables import TABLES
+from pcc_pipeline.tables.service import SERVICE_MODELS
+
+MODELS = tuple(model.name for model in SERVICE_MODELS)
+PUBLISHED = tuple(model.name for model in SERVICE_MODELS if model.published)
+
+#: The hour at which a night's work begins, in Italy.
+HOUR = 2
+#: Beyond so many missed nights only the last are caught up.
+MISSED = 400
+
+
+@dataclass
+class Night:
+    """What one night gave: rows published by ente, periods closed by ente, and what failed with its reason."""
+
+    night: date
+    published: dict[str, int] = field(default_factory=dict)
+    closed: dict[str, list[str]] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def last_night(now: datetime | None = None) -> date:
+    """The day that the latest due night is about: yesterday, once it is two o'clock in Italy."""
+    local = (now or datetime.now(ROME)).astimezone(ROME)
+    return local.date() - timedelta(days=1 if local.hour >= HOUR else 2)
+
+
+def missed(register: Register, until: date) -> list[date]:
+    """The nights up to `until` that were not worked, oldest first; before the first ever, `until` alone."""
+    t = table("service_nights")
+    with register.engine.connect() as connection:
+        last = connection.execute(sa.select(sa.func.max(t.c.night))).scalar()
+    if last is None:
+        return [until]
+    return [
+        last + timedelta(days=n) for n in range(max(1, (until - last).days - MISSED), (until - last).days + 1)
+    ]
+
+
+def enti_of(settings: Settings, store: Store, register: Register, on: date) -> list[str]:
+    """Enti with deliveries that are processed on a day."""
+    known = (ente for ente in register.enti() if ente != PROVIDER)
+    return [
+        ente for ente in known if pipeline.ente_facts(settings, store, register, ente, on).refusal is None
+    ]
+
+
+def nights(
+    settings: Settings, until: date | None = None, progress: Callable[[str], None] = lambda step: None
+) -> list[Night]:
+    """Works every night that is due up to `until` (the last one, unless told); returns what each gave.
+
+    A night already worked is worked again only when it is named as `until`: the same deliveries give the same.
+    """
+    from pcc_pipeline.database.engine import engine
+
+    store, register = Store(settings.store_url), Register(engine(settings))
+    asked = until or last_night()
+    due = missed(register, asked) or [asked]
+    enti = enti_of(settings, store, register, pipeline.today())
+    done = []
+    for night in due:
+        progress(f"the night of {night}")
+        done.append(work(settings, store, register, night, enti, only_closing=night != due[-1]))
+        t = table("service_nights")
+        values = {
+            "night": night,
+            "finished_at": sa.func.now(),
+            "enti": len(done[-1].published),
+            "failed": len(done[-1].failed),
+        }
+        statement = insert(t).values(values)
+        with register.engine.begin() as connection:
+            connection.execute(statement.on_conflict_do_update(index_elements=["night"], set_=values))
+    publish_overview(settings, store, register, pipeline.today())
+    return done
+
+
+def work(
+    settings: Settings,
+    store: Store,
+    register: Register,
+    night: date,
+    enti: Sequence[str],
+    *,
+    only_closing: bool = False,
+) -> Night:
+    """One night. An ente that fails is told and keeps its previous figures; the others go on."""
+    result = Night(night)
+    for ente in enti:
+        if only_closing and not _may_close(store, ente, night):
+            continue
+        try:
+            with register.lock(ente):
+                _ente(settings, store, register, ente, night, result)
+        except Exception as error:
+            result.failed[ente] = f"{type(error).__name__}: {str(error)[:300]}"
+    return result
+
+
+def _may_close(store: Store, ente: str, night: date) -> bool:
+    month = f"{night.replace(day=1) - timedelta(days=1):%Y-%m}"
+    return month not in closed(store, ente) and ended(month, night)
+
+
+def _ente(
+    settings: Settings, store: Store, register: Register, ente: str, night: date, result: Night
+) -> None:
+    facts = pipeline.ente_facts(settings, store, register, ente)
+    deliveries = pipeline.calculator_deliveries(register, ente)
+    calculator, asked = Calculator(settings, store), pipeline.parameters(facts, night, night)
+    calculator.run(ente, asked, deliveries, models=MODELS)
+    if problems := _problems(settings, store, ente):
+        result.failed[ente] = f"blocking checks fail, previous figures stay: {', '.join(problems)}"
+        return
+    if made := close_periods(settings, store, ente, night):
+        result.closed[ente] = made
+        closing = [name for name in model_order() if name.startswith("sla_") and name in MODELS]
+        calculator.run(ente, asked, deliveries, models=closing)
+    sources = {name: source(store, ente, name) for name in PUBLISHED}
+    result.published[ente] = replace(
+        register.engine, ente, sources, lambda connection: prepare(connection, store)
+    )
+    store.write_bytes(f"reports/{ente}/service.html", report(register.engine, ente).encode())
+
+
+def _problems(settings: Settings, store: Store, ente: str) -> list[str]:
+    def opened() -> object:
+        connection = connect(settings)
+        prepare(connection, store)
+        return connection
+
+    failing = []
+    for name in PUBLISHED:
+        files = {ente: [store.uri(f"models/{ente}/{name}.parquet")]}
+        for found in run_checks(TABLES[name], files, connect=opened)[ente]:
+            if found.blocking and not found.passed:
+                failing.append(f"{name}.{found.check}")
+    return failing
+
+
+def report_path(ente: str) -> Path:
+    """Where the night leaves an ente's page, in the store."""
+    return Path("reports") / ente / "service.html"
