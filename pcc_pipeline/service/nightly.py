@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -27,6 +26,7 @@ from pcc_pipeline.service.closing import close_periods, closed, ended
 from pcc_pipeline.service.overview import publish_overview
 from pcc_pipeline.service.report import report
 from pcc_pipeline.settings import Settings
+from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import TABLES
 from pcc_pipeline.tables.service import SERVICE_MODELS
@@ -122,6 +122,7 @@ def work(
         if only_closing and not _may_close(store, ente, night):
             continue
         try:
+            stage(settings, store, register, ente)  # what a provider-wide file brought it since its last run
             with register.lock(ente):
                 _ente(settings, store, register, ente, night, result)
         except Exception as error:
@@ -168,8 +169,3 @@ def _problems(settings: Settings, store: Store, ente: str) -> list[str]:
             if found.blocking and not found.passed:
                 failing.append(f"{name}.{found.check}")
     return failing
-
-
-def report_path(ente: str) -> Path:
-    """Where the night leaves an ente's page, in the store."""
-    return Path("reports") / ente / "service.html"

@@ -1,19 +1,25 @@
 -- One row per ticket: what the latest delivery says of it, and its working time to first contact, or so far.
 -- Key: ente, id_ticket. A row that opens it after it had been closed is a reopening: opening and contact stay the first ones.
 with arrived as (
-    select
-        *,
-        row_number() over (partition by id order by row_id desc) as newest_first,
-        count(*) over (partition by id) as times
-    from feed_tickets
+    select * from feed_tickets
     where aperto_il < observation_moment()
 ),
 
-latest as (
-    select * from arrived where newest_first = 1
+-- Few tickets come more than once: only these are looked at further.
+repeated as (
+    select id, max(row_id) as standing
+    from arrived
+    group by id
+    having count(*) > 1
 ),
 
--- Few tickets come more than once: only these are looked at further.
+latest as (
+    select arrived.*
+    from arrived
+    left join repeated on repeated.id = arrived.id
+    where repeated.standing is null or repeated.standing = arrived.row_id
+),
+
 earlier as (
     select
         latest.id,
@@ -22,9 +28,9 @@ earlier as (
         min(arrived.primo_contatto_il) as contacted_before,
         bool_or(arrived.chiuso_il is not null and latest.chiuso_il is distinct from arrived.chiuso_il
             and (latest.chiuso_il is null or latest.chiuso_il > arrived.chiuso_il)) as was_closed
-    from latest
-    join arrived on arrived.id = latest.id and arrived.newest_first > 1
-    where latest.times > 1
+    from repeated
+    join latest on latest.id = repeated.id
+    join arrived on arrived.id = repeated.id and arrived.row_id <> repeated.standing
     group by latest.id
 ),
 
@@ -79,17 +85,23 @@ timed as (
     join limits on limits.day = ended.opened_day
 ),
 
--- The day on which the limit is used up: the last whose earlier days hold less than is needed.
+-- The day on which the limit is used up, of those that wait or passed it: the last whose earlier days hold less.
 due as (
-    select timed.*, epoch_us(spent.opens_at) + timed.worked_at_opening + timed.limit_us - spent.works_before as due_us, spent.works_before + spent.works as works_until
-    from timed
-    asof left join (select * from service_calendar where works > 0) as spent
-        on timed.worked_at_opening + timed.limit_us > spent.works_before
+    select
+        late.id_ticket,
+        make_timestamptz((epoch_us(spent.opens_at) + late.worked_at_opening + late.limit_us - spent.works_before)::bigint) as deadline_at
+    from (
+        select * from timed
+        where first_contact_at is null or worked_at_end - worked_at_opening > limit_us
+    ) as late
+    asof join (select * from service_calendar where works > 0) as spent
+        on late.worked_at_opening + late.limit_us > spent.works_before
+    where late.worked_at_opening + late.limit_us <= spent.works_before + spent.works
 )
 
 select
     ente_code() as ente,
-    id_ticket,
+    timed.id_ticket,
     channel,
     opened_at,
     opened_day,
@@ -102,6 +114,7 @@ select
     limit_minutes,
     first_contact_at is null as waiting,
     worked_at_end - worked_at_opening > limit_us as breached,
-    if(worked_at_opening + limit_us <= works_until, make_timestamptz(due_us::bigint), null) as deadline_at,
+    due.deadline_at,
     observation_moment() as seen_until
-from due
+from timed
+left join due on due.id_ticket = timed.id_ticket
