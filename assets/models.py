@@ -82,9 +82,11 @@ def build_layer(layer: str) -> AssetsDefinition:
             complete = installation.register.complete_up_to(ente)  # before they are read: never too much
             deliveries = pipeline.calculator_deliveries(installation.register, ente)
             decided = snapshot(installation.engine, ente)
-            results = installation.calculator.run(
-                ente, parameters, deliveries, models=wanted, decided=decided
-            )
+            # Another run of the ente would replace files while this one reads them.
+            with installation.register.lock(ente):
+                results = installation.calculator.run(
+                    ente, parameters, deliveries, models=wanted, decided=decided
+                )
             if len(wanted) == len(mine):
                 Gate(installation.store, ente).saw(layer, complete)
             dates = {

@@ -42,19 +42,20 @@ def published(
     def work(ente: str) -> Mapping[str, Metadata]:
         started = time.perf_counter()
         parameters = installation.parameters(ente, asked)
-        write_quarantine(installation.settings, installation.store, installation.register, ente)
-        done = publish(
-            installation.engine,
-            ente,
-            pipeline.published_sources(installation.store, ente),
-            Publication(
-                parameters.reference_date,
-                parameters.observed_at,
-                context.run.run_id,
-                Gate(installation.store, ente).seen(MODEL_LAYERS),
-            ),
-            lambda connection: prepare(connection, installation.store),
-        )
+        with installation.register.lock(ente):
+            write_quarantine(installation.settings, installation.store, installation.register, ente)
+            done = publish(
+                installation.engine,
+                ente,
+                pipeline.published_sources(installation.store, ente),
+                Publication(
+                    parameters.reference_date,
+                    parameters.observed_at,
+                    context.run.run_id,
+                    Gate(installation.store, ente).seen(MODEL_LAYERS),
+                ),
+                lambda connection: prepare(connection, installation.store),
+            )
         return {
             PUBLISHED: {
                 "dagster/row_count": done.rows,

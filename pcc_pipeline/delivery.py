@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from uuid import uuid4
 
-from pcc_pipeline.landing import ENTE, LATER_KINDS, PROVIDER, PROVIDER_KINDS
+from pcc_pipeline.landing import ENTE, PROVIDER, PROVIDER_KINDS
 from pcc_pipeline.tables import FEEDS
 
 
@@ -28,8 +28,7 @@ def deliver(inbox: Path, ente: str, kind: str, file: Path) -> Path:
         PROVIDER_KINDS if ente == PROVIDER else tuple(name for name in FEEDS if name != "enti")
     )
     if kind not in kinds:
-        later = " (a later version will read it)" if kind in LATER_KINDS else ""
-        raise DeliveryError(f"No kind {kind!r} for {ente}{later}: there are {', '.join(kinds)}")
+        raise DeliveryError(f"No kind {kind!r} for {ente}: there are {', '.join(kinds)}")
     if file.name.startswith(".") or file.name.endswith(".part"):
         raise DeliveryError(
             f"{file.name}: names that begin with a dot or end in .part are left alone by readers"

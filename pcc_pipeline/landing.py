@@ -30,10 +30,6 @@ ENTE = re.compile(r"[a-z0-9_]{2,32}")
 #: Kinds that a provider-wide folder may hold; all but the first may also come from an ente.
 PROVIDER_KINDS = ("enti", "tickets", "ratings", "probes")
 
-#: Kinds of formats.md that this version does not read yet: their files are left where they are.
-LATER_KINDS: tuple[str, ...] = ()
-
-
 #: The kind of what lies in no folder of a kind.
 UNKNOWN = "unknown"
 #: Where files too large to take in are moved, beside where they lay: hidden, so that no reader looks again.
@@ -147,7 +143,7 @@ def _folders(
             misplaced.append(_Place(UNKNOWN, inbox, "Not in a folder <ente>/<kind>", (entry.name,), 1))
         elif ENTE.fullmatch(entry.name) or entry.name == PROVIDER:
             if only is None or entry.name == only:
-                found[entry.name] = list(_kinds(entry, report))
+                found[entry.name] = list(_kinds(entry))
         else:
             reason = "Not the code of an ente: 2 to 32 of a-z, 0-9 and _"
             misplaced.append(_Place(UNKNOWN, path, reason, _names(path), 2))
@@ -162,13 +158,10 @@ def _names(folder: Path) -> tuple[str, ...]:
     return tuple(entry.name for entry in _entries(folder) if entry.is_file(follow_symlinks=False))
 
 
-def _kinds(ente: os.DirEntry[str], report: LandingReport | None) -> Iterator[_Place]:
+def _kinds(ente: os.DirEntry[str]) -> Iterator[_Place]:
     known = PROVIDER_KINDS if ente.name == PROVIDER else tuple(FEEDS)
     for entry in _entries(Path(ente.path)):
-        if entry.name in LATER_KINDS and entry.is_dir():
-            if report is not None:
-                report.notes.append(f"{_text(entry.path)}: this kind is not read yet, left as it is")
-        elif not entry.is_dir(follow_symlinks=False):
+        if not entry.is_dir(follow_symlinks=False):
             yield _Place(UNKNOWN, Path(ente.path), "Not in a folder named after its kind", (entry.name,), 2)
         elif entry.name not in known:
             reason = f"Unknown kind; known here: {', '.join(known)}"

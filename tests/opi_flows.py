@@ -26,6 +26,9 @@ class Lists:
         batch.validate(full=True)
         self.good += batch.to_pylist()
 
+    def notes(self, batch: pa.RecordBatch) -> None:
+        """What is noted (doubtful tax ids) is not looked at here."""
+
     def defects(self, batch: pa.RecordBatch) -> None:
         assert batch.schema == QUARANTINE.arrow_schema
         self.bad += batch.to_pylist()

@@ -29,6 +29,7 @@ def test_nothing_decided_gives_empty_relations(database: sa.Engine) -> None:
     assert {name: rows.num_rows for name, rows in snapshot(database, "alfa").items()} == {
         "decided_match_decisions": 0,
         "decided_operation_decisions": 0,
+        "decided_sent_operations": 0,
     }
 
 

@@ -106,26 +106,28 @@ def process(settings: Settings, ente: str, inbox: Path) -> None:
     stage(settings, store, register, ente, layout=LAYOUTS.get(ente))
     facts = pipeline.ente_facts(settings, store, register, ente)
     deliveries = pipeline.calculator_deliveries(register, ente)
-    Calculator(settings, store).run(ente, pipeline.parameters(facts, D, O), deliveries)
-    write_quarantine(settings, store, register, ente)
-    publish(
-        connected,
-        ente,
-        pipeline.published_sources(store, ente),
-        Publication(D, O),
-        lambda connection: prepare(connection, store),
-    )
+    with register.lock(ente):
+        Calculator(settings, store).run(ente, pipeline.parameters(facts, D, O), deliveries)
+        write_quarantine(settings, store, register, ente)
+        publish(
+            connected,
+            ente,
+            pipeline.published_sources(store, ente),
+            Publication(D, O),
+            lambda connection: prepare(connection, store),
+        )
 
 
 def tables(settings: Settings, ente: str) -> Tables:
-    """Every published table as exported; moments of arrival left out, which no two runs share."""
+    """Every published table as exported, sorted; moments and numbers of arrival left out, which no two runs share."""
     found: Tables = {}
     for name in PUBLISHED:
-        moments = {column.name for column in TABLES[name].columns if column.type == "timestamp"}
+        moments = {c.name for c in TABLES[name].columns if c.type == "timestamp" or c.name.endswith("row_id")}
         out = io.BytesIO()
         export(engine(settings), name, ente, "-", out)
         reader = csv.DictReader(io.StringIO(out.getvalue().decode()))
-        found[name] = [{k: v for k, v in row.items() if k not in moments} for row in reader]
+        rows = [{k: v for k, v in row.items() if k not in moments} for row in reader]
+        found[name] = sorted(rows, key=lambda row: tuple(row.values()))
     return found
 
 
@@ -286,7 +288,7 @@ def test_enti_with_the_same_bytes_keep_separate_rows(
         assert {row["ente"] for row in second[name]} <= {"secondo"}
         assert len(first[name]) == len(second[name]) == len(tables(undisturbed, provider.enti[0])[name])
     # What is delivered to one alone changes nothing of the other.
-    (inbox / "primo" / "open_list" / "altra.csv").write_text("piva_fornitore;numero;importo\n;;x\n")
+    (inbox / "primo" / "open_list" / "altra.csv").write_text("piva_fornitore;numero;importo\n01234567897;;x\n")
     process(settings, "primo", inbox)
     assert tables(settings, "secondo") == second
     assert tables(settings, "primo")["quarantine"] != first["quarantine"]

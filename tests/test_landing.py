@@ -144,14 +144,6 @@ def test_an_undrained_inbox_keeps_the_file_too_large_where_it_is(
     assert path.exists() and land(small, store, register) == LandingReport()
 
 
-def test_kinds_of_later_versions_are_left_with_a_note(deliver: Deliver, scan) -> None:
-    path = deliver("alfa/pcc_outcomes/a.csv")
-    report = scan(drain=True)
-    assert path.exists()
-    assert not report.refused
-    assert len(report.notes) == 1
-
-
 def test_provider_feeds(deliver: Deliver, scan) -> None:
     deliver("_provider/enti/enti.csv")
     assert [(item.ente, item.kind) for item in scan().new] == [("_provider", "enti")]
@@ -293,7 +285,7 @@ def test_an_archive_made_to_exhaust_the_machine_is_refused(tmp_path: Path) -> No
 
 def test_waiting(deliver: Deliver, scan, settings: Settings, register: Register) -> None:
     path = deliver("alfa/open_list/a.csv", b"four")
-    deliver("alfa/pcc_outcomes/a.csv")
+    deliver("alfa/open_list/b.csv.part")
     assert waiting(settings.inbox) == {"alfa": [(path, 4, path.stat().st_mtime_ns)]}
     scan()
     assert waiting(settings.inbox, register.arrivals()) == {}

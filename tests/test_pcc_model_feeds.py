@@ -27,6 +27,9 @@ class Lists:
         assert batch.schema == FEEDS[self.kind].arrow_schema
         self.good += batch.to_pylist()
 
+    def notes(self, batch: pa.RecordBatch) -> None:
+        """What is noted (doubtful tax ids) is not looked at here."""
+
     def defects(self, batch: pa.RecordBatch) -> None:
         self.bad += batch.to_pylist()
 

@@ -16,8 +16,11 @@ from fastapi.testclient import TestClient
 
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.publish import Publication, publish
+from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import SCHEMA, published, table
+from pcc_pipeline.landing import land
 from pcc_pipeline.settings import Settings
+from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import TABLES
 from portal import tenancy, uploads
@@ -31,7 +34,8 @@ SECRETS = {"alfa": "SEGRETO DI ALFA", "beta": "SEGRETO DI BETA"}
 AMOUNTS = {"alfa": Decimal("1234.50"), "beta": Decimal("98765.43")}
 
 PAGES = (
-    "/", "/scadenze", "/creditori", "/creditori?cerca=segreto", "/documenti", "/documenti?numero=1", "/anomalie", "/consegne", "/domande",
+    "/", "/scadenze", "/creditori", "/creditori?cerca=segreto", "/documenti", "/documenti?numero=1", "/anomalie", "/consegne", "/domande", "/indicatori",
+    "/servizio", "/indicatori/ITP/2025",
     "/creditori/01234567890", "/documento?id_documento=D1", "/esporta/stock_by_creditor.csv", "/esporta/debt_positions.csv",
 )  # fmt: skip
 
@@ -232,6 +236,18 @@ def test_a_large_file_in_pieces_goes_on_where_it_stopped(desk: TestClient, setti
     assert landed.read_bytes() == data and not list((settings.home / "uploads").rglob("*.part"))
     _sign_in(desk, "chi@beta.it")
     assert desk.post(f"{address}/fine", data={**asked, "csrf": _csrf(desk)}).status_code == 404
+
+
+def test_a_ticket_and_a_judgement_are_deliveries_of_ones_own_ente(desk: TestClient, settings: Settings) -> None:
+    _sign_in(desk, "chi@alfa.it")
+    token = _csrf(desk)
+    assert desk.post("/servizio/richieste", data={"csrf": token, "subject": "Manca una fattura; perché?"}).status_code == 200
+    assert desk.post("/servizio/giudizi", data={"csrf": token, "ticket": "T-1", "verdict": "OTTIMO"}).status_code == 422
+    assert desk.post("/servizio/giudizi", data={"csrf": token, "ticket": "T-1", "verdict": "POSITIVO"}).status_code == 200
+    store, register = Store(settings.store_url), Register(engine(settings))
+    land(settings, store, register)
+    report = stage(settings, store, register, "alfa")
+    assert {kind: (count.rows, count.refused) for kind, count in report.counts.items()} == {"tickets": (1, 0), "ratings": (1, 0)}
 
 
 def test_an_answer_becomes_a_special_case_of_ones_own_ente(desk: TestClient, settings: Settings) -> None:

@@ -23,7 +23,7 @@ COLUMNS = frozenset(
     )
 )  # fmt: skip
 
-WRONG = "not a right tax id (length or check digit): kept as it is, and not matched on unless SDI knows it"
+WRONG = "not a right tax id (length or check digit): kept as it is; how far it is matched on, docs/readings.md says"
 MANY = "further tax ids, each wrong or with its leading zeros given back"
 RECOVERED = "leading zeros were lost: given back, since the check digit proves them"
 
