@@ -134,6 +134,14 @@ def check_password(engine: sa.Engine, email: str, password: str, now: datetime) 
     return User(row.user_id, row.email, row.name, row.role, row.ente) if right else None
 
 
+def ente_of(engine: sa.Engine, email: str) -> str | None:
+    """The ente of an account's address; None for the provider's people and for unknown addresses."""
+    users = table("users")
+    with engine.connect() as connection:
+        found: str | None = connection.execute(sa.select(users.c.ente).where(users.c.email == email)).scalar_one_or_none()
+    return found
+
+
 def close_account(engine: sa.Engine, user_id: int, ente: str) -> str | None:
     """Closes an account of an ente and ends its sessions; returns its address, None where there is no such one."""
     users, sessions = table("users"), table("sessions")

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from pcc_pipeline.database.schema import table
 from portal import audit
-from portal.accounts import User, check_password
+from portal.accounts import User, check_password, ente_of
 from portal.sessions import LONGEST, choose_ente, close_session, open_session
 from portal.web import COOKIE, HonestForm, SignedIn, address_of, engine_of, now, page
 
@@ -33,7 +33,8 @@ def sign_in(request: Request, email: Annotated[str, Form()] = "", password: Anno
         return page(request, "sign_in.html", 429, problem=problem, email=email)
     user = check_password(engine, email, password, now())
     if user is None:
-        audit.record(engine, email.strip().lower() or "–", "sign_in_failed", address=address)
+        who = email.strip().lower()
+        audit.record(engine, who or "–", "sign_in_failed", ente=ente_of(engine, who), address=address)
         problem = "Indirizzo o password non corretti, o accesso sospeso per un quarto d'ora dopo troppi errori"
         return page(request, "sign_in.html", 401, problem=problem, email=email)
     return signed_in_response(request, user, "password")
