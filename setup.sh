@@ -3,5 +3,6 @@ if ! command -v uv >/dev/null; then
     python3 -m venv .uv && .uv/bin/pip install --quiet --disable-pip-version-check uv
     PATH="$PWD/.uv/bin:$PATH"
 fi
-uv sync --locked --quiet
+# Compiled once here, not by each first start of a process.
+uv sync --locked --quiet --compile-bytecode
 . .venv/bin/activate

@@ -5,7 +5,7 @@ only puts that ente aside (see `steps`): each ente's failure is recorded under i
 its recovery; what passes for all is recorded once a check, since an event costs more than the check.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,8 +28,7 @@ from assets.partitions import ENTI
 from assets.resources import Installation, RunParameters
 from assets.staging import KINDS
 from assets.steps import LAYERS, enti_of, sample_table
-from pcc_pipeline.calculator import load_models, prepare, source
-from pcc_pipeline.calculator.session import connect
+from pcc_pipeline.calculator import beside, load_models, prepared, source
 from pcc_pipeline.checks import CheckResult, checks_of, relations_of, run_checks
 from pcc_pipeline.tables import FEEDS, MODELS, Column, Table
 
@@ -44,7 +43,7 @@ def tables_of(layer: str) -> list[Table]:
     """The tables whose checks run after a layer's step."""
     if layer == "deliveries":
         return [_delivered(FEEDS[kind]) for kind in KINDS]
-    return [table for name, table in MODELS.items() if layer_of(load_models()[name]) == layer]
+    return [table for name, table in MODELS.items() if layer_of(name) == layer]
 
 
 def evaluation(key: AssetCheckKey, ente: str, result: CheckResult, *, stops: bool) -> AssetCheckEvaluation:
@@ -92,21 +91,30 @@ def _registered(installation: Installation, table: str, enti: Sequence[str]) -> 
     return counts
 
 
-def _results(installation: Installation, table: Table, enti: Sequence[str]) -> dict[str, list[CheckResult]]:
-    store = installation.store
-
-    def opened() -> Any:
-        connection = connect(installation.settings)
-        prepare(connection, store)
-        return connection
-
+def _results(
+    installation: Installation, connection: Any, table: Table, enti: Sequence[str]
+) -> dict[str, list[CheckResult]]:
     return run_checks(
         table,
         _files(installation, table.name, enti),
-        connect=opened,
+        connect=lambda: beside(connection),
         related={name: _files(installation, name, enti) for name in relations_of(table.name)},
         expected_rows=_registered(installation, table.name, enti),
     )
+
+
+def _judged(
+    installation: Installation, tables: Sequence[Table], enti: Sequence[str], wanted: Collection[AssetCheckKey]
+) -> Iterator[tuple[AssetCheckKey, dict[str, CheckResult]]]:
+    """Each check wanted, table by table, with its result by ente."""
+    asked = [table for table in tables if enti and any(key.asset_key == AssetKey(table.name) for key in wanted)]
+    with prepared(installation.settings, installation.store) as connection:
+        for table in asked:
+            results = _results(installation, connection, table, enti)
+            for position, check in enumerate(checks_of(table)):
+                key = AssetCheckKey(AssetKey(table.name), check.name)
+                if key in wanted:
+                    yield key, {ente: results[ente][position] for ente in enti}
 
 
 def _specs(table: Table) -> list[AssetCheckSpec]:
@@ -139,23 +147,15 @@ def build_checks(layer: str) -> AssetChecksDefinition:
         wanted = context.selected_asset_check_keys
         whole = len(wanted) == sum(len(checks_of(table)) for table in tables)
         failed: dict[str, dict[str, CheckResult]] = {ente: {} for ente in enti}
-        for table in tables:
-            if not enti or not any(key.asset_key == AssetKey(table.name) for key in wanted):
-                continue
-            results = _results(installation, table, enti)
-            for position, check in enumerate(checks_of(table)):
-                key = AssetCheckKey(AssetKey(table.name), check.name)
-                if key not in wanted:
-                    continue
-                name = f"{table.name}.{check.name}"
-                found = {ente: results[ente][position] for ente in enti}
-                for ente, result in found.items():
-                    if not result.passed:
-                        failed[ente][name] = result
-                # What changed or fails is told ente by ente; something is told of every check.
-                told = [e for e in enti if not found[e].passed or name in gates[e].failed(step)] or enti[:1]
-                for ente in told:
-                    yield evaluation(key, ente, found[ente], stops=alone)
+        for key, found in _judged(installation, tables, enti, wanted):
+            name = f"{key.asset_key.to_user_string()}.{key.name}"
+            for ente, result in found.items():
+                if not result.passed:
+                    failed[ente][name] = result
+            # What changed or fails is told ente by ente; something is told of every check.
+            told = [e for e in enti if not found[e].passed or name in gates[e].failed(step)] or enti[:1]
+            for ente in told:
+                yield evaluation(key, ente, found[ente], stops=alone)
         for ente, by_name in failed.items():
             blocking = [name for name, result in by_name.items() if result.blocking]
             if whole or by_name:

@@ -4,6 +4,7 @@ What depends on what, and which column comes from which, is read from the SQL (`
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 from dagster import (
     AssetExecutionContext,
@@ -27,11 +28,18 @@ from pcc_pipeline.calculator.lineage import column_lineages
 from pcc_pipeline.database.decisions import snapshot
 
 
-def layer_of(model: Model) -> str:
+def layer_of(name: str) -> str:
     """The layer whose step makes a model: its own, or the latest of what it reads."""
-    models = load_models()
-    needed = [MODEL_LAYERS.index(layer_of(models[name])) for name in model.depends_on]
-    return MODEL_LAYERS[max([MODEL_LAYERS.index(model.layer), *needed])]
+    return _layers()[name]
+
+
+@cache
+def _layers() -> dict[str, str]:
+    places: dict[str, int] = {}
+    for name in model_order():  # what a model reads stands before it
+        model = load_models()[name]
+        places[name] = max([MODEL_LAYERS.index(model.layer), *(places[read] for read in model.depends_on)])
+    return {name: MODEL_LAYERS[place] for name, place in places.items()}
 
 
 def column_lineage(model: Model) -> TableColumnLineage:
@@ -63,7 +71,7 @@ def _spec(model: Model) -> AssetSpec:
 
 def build_layer(layer: str) -> AssetsDefinition:
     """The assets of one layer's models; a step opens each ente's files once for all its models."""
-    mine = [load_models()[name] for name in model_order() if layer_of(load_models()[name]) == layer]
+    mine = [load_models()[name] for name in model_order() if layer_of(name) == layer]
 
     @multi_asset(
         name=f"models_{layer}",

@@ -5,13 +5,22 @@ rules are SQL, their parameters data (`pcc_pipeline.rules`).
 """
 
 from pcc_pipeline.calculator.models import Model, load_models, model_order
-from pcc_pipeline.calculator.session import Calculator, ModelResult, Parameters, prepare, prepared, source
+from pcc_pipeline.calculator.session import (
+    Calculator,
+    ModelResult,
+    Parameters,
+    beside,
+    prepare,
+    prepared,
+    source,
+)
 
 __all__ = [
     "Calculator",
     "Model",
     "ModelResult",
     "Parameters",
+    "beside",
     "load_models",
     "model_order",
     "prepare",

@@ -265,9 +265,20 @@ def prepare(connection: duckdb.DuckDBPyConnection, store: Store) -> None:
     store.attach(connection)
     for name in RULE_TABLES:
         connection.execute(f"create table rule_{name} as select * from {_rule_query(f'rule_{name}')}")
-    connection.execute(f"set variable number_prefix_pattern = {_literal(_prefix_pattern())}")
+    _set_variables(connection)
     connection.execute(macros())
     connection.execute(_bucket_macro())
+
+
+def beside(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Another connection to the database of a prepared one, prepared too at no cost; temporary views are its own."""
+    another = connection.cursor()
+    _set_variables(another)
+    return another
+
+
+def _set_variables(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute(f"set variable number_prefix_pattern = {_literal(_prefix_pattern())}")
 
 
 def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
