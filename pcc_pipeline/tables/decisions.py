@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pcc_pipeline.tables.common import ENTE
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.sending import DECIDED_SENT
 
 _DECISION = Column("decision", "integer", "Order of decision", required=True)
-_ENTE = Column("ente", "text", "Tenant code", required=True, pattern=r"[a-z0-9_]{2,32}")
 _WHO = Column("decided_by", "text", "Who decided", required=True)
 _WHEN = Column("decided_at", "timestamp", "When it was decided", required=True)
 _REASON = Column("reason", "text", "Why, in the words of who decided")
@@ -40,7 +40,7 @@ MATCH_DECISIONS = Table(
     "match_decisions", "register",
     "One row per decision of a person on a pair of documents; the latest that nobody undid stands",
     (
-        _DECISION, _ENTE,
+        _DECISION, ENTE,
         Column("verdict", "text", "pair by hand, accept a proposal, split (no tier may pair them), undo", required=True,
                allowed=MATCH_VERDICTS, source="rules section 6"),
         Column("id_documento", "text", "The accounting system's document", required=True),
@@ -55,7 +55,7 @@ OPERATION_DECISIONS = Table(
     "operation_decisions", "register",
     "One row per decision of a person on a proposed operation; those that nobody undid make its state",
     (
-        _DECISION, _ENTE,
+        _DECISION, ENTE,
         Column("verdict", "text", "approve, refuse, change (the changed columns), undo", required=True,
                allowed=OPERATION_VERDICTS),
         Column("operation_id", "text", "The operation", required=True),
@@ -75,7 +75,7 @@ APPROVAL_LIMITS = Table(
     "approval_limits", "register",
     "One row per change of the amount above which an operation of the ente needs a second person's approval",
     (
-        _DECISION, _ENTE,
+        _DECISION, ENTE,
         Column("amount", "money", "Above it two persons approve", required=True, minimum=0, unit="EUR"),
         _REASON, _WHO, _WHEN,
     ),
@@ -86,7 +86,7 @@ APPROVAL_LIMITS = Table(
 ANSWERS = Table(
     "answers", "register", "One row per answer to a question (model questions); the latest of a question is shown",
     (
-        _DECISION, _ENTE,
+        _DECISION, ENTE,
         Column("code", "text", "The anomaly asked about", required=True),
         Column("id_documento", "text", "The accounting system's document"),
         Column("progressivo_registrazione", "text", "PCC's document"),
@@ -106,7 +106,7 @@ DECISIONS = (MATCH_DECISIONS, OPERATION_DECISIONS, APPROVAL_LIMITS, ANSWERS)
 DECIDED_MATCH_DECISIONS = Table(
     "decided_match_decisions", "reconciliation", "One row per pair of documents on which a person's word stands",
     (
-        _ENTE, _DECISION,
+        ENTE, _DECISION,
         Column("verdict", "text", "pair, or split", required=True, allowed=("pair", "split")),
         *MATCH_DECISIONS.columns[3:5],
         _WHO, _WHEN,
@@ -119,7 +119,7 @@ OPERATION_STATES = ("proposed", "waiting", "approved", "refused")
 DECIDED_OPERATION_DECISIONS = Table(
     "decided_operation_decisions", "reconciliation", "One row per operation on which a person's word stands",
     (
-        _ENTE,
+        ENTE,
         Column("operation_id", "text", "The operation", required=True),
         Column("state", "text", "proposed (only changed), waiting for a second person, approved, refused", required=True,
                allowed=OPERATION_STATES),

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
+from pcc_pipeline.tables.common import ENTE, ID_DOCUMENTO, OBSERVED_AT, PROGRESSIVO, REFERENCE_DATE, VIEW
 from pcc_pipeline.tables.describe import Column, Table
 
-_ENTE = Column("ente", "text", "Tenant code", required=True, pattern=r"[a-z0-9_]{2,32}")
-_VIEW = Column("view", "text", "Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted",
-               required=True, allowed=("pcc", "right", "projected"), source="rules section 4")
-_ID = Column("id_documento", "text", "The accounting system's key; null where it has no such document")
-_PROGRESSIVO = Column("progressivo_registrazione", "text", "PCC's key; null where PCC has no such document")
-_REFERENCE_DATE = Column("reference_date", "date", "Day the figures are asked for (D)", required=True)
-_OBSERVED_AT = Column("observed_at", "date", "Day up to which facts are seen (O)", required=True)
 _PERIOD = Column("period", "text", "Year (2025), quarter (2025-Q1) or day (2025-12-31)", required=True)
 
 NAMES = ("ITP", "TMP", "TMR", "DELAY", "INTEREST", "INTEREST_UNPAID", "FGDC_RATE", "FGDC_AMOUNT", "STOCK", "DEBT", "CREDITORS")
@@ -25,7 +19,7 @@ _NAME = Column(
 
 _PART_FIELDS = (
     Column("weight", "integer", "What the part weighs, cents times days or cents", required=True),
-    _ID, _PROGRESSIVO,
+    ID_DOCUMENTO, PROGRESSIVO,
     Column("paid_on", "date", "Day of payment; null: unpaid"),
     Column("from_day", "date", "Day from which days count", required=True),
     Column("to_day", "date", "Day to which days count", required=True),
@@ -36,7 +30,7 @@ _PART_FIELDS = (
 PORTIONS = Table(
     "portions", "indicators", "One row per part of a commercial document, by view: each payment of it by O, and what O finds unpaid",
     (
-        _ENTE, _VIEW, _ID, _PROGRESSIVO,
+        ENTE, VIEW, ID_DOCUMENTO, PROGRESSIVO,
         Column("issue_date", "date", "Date of issue in this view", required=True),
         Column("reception_date", "date", "Reception in this view", required=True, source="rules section 2"),
         Column("due_date", "date", "Due date in this view", required=True, source="rules section 2"),
@@ -49,7 +43,7 @@ PORTIONS = Table(
 INTEREST_CURVE = Table(
     "interest_curve", "indicators", "One row per half-year: the rate of interest on late payment",
     (
-        _ENTE,
+        ENTE,
         Column("half", "integer", "Year times two, plus one in the second half", required=True),
         Column("starts_on", "date", "First day", required=True),
         Column("reference_rate", "money", "Reference rate of the half-year", required=True, unit="%", source="D.Lgs. 231/2002 art. 5"),
@@ -63,7 +57,7 @@ INTEREST_CURVE = Table(
 FIGURES = Table(
     "indicator_figures", "indicators", "One row per indicator, period and view: the sums that make the figure, and its greatest parts",
     (
-        _ENTE, _NAME, _PERIOD, _VIEW,
+        ENTE, _NAME, _PERIOD, VIEW,
         Column("numerator", "integer", "Cents times days; cents where the figure is euro", required=True),
         Column("denominator", "integer", "Cents that weigh; null where the figure is euro"),
         Column("parts", "integer", "Payments and unpaid parts counted", required=True),
@@ -75,11 +69,11 @@ FIGURES = Table(
 INDICATORS = Table(
     "indicators", "indicators", "One row per indicator, period and view",
     (
-        _ENTE, _NAME, _PERIOD, _VIEW,
+        ENTE, _NAME, _PERIOD, VIEW,
         Column("value", "money", "The figure", required=True),
         Column("unit", "text", "Its unit", required=True, allowed=("days", "EUR", "%", "creditors")),
         Column("parts", "integer", "Payments and unpaid parts, or documents, that make it; null where it follows from other figures"),
-        _REFERENCE_DATE, _OBSERVED_AT,
+        REFERENCE_DATE, OBSERVED_AT,
     ),
     key=("ente", "name", "period", "view"), published=True,
 )
@@ -87,9 +81,9 @@ INDICATORS = Table(
 INDICATOR_DOCUMENTS = Table(
     "indicator_documents", "indicators", "One row per indicator, period, view and rank: the parts that weigh most, greatest first",
     (
-        _ENTE, _NAME, _PERIOD, _VIEW,
+        ENTE, _NAME, _PERIOD, VIEW,
         Column("rank", "integer", "Place, from 1", required=True, minimum=1),
-        _ID, _PROGRESSIVO,
+        ID_DOCUMENTO, PROGRESSIVO,
         Column("numero", "text", "Invoice number", required=True),
         Column("creditor", "text", "Creditor: VAT number, else fiscal code, normalised", required=True, source="rules section 5"),
         Column("creditor_name", "text", "Name of the creditor"),
@@ -106,7 +100,7 @@ INDICATOR_DOCUMENTS = Table(
 FGDC_STEPS = Table(
     "fgdc_steps", "indicators", "One row per view and step of the FGDC test for the year of D",
     (
-        _ENTE, _REFERENCE_DATE, _VIEW,
+        ENTE, REFERENCE_DATE, VIEW,
         Column("year", "integer", "Year under test", required=True),
         Column("step", "integer", "Place in the test", required=True, minimum=1),
         Column("name", "text", "Step", required=True,
@@ -125,7 +119,7 @@ STOCK_TREND = Table(
     "stock_trend", "indicators",
     "One row per view and day: the stock of that day with the facts known now; every day of the last 400, every month's end before",
     (
-        _ENTE, _VIEW,
+        ENTE, VIEW,
         Column("day", "date", "The day", required=True),
         Column("month_end", "boolean", "Last day of its month", required=True),
         Column("amount", "money", "Stock of the commercial debt on that day", required=True, unit="EUR", source="rules section 4"),
@@ -137,7 +131,7 @@ STOCK_TREND = Table(
 DEADLINES = Table(
     "deadlines", "indicators", "One row per duty and day on which it falls due, the year before D to the year after",
     (
-        _ENTE,
+        ENTE,
         Column("duty", "text", "The duty", required=True),
         Column("due_on", "date", "Day by which", required=True),
         Column("concerns_day", "date", "Day that it concerns", required=True),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pcc_pipeline.tables.common import ENTE
 from pcc_pipeline.tables.describe import Column, Table
 
 LINEAGE = (
-    Column("ente", "text", "Tenant code of the ente the row belongs to", required=True, pattern=r"[a-z0-9_]{2,32}"),
+    ENTE,
     Column("delivery", "text", "Identifier of the delivery the row came in", required=True),
     Column("line", "integer", "Line of the file (record of the sheet; body of a FatturaPA lot), from 1",
            required=True, minimum=1),

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pcc_pipeline import rules
+from pcc_pipeline.tables.common import ENTE
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.lineage import LINEAGE
 
-ENTE = LINEAGE[0]
 ROW_ID = Column("row_id", "integer", "Order of arrival of the row", required=True)
 
 #: SDI's messages (formats, sdi_messages), each with what it says.

@@ -10,29 +10,27 @@ from dataclasses import replace
 
 from pcc_pipeline import rules
 from pcc_pipeline.tables import feeds, indicators, messages, operations, sending
+from pcc_pipeline.tables.common import (
+    ENTE,
+    ID_DOCUMENTO,
+    OBSERVED_AT,
+    PROGRESSIVO,
+    REFERENCE_DATE,
+    VIEW,
+    money,
+)
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.proposals import MATCH_PROPOSALS
 from pcc_pipeline.tables.service import SERVICE_MODELS
 
-ENTE = Column("ente", "text", "Tenant code", required=True, pattern=r"[a-z0-9_]{2,32}")
 ROW_ID = Column("row_id", "integer", "Order of arrival of the row: sequence of the delivery, then line; unique in its table",
                 required=True)
-ID_DOCUMENTO = Column("id_documento", "text", "The accounting system's key; null where it has no such document")
-PROGRESSIVO = Column("progressivo_registrazione", "text", "PCC's key; null where PCC has no such document")
-VIEW = Column("view", "text", "Whose stock: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted",
-              required=True, allowed=("pcc", "right", "projected"), source="rules section 4")
-REFERENCE_DATE = Column("reference_date", "date", "Day the stock is asked for (D)", required=True)
-OBSERVED_AT = Column("observed_at", "date", "Day up to which facts are seen (O)", required=True)
 STOCK = Column("amount", "money", "Stock of the commercial debt", required=True, unit="EUR", source="L. 145/2018 art. 1 c. 859, 867")
 DOCUMENTS = Column("documents", "integer", "Documents that make it up (amount not zero)", required=True, minimum=0)
 CREDITOR = Column("creditor", "text", "Creditor: VAT number, else fiscal code, normalised", required=True, source="rules section 5")
 ORIGIN = Column("origin", "text", "Where the document comes from; all but SDI are outside SDI", required=True,
                 allowed=rules.origins(), source="docs/readings.md, Origin")
 NUMBER_KEY = Column("number_key", "text", "Normalised number", source="rules section 6")
-
-
-def _money(name: str, meaning: str, *, required: bool = True, source: str = "") -> Column:
-    return Column(name, "money", meaning, required=required, unit="EUR", source=source)
 
 
 def _standing(feed: Table, grain: str, key: tuple[str, ...]) -> Table:
@@ -94,7 +92,7 @@ _DOCUMENT = (
     Column("issue_date", "date", "Date of issue", required=True),
     Column("reception_date", "date", "Date of reception"),
     Column("due_date", "date", "Due date as written"),
-    _money("total", "Total as written, positive"),
+    money("total", "Total as written, positive"),
     Column("split_payment", "boolean", "The ente pays the VAT to the treasury"),
     Column("codice_ufficio", "text", "Office"),
     Column("lotto_sdi", "text", "SDI's identifier of the lot"),
@@ -105,16 +103,16 @@ ERP_DOCUMENTS = Table(
     "erp_documents", "reconciliation", "One row per document of the accounting system, ready to compare",
     (
         ENTE, ROW_ID, replace(ID_DOCUMENTO, required=True), *_DOCUMENT,
-        _money("vat", "VAT as written", required=False),
+        money("vat", "VAT as written", required=False),
         Column("id_pcc", "text", "Progressivo di registrazione, where the accounting system keeps it"),
         Column("stato", "text", "State in the accounting system", required=True),
         Column("causale", "text", "Cause of suspension"),
-        _money("not_payable", "Amount non liquidabile; null with stato NON_LIQUIDABILE means all that is unpaid", required=False),
+        money("not_payable", "Amount non liquidabile; null with stato NON_LIQUIDABILE means all that is unpaid", required=False),
         Column("suspended_from", "date", "Start of suspension"),
-        _money("suspended", "Amount suspended; null with stato SOSPESA means all that is unpaid", required=False),
+        money("suspended", "Amount suspended; null with stato SOSPESA means all that is unpaid", required=False),
         Column("commercial", "boolean", "A commercial debt by the accounting system's word", required=True),
-        _money("paid_at_reference", "Paid by the reference date"),
-        _money("paid_at_observation", "Paid by the observation date"),
+        money("paid_at_reference", "Paid by the reference date"),
+        money("paid_at_observation", "Paid by the observation date"),
         Column("other_beneficiary", "boolean", "Some mandate's beneficiary is not written as the supplier", required=True),
         replace(ORIGIN, meaning="Where the document comes from by the accounting system's word"),
     ),
@@ -129,14 +127,14 @@ PCC_DOCUMENTS = Table(
         Column("rejected", "boolean", "RIFIUTATO, or refused by a movement RF up to O", required=True, source="rules section 1"),
         Column("cause", "text", "Cause of suspension"),
         Column("excluded", "boolean", "That cause keeps the suspended amount out of the stock", required=True, source="rules section 4"),
-        _money("commercial_amount", "Commercial amount, positive", source="rules section 1"),
-        _money("liquidated", "Account liquidato"),
-        _money("suspended", "Account sospeso"),
-        _money("not_payable", "Account non liquidabile"),
-        _money("paid", "Account pagato (at the observation date)"),
-        _money("paid_non_commercial", "Account pagato non commerciale"),
-        _money("paid_after_reference", "Payments (CP) after the reference date and by the observation date"),
-        _money("unbooked", "What the split leaves: presentato or ricevuto; negative when the accounts do not sum"),
+        money("commercial_amount", "Commercial amount, positive", source="rules section 1"),
+        money("liquidated", "Account liquidato"),
+        money("suspended", "Account sospeso"),
+        money("not_payable", "Account non liquidabile"),
+        money("paid", "Account pagato (at the observation date)"),
+        money("paid_non_commercial", "Account pagato non commerciale"),
+        money("paid_after_reference", "Payments (CP) after the reference date and by the observation date"),
+        money("unbooked", "What the split leaves: presentato or ricevuto; negative when the accounts do not sum"),
         Column("suspension_days", "integer", "Days of the suspensions that ended", required=True, minimum=0, unit="days"),
         Column("suspension_days_told", "integer", "Days of those after whose end a due date was told (CS)", required=True, minimum=0,
                unit="days"),
@@ -154,7 +152,7 @@ SDI_DOCUMENTS = Table(
         Column("line", "integer", "Body in the file", required=True, minimum=1),
         Column("split_payment", "boolean", "EsigibilitaIVA is S"),
         Column("reverse_charge", "boolean", "Some line bears Natura N6"),
-        _money("total", "ImportoTotaleDocumento", required=False),
+        money("total", "ImportoTotaleDocumento", required=False),
         Column("due_date", "date", "Latest DataScadenzaPagamento"),
     ),
     key=("ente", "id_documento"),
@@ -254,37 +252,37 @@ DOCUMENTS_TABLE = Table(
         Column("right_reception_date", "date", "Reception after reconciliation: PCC's, else the accounting system's, else the issue date",
                required=True, source="rules section 2"),
         Column("pcc_reception_date", "date", "Reception in PCC's view", source="rules section 2"),
-        _money("erp_total", "Total in the accounting system, signed", required=False),
-        _money("pcc_total", "Total on PCC, signed", required=False),
-        _money("erp_amount", "Commercial amount in the accounting system, signed", required=False, source="rules section 1"),
-        _money("pcc_amount", "Commercial amount on PCC, signed", required=False, source="rules section 1"),
-        _money("erp_commercial_amount", "Commercial amount in the accounting system, unsigned", required=False),
-        _money("pcc_commercial_amount", "Commercial amount on PCC, unsigned", required=False),
+        money("erp_total", "Total in the accounting system, signed", required=False),
+        money("pcc_total", "Total on PCC, signed", required=False),
+        money("erp_amount", "Commercial amount in the accounting system, signed", required=False, source="rules section 1"),
+        money("pcc_amount", "Commercial amount on PCC, signed", required=False, source="rules section 1"),
+        money("erp_commercial_amount", "Commercial amount in the accounting system, unsigned", required=False),
+        money("pcc_commercial_amount", "Commercial amount on PCC, unsigned", required=False),
         Column("erp_split_payment", "boolean", "Split payment in the accounting system (else the invoice's own, else PCC's)"),
         Column("pcc_split_payment", "boolean", "Split payment on PCC", required=True),
-        _money("erp_vat", "VAT in the accounting system", required=False),
+        money("erp_vat", "VAT in the accounting system", required=False),
         Column("erp_office", "text", "Office in the accounting system"),
         Column("pcc_office", "text", "Office on PCC"),
         Column("erp_rejected", "boolean", "Rejected or annulled in the accounting system, or refused through SDI (EC02)", required=True),
         Column("pcc_rejected", "boolean", "Rejected on PCC", required=True),
-        _money("erp_paid_at_reference", "Paid by D, unsigned", required=False),
-        _money("erp_paid_at_observation", "Paid by O, unsigned", required=False),
-        _money("erp_not_payable", "Non liquidabile, unsigned", required=False),
-        _money("erp_suspended", "Suspended, unsigned", required=False),
-        _money("erp_excluded", "Suspended and out of the stock, unsigned", required=False, source="rules section 4"),
-        _money("pcc_paid_at_reference", "Paid by D, non-commercial included, unsigned", required=False),
-        _money("pcc_paid_at_observation", "Paid by O, non-commercial included, unsigned", required=False),
-        _money("pcc_paid_non_commercial", "Paid, non-commercial, unsigned", required=False),
-        _money("pcc_liquidated", "Liquidato, unsigned", required=False),
-        _money("pcc_not_payable", "Non liquidabile, unsigned", required=False),
-        _money("pcc_suspended", "Suspended, unsigned", required=False),
-        _money("pcc_excluded", "Suspended and out of the stock, unsigned", required=False, source="rules section 4"),
-        _money("pcc_unbooked", "Presentato or ricevuto, unsigned", required=False),
+        money("erp_paid_at_reference", "Paid by D, unsigned", required=False),
+        money("erp_paid_at_observation", "Paid by O, unsigned", required=False),
+        money("erp_not_payable", "Non liquidabile, unsigned", required=False),
+        money("erp_suspended", "Suspended, unsigned", required=False),
+        money("erp_excluded", "Suspended and out of the stock, unsigned", required=False, source="rules section 4"),
+        money("pcc_paid_at_reference", "Paid by D, non-commercial included, unsigned", required=False),
+        money("pcc_paid_at_observation", "Paid by O, non-commercial included, unsigned", required=False),
+        money("pcc_paid_non_commercial", "Paid, non-commercial, unsigned", required=False),
+        money("pcc_liquidated", "Liquidato, unsigned", required=False),
+        money("pcc_not_payable", "Non liquidabile, unsigned", required=False),
+        money("pcc_suspended", "Suspended, unsigned", required=False),
+        money("pcc_excluded", "Suspended and out of the stock, unsigned", required=False, source="rules section 4"),
+        money("pcc_unbooked", "Presentato or ricevuto, unsigned", required=False),
         Column("pcc_operations", "integer", "Movements seen on PCC"),
-        _money("right_open", "What the document leaves open at D after reconciliation, signed"),
-        _money("pcc_open", "What the document leaves open at D in PCC's view, signed"),
-        _money("right_stock", "What the document adds to the right stock, signed"),
-        _money("pcc_stock", "What the document adds to PCC's stock, signed"),
+        money("right_open", "What the document leaves open at D after reconciliation, signed"),
+        money("pcc_open", "What the document leaves open at D in PCC's view, signed"),
+        money("right_stock", "What the document adds to the right stock, signed"),
+        money("pcc_stock", "What the document adds to PCC's stock, signed"),
     ),
     key=("ente", "id_documento", "progressivo_registrazione"),
 )
@@ -303,13 +301,13 @@ DEBT_POSITIONS = Table(
         Column("original_creditor", "text", "The supplier", required=True),
         CREDITOR,
         Column("creditor_name", "text", "Name of the creditor"),
-        _money("commercial_amount", "Commercial amount, signed"),
-        _money("paid_at_reference", "Paid by the reference date, signed"),
-        _money("paid_at_observation", "Paid by the observation date, signed"),
-        _money("not_payable", "Non liquidabile, signed"),
-        _money("suspended_excluded", "Suspended and out of the stock, signed"),
-        _money("open_amount", "Open at the reference date, due or not, signed"),
-        _money("stock", "What the document adds to the stock, signed", source="rules section 4"),
+        money("commercial_amount", "Commercial amount, signed"),
+        money("paid_at_reference", "Paid by the reference date, signed"),
+        money("paid_at_observation", "Paid by the observation date, signed"),
+        money("not_payable", "Non liquidabile, signed"),
+        money("suspended_excluded", "Suspended and out of the stock, signed"),
+        money("open_amount", "Open at the reference date, due or not, signed"),
+        money("stock", "What the document adds to the stock, signed", source="rules section 4"),
         Column("days_past_due", "integer", "Days from the due date to the reference date; negative: not due yet", required=True, unit="days"),
         Column("bucket", "text", "Due-date bucket", required=True, allowed=rules.buckets(), source="rules section 4"),
         Column("reason", "text", "Why the amount is what it is", required=True,
@@ -327,7 +325,7 @@ ANOMALIES = Table(
         ENTE,
         Column("code", "text", "Anomaly code", required=True, allowed=rules.anomaly_codes(), source="rules section 7"),
         ID_DOCUMENTO, PROGRESSIVO,
-        _money("amount", "What the document adds to PCC's stock less what it adds to the right stock", source="rules section 7"),
+        money("amount", "What the document adds to PCC's stock less what it adds to the right stock", source="rules section 7"),
         Column("severity", "text", "high, medium or low", required=True, allowed=("high", "medium", "low")),
         Column("remedy", "text", "Operations on PCC, or manual", required=True),
         Column("manual", "boolean", "Needs a person's answer", required=True),

@@ -8,25 +8,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pcc_pipeline import rules
+from pcc_pipeline.tables.common import ENTE, ID_DOCUMENTO, OBSERVED_AT, PROGRESSIVO, REFERENCE_DATE, money
 from pcc_pipeline.tables.describe import Column, Table
 
 ACTIONS = ("RC", "RF", "CO", "CS", "CP")
 DEBT_STATES = ("LIQ", "SOSP", "NOLIQ", "LIQdaSOSP", "LIQdaNL", "SOSPdaLIQ", "SOSPdaNL", "NLdaLIQ", "NLdaSOSP")
 
-_ENTE = Column("ente", "text", "Tenant code", required=True, pattern=r"[a-z0-9_]{2,32}")
-_ID = Column("id_documento", "text", "The accounting system's key; null where it has no such document")
-_PROGRESSIVO = Column("progressivo_registrazione", "text", "PCC's key; null where PCC has no such document yet")
 _CODE = Column("code", "text", "The anomaly that it remedies", required=True, allowed=rules.anomaly_codes(), source="rules section 7")
 _STEP = Column("step", "integer", "Order within the document, from 1", required=True, minimum=1)
-_DATES = (
-    Column("reference_date", "date", "Day the stock is asked for (D)", required=True),
-    Column("observed_at", "date", "Day up to which facts are seen (O)", required=True),
-)
 _KEY = ("ente", "id_documento", "progressivo_registrazione")
-
-
-def _money(name: str, meaning: str, *, required: bool = True, source: str = "") -> Column:
-    return Column(name, "money", meaning, required=required, unit="EUR", source=source)
 
 
 #: What one line of Modello 003 or 002 says.
@@ -34,7 +24,7 @@ _LINE = (
     Column("model", "text", "The file it goes into: 003 operations, 002 documents that never passed SDI", required=True,
            allowed=("003", "002")),
     Column("azione", "text", "RC reception, RF refusal, CO booking, CS due date, CP payment", required=True, allowed=ACTIONS),
-    _money("importo", "Amount moved, positive; for CS the amount that is due; null for RC and RF", required=False),
+    money("importo", "Amount moved, positive; for CS the amount that is due; null for RC and RF", required=False),
     Column("natura_spesa", "text", "CO current, CA capital, NA for the movements that PCC wants without; null for RC, RF, CS",
            allowed=("CO", "CA", "NA"), source="Modello 003, E255"),
     Column("stato_debito", "text", "CO: between which accounts", allowed=DEBT_STATES, source="rules section 3"),
@@ -63,9 +53,9 @@ _IDENTITY = (
     Column("denominazione_fornitore", "text", "Name of the supplier"),
     Column("numero_documento", "text", "Number (as on PCC where it is there)", required=True),
     Column("data_emissione", "date", "Date of issue (as on PCC where it is there)", required=True),
-    _money("importo_totale", "Total of the document, positive"),
-    _money("importo_imponibile", "Taxable amount", required=False),
-    _money("totale_imposta", "VAT", required=False),
+    money("importo_totale", "Total of the document, positive"),
+    money("importo_imponibile", "Taxable amount", required=False),
+    money("totale_imposta", "VAT", required=False),
     Column("tipo_documento", "text", "Document type (for 002: TD01 to TD06)", required=True),
     Column("lotto", "text", "SDI's identifier of the lot"),
     Column("original_creditor", "text", "The supplier, normalised", required=True, source="rules section 5"),
@@ -74,10 +64,10 @@ _IDENTITY = (
 CREDIT_NOTE_USES = Table(
     "credit_note_uses", "debt", "One row per credit note, used and still open on PCC, and invoice that it closes in part",
     (
-        _ENTE, Column("note", "text", "id_documento of the credit note", required=True),
+        ENTE, Column("note", "text", "id_documento of the credit note", required=True),
         Column("invoice", "text", "id_documento of the invoice", required=True),
         Column("found_by", "text", "What links the two", required=True, allowed=("MANDATO", "SDI")),
-        _money("amount", "What the note closes of the invoice and PCC does not know; zero where nothing is missing there"),
+        money("amount", "What the note closes of the invoice and PCC does not know; zero where nothing is missing there"),
     ),
     key=("ente", "note", "invoice"),
 )
@@ -85,12 +75,12 @@ CREDIT_NOTE_USES = Table(
 UNREPORTED_PAYMENTS = Table(
     "unreported_payments", "debt", "One row per payment order of which PCC is to be told",
     (
-        _ENTE, Column("id_documento", "text", "The document paid", required=True),
+        ENTE, Column("id_documento", "text", "The document paid", required=True),
         Column("numero_mandato", "text", "Number of the payment order", required=True),
         Column("data_mandato", "date", "The date to tell: the order's, or the payment's where the order's lies on the other side of D",
                required=True),
         Column("cf_beneficiario", "text", "Who was paid, as written"),
-        _money("amount", "What PCC lacks of it"),
+        money("amount", "What PCC lacks of it"),
         Column("position", "integer", "Order in time within the document, from 1", required=True, minimum=1),
     ),
     key=("ente", "id_documento", "numero_mandato", "data_mandato"),
@@ -99,7 +89,7 @@ UNREPORTED_PAYMENTS = Table(
 REMEDIES = Table(
     "remedies", "debt", "One row per document that bears an anomaly: what is to move between its accounts on PCC",
     (
-        _ENTE, _ID, _PROGRESSIVO,
+        ENTE, ID_DOCUMENTO, PROGRESSIVO,
         Column("codes", "texts", "Its anomalies", required=True),
         Column("original_creditor", "text", "The supplier, normalised", required=True, source="rules section 5"),
         Column("pcc_stato", "text", "State on PCC"),
@@ -110,16 +100,16 @@ REMEDIES = Table(
         Column("due_date_told", "date", "The due date that CS tells (002 for a new document); null without"),
         Column("issue_date", "date", "Date of issue in PCC's view", required=True),
         Column("due_date", "date", "Due date in PCC's view now; null for a new document"),
-        _money("commercial_amount", "PCC's commercial amount, unsigned", required=False),
-        _money("unbooked", "Presentato or ricevuto now", required=False),
-        _money("liquidated", "Liquidato now", required=False),
-        _money("suspended", "Sospeso now", required=False),
-        _money("not_payable", "Non liquidabile now", required=False),
-        _money("paid", "Pagato now", required=False),
-        _money("paid_non_commercial", "Pagato non commerciale now", required=False),
-        _money("paid_at_reference", "Paid by D on PCC now", required=False),
+        money("commercial_amount", "PCC's commercial amount, unsigned", required=False),
+        money("unbooked", "Presentato or ricevuto now", required=False),
+        money("liquidated", "Liquidato now", required=False),
+        money("suspended", "Sospeso now", required=False),
+        money("not_payable", "Non liquidabile now", required=False),
+        money("paid", "Pagato now", required=False),
+        money("paid_non_commercial", "Pagato non commerciale now", required=False),
+        money("paid_at_reference", "Paid by D on PCC now", required=False),
         Column("excluded_cause", "boolean", "PCC's present cause keeps the suspended amount out of the stock", required=True),
-        *(_money(name, f"To move by {state}") for name, state in (
+        *(money(name, f"To move by {state}") for name, state in (
             ("nl_da_sosp", "CO NLdaSOSP"), ("liq_da_sosp", "CO LIQdaSOSP"), ("liq_da_nl", "CO LIQdaNL"), ("sosp_da_nl", "CO SOSPdaNL"),
             ("noliq", "CO NOLIQ"), ("nl_da_liq", "CO NLdaLIQ"), ("sosp", "CO SOSP"), ("sosp_da_liq", "CO SOSPdaLIQ"), ("liq", "CO LIQ"),
             ("to_pay", "CP"),
@@ -129,10 +119,10 @@ REMEDIES = Table(
         Column("suspended_from", "date", "Start of the suspension proposed"),
         Column("suspension_words", "text", "The cause in words"),
         Column("causale_non_liquidabile", "text", "PCC's code for what becomes non liquidabile"),
-        _money("pcc_stock", "What the document adds to PCC's stock now, signed"),
-        _money("right_stock", "What it adds to the right stock, signed"),
-        _money("paid_short", "Paid in the accounting system, but PCC's document has no room for it"),
-        _money("credit_note_amount", "What a credit note closes of it, as non liquidabile"),
+        money("pcc_stock", "What the document adds to PCC's stock now, signed"),
+        money("right_stock", "What it adds to the right stock, signed"),
+        money("paid_short", "Paid in the accounting system, but PCC's document has no room for it"),
+        money("credit_note_amount", "What a credit note closes of it, as non liquidabile"),
         Column("credit_note_linked", "boolean", "The invoice on which the credit note was used is known"),
     ),
     key=_KEY,
@@ -141,35 +131,35 @@ REMEDIES = Table(
 OPERATION_LINES = Table(
     "operation_lines", "debt", "One row per line to send to PCC, before its effect is known",
     (
-        _ENTE, Column("operation_id", "text", "Hash of what the line says and of the state of the document on PCC it starts from", required=True),
+        ENTE, Column("operation_id", "text", "Hash of what the line says and of the state of the document on PCC it starts from", required=True),
         # What a line demands is checked on `operations`, which shows it.
-        *(replace(c, required=False, allowed=(), minimum=None) for c in (_CODE, _ID, _PROGRESSIVO, _STEP, *_LINE, *_IDENTITY)),
+        *(replace(c, required=False, allowed=(), minimum=None) for c in (_CODE, ID_DOCUMENTO, PROGRESSIVO, _STEP, *_LINE, *_IDENTITY)),
     ),
     key=("ente", "operation_id"),
 )
 
 _AFTER = (
-    _money("unbooked", "Presentato or ricevuto after it, unsigned"),
-    _money("liquidated", "Liquidato after it"),
-    _money("suspended", "Sospeso after it"),
-    _money("not_payable", "Non liquidabile after it"),
-    _money("paid", "Pagato after it"),
-    _money("paid_non_commercial", "Pagato non commerciale after it"),
-    _money("paid_at_reference", "Paid by D after it"),
-    _money("excluded", "Suspended and out of the stock after it"),
+    money("unbooked", "Presentato or ricevuto after it, unsigned"),
+    money("liquidated", "Liquidato after it"),
+    money("suspended", "Sospeso after it"),
+    money("not_payable", "Non liquidabile after it"),
+    money("paid", "Pagato after it"),
+    money("paid_non_commercial", "Pagato non commerciale after it"),
+    money("paid_at_reference", "Paid by D after it"),
+    money("excluded", "Suspended and out of the stock after it"),
     Column("due_date", "date", "Due date in PCC's view after it", required=True),
     Column("rejected", "boolean", "Refused after it", required=True),
-    _money("commercial_amount", "Commercial amount, unsigned"),
-    _money("open_amount", "Open at D after it, signed"),
-    _money("stock", "What the document adds to PCC's stock after it, signed", source="rules section 4"),
+    money("commercial_amount", "Commercial amount, unsigned"),
+    money("open_amount", "Open at D after it, signed"),
+    money("stock", "What the document adds to PCC's stock after it, signed", source="rules section 4"),
 )
 
 LEDGER = Table(
     "ledger", "debt", "One row per operation: the document's accounts on PCC once it is accepted (PCC's ledger simulated)",
     (
-        _ENTE, Column("operation_id", "text", "The operation", required=True), _ID, _PROGRESSIVO, _STEP,
+        ENTE, Column("operation_id", "text", "The operation", required=True), ID_DOCUMENTO, PROGRESSIVO, _STEP,
         Column("last", "boolean", "The document's last operation", required=True), *_AFTER,
-        _money("stock_effect", "What it takes from PCC's stock, signed; negative where it adds", source="rules section 4"),
+        money("stock_effect", "What it takes from PCC's stock, signed; negative where it adds", source="rules section 4"),
     ),
     key=("ente", "operation_id"),
 )
@@ -177,11 +167,11 @@ LEDGER = Table(
 OPERATIONS = Table(
     "operations", "debt", "One row per line to send to PCC (Modello 003, 002)",
     (
-        _ENTE, Column("operation_id", "text", "Hash of what the line says and of the state of the document on PCC it starts from", required=True),
-        _CODE, _ID, _PROGRESSIVO, _STEP, *_LINE, *_IDENTITY,
+        ENTE, Column("operation_id", "text", "Hash of what the line says and of the state of the document on PCC it starts from", required=True),
+        _CODE, ID_DOCUMENTO, PROGRESSIVO, _STEP, *_LINE, *_IDENTITY,
         Column("refused_reason", "text", "PCC refused this line before: its code and words"),
-        _money("stock_effect", "What it takes from PCC's stock, signed; negative where it adds", source="rules section 4"),
-        *_DATES,
+        money("stock_effect", "What it takes from PCC's stock, signed; negative where it adds", source="rules section 4"),
+        REFERENCE_DATE, OBSERVED_AT,
     ),
     key=("ente", "operation_id"),
     published=True,
@@ -190,25 +180,25 @@ OPERATIONS = Table(
 
 PROJECTED_ACCOUNTS = Table(
     "projected_accounts", "debt", "One row per document with operations: its accounts on PCC once all of them are accepted",
-    (_ENTE, _ID, _PROGRESSIVO, Column("operations", "integer", "Operations proposed", required=True, minimum=1), *_AFTER),
+    (ENTE, ID_DOCUMENTO, PROGRESSIVO, Column("operations", "integer", "Operations proposed", required=True, minimum=1), *_AFTER),
     key=_KEY,
 )
 
 QUESTIONS = Table(
     "questions", "debt", "One row per document and anomaly that needs a person's answer",
     (
-        _ENTE, _CODE, _ID, _PROGRESSIVO,
+        ENTE, _CODE, ID_DOCUMENTO, PROGRESSIVO,
         Column("addressee", "text", "Who can answer: the ente's office, or the operator", required=True, allowed=("ENTE", "OPERATORE")),
         Column("severity", "text", "high, medium or low", required=True, allowed=("high", "medium", "low")),
         Column("question", "text", "The question in plain Italian, with the facts", required=True),
-        _money("amount", "What the document adds to PCC's stock less what it adds to the right stock"),
-        _money("remaining", "The same once all operations are accepted: what only the answer can settle"),
+        money("amount", "What the document adds to PCC's stock less what it adds to the right stock"),
+        money("remaining", "The same once all operations are accepted: what only the answer can settle"),
         Column("numero", "text", "Invoice number", required=True),
         Column("data_emissione", "date", "Date of issue", required=True),
         Column("original_creditor", "text", "The supplier, normalised", required=True),
         Column("creditor", "text", "The present creditor", required=True, source="rules section 5"),
         Column("creditor_name", "text", "Name of the creditor"),
-        *_DATES,
+        REFERENCE_DATE, OBSERVED_AT,
     ),
     key=("ente", "code", "id_documento", "progressivo_registrazione"),
     published=True,

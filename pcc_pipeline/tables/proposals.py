@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pcc_pipeline.rules import rule_rows
+from pcc_pipeline.tables.common import ENTE
 from pcc_pipeline.tables.describe import Column, Table
-
-_ENTE = Column("ente", "text", "Tenant code", required=True, pattern=r"[a-z0-9_]{2,32}")
 
 
 def _levels(field: str) -> tuple[str, ...]:
@@ -16,7 +15,7 @@ MATCH_PROPOSALS = Table(
     "match_proposals", "reconciliation",
     "One row per pair of documents that no tier took and that may be the same: for a person, never applied alone",
     (
-        _ENTE,
+        ENTE,
         Column("id_documento", "text", "The accounting system's document", required=True),
         Column("progressivo_registrazione", "text", "PCC's document", required=True),
         Column("score", "integer", "Points of all evidence (rule_match_evidence), at most 100", required=True, unit="points"),

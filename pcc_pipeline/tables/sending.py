@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pcc_pipeline.tables.common import ENTE
 from pcc_pipeline.tables.describe import Column, Table
 
-_ENTE = Column("ente", "text", "Tenant code", required=True, pattern=r"[a-z0-9_]{2,32}")
 _FILE = Column("file", "text", "Name of the model file", required=True)
 _SENT_AT = Column("sent_at", "timestamp", "When the file was written", required=True)
 _ATTEMPT = Column("attempt", "integer", "Of this operation, from 1: another only after PCC refused the one before",
@@ -20,7 +20,7 @@ _OPERATION = Column("operation_id", "text", "The operation", required=True)
 MODEL_FILES = Table(
     "model_files", "register", "One row per Modello 003 or 002 written for PCC",
     (
-        _ENTE, _FILE,
+        ENTE, _FILE,
         Column("model", "text", "003 or 002", required=True, allowed=("003", "002")),
         Column("sha256", "text", "SHA-256 of the bytes, hexadecimal; the store keeps them under it", required=True,
                pattern=r"[0-9a-f]{64}"),
@@ -62,7 +62,7 @@ _LINE = (
 SENT_OPERATIONS = Table(
     "sent_operations", "register", "One row per operation and attempt written into a model file",
     (
-        _ENTE, _OPERATION, _ATTEMPT, _FILE,
+        ENTE, _OPERATION, _ATTEMPT, _FILE,
         Column("line", "integer", "Line of the file", required=True, minimum=1),
         Column("model", "text", "003 or 002", required=True, allowed=("003", "002")),
         _SENT_AT, *_LINE,
@@ -81,7 +81,7 @@ DECIDED_SENT = replace(
 SENT_STATES = Table(
     "sent_states", "reconciliation", "One row per operation and attempt sent to PCC: what became of it",
     (
-        _ENTE, _OPERATION, _ATTEMPT, _FILE,
+        ENTE, _OPERATION, _ATTEMPT, _FILE,
         Column("line", "integer", "Line of the file", required=True, minimum=1),
         _SENT_AT,
         *(column for column in _LINE if column.name in ("code", "id_documento", "progressivo_registrazione", "azione", "importo")),
@@ -102,7 +102,7 @@ SENT_STATES = Table(
 SENT_ANSWERS = Table(
     "sent_answers", "reconciliation", "One row per line that PCC handed back, with the sent operation it answers",
     (
-        _ENTE,
+        ENTE,
         Column("row_id", "integer", "The line handed back", required=True),
         Column("operation_id", "text", "The operation; null where nothing of the kind was sent"),
         Column("attempt", "integer", "Its attempt"),

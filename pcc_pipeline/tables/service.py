@@ -5,10 +5,10 @@ What arrives is in `service_feeds`; what PostgreSQL alone keeps of erasures in `
 
 from __future__ import annotations
 
+from pcc_pipeline.tables.common import ENTE
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.service_feeds import CHANNELS
 
-ENTE = Column("ente", "text", "Tenant code", required=True, pattern=r"[a-z0-9_]{2,32}")
 CHANNEL = Column("channel", "text", "Channel; ALL for all together", required=True, allowed=(*CHANNELS, "ALL"))
 PERIOD_KIND = Column("period_kind", "text", "month or quarter", required=True, allowed=("month", "quarter"))
 PERIOD = Column("period", "text", "Calendar month (2025-12) or quarter (2025-Q4) in Italy", required=True,

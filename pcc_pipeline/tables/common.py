@@ -1,0 +1,18 @@
+"""Columns that tables of several layers share, described once."""
+
+from __future__ import annotations
+
+from pcc_pipeline.tables.describe import Column
+
+ENTE = Column("ente", "text", "Tenant code", required=True, pattern=r"[a-z0-9_]{2,32}")
+ID_DOCUMENTO = Column("id_documento", "text", "The accounting system's key; null where it has no such document")
+PROGRESSIVO = Column("progressivo_registrazione", "text", "PCC's key; null where PCC has no such document")
+VIEW = Column("view", "text", "Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted",
+              required=True, allowed=("pcc", "right", "projected"), source="rules section 4")
+REFERENCE_DATE = Column("reference_date", "date", "Day the figures are asked for (D)", required=True)
+OBSERVED_AT = Column("observed_at", "date", "Day up to which facts are seen (O)", required=True)
+
+
+def money(name: str, meaning: str, *, required: bool = True, source: str = "") -> Column:
+    """A column of euro."""
+    return Column(name, "money", meaning, required=required, unit="EUR", source=source)
