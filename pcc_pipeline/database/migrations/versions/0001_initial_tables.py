@@ -28,7 +28,7 @@ def upgrade() -> None:
     sa.Column('original_creditor', sa.Text(), nullable=False, comment='The supplier'),
     sa.Column('creditor', sa.Text(), nullable=False, comment='Creditor: VAT number, else fiscal code, normalised (rules section 5)'),
     sa.Column('numero', sa.Text(), nullable=False, comment='Invoice number'),
-    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the stock is asked for (D)'),
+    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the figures are asked for (D)'),
     sa.Column('observed_at', sa.Date(), nullable=False, comment='Day up to which facts are seen (O)'),
     schema='pcc',
     comment='One row per document and anomaly code'
@@ -47,8 +47,8 @@ def upgrade() -> None:
     op.create_index(op.f('ix_arrivals_ente'), 'arrivals', ['ente'], unique=False, schema='pcc')
     op.create_table('debt_positions',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
-    sa.Column('view', sa.Text(), nullable=False, comment='Whose stock: pcc as PCC shows it, right after reconciliation (rules section 4)'),
-    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the stock is asked for (D)'),
+    sa.Column('view', sa.Text(), nullable=False, comment='Whose figure: pcc as PCC shows it, right after reconciliation (rules section 4)'),
+    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the figures are asked for (D)'),
     sa.Column('observed_at', sa.Date(), nullable=False, comment='Day up to which facts are seen (O)'),
     sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's key; null where it has no such document"),
     sa.Column('progressivo_registrazione', sa.Text(), nullable=True, comment="PCC's key; null where PCC has no such document"),
@@ -101,7 +101,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_deliveries_ente_status'), 'deliveries', ['ente', 'status'], unique=False, schema='pcc')
     op.create_table('invoices',
-    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code of the ente the row belongs to'),
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
     sa.Column('delivery', sa.Text(), nullable=False, comment='Identifier of the delivery the row came in'),
     sa.Column('line', sa.BigInteger(), nullable=False, comment='Line of the file (record of the sheet; body of a FatturaPA lot), from 1'),
     sa.Column('file', sa.Text(), nullable=False, comment='File name'),
@@ -183,8 +183,8 @@ def upgrade() -> None:
     op.create_index(op.f('ix_quarantine_ente_delivery'), 'quarantine', ['ente', 'delivery'], unique=False, schema='pcc')
     op.create_table('stock',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
-    sa.Column('view', sa.Text(), nullable=False, comment='Whose stock: pcc as PCC shows it, right after reconciliation (rules section 4)'),
-    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the stock is asked for (D)'),
+    sa.Column('view', sa.Text(), nullable=False, comment='Whose figure: pcc as PCC shows it, right after reconciliation (rules section 4)'),
+    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the figures are asked for (D)'),
     sa.Column('amount', sa.Numeric(precision=18, scale=2), nullable=False, comment='Stock of the commercial debt [EUR] (L. 145/2018 art. 1 c. 859, 867)'),
     sa.Column('documents', sa.BigInteger(), nullable=False, comment='Documents that make it up (amount not zero)'),
     sa.PrimaryKeyConstraint('ente', 'view', 'reference_date', name=op.f('pk_stock')),
@@ -193,8 +193,8 @@ def upgrade() -> None:
     )
     op.create_table('stock_by_creditor',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
-    sa.Column('view', sa.Text(), nullable=False, comment='Whose stock: pcc as PCC shows it, right after reconciliation (rules section 4)'),
-    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the stock is asked for (D)'),
+    sa.Column('view', sa.Text(), nullable=False, comment='Whose figure: pcc as PCC shows it, right after reconciliation (rules section 4)'),
+    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the figures are asked for (D)'),
     sa.Column('creditor', sa.Text(), nullable=False, comment='Creditor: VAT number, else fiscal code, normalised (rules section 5)'),
     sa.Column('creditor_name', sa.Text(), nullable=True, comment='Name of the creditor'),
     sa.Column('amount', sa.Numeric(precision=18, scale=2), nullable=False, comment='Stock of the commercial debt [EUR] (L. 145/2018 art. 1 c. 859, 867)'),
@@ -205,8 +205,8 @@ def upgrade() -> None:
     )
     op.create_table('stock_by_due_date',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
-    sa.Column('view', sa.Text(), nullable=False, comment='Whose stock: pcc as PCC shows it, right after reconciliation (rules section 4)'),
-    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the stock is asked for (D)'),
+    sa.Column('view', sa.Text(), nullable=False, comment='Whose figure: pcc as PCC shows it, right after reconciliation (rules section 4)'),
+    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the figures are asked for (D)'),
     sa.Column('bucket', sa.Text(), nullable=False, comment='Days past due'),
     sa.Column('amount', sa.Numeric(precision=18, scale=2), nullable=False, comment='Stock of the commercial debt [EUR] (L. 145/2018 art. 1 c. 859, 867)'),
     sa.Column('documents', sa.BigInteger(), nullable=False, comment='Documents that make it up (amount not zero)'),
@@ -216,8 +216,8 @@ def upgrade() -> None:
     )
     op.create_table('stock_by_issue_year',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
-    sa.Column('view', sa.Text(), nullable=False, comment='Whose stock: pcc as PCC shows it, right after reconciliation (rules section 4)'),
-    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the stock is asked for (D)'),
+    sa.Column('view', sa.Text(), nullable=False, comment='Whose figure: pcc as PCC shows it, right after reconciliation (rules section 4)'),
+    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the figures are asked for (D)'),
     sa.Column('issue_year', sa.BigInteger(), nullable=False, comment='Year of issue'),
     sa.Column('amount', sa.Numeric(precision=18, scale=2), nullable=False, comment='Stock of the commercial debt [EUR] (L. 145/2018 art. 1 c. 859, 867)'),
     sa.Column('documents', sa.BigInteger(), nullable=False, comment='Documents that make it up (amount not zero)'),

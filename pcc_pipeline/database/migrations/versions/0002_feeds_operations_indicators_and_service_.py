@@ -238,7 +238,7 @@ def upgrade() -> None:
     comment='One row per pair of documents that no tier took and that may be the same: for a person, never applied alone'
     )
     op.create_table('messages',
-    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code of the ente the row belongs to'),
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
     sa.Column('row_id', sa.BigInteger(), nullable=False, comment='Order of arrival of the row'),
     sa.Column('file', sa.Text(), nullable=False, comment='File name of the message'),
     sa.Column('tipo', sa.Text(), nullable=False, comment='MT, RC, MC, NS, NE, EC, SE, DT, AT'),
@@ -307,7 +307,7 @@ def upgrade() -> None:
     sa.Column('operation_id', sa.Text(), nullable=False, comment='Hash of what the line says and of the state of the document on PCC it starts from'),
     sa.Column('code', sa.Text(), nullable=False, comment='The anomaly that it remedies (rules section 7)'),
     sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's key; null where it has no such document"),
-    sa.Column('progressivo_registrazione', sa.Text(), nullable=True, comment="PCC's key; null where PCC has no such document yet"),
+    sa.Column('progressivo_registrazione', sa.Text(), nullable=True, comment="PCC's key; null where PCC has no such document"),
     sa.Column('step', sa.BigInteger(), nullable=False, comment='Order within the document, from 1'),
     sa.Column('model', sa.Text(), nullable=False, comment='The file it goes into: 003 operations, 002 documents that never passed SDI'),
     sa.Column('azione', sa.Text(), nullable=False, comment='RC reception, RF refusal, CO booking, CS due date, CP payment'),
@@ -343,7 +343,7 @@ def upgrade() -> None:
     sa.Column('original_creditor', sa.Text(), nullable=False, comment='The supplier, normalised (rules section 5)'),
     sa.Column('refused_reason', sa.Text(), nullable=True, comment='PCC refused this line before: its code and words'),
     sa.Column('stock_effect', sa.Numeric(precision=18, scale=2), nullable=False, comment="What it takes from PCC's stock, signed; negative where it adds [EUR] (rules section 4)"),
-    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the stock is asked for (D)'),
+    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the figures are asked for (D)'),
     sa.Column('observed_at', sa.Date(), nullable=False, comment='Day up to which facts are seen (O)'),
     sa.PrimaryKeyConstraint('ente', 'operation_id', name=op.f('pk_operations')),
     schema='pcc',
@@ -353,7 +353,7 @@ def upgrade() -> None:
     op.create_index(op.f('ix_operations_ente_id_documento'), 'operations', ['ente', 'id_documento'], unique=False, schema='pcc')
     op.create_index(op.f('ix_operations_ente_progressivo_registrazione'), 'operations', ['ente', 'progressivo_registrazione'], unique=False, schema='pcc')
     op.create_table('opi_payments',
-    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code of the ente the row belongs to'),
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
     sa.Column('row_id', sa.BigInteger(), nullable=False, comment="Of the movement, else of the order's row; with block_row_id unique"),
     sa.Column('block_row_id', sa.BigInteger(), nullable=False, comment="Of the order's row; 0 where the movement has none"),
     sa.Column('delivery', sa.Text(), nullable=False, comment='Delivery of the movement, else of the order'),
@@ -402,7 +402,7 @@ def upgrade() -> None:
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
     sa.Column('code', sa.Text(), nullable=False, comment='The anomaly that it remedies (rules section 7)'),
     sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's key; null where it has no such document"),
-    sa.Column('progressivo_registrazione', sa.Text(), nullable=True, comment="PCC's key; null where PCC has no such document yet"),
+    sa.Column('progressivo_registrazione', sa.Text(), nullable=True, comment="PCC's key; null where PCC has no such document"),
     sa.Column('addressee', sa.Text(), nullable=False, comment="Who can answer: the ente's office, or the operator"),
     sa.Column('severity', sa.Text(), nullable=False, comment='high, medium or low'),
     sa.Column('question', sa.Text(), nullable=False, comment='The question in plain Italian, with the facts'),
@@ -413,7 +413,7 @@ def upgrade() -> None:
     sa.Column('original_creditor', sa.Text(), nullable=False, comment='The supplier, normalised'),
     sa.Column('creditor', sa.Text(), nullable=False, comment='The present creditor (rules section 5)'),
     sa.Column('creditor_name', sa.Text(), nullable=True, comment='Name of the creditor'),
-    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the stock is asked for (D)'),
+    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the figures are asked for (D)'),
     sa.Column('observed_at', sa.Date(), nullable=False, comment='Day up to which facts are seen (O)'),
     schema='pcc',
     comment="One row per document and anomaly that needs a person's answer"
@@ -643,8 +643,8 @@ def upgrade() -> None:
     op.add_column('debt_positions', sa.Column('reception_date', sa.Date(), nullable=False, comment='Reception in this view (rules section 2)'), schema='pcc')
     op.alter_column('debt_positions', 'view',
                existing_type=sa.TEXT(),
-               comment='Whose stock: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
-               existing_comment='Whose stock: pcc as PCC shows it, right after reconciliation (rules section 4)',
+               comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
+               existing_comment='Whose figure: pcc as PCC shows it, right after reconciliation (rules section 4)',
                existing_nullable=False,
                schema='pcc')
     op.add_column('deliveries', sa.Column('source', sa.Text(), nullable=True, comment='The accounting system it was read from by remote connection; null for a delivered file'), schema='pcc')
@@ -656,26 +656,26 @@ def upgrade() -> None:
     op.add_column('quarantine', sa.Column('times', sa.BigInteger(), nullable=False, comment="How often this reason holds for this field in the ente's deliveries of this kind"), schema='pcc')
     op.alter_column('stock', 'view',
                existing_type=sa.TEXT(),
-               comment='Whose stock: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
-               existing_comment='Whose stock: pcc as PCC shows it, right after reconciliation (rules section 4)',
+               comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
+               existing_comment='Whose figure: pcc as PCC shows it, right after reconciliation (rules section 4)',
                existing_nullable=False,
                schema='pcc')
     op.alter_column('stock_by_creditor', 'view',
                existing_type=sa.TEXT(),
-               comment='Whose stock: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
-               existing_comment='Whose stock: pcc as PCC shows it, right after reconciliation (rules section 4)',
+               comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
+               existing_comment='Whose figure: pcc as PCC shows it, right after reconciliation (rules section 4)',
                existing_nullable=False,
                schema='pcc')
     op.alter_column('stock_by_due_date', 'view',
                existing_type=sa.TEXT(),
-               comment='Whose stock: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
-               existing_comment='Whose stock: pcc as PCC shows it, right after reconciliation (rules section 4)',
+               comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
+               existing_comment='Whose figure: pcc as PCC shows it, right after reconciliation (rules section 4)',
                existing_nullable=False,
                schema='pcc')
     op.alter_column('stock_by_issue_year', 'view',
                existing_type=sa.TEXT(),
-               comment='Whose stock: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
-               existing_comment='Whose stock: pcc as PCC shows it, right after reconciliation (rules section 4)',
+               comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
+               existing_comment='Whose figure: pcc as PCC shows it, right after reconciliation (rules section 4)',
                existing_nullable=False,
                schema='pcc')
     # ### end Alembic commands ###
@@ -685,26 +685,26 @@ def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
     op.alter_column('stock_by_issue_year', 'view',
                existing_type=sa.TEXT(),
-               comment='Whose stock: pcc as PCC shows it, right after reconciliation (rules section 4)',
-               existing_comment='Whose stock: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
+               comment='Whose figure: pcc as PCC shows it, right after reconciliation (rules section 4)',
+               existing_comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
                existing_nullable=False,
                schema='pcc')
     op.alter_column('stock_by_due_date', 'view',
                existing_type=sa.TEXT(),
-               comment='Whose stock: pcc as PCC shows it, right after reconciliation (rules section 4)',
-               existing_comment='Whose stock: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
+               comment='Whose figure: pcc as PCC shows it, right after reconciliation (rules section 4)',
+               existing_comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
                existing_nullable=False,
                schema='pcc')
     op.alter_column('stock_by_creditor', 'view',
                existing_type=sa.TEXT(),
-               comment='Whose stock: pcc as PCC shows it, right after reconciliation (rules section 4)',
-               existing_comment='Whose stock: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
+               comment='Whose figure: pcc as PCC shows it, right after reconciliation (rules section 4)',
+               existing_comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
                existing_nullable=False,
                schema='pcc')
     op.alter_column('stock', 'view',
                existing_type=sa.TEXT(),
-               comment='Whose stock: pcc as PCC shows it, right after reconciliation (rules section 4)',
-               existing_comment='Whose stock: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
+               comment='Whose figure: pcc as PCC shows it, right after reconciliation (rules section 4)',
+               existing_comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
                existing_nullable=False,
                schema='pcc')
     op.drop_column('quarantine', 'times', schema='pcc')
@@ -716,8 +716,8 @@ def downgrade() -> None:
     op.drop_column('deliveries', 'source', schema='pcc')
     op.alter_column('debt_positions', 'view',
                existing_type=sa.TEXT(),
-               comment='Whose stock: pcc as PCC shows it, right after reconciliation (rules section 4)',
-               existing_comment='Whose stock: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
+               comment='Whose figure: pcc as PCC shows it, right after reconciliation (rules section 4)',
+               existing_comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
                existing_nullable=False,
                schema='pcc')
     op.drop_column('debt_positions', 'reception_date', schema='pcc')
