@@ -9,7 +9,7 @@ from dagster import AssetExecutionContext, AssetSpec, MaterializeResult, Metadat
 from assets.partitions import ENTI, ONE_RUN
 from assets.resources import Installation, RunParameters
 from assets.steps import LANDING, Metadata, described, each_ente
-from pcc_pipeline import pipeline
+from pcc_pipeline.enti import ente_facts
 from pcc_pipeline.landing import land
 from pcc_pipeline.tables.register import DELIVERIES
 
@@ -43,7 +43,7 @@ def landing(
 
     def work(ente: str) -> Mapping[str, Metadata]:
         started = time.perf_counter()
-        facts = pipeline.ente_facts(installation.settings, installation.store, installation.register, ente)
+        facts = ente_facts(installation.settings, installation.store, installation.register, ente)
         if facts.refusal:
             raise RefusedEnteError(f"{ente} is {facts.refusal}")
         inbox = Path(asked.inbox) if asked.inbox else None

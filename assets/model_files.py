@@ -4,8 +4,8 @@ from dagster import Config, MetadataValue, OpExecutionContext, in_process_execut
 from pydantic import Field
 
 from assets.resources import Installation
-from pcc_pipeline import pipeline
 from pcc_pipeline.database import sending as register
+from pcc_pipeline.enti import ente_facts
 from pcc_pipeline.sending import send
 
 
@@ -23,7 +23,7 @@ def write_files(context: OpExecutionContext, config: ModelFiles, installation: I
     from pathlib import Path
 
     settings = installation.settings
-    facts = pipeline.ente_facts(settings, installation.store, installation.register, config.ente)
+    facts = ente_facts(settings, installation.store, installation.register, config.ente)
     if facts.refusal:
         raise ValueError(facts.refusal)
     folder = Path(config.out) if config.out else settings.home / "outbox" / config.ente

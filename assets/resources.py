@@ -17,6 +17,7 @@ from pcc_pipeline import pipeline
 from pcc_pipeline.calculator import Calculator, Parameters
 from pcc_pipeline.database import engine as database
 from pcc_pipeline.database.register import Register
+from pcc_pipeline.enti import ente_facts
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 
@@ -72,5 +73,5 @@ class Installation(ConfigurableResource):
 
     def parameters(self, ente: str, asked: RunParameters) -> Parameters:
         """The models' parameters for an ente. Raises ValueError for impossible dates."""
-        facts = pipeline.ente_facts(self.settings, self.store, self.register, ente)
+        facts = ente_facts(self.settings, self.store, self.register, ente)
         return pipeline.parameters(facts, *asked.dates())

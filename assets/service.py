@@ -19,7 +19,7 @@ from dagster import (
 )
 
 from assets.resources import Installation
-from pcc_pipeline import pipeline
+from pcc_pipeline.clock import today
 from pcc_pipeline.service import erasure
 from pcc_pipeline.service.lookout import look
 from pcc_pipeline.service.nightly import nights
@@ -57,7 +57,7 @@ def nightly_service_levels(context: AssetExecutionContext, installation: Install
 def service_life(installation: Installation) -> MaterializeResult:
     """The provider's overview of its enti: state, deadlines, what is missing and from whom, what is at risk."""
     place = (installation.settings, installation.store, installation.register)
-    return MaterializeResult(metadata={"dagster/row_count": publish_overview(*place, pipeline.today())})
+    return MaterializeResult(metadata={"dagster/row_count": publish_overview(*place, today())})
 
 
 @asset(group_name="service_operations", kinds={"csv"})
@@ -81,9 +81,9 @@ def erased_enti(context: AssetExecutionContext, installation: Installation) -> M
     """Erases the enti whose erasure is due, each with a signed receipt; their names do not appear here."""
     place = (installation.settings, installation.store, installation.register)
     receipts, failures = [], []
-    for ente in erasure.due_enti(*place, pipeline.today()):
+    for ente in erasure.due_enti(*place, today()):
         try:
-            receipts.append(erasure.erase(installation.settings, ente, pipeline.today())["receipt"])
+            receipts.append(erasure.erase(installation.settings, ente, today())["receipt"])
         except erasure.ErasureError as error:
             failures.append(str(error))
     if failures:

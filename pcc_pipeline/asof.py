@@ -18,8 +18,10 @@ import sqlalchemy as sa
 
 from pcc_pipeline import pipeline
 from pcc_pipeline.calculator import Calculator, Parameters, load_models, model_order, prepared, source
+from pcc_pipeline.clock import ROME
 from pcc_pipeline.database.decisions import snapshot
 from pcc_pipeline.database.register import Register
+from pcc_pipeline.enti import ente_facts
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import MODELS
@@ -80,8 +82,8 @@ def rebuild(
     deliveries = pipeline.calculator_deliveries(register, ente, known_at)
     if not deliveries.num_rows:
         raise NotRebuilt(f"Nothing had been delivered for {ente} by {known_at.isoformat()}")
-    facts = pipeline.ente_facts(settings, store, register, ente, known_at=known_at)
-    observed_at = observed_at or max(reference_date, known_at.astimezone(pipeline.ROME).date())
+    facts = ente_facts(settings, store, register, ente, known_at=known_at)
+    observed_at = observed_at or max(reference_date, known_at.astimezone(ROME).date())
     parameters = Parameters(reference_date, observed_at, facts.tipo)
     mark = f"{reference_date}|{observed_at}|{known_at.astimezone(UTC).isoformat()}"
     folder = f"models/{ente}/asof/{hashlib.sha256(mark.encode()).hexdigest()[:16]}"

@@ -18,6 +18,7 @@ from typing import Annotated
 import typer
 from rich.table import Table as RichTable
 
+from pcc_pipeline.clock import today
 from pcc_pipeline.commands import layouts, model, quarantine, users
 from pcc_pipeline.commands import service as service_commands
 from pcc_pipeline.commands.bonifica import bonifica
@@ -28,6 +29,7 @@ from pcc_pipeline.commands.review import app as review
 from pcc_pipeline.commands.serve import desk, serve
 from pcc_pipeline.commands.terminal import Ente, day, err, out
 from pcc_pipeline.commands.terminal import stop as _stop
+from pcc_pipeline.enti import ente_facts
 from pcc_pipeline.settings import Settings
 
 app = typer.Typer(
@@ -195,11 +197,11 @@ def _run(
         if not enti:
             raise _stop(f"No delivery in {inbox}: files lie at <ente>/<kind>/<name>")
         for name in enti:
-            if not pipeline.ente_facts(settings, store, register, name).known:
+            if not ente_facts(settings, store, register, name).known:
                 err.print(f"[yellow]{name} is not in the provider's register of enti: processed all the same")
         status.update(f"Reconciling {', '.join(enti)}")
         good = run_headless(settings, enti, reference_date, observed_at, inbox=inbox)
-        publish_overview(settings, store, register, pipeline.today())  # lists delivered now are no longer missing
+        publish_overview(settings, store, register, today())  # lists delivered now are no longer missing
     _show(settings, enti)
     err.print(f"{time.perf_counter() - started:.1f} s", highlight=False)
     if not good:

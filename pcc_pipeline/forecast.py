@@ -23,6 +23,7 @@ from pcc_pipeline.asof import Past, needed, opened
 from pcc_pipeline.calculator import Calculator, Parameters
 from pcc_pipeline.database.decisions import snapshot
 from pcc_pipeline.database.register import Register
+from pcc_pipeline.enti import ente_facts
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import DECIDED, FEEDS
@@ -104,7 +105,7 @@ def scenario(
     deliveries = pipeline.calculator_deliveries(register, ente)
     if not deliveries.num_rows:
         raise NotForecast(f"Nothing was ever delivered for {ente}")
-    facts = pipeline.ente_facts(settings, store, register, ente)
+    facts = ente_facts(settings, store, register, ente)
     refused = sorted(set(refused))
     mark = hashlib.sha256(repr((until, sorted(payments, key=repr), refused)).encode()).hexdigest()[:16]
     now = datetime.now(UTC)

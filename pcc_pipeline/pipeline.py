@@ -9,50 +9,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pcc_pipeline.calculator import Parameters, source
-from pcc_pipeline.calculator.session import DELIVERIES_SCHEMA, connect
+from pcc_pipeline.calculator.session import DELIVERIES_SCHEMA
+from pcc_pipeline.clock import today
 from pcc_pipeline.database.register import Register
+from pcc_pipeline.enti import EnteFacts
 from pcc_pipeline.landing import PROVIDER, land
-from pcc_pipeline.layouts.choose import layout_of
-from pcc_pipeline.layouts.model import Layout
+from pcc_pipeline.service.distribution import distribute
+from pcc_pipeline.service.life import life
+from pcc_pipeline.service.overview import publish_overview, register_rows
 from pcc_pipeline.settings import Settings
+from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import PROVIDER_TABLES, TABLES
 from pcc_pipeline.tables.register import LANDED
-
-ROME = ZoneInfo("Europe/Rome")
-
-
-@dataclass(frozen=True)
-class EnteFacts:
-    """What the provider's register of enti says of one: whether it is there, its kind, why it is refused, its
-    accounting system and that system's release, its name and fiscal code."""
-
-    known: bool
-    tipo: str | None = None
-    refusal: str | None = None
-    gestionale: str | None = None
-    versione_gestionale: str | None = None
-    autorizzazione_remota: bool = False
-    credenziali: bool = False
-    name: str | None = None
-    cf: str | None = None
-    patron_saint: str | None = None
-
-    @property
-    def layout(self) -> Layout | None:
-        """The layout of the accounting system; null when the product is not known: standard columns."""
-        return layout_of(self.gestionale, self.versione_gestionale)
-
-
-def today() -> date:
-    """The present day in Italy."""
-    return datetime.now(ROME).date()
 
 
 def calculator_deliveries(register: Register, ente: str, known_at: datetime | None = None) -> pa.Table:
@@ -77,41 +51,6 @@ def _read(table: pa.Table, owner: str | None) -> pa.Table:
     return table.select(DELIVERIES_SCHEMA.names).cast(DELIVERIES_SCHEMA)
 
 
-def ente_facts(
-    settings: Settings,
-    store: Store,
-    register: Register,
-    ente: str,
-    on: date | None = None,
-    known_at: datetime | None = None,
-) -> EnteFacts:
-    """What the latest delivered row of the provider's register (`enti`) says of an ente on a day (today unless told).
-
-    `known_at` leaves out what was delivered after it.
-
-    An ente that is not active is refused (rules, section 10): see `service.life`.
-    """
-    from pcc_pipeline.service.overview import ente_life
-
-    row, found = ente_life(settings, store, register, ente, on or today(), known_at)
-    if found is None:
-        return EnteFacts(known=False)
-    if row is None:
-        return EnteFacts(known=True, refusal=found.refusal)
-    return EnteFacts(
-        True,
-        row["tipo"],
-        found.refusal,
-        row["gestionale"],
-        row["versione_gestionale"],
-        row["autorizzazione_remota"] is True,
-        row["credenziali"] is True,
-        row["denominazione"],
-        row["cf"],
-        row["santo_patrono"],
-    )
-
-
 @dataclass
 class ProviderReading:
     """What reading the provider's own deliveries gave."""
@@ -130,11 +69,6 @@ def read_provider(
 
     `enti` are those that got deliveries of their own from a provider-wide file.
     """
-    from pcc_pipeline.service.distribution import distribute
-    from pcc_pipeline.service.life import life
-    from pcc_pipeline.service.overview import publish_overview, register_rows
-    from pcc_pipeline.staging import stage
-
     landed = land(settings, store, register, inbox, ente=PROVIDER, drain=drain)
     done = stage(settings, store, register, PROVIDER)
     refused = {code for code, row in register_rows(settings, store, register).items() if life(row, today()).refusal}
@@ -151,23 +85,6 @@ def read_provider(
         sorted(split.made),
         notes,
     )
-
-
-def ente_names(settings: Settings, store: Store, register: Register) -> dict[str, str]:
-    """How each ente is called, from the latest row of the provider's register; those it does not know are left out."""
-    deliveries = calculator_deliveries(register, PROVIDER)
-    files = {row["part"] for row in deliveries.to_pylist() if row["kind"] == "enti" and row["part"] is not None}
-    if not files:
-        return {}
-    with connect(settings) as connection:
-        store.attach(connection)
-        connection.register("deliveries", deliveries)
-        rows = connection.execute(
-            "select codice_ente, arg_max(denominazione, (sequence, line)) from read_parquet($files) "
-            "join deliveries using (delivery) group by codice_ente",
-            {"files": sorted(store.uri(f"staging/{PROVIDER}/enti/{part}.parquet") for part in files)},
-        ).fetchall()
-    return dict(rows)
 
 
 def parameters(

@@ -18,7 +18,7 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from pcc_pipeline import pipeline
+from pcc_pipeline.clock import today
 from pcc_pipeline.database import sending as register
 from pcc_pipeline.database.engine import lock
 from pcc_pipeline.formats import pcc_model
@@ -71,18 +71,18 @@ def send(
     if tax_code_problem(user) == "tax_code":
         raise SendingError(f"{user or '(vuoto)'} non è un codice fiscale: serve quello di chi trasmette il file a PCC")
     report = SendingReport()
-    today = pipeline.today()
+    on = today()
     with engine.begin() as connection, lock(connection, f"send {ente}"):
         operations = register.approved_operations(connection, ente)
         for operation in operations:
             operation["denominazione_amministrazione"] = name
             operation["cf_amministrazione"] = operation["cf_amministrazione"] or cf
-        good = _judge(operations, today, report)
+        good = _judge(operations, on, report)
         moment: datetime = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
         number = register.next_number(connection, ente)
         prepared = []
-        for place, part in enumerate(_parts(good, rows or limit(today)), number):
-            prepared.append(_file(store, ente, user, today, place, part, moment))
+        for place, part in enumerate(_parts(good, rows or limit(on)), number):
+            prepared.append(_file(store, ente, user, on, place, part, moment))
         store.settle()
         for file, lines in prepared:
             register.register(connection, file, lines)

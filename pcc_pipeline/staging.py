@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pcc_pipeline.database.register import Delivery, Outcome, Register
+from pcc_pipeline.enti import ente_facts
 from pcc_pipeline.formats import SMALL_FILES, Counts, Source, defect, parse
 from pcc_pipeline.layouts.choose import KINDS as LAID_OUT
 from pcc_pipeline.layouts.model import Layout
@@ -132,9 +133,8 @@ def stage(
     with register.lock(ente):
         pending = register.pending(ente)
         if layout is None and any(delivery.kind in LAID_OUT for delivery in pending):
-            from pcc_pipeline import pipeline  # which knows of staging's tables
 
-            layout = pipeline.ente_facts(settings, store, register, ente).layout
+            layout = ente_facts(settings, store, register, ente).layout
         report.layout = layout.name if layout else report.layout
         for kind, deliveries in _parts(pending):
             counts = _stage_part(settings, store, register, ente, kind, deliveries, report, layout)

@@ -9,16 +9,15 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from babel.support import Translations
 
-ITALIAN, ENGLISH = "it", "en"
-ROME = ZoneInfo("Europe/Rome")
+from pcc_pipeline.clock import ROME
 
+ITALIAN, ENGLISH = "it", "en"
 
 def language(chosen: str | None, accepted: str | None) -> str:
     """The language of a request: what was chosen, else English only where the browser does not take Italian."""

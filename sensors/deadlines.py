@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from dagster import DefaultSensorStatus, SensorEvaluationContext, SkipReason, sensor
 
 from assets.resources import Installation
+from pcc_pipeline.clock import today
 from pcc_pipeline.deadlines import alerts, deadlines, span
-from pcc_pipeline.pipeline import today
 
 log = logging.getLogger("pcc.deadlines")
 

@@ -28,9 +28,9 @@ from pcc_pipeline.connector.sources import SourceError, load_sources
 from pcc_pipeline.database.engine import create_database, engine
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.enti import EnteFacts
 from pcc_pipeline.landing import PROVIDER, land
 from pcc_pipeline.layouts.load import layouts
-from pcc_pipeline.pipeline import EnteFacts
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store

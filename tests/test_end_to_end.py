@@ -33,6 +33,7 @@ from pcc_pipeline.database.export import export
 from pcc_pipeline.database.publish import Publication, current, publish
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.demo import Truth, write_provider
+from pcc_pipeline.enti import ente_facts
 from pcc_pipeline.landing import land
 from pcc_pipeline.layouts import layouts
 from pcc_pipeline.quarantine import write_quarantine
@@ -104,7 +105,7 @@ def process(settings: Settings, ente: str, inbox: Path) -> None:
     register = Register(connected)
     land(settings, store, register, inbox, ente)
     stage(settings, store, register, ente, layout=LAYOUTS.get(ente))
-    facts = pipeline.ente_facts(settings, store, register, ente)
+    facts = ente_facts(settings, store, register, ente)
     deliveries = pipeline.calculator_deliveries(register, ente)
     with register.lock(ente):
         Calculator(settings, store).run(ente, pipeline.parameters(facts, D, O), deliveries)

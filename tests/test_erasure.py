@@ -19,6 +19,7 @@ from pcc_pipeline.database.engine import dagster_url, dispose, engine
 from pcc_pipeline.database.export import export
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.demo import write_provider
+from pcc_pipeline.enti import ente_facts
 from pcc_pipeline.service.erasure import ErasureError, due_enti, erase
 from pcc_pipeline.service.erasure import procedure as module
 from pcc_pipeline.service.erasure.rewrite import table_without
@@ -104,7 +105,7 @@ def test_one_of_three_goes_without_a_trace_even_after_a_crash(settings: Settings
     dispose(settings)
     embedded.stop(settings.home)
     assert files_that_hold(settings) == []
-    facts = pipeline.ente_facts(settings, store, Register(engine(settings)), GONE)
+    facts = ente_facts(settings, store, Register(engine(settings)), GONE)
     assert facts.refusal and receipt["receipt"] in facts.refusal
     assert not run_headless(settings, [GONE], D, O, inbox=settings.inbox)
     assert (settings.home / "alerts.log").read_text() == "2 valdossola: prova\n"

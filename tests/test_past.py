@@ -12,11 +12,13 @@ import sqlalchemy as sa
 
 from pcc_pipeline import asof, pipeline
 from pcc_pipeline.calculator import Calculator, prepared, source
+from pcc_pipeline.clock import ROME
 from pcc_pipeline.database import engine as database
 from pcc_pipeline.database.decisions import snapshot
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.demo.provider import write_provider
+from pcc_pipeline.enti import ente_facts
 from pcc_pipeline.landing import land
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.staging import stage
@@ -68,7 +70,7 @@ def test_the_past_asked_for_is_what_was_worked_out_then(
             new = [delivery.delivery for delivery in found.new]
             connection.execute(sa.update(t).where(t.c.delivery.in_(new)).values(received_at=moment))
         deliveries = pipeline.calculator_deliveries(register, ente)
-        parameters = pipeline.parameters(pipeline.ente_facts(settings, store, register, ente), D, SEEN)
+        parameters = pipeline.parameters(ente_facts(settings, store, register, ente), D, SEEN)
         Calculator(settings, store).run(ente, parameters, deliveries, decided=snapshot(engine, ente))
         worked_out.append({name: _rows(settings, store, ente, name) for name in TABLES})
     assert worked_out[0]["stock"] != worked_out[1]["stock"] != worked_out[2]["stock"]
@@ -99,5 +101,5 @@ def test_needed_models_come_before_what_reads_them() -> None:
 def test_observation_is_the_day_of_knowledge_in_italy() -> None:
     # 23:30 UTC on 31 January is 1 February in Rome.
     moment = datetime(2026, 1, 31, 23, 30, tzinfo=UTC)
-    assert moment.astimezone(pipeline.ROME).date() == date(2026, 2, 1)
-    assert max(D, moment.astimezone(pipeline.ROME).date()) - D == timedelta(days=32)
+    assert moment.astimezone(ROME).date() == date(2026, 2, 1)
+    assert max(D, moment.astimezone(ROME).date()) - D == timedelta(days=32)

@@ -20,6 +20,7 @@ from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.publish import Publication, publish
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.demo import write_provider
+from pcc_pipeline.enti import ente_facts
 from pcc_pipeline.formats.pcc_model_check import check_file
 from pcc_pipeline.landing import PROVIDER, land
 from pcc_pipeline.quarantine import write_quarantine
@@ -52,7 +53,7 @@ class Office:
             land(*place, ente=ente, drain=True)
             report = stage(*place, ente)
             assert not report.refused, report.refused
-        facts = pipeline.ente_facts(*place, self.ente)
+        facts = ente_facts(*place, self.ente)
         parameters = pipeline.parameters(facts, REFERENCE_DATE, OBSERVED_AT)
         deliveries = pipeline.calculator_deliveries(self.register, self.ente)
         decided = snapshot(self.engine, self.ente)

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import models
 import pytest
 
 from pcc_pipeline import pipeline
+from pcc_pipeline.clock import ROME
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.export import export
 from pcc_pipeline.database.register import Register
+from pcc_pipeline.enti import ente_facts
 from pcc_pipeline.formats.conventions import read_moment
 from pcc_pipeline.service.calendar import working_days_after
 from pcc_pipeline.service.life import life
@@ -22,8 +23,6 @@ from pcc_pipeline.service.overview import overview
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store
-
-ROME = ZoneInfo("Europe/Rome")
 
 
 def at(text: str) -> datetime:
@@ -191,8 +190,8 @@ def test_a_provider_wide_file_is_split_by_ente(settings: Settings, store: Store)
     assert rows == {("tickets", "alfa"): 1, ("ratings", "alfa"): 1, ("tickets", "beta"): 1}
     table = overview(settings, store, register, date(2025, 6, 1)).to_pylist()
     assert {row["codice_ente"]: row["state"] for row in table} == {"alfa": "undated", "gamma": "ordered"}
-    assert pipeline.ente_facts(settings, store, register, "gamma").refusal
-    assert pipeline.ente_facts(settings, store, register, "alfa").refusal is None
+    assert ente_facts(settings, store, register, "gamma").refusal
+    assert ente_facts(settings, store, register, "alfa").refusal is None
     assert export(engine(settings), "service_life", "_provider", settings.home / "life.csv") == 2
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import models
 import numpy as np
@@ -19,11 +18,11 @@ import pytest
 
 from pcc_pipeline.calculator import Calculator, Parameters
 from pcc_pipeline.calculator.session import DELIVERIES_SCHEMA
+from pcc_pipeline.clock import ROME
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import FEEDS
 
-ROME = ZoneInfo("Europe/Rome")
 FIRST, LAST = datetime(2019, 1, 1, tzinfo=UTC), datetime(2026, 12, 31, tzinfo=UTC)
 PATRON = "06-24"
 FIXED = ((1, 1), (1, 6), (4, 25), (5, 1), (6, 2), (8, 15), (11, 1), (12, 8), (12, 25), (12, 26))

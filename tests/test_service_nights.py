@@ -11,7 +11,6 @@ from datetime import date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -19,6 +18,7 @@ import yaml
 from aiosmtpd.controller import Controller
 
 from pcc_pipeline import pipeline
+from pcc_pipeline.clock import ROME
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
@@ -31,8 +31,6 @@ from pcc_pipeline.service.report import report
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store
-
-ROME = ZoneInfo("Europe/Rome")
 
 
 def deliver(settings: Settings, kind: str, lines: list[str], ente: str = "alfa") -> None:

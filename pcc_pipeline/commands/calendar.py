@@ -18,9 +18,9 @@ def calendar(
     """What is due when: stock, indicators, FGDC and the portal's own deadlines, and what is still to be done."""
     from rich.table import Table
 
+    from pcc_pipeline.clock import today
     from pcc_pipeline.database.engine import engine
     from pcc_pipeline.deadlines import deadlines
-    from pcc_pipeline.pipeline import today
     from pcc_pipeline.settings import Settings
 
     now = today()

@@ -33,8 +33,8 @@ def forecast(
 ) -> None:
     """The stock of a day to come and what the FGDC costs: as things are, with payments, and what to pay to avoid it."""
     from pcc_pipeline import forecast as work
+    from pcc_pipeline.clock import today
     from pcc_pipeline.database.engine import engine
-    from pcc_pipeline.pipeline import today
     from pcc_pipeline.settings import Settings
     from pcc_pipeline.store import Store
 

@@ -9,6 +9,7 @@ import typer
 from rich.table import Table as RichTable
 
 from pcc_pipeline.commands.terminal import Ente, err, out, stop
+from pcc_pipeline.enti import ente_facts
 from pcc_pipeline.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Modello 003 and 002: write, list, fetch the files for PCC")
@@ -24,7 +25,6 @@ def write(
     out_dir: Annotated[Path | None, typer.Option("--out", help="Folder for the files (PCC_HOME/outbox/<ente>)")] = None,
 ) -> None:
     """Write what is approved and not yet sent to Modello 003 and 002; a second call writes nothing anew."""
-    from pcc_pipeline import pipeline
     from pcc_pipeline.database.engine import engine
     from pcc_pipeline.database.register import Register
     from pcc_pipeline.sending import SendingError, send
@@ -32,7 +32,7 @@ def write(
 
     settings = Settings.from_environment()
     connected, store = engine(settings), Store(settings.store_url)
-    facts = pipeline.ente_facts(settings, store, Register(connected), ente)
+    facts = ente_facts(settings, store, Register(connected), ente)
     if facts.refusal:
         raise stop(facts.refusal)
     folder = out_dir or settings.home / "outbox" / ente
@@ -105,8 +105,8 @@ def check_model(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A Modello 003 or 002, ours or others'")],
 ) -> None:
     """Say what PCC would refuse in a Modello 003 or 002, by line and column; exit 1 if there is any error."""
+    from pcc_pipeline.clock import today
     from pcc_pipeline.formats.pcc_model_check import check_file
-    from pcc_pipeline.pipeline import today
 
     found = check_file(file, today())
     errors = sum(finding.severity == "error" for finding in found)

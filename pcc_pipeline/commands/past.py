@@ -91,7 +91,7 @@ def trend(
 
 def _moment(text: str) -> datetime:
     """A moment with its zone; a day alone is its end in Italy. Raises ValueError for what is neither."""
-    from pcc_pipeline.pipeline import ROME
+    from pcc_pipeline.clock import ROME
 
     moment = datetime.fromisoformat(text)
     if len(text) == 10:

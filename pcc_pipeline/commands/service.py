@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from pcc_pipeline.clock import today
 from pcc_pipeline.commands.terminal import Ente, day, err, out, stop
 from pcc_pipeline.settings import Settings
 
@@ -98,7 +99,6 @@ def erase(
     ] = False,
 ) -> None:
     """Erase an ente everywhere, for ever, and print the signed receipt. Started again after a crash, it goes on."""
-    from pcc_pipeline import pipeline
     from pcc_pipeline.database.engine import engine
     from pcc_pipeline.database.register import Register
     from pcc_pipeline.service.erasure import ErasureError, due_enti
@@ -106,7 +106,7 @@ def erase(
     from pcc_pipeline.store import Store
 
     settings = Settings.from_environment()
-    due = due_enti(settings, Store(settings.store_url), Register(engine(settings)), pipeline.today())
+    due = due_enti(settings, Store(settings.store_url), Register(engine(settings)), today())
     if ente not in due and not yes:
         err.print(
             "[yellow]The register does not say that this ente's erasure is due (fifth working day after the PEC)."
@@ -119,7 +119,7 @@ def erase(
     with err.status("Erasing") as status:
         try:
             receipt = erase_ente(
-                settings, ente, pipeline.today(), lambda step: status.update(f"Erasing: {step}")
+                settings, ente, today(), lambda step: status.update(f"Erasing: {step}")
             )
         except ErasureError as error:
             raise stop(str(error)) from None

@@ -20,7 +20,7 @@ from pcc_pipeline.database.engine import lock
 from pcc_pipeline.database.operation_states import STATES
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.database.sending import SENT
-from pcc_pipeline.rules import rule_rows
+from pcc_pipeline.rules import second_approval_amount
 from pcc_pipeline.tables import DECIDED
 
 
@@ -103,18 +103,12 @@ def snapshot(engine: sa.Engine, ente: str, known_at: datetime | None = None) -> 
     if known_at is not None and known_at.tzinfo is None:
         raise ValueError("known_at needs a time zone")
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-        given = {"ente": ente, "known_at": known_at, "default_limit": default_limit()}
+        given = {"ente": ente, "known_at": known_at, "default_limit": second_approval_amount()}
         return {
             "decided_match_decisions": _arrow(connection, "decided_match_decisions", _STANDING_PAIRS, given),
             "decided_operation_decisions": _arrow(connection, "decided_operation_decisions", STATES, given),
             "decided_sent_operations": _arrow(connection, "decided_sent_operations", SENT, given),
         }
-
-
-def default_limit() -> str:
-    """Amount above which an operation needs a second person, where the ente has none of its own; in euro."""
-    values = [row for row in rule_rows("thresholds") if row["name"] == "second_approval_amount"]
-    return max(values, key=lambda row: row["valid_from"])["value"]
 
 
 def decide_pairs(

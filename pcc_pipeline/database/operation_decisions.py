@@ -14,9 +14,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pcc_pipeline.database.decisions import DecisionError, deciding, default_limit, person, set_based
+from pcc_pipeline.database.decisions import DecisionError, deciding, person, set_based
 from pcc_pipeline.database.operation_states import REVIEWED, SENT, STATES
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.rules import second_approval_amount
 from pcc_pipeline.tables.decisions import CHANGES
 
 #: Judges what stands after a change, given the transaction and the operations changed; raises DecisionError.
@@ -117,7 +118,7 @@ def decide_operations(
     given |= {
         "ente": ente,
         "known_at": None,
-        "default_limit": default_limit(),
+        "default_limit": second_approval_amount(),
         "who": person(who),
         "named": selection.named,
         "verdict": verdict,
@@ -160,7 +161,7 @@ def reviewed(
     """The ente's proposed operations as they would be sent, with their states (see REVIEWED), by document and step."""
     set_based(connection)
     where, given = selection.condition() if selection else ("true", {})
-    given |= {"ente": ente, "known_at": None, "default_limit": default_limit(), "state": state}
+    given |= {"ente": ente, "known_at": None, "default_limit": second_approval_amount(), "state": state}
     query = (
         f"select r.* from ({REVIEWED}) as r where {where} and (cast(:state as text) is null or r.state = :state) "
         "order by r.original_creditor, r.id_documento, r.progressivo_registrazione, r.step"
@@ -178,7 +179,7 @@ def stale_operations(connection: sa.Connection, ente: str) -> list[dict[str, Any
           and s.operation_id not in (select told.operation_id from ({SENT}) as told)
         order by s.decision
     """
-    given = {"ente": ente, "known_at": None, "default_limit": default_limit()}
+    given = {"ente": ente, "known_at": None, "default_limit": second_approval_amount()}
     set_based(connection)
     return [dict(row) for row in connection.execute(sa.text(query), given).mappings()]
 
@@ -198,7 +199,7 @@ def limit(engine: sa.Engine, ente: str) -> Decimal:
     with engine.connect() as connection:
         query = sa.select(t.c.amount).where(t.c.ente == ente).order_by(t.c.decision.desc()).limit(1)
         found = connection.execute(query).scalar()
-    return Decimal(default_limit()) if found is None else found
+    return Decimal(second_approval_amount()) if found is None else found
 
 
 _SQL_TYPES = {"money": "numeric(18, 2)", "text": "text", "date": "date"}

@@ -12,16 +12,9 @@ import sqlalchemy as sa
 
 from pcc_pipeline.database.operation_states import STATES
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.rules import second_approval_amount
 from pcc_pipeline.tables.decisions import CHANGES
 from pcc_pipeline.tables.sending import SENT_OPERATIONS
-
-
-def default_limit() -> str:
-    """See `decisions.default_limit`."""
-    from pcc_pipeline.database import decisions
-
-    return decisions.default_limit()
-
 
 #: What an ente sent up to a moment (parameters ente, known_at: null means now), as SENT_OPERATIONS has it.
 SENT = f"""
@@ -76,7 +69,7 @@ def approved_operations(connection: sa.Connection, ente: str) -> list[dict[str, 
     """The published operations of an ente that may go out now, as `operations` has them with the changes that people made,
     and `attempt`; in order of model, document, step."""
     found = connection.execute(
-        sa.text(_APPROVED), {"ente": ente, "known_at": None, "default_limit": default_limit()}
+        sa.text(_APPROVED), {"ente": ente, "known_at": None, "default_limit": second_approval_amount()}
     ).mappings()
     operations = []
     for row in found:

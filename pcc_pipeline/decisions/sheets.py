@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
 
-from pcc_pipeline.formats.headers import plain
+from pcc_pipeline.formats.names import plain
 
 #: Rows below which Excel offers the list of allowed words.
 _LISTED = 50_000

@@ -12,11 +12,11 @@ from pathlib import Path
 from random import Random
 from zoneinfo import ZoneInfo
 
+from pcc_pipeline.clock import ROME
 from pcc_pipeline.demo.dialects import write_rows
 from pcc_pipeline.demo.parties import Ente, vat_number
 from pcc_pipeline.tables.feeds import ENTI
 
-ROME = ZoneInfo("Europe/Rome")
 _SUBJECTS = ("Stock non allineato", "Fattura mancante su PCC", "Scadenza errata", "Accesso alla scrivania", 
              "Nota di credito aperta", "Comunicazione annuale", "Mandato non riportato", "Cessione del credito")  # fmt: skip
 _TICKETS = 60

@@ -12,7 +12,8 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
+
+from pcc_pipeline.clock import ROME
 
 POINT = "point"  # evidence: the point divides the decimals (ISO)
 COMMA = "comma"  # evidence: the comma divides the decimals (Italian)
@@ -51,8 +52,6 @@ _MOMENT = re.compile(
     r"(?:(?:[T ] ?)(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,9}))?)?"
     r" ?(?P<offset>[Zz]|[+-][01][0-9](?::?[0-5][0-9])?)?)?"
 )
-ROME = ZoneInfo("Europe/Rome")
-
 NOT_AN_AMOUNT = "not an amount: write 1234.56 or 1.234,56"
 ENGLISH = "comma between thousands and point before decimals is not accepted: write 1234.56 or 1.234,56"
 DECIMALS = "more than two decimals: an amount is in euro and cents"

@@ -13,9 +13,11 @@ from functools import reduce
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pcc_pipeline.formats.headers import SOURCE, Header, Plan, described, plain
+from pcc_pipeline.formats.headers import SOURCE, Header, Plan
+from pcc_pipeline.formats.names import described, plain
 from pcc_pipeline.formats.notes import Note
 from pcc_pipeline.formats.rows import Raw, filtered
+from pcc_pipeline.layouts.apply import wanted
 from pcc_pipeline.tables.notes import OTHER_RECORD, REPEATED_HEADER, TITLE_ROW, TOTALS_ROW, UNKNOWN_COLUMN
 
 _TOTAL = r"(?i)^[^a-z0-9]*((sub|gran)?[ -]?total[ei]|tot\.?|riporto|a riportare|somma|sommano)([^a-z].*)?$"
@@ -95,8 +97,6 @@ def _ragged_totals(raw: Raw) -> Raw:
 
 
 def _of_type(plan: Plan, raw: Raw) -> Raw:
-    from pcc_pipeline.layouts.apply import wanted
-
     assert plan.layout is not None and plan.layout.rows is not None
     kept = wanted(plan.layout, raw)
     left = pc.invert(kept)

@@ -5,17 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from pcc_pipeline.formats.names import described, plain
+from pcc_pipeline.layouts.model import KindLayout
 from pcc_pipeline.tables.describe import Table
-from pcc_pipeline.tables.feeds import LINEAGE
-
-if TYPE_CHECKING:
-    from pcc_pipeline.layouts.model import KindLayout
 
 DELIMITERS = (";", ",", "\t", "|")
 #: What the name of a file's own column begins with, where a layout turns it into a table's.
@@ -28,7 +24,6 @@ HEADER_ROWS = 30
 _HEADER_LINES = 50
 #: A quoted field between delimiters or line ends, quotes doubled inside.
 _QUOTED_NAME = re.compile(r'(?:(?<=[;,|\t\n])|^)"(?:[^"]|"")*"(?=[;,|\t\r\n]|$)')
-_LINEAGE = frozenset(column.name for column in LINEAGE)
 
 
 @dataclass(frozen=True)
@@ -64,17 +59,6 @@ class Found:
     row: int
     rows: int
     delimiter: str
-
-
-def plain(name: str) -> str:
-    """The name without case, accents, spaces and punctuation: `Data Emissione` and `data_emissione` agree."""
-    letters = unicodedata.normalize("NFKD", name)
-    return "".join(letter for letter in letters.casefold() if letter.isalnum())
-
-
-def described(table: Table) -> list[str]:
-    """Names of the table's columns that a file may bring: all but the lineage and what no cell can hold (records)."""
-    return [c.name for c in table.columns if c.name not in _LINEAGE and c.type != "records"]
 
 
 def read_header(plan: Plan, names: Sequence[str]) -> Header:
@@ -118,10 +102,11 @@ def _layout_names(layout: KindLayout) -> dict[str, str]:
 
 def _missing(table: Table, found: frozenset[str]) -> list[str]:
     named = {name: alias for alias, name in ALIASES.get(table.name, {}).items()}
+    brought = described(table)
     missing = [
         named.get(c.name, c.name)
         for c in table.columns
-        if c.required and c.name not in _LINEAGE and c.name not in found
+        if c.required and c.name in brought and c.name not in found
     ]
     return missing + [" or ".join(group) for group in table.one_of if not found & set(group)]
 

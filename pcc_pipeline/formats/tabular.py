@@ -9,42 +9,25 @@ from __future__ import annotations
 
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from pcc_pipeline.formats.csv_reader import open_csv, raw_tasks
-from pcc_pipeline.formats.dirt import cleaned, dirt_of, header_notes
-from pcc_pipeline.formats.headers import Header, Plan
-from pcc_pipeline.formats.notes import Note, Notes
-from pcc_pipeline.formats.rows import WHOLE, Checked, Flaw, Raw, check_rows, flaws_batch, in_sheet
+from pcc_pipeline.formats.dirt import cleaned, dirt_of
+from pcc_pipeline.formats.notes import Notes
+from pcc_pipeline.formats.parts import Part, Task, open_parts
+from pcc_pipeline.formats.rows import WHOLE, Checked, Raw, check_rows, flaws_batch, in_sheet
 from pcc_pipeline.formats.source import Counts, Sink, Source
 from pcc_pipeline.formats.spool import Spool
-from pcc_pipeline.formats.xlsx_reader import open_workbook, sheet_tasks
 from pcc_pipeline.layouts.apply import applied, declared
 from pcc_pipeline.layouts.choose import difference, plans_for
 from pcc_pipeline.layouts.model import Layout
 
-_ZIP = b"PK\x03\x04"
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_OLE_REASON = "an Excel file that is broken or protected by a password: deliver it without, or as CSV ({0})"
-Task = Callable[[], Raw]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Part:
-    """A table of a file, as far as its header: how it is read, its rows in tasks, what to say of it."""
-
-    plan: Plan
-    header: Header
-    tasks: Iterator[Task]
-    notes: Sequence[Note] = ()
-    sheet: tuple[str, int] | None = None  # its name and the rows counted before it
 
 
 def parse_tabular(
@@ -75,26 +58,6 @@ def parse_tabular(
         if found is not None:
             sink.notes(found)
         return counts
-
-
-def open_parts(plans: Sequence[Plan], path: Path, folder: Path) -> tuple[list[Part], Flaw | None]:
-    """The tables of a file, by the first of the plans that fits; else why it is refused."""
-    with path.open("rb") as file:
-        start = file.read(8)
-    if not start.startswith((_ZIP, _OLE)):
-        csv = open_csv(plans, path, folder)
-        notes = header_notes(csv.header, csv.titles, csv.line - 1)
-        return [Part(csv.plan, csv.header, raw_tasks(csv), notes)], csv.flaw
-    book = open_workbook(plans, path)
-    if book.flaw and start.startswith(_OLE) and not book.flaw.reason.startswith(WHOLE):
-        return [], Flaw(None, _OLE_REASON.format(book.flaw.reason))
-    return [
-        Part(
-            sheet.plan, sheet.header, sheet_tasks(sheet), header_notes(sheet.header, sheet.titles, sheet.before + 1),
-            (sheet.name, sheet.before) if sheet.before else None,
-        )
-        for sheet in book.sheets
-    ], book.flaw  # fmt: skip
 
 
 def _read_part(

@@ -21,7 +21,8 @@ import python_calamine as calamine
 
 from pcc_pipeline.formats.conventions import DECIMALS, TOO_LARGE
 from pcc_pipeline.formats.csv_reader import trimmed
-from pcc_pipeline.formats.headers import HEADER_ROWS, SOURCE, Header, Plan, find_header, plain
+from pcc_pipeline.formats.headers import HEADER_ROWS, SOURCE, Header, Plan, find_header
+from pcc_pipeline.formats.names import plain
 from pcc_pipeline.formats.notes import Note
 from pcc_pipeline.formats.rows import WHOLE, Flaw, Raw
 from pcc_pipeline.formats.xlsx_errors import Cells, counts_from_1904, error_cells

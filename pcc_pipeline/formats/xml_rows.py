@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
+from pcc_pipeline.clock import ROME
 from pcc_pipeline.formats.rows import Raw, check_rows
 from pcc_pipeline.formats.source import Counts, Sink, Source, defect
 from pcc_pipeline.tables.describe import Table
@@ -21,8 +21,6 @@ _ROWS = 20_000
 _ZONE = re.compile(r"(?<=[0-9])(Z|[+-][0-9]{2}:[0-9]{2})$")
 _DECIMALS = re.compile(r"^([+-]?[0-9]+\.[0-9]{2})0+$")
 _ONE = re.compile(r"^\+|\.$")
-ROME = ZoneInfo("Europe/Rome")
-
 
 def day(written: str | None) -> str | None:
     """An xs:date without its time zone, which a date of the calendar does not have."""

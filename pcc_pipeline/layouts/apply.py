@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pcc_pipeline.formats.conventions import COMMA, DAY_FIRST, POINT
-from pcc_pipeline.formats.headers import SOURCE, plain
+from pcc_pipeline.formats.headers import SOURCE
+from pcc_pipeline.formats.names import plain
 from pcc_pipeline.formats.rows import Evidence, Raw
 from pcc_pipeline.layouts.model import Choice, KindLayout, Recipe
 from pcc_pipeline.tables.describe import Column, Table

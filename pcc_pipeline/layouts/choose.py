@@ -7,15 +7,14 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from pcc_pipeline.formats.headers import Header, Plan, plain
+from pcc_pipeline.formats.headers import Header, Plan
+from pcc_pipeline.formats.names import plain
+from pcc_pipeline.formats.parts import open_parts
+from pcc_pipeline.formats.source import Source
 from pcc_pipeline.layouts.load import layouts
 from pcc_pipeline.layouts.model import Layout
 from pcc_pipeline.tables.feeds import FEEDS
-
-if TYPE_CHECKING:
-    from pcc_pipeline.formats.source import Source
 
 #: Kinds that an accounting system writes.
 KINDS = ("erp_invoices", "erp_payments")
@@ -74,8 +73,6 @@ class Fit:
 
 def fits(kind: str, path: Path, folder: Path, among: Iterable[Layout] | None = None) -> list[Fit]:
     """How a file fits each layout (all, unless told), best first."""
-    from pcc_pipeline.formats.tabular import open_parts
-
     found = []
     for layout in layouts().values() if among is None else among:
         plan = Plan(FEEDS[kind], None, layout.name) if not layout.kinds else plan_of(kind, layout)

@@ -16,7 +16,8 @@ import yaml
 
 from pcc_pipeline.formats.columns import reader
 from pcc_pipeline.formats.conventions import DAY_FIRST, read_date
-from pcc_pipeline.formats.headers import DELIMITERS, described, plain
+from pcc_pipeline.formats.headers import DELIMITERS
+from pcc_pipeline.formats.names import described, plain
 from pcc_pipeline.formats.tax_ids import read_tax_id
 from pcc_pipeline.layouts.load import layouts
 from pcc_pipeline.tables.describe import Column, Table

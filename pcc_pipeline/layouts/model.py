@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from pcc_pipeline.formats.headers import described, plain
+from pcc_pipeline.formats.names import described, plain
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.feeds import FEEDS
 

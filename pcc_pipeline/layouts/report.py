@@ -10,9 +10,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from pcc_pipeline.formats.headers import Header, Plan, described, plain
+from pcc_pipeline.formats.headers import Header, Plan
+from pcc_pipeline.formats.names import described, plain
+from pcc_pipeline.formats.parts import open_parts
 from pcc_pipeline.formats.source import Counts, Source
-from pcc_pipeline.formats.tabular import open_parts, parse_tabular
+from pcc_pipeline.formats.tabular import parse_tabular
 from pcc_pipeline.layouts.choose import KINDS, Fit, fits
 from pcc_pipeline.layouts.load import standard
 from pcc_pipeline.layouts.model import Layout, Recipe

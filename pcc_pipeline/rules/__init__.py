@@ -171,3 +171,9 @@ def origins() -> tuple[str, ...]:
 def buckets() -> tuple[str, ...]:
     """The due-date buckets (rules, section 4), from not due to the oldest."""
     return tuple(row["bucket"] for row in rule_rows("due_date_buckets"))
+
+
+def second_approval_amount() -> str:
+    """Amount in euro above which an operation needs a second person, where the ente has none of its own (`thresholds`)."""
+    values = [row for row in rule_rows("thresholds") if row["name"] == "second_approval_amount"]
+    return max(values, key=lambda row: row["valid_from"])["value"]

@@ -24,9 +24,10 @@ from sqlalchemy.dialects.postgresql import insert
 from pcc_pipeline import pipeline
 from pcc_pipeline.calculator import Calculator, source
 from pcc_pipeline.calculator.session import connect
+from pcc_pipeline.clock import ROME, today
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
-from pcc_pipeline.service.calendar import ROME
+from pcc_pipeline.enti import ente_facts
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 
@@ -48,14 +49,14 @@ class Alert:
 
 def watch(settings: Settings, store: Store, register: Register, ente: str) -> list[Alert]:
     """What is to be said of an ente's tickets now: its models of today, kept apart from the published ones."""
-    facts = pipeline.ente_facts(settings, store, register, ente)
+    facts = ente_facts(settings, store, register, ente)
     if facts.refusal:
         return []
-    today, output = pipeline.today(), f"watch/{ente}"
+    on, output = today(), f"watch/{ente}"
     deliveries = pipeline.calculator_deliveries(register, ente)
     models = ("service_calendar", "ticket_contacts", "sla_breaches")
     Calculator(settings, store).run(
-        ente, pipeline.parameters(facts, today, today), deliveries, models=models, output=output
+        ente, pipeline.parameters(facts, on, on), deliveries, models=models, output=output
     )
     with connect(settings) as connection:
         store.attach(connection)

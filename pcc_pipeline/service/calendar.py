@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 from functools import cache
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-ROME = ZoneInfo("Europe/Rome")
+from pcc_pipeline.clock import ROME
 
 #: Years for which the holidays are laid out for SQL.
 YEARS = range(2000, 2061)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from pcc_pipeline import pipeline
+from pcc_pipeline.clock import today
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.service.alerts import missed_levels, raise_alerts, watch
 from pcc_pipeline.service.nightly import enti_of
@@ -20,7 +20,7 @@ def look(settings: Settings) -> int:
 
     store, register = Store(settings.store_url), Register(engine(settings))
     found = []
-    for ente in enti_of(settings, store, register, pipeline.today()):
+    for ente in enti_of(settings, store, register, today()):
         try:
             found += [*watch(settings, store, register, ente), *missed_levels(register, ente)]
         except Exception as error:

@@ -17,11 +17,12 @@ from pcc_pipeline import pipeline
 from pcc_pipeline.calculator import Calculator, model_order, prepare, source
 from pcc_pipeline.calculator.session import connect
 from pcc_pipeline.checks import run_checks
+from pcc_pipeline.clock import ROME, today
 from pcc_pipeline.database.publish import replace
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.enti import ente_facts
 from pcc_pipeline.landing import PROVIDER
-from pcc_pipeline.service.calendar import ROME
 from pcc_pipeline.service.closing import close_periods, closed, ended
 from pcc_pipeline.service.overview import publish_overview
 from pcc_pipeline.service.report import report
@@ -72,7 +73,7 @@ def enti_of(settings: Settings, store: Store, register: Register, on: date) -> l
     """Enti with deliveries that are processed on a day."""
     known = (ente for ente in register.enti() if ente != PROVIDER)
     return [
-        ente for ente in known if pipeline.ente_facts(settings, store, register, ente, on).refusal is None
+        ente for ente in known if ente_facts(settings, store, register, ente, on).refusal is None
     ]
 
 
@@ -88,7 +89,7 @@ def nights(
     store, register = Store(settings.store_url), Register(engine(settings))
     asked = until or last_night()
     due = missed(register, asked) or [asked]
-    enti = enti_of(settings, store, register, pipeline.today())
+    enti = enti_of(settings, store, register, today())
     done = []
     for night in due:
         progress(f"the night of {night}")
@@ -103,7 +104,7 @@ def nights(
         statement = insert(t).values(values)
         with register.engine.begin() as connection:
             connection.execute(statement.on_conflict_do_update(index_elements=["night"], set_=values))
-    publish_overview(settings, store, register, pipeline.today())
+    publish_overview(settings, store, register, today())
     return done
 
 
@@ -138,7 +139,7 @@ def _may_close(store: Store, ente: str, night: date) -> bool:
 def _ente(
     settings: Settings, store: Store, register: Register, ente: str, night: date, result: Night
 ) -> None:
-    facts = pipeline.ente_facts(settings, store, register, ente)
+    facts = ente_facts(settings, store, register, ente)
     deliveries = pipeline.calculator_deliveries(register, ente)
     calculator, asked = Calculator(settings, store), pipeline.parameters(facts, night, night)
     calculator.run(ente, asked, deliveries, models=MODELS)

@@ -13,8 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pcc_pipeline.clock import ROME
 from pcc_pipeline.database.schema import table
-from pcc_pipeline.service.calendar import ROME
 
 CHANNELS = {
     "ALL": "Tutti",

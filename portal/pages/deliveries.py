@@ -11,9 +11,9 @@ from typing import IO, Annotated, Any
 from fastapi import APIRouter, File, Form, HTTPException, Request, Response, UploadFile
 from fastapi.responses import JSONResponse
 
-from pcc_pipeline import pipeline
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.delivery import DeliveryError, deliver
+from pcc_pipeline.enti import ente_facts
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import FEEDS
 from pcc_pipeline.tables.feeds import LINEAGE
@@ -134,7 +134,7 @@ def _take(request: Request, desk: Desk, name: str, content: IO[bytes], kind: str
             uploads.receive(content, path, settings.inbox / desk.ente)
             uploads.check_content(path)
             place = (settings, Store(settings.store_url), Register(engine_of(request)))
-            layout = pipeline.ente_facts(*place, desk.ente).layout
+            layout = ente_facts(*place, desk.ente).layout
             if kind == AUTOMATIC:
                 kind = next(iter(uploads.guess(path, layout)), "")
                 if not kind:

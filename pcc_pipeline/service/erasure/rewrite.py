@@ -10,7 +10,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pcc_pipeline.formats.headers import plain
+from pcc_pipeline.formats.names import plain
 from pcc_pipeline.service.erasure.traces import Traces
 
 _ZIP = b"PK\x03\x04"
