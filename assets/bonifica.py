@@ -9,7 +9,7 @@ from dagster import AssetExecutionContext, AssetSpec, MaterializeResult, Metadat
 from assets.partitions import ENTI, ONE_RUN
 from assets.resources import Installation, RunParameters
 from assets.steps import PUBLISHED, REPORT, Metadata, each_ente
-from pcc_pipeline.bonifica import write_report
+from pcc_pipeline.reports.write import write_bonifica
 
 
 @multi_asset(
@@ -36,15 +36,15 @@ def bonifica_report(
         with tempfile.TemporaryDirectory(prefix="pcc-report-") as folder:
             for kind in ("html", "xlsx"):
                 file = Path(folder) / f"{ente}.{kind}"
-                found = write_report(installation.engine, ente, file)
+                found = write_bonifica(installation.engine, ente, file)
                 store.write_bytes(f"reports/{ente}/{file.name}", file.read_bytes())
                 metadata[kind] = MetadataValue.url(store.uri(f"reports/{ente}/{file.name}"))
         return {
             REPORT: {
                 **metadata,
                 **{f"stock {view}": str(amount) for view, amount in found.stocks.items()},
-                "documents to work on": len(found.work),
-                "questions": len(found.questions),
+                "documents to work on": found.documents,
+                "questions": found.questions,
             }
         }
 

@@ -16,6 +16,8 @@ from pcc_pipeline.reports.italian import BUCKETS, VIEWS, number
 
 COLOURS = {"pcc": "#8a94a6", "right": "#1f4e79", "projected": "#c9822b"}
 WORSE, BETTER, INK, RULE = "#b23b3b", "#3d7a4f", "#222222", "#d5d9e0"
+#: What operations settle of a difference, what waits for an answer.
+SETTLED, OPEN = BETTER, "#c8791c"
 #: Width of a letter at size 10, on average.
 LETTER = 5.2
 
@@ -161,33 +163,68 @@ def trend(by_view: Mapping[str, Sequence[tuple[date, Decimal]]]) -> Picture:
     return picture
 
 
+@dataclass(frozen=True)
+class Bar:
+    """A bar of a waterfall: its words, from which amount to which, its colour, the amount told beside it."""
+
+    words: str
+    start: Decimal
+    end: Decimal
+    fill: str
+    told: Decimal
+
+
 def waterfall(pcc: Decimal, parts: Sequence[tuple[str, Decimal]], right: Decimal) -> Picture:
     """From PCC's stock to the right one: what each anomaly takes away or adds. Parts sum to the difference."""
     told = [part for part in parts if part[1]][:9]
     rest = pcc - right - sum((amount for _, amount in told), Decimal(0))
     steps = [*told, *([("altre", rest)] if rest else [])]
-    picture = Picture(640, 16 + 22 * (len(steps) + 2), "Dallo stock di PCC a quello corretto, per anomalia")
-    levels = [pcc]
-    for _, amount in steps:
-        levels.append(levels[-1] - amount)
-    least, most = min([Decimal(0), *levels]), max([Decimal(0), *levels])
+    bars, at = [Bar("Stock PCC", Decimal(0), pcc, COLOURS["pcc"], pcc)], pcc
+    for code, amount in steps:
+        bars.append(Bar(code, at, at - amount, BETTER if amount > 0 else WORSE, -amount))
+        at -= amount
+    bars.append(Bar("Stock corretto", Decimal(0), right, COLOURS["right"], right))
+    return _falling(bars, "Dallo stock di PCC a quello corretto, per anomalia")
+
+
+def settled_waterfall(pcc: Decimal, parts: Sequence[tuple[str, Decimal, Decimal]], right: Decimal) -> Picture:
+    """From PCC's stock to the projected one by what operations settle, then to the right one by what waits for answers.
+
+    A part is a code, what is settled, what remains; the parts sum to the difference.
+    """
+    return _falling(settled_bars(pcc, parts, right), "Dallo stock di PCC a quello corretto, passando per le operazioni")
+
+
+def settled_bars(pcc: Decimal, parts: Sequence[tuple[str, Decimal, Decimal]], right: Decimal) -> list[Bar]:
+    """The bars of `settled_waterfall`."""
+    bars, at = [Bar("Stock PCC", Decimal(0), pcc, COLOURS["pcc"], pcc)], pcc
+    for code, settled, _ in parts:
+        if settled:
+            bars.append(Bar(code, at, at - settled, SETTLED, -settled))
+            at -= settled
+    bars.append(Bar("Stock proiettato", Decimal(0), at, COLOURS["projected"], at))
+    for code, _, remaining in parts:
+        if remaining:
+            bars.append(Bar(code, at, at - remaining, OPEN, -remaining))
+            at -= remaining
+    return [*bars, Bar("Stock corretto", Decimal(0), right, COLOURS["right"], right)]
+
+
+def _falling(bars: Sequence[Bar], says: str) -> Picture:
+    picture = Picture(640, 16 + 22 * len(bars), says)
+    edges = [Decimal(0), *(edge for bar in bars for edge in (bar.start, bar.end))]
     left, width = 200.0, picture.width - 320
-    span = float(most - least) or 1.0
+    span = float(max(edges) - min(edges)) or 1.0
 
     def x(amount: Decimal) -> float:
-        return left + width * float(amount - least) / span
+        return left + width * float(amount - min(edges)) / span
 
-    def row(place: int, words: str, start: Decimal, end: Decimal, fill: str, value: Decimal) -> None:
+    for place, bar in enumerate(bars):
         y = 10.0 + 22 * place
-        low, high = sorted((x(start), x(end)))
-        picture.shapes.append(Text(left - 8, y + 12, words[:34], "end", 9))
-        picture.shapes.append(Rect(low, y + 2, max(high - low, 0.8), 14, fill))
-        picture.shapes.append(Text(max(high, x(Decimal(0))) + 5, y + 12, number(value), "start", 9))
-
-    row(0, "Stock PCC", Decimal(0), pcc, COLOURS["pcc"], pcc)
-    for place, (code, amount) in enumerate(steps, 1):
-        row(place, code, levels[place - 1], levels[place], BETTER if amount > 0 else WORSE, -amount)
-    row(len(steps) + 1, "Stock corretto", Decimal(0), right, COLOURS["right"], right)
+        low, high = sorted((x(bar.start), x(bar.end)))
+        picture.shapes.append(Text(left - 8, y + 12, bar.words[:34], "end", 9))
+        picture.shapes.append(Rect(low, y + 2, max(high - low, 0.8), 14, bar.fill))
+        picture.shapes.append(Text(max(high, x(Decimal(0))) + 5, y + 12, number(bar.told), "start", 9))
     return picture
 
 

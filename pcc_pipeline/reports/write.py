@@ -9,6 +9,9 @@ import sqlalchemy as sa
 
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.reports.art33 import as_csv, as_json
+from pcc_pipeline.reports.bonifica import Bonifica, bonifica
+from pcc_pipeline.reports.bonifica_book import write_bonifica_book
+from pcc_pipeline.reports.bonifica_page import bonifica_page
 from pcc_pipeline.reports.book import write_book
 from pcc_pipeline.reports.facts import Facts, NothingPublished, facts
 from pcc_pipeline.reports.page import ente_page, provider_page
@@ -38,6 +41,22 @@ def write_ente(
         "art33.json": lambda path: path.write_text(as_json(found), encoding="utf-8"),
     }
     return [_whole(target / name, writer) for name, writer in writers.items()]
+
+
+def write_bonifica(engine: sa.Engine, ente: str, out: Path) -> Bonifica:
+    """Writes an ente's bonifica to `out` (.html or .xlsx), whole or not at all; returns what it says.
+
+    Raises NothingPublished; ValueError for another kind of file.
+    """
+    if out.suffix.lower() not in (".html", ".xlsx"):
+        raise ValueError(f"{out.name} must end in .html or .xlsx")
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        found = bonifica(connection, ente)
+        if out.suffix.lower() == ".html":
+            _whole(out, lambda path: path.write_text(bonifica_page(found), encoding="utf-8"))
+        else:
+            _whole(out, lambda path: write_bonifica_book(connection, found, path))
+    return found
 
 
 def write_provider(

@@ -1,4 +1,4 @@
-"""The report as a workbook: summary, differences, work list, and the questions with a column to answer in.
+"""The bonifica as a workbook: summary, differences, work list, and the questions with a column to answer in.
 
 The sheet of questions has the columns of the questionnaire, so that `pcc review answers` reads it back.
 """
@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import IO, Any
+from itertools import islice
+from pathlib import Path
+from typing import Any
 
-from pcc_pipeline.bonifica.facts import Report
+import sqlalchemy as sa
+
+from pcc_pipeline.reports.bonifica import Bonifica, questions, work
 
 _QUESTIONS = (
     *("risposta", "valore", "dal", "ambito", "nota", "domanda", "codice", "id_documento", "progressivo_registrazione"),
@@ -20,6 +24,8 @@ _FACTS = (
     *("original_creditor", "creditor", "numero", "data_emissione"),
 )
 _ASKED = 5
+#: Rows that a sheet of Excel holds below its header; whoever has more exports the table.
+_MOST = 1_048_575
 _WORK = {
     "priorità": "priority",
     "importo": "amount",
@@ -35,35 +41,38 @@ _WORK = {
 }
 
 
-def write_workbook(report: Report, out: IO[bytes]) -> None:
-    """Writes the workbook; the same published state makes the same file."""
+def write_bonifica_book(connection: sa.Connection, found: Bonifica, out: Path) -> None:
+    """Writes the workbook; the same published state makes the same file. Long lists are read as they are written."""
     import xlsxwriter
 
-    options = {"strings_to_urls": False, "strings_to_formulas": False, "strings_to_numbers": False}
-    book = xlsxwriter.Workbook(out, options)
-    book.set_properties({"title": f"Stock di {report.published.ente}", "created": datetime(2000, 1, 1)})  # noqa: DTZ001
+    options = {
+        "constant_memory": True,
+        "strings_to_urls": False,
+        "strings_to_formulas": False,
+        "strings_to_numbers": False,
+    }
+    ente, day = found.published.ente, found.published.reference_date
+    book = xlsxwriter.Workbook(str(out), options)
+    book.set_properties({"title": f"Bonifica di {ente}", "created": datetime(2000, 1, 1)})  # noqa: DTZ001
     writer = _Writer(book)
-    day = report.published.reference_date
     writer.sheet(
         "Sintesi", ("voce", "importo"),
         [
-            (f"Stock su PCC al {day:%d/%m/%Y}", report.stocks["pcc"]),
-            ("Stock proiettato, accettate le operazioni", report.stocks["projected"]),
-            ("Stock giusto", report.stocks["right"]),
-            ("In attesa di risposte", report.remaining),
+            (f"Stock su PCC al {day:%d/%m/%Y}", found.stocks["pcc"]),
+            ("Stock proiettato, accettate le operazioni", found.stocks["projected"]),
+            ("Stock corretto", found.stocks["right"]),
+            ("In attesa di risposte", found.remaining),
         ],
-    )
+    )  # fmt: skip
     writer.sheet(
         "Differenze", ("codice", "documenti", "differenza", "sistemato dalle operazioni", "in attesa di risposte"),
-        [(step.code, step.documents, step.amount, step.settled, step.remaining) for step in report.steps],
-    )
-    writer.sheet("Scadenze", ("giorni di ritardo", "PCC", "proiettato", "giusto"), report.by_bucket)
-    writer.sheet("Lavoro", tuple(_WORK), [tuple(row[name] for name in _WORK.values()) for row in report.work])
-    writer.sheet(
-        "Domande", _QUESTIONS,
-        [(None,) * _ASKED + tuple(row[name] for name in _FACTS) for row in report.questions],
-        asked=_ASKED,
-    )
+        [(step.code, step.documents, step.amount, step.settled, step.remaining) for step in found.steps],
+    )  # fmt: skip
+    writer.sheet("Scadenze", ("giorni di ritardo", "PCC", "proiettato", "corretto"), found.by_bucket)
+    rows = (tuple(row[name] for name in _WORK.values()) for row in work(connection, ente))
+    writer.sheet("Lavoro", tuple(_WORK), rows)
+    asked = ((None,) * _ASKED + tuple(row[name] for name in _FACTS) for row in questions(connection, ente))
+    writer.sheet("Domande", _QUESTIONS, asked, asked=_ASKED)
     book.close()
 
 
@@ -83,7 +92,7 @@ class _Writer:
         for number, column in enumerate(columns):
             page.write_string(0, number, column, self._asked if number < asked else self._bold)
             page.set_column(number, number, 80 if column == "domanda" else 40 if column == "voce" else 18)
-        for place, row in enumerate(rows, 1):
+        for place, row in enumerate(islice(rows, _MOST), 1):
             for number, value in enumerate(row):
                 if isinstance(value, Decimal):
                     page.write_number(place, number, value, self._money)
