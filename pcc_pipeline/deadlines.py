@@ -36,11 +36,12 @@ class Deadline:
 
 @dataclass(frozen=True)
 class Alert:
-    """What is to be said of a deadline today: info, warning or error, and the words."""
+    """What is to be said of a deadline: info, warning or error, the words, and at how many days from it they are said."""
 
     deadline: Deadline
     severity: str
     words: str
+    days_left: int
 
 
 def deadlines(engine: sa.Engine, first: date, last: date, ente: str | None = None) -> list[Deadline]:
@@ -103,7 +104,7 @@ def alerts(found: Iterable[Deadline], since: date, today: date) -> list[Alert]:
         ]
         if passed:
             words = f"{deadline.ente}: {deadline.words}, {deadline.due_on:%d/%m/%Y} ({passed[-1]['words']})"
-            said.append(Alert(deadline, passed[-1]["severity"], words))
+            said.append(Alert(deadline, passed[-1]["severity"], words, int(passed[-1]["days_left"])))
     return said
 
 

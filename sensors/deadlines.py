@@ -1,4 +1,4 @@
-"""What is said of deadlines before and after: one line in the log an alert, once. The days are in `pcc_pipeline.deadlines`."""
+"""What is said of deadlines before and after, each alert once. The days are in `pcc_pipeline.deadlines`."""
 
 import logging
 from datetime import date, timedelta
@@ -7,7 +7,7 @@ from dagster import DefaultSensorStatus, SensorEvaluationContext, SkipReason, se
 
 from assets.resources import Installation
 from pcc_pipeline.clock import today
-from pcc_pipeline.deadlines import alerts, deadlines, span
+from pcc_pipeline.service.lookout import look_at_deadlines
 
 log = logging.getLogger("pcc.deadlines")
 
@@ -17,18 +17,17 @@ LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERR
 @sensor(
     minimum_interval_seconds=3600,
     default_status=DefaultSensorStatus.RUNNING,
-    description="Says what is due soon or late, ente by ente, each alert once; the cursor is the last day looked at.",
+    description="Says what is due soon or late, ente by ente, each alert once: log, e-mail, webhook (alerts.yaml); "
+    "the cursor is the last day looked at.",
 )
 def deadline_alerts(context: SensorEvaluationContext, installation: Installation) -> SkipReason:
-    """Logs what has come to be due or late since the last look; starts nothing."""
+    """Raises what has come to be due or late since the last look; starts no run."""
     now = today()
     # The first look says what today brings, not the whole past.
     since = date.fromisoformat(context.cursor) if context.cursor else now - timedelta(days=1)
     if since >= now:
         return SkipReason(f"Looked at {since}")
-    before, after = span()
-    found = deadlines(installation.engine, since - timedelta(days=after), now + timedelta(days=before))
-    said = alerts(found, since, now)
+    said = look_at_deadlines(installation.settings, installation.register, since, now)
     for alert in said:
         context.log.log(LEVELS[alert.severity], alert.words)
         log.log(LEVELS[alert.severity], alert.words)

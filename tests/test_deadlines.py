@@ -1,4 +1,4 @@
-"""The calendar: which days, what is met, what is said before and after. Not here: how it is told (the sensor's log)."""
+"""The calendar: which days, what is met, what is said before and after, and that it is told once."""
 
 from __future__ import annotations
 
@@ -6,9 +6,15 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from test_rules_base import Book
 
+from pcc_pipeline.database.engine import engine
+from pcc_pipeline.database.register import Register
+from pcc_pipeline.database.schema import table
 from pcc_pipeline.deadlines import Deadline, alerts, span
+from pcc_pipeline.service.lookout import look_at_deadlines
+from pcc_pipeline.settings import Settings
 
 TODAY = date(2026, 1, 24)
 
@@ -72,3 +78,22 @@ def test_after_a_pause_the_latest_of_several_alerts_stands() -> None:
     (alert,) = alerts([_deadline(TODAY)], TODAY - timedelta(days=20), TODAY)
     assert "oggi" in alert.words
     assert span() == (30, 30)
+
+
+def test_a_deadline_is_told_once_by_the_channels_of_all_alerts(settings: Settings) -> None:
+    connected = engine(settings)
+    values = {
+        "ente": "alfa", "duty": "STOCK_ANNUAL", "due_on": TODAY + timedelta(days=7), "concerns_day": date(2025, 12, 31),
+        "words": "Stock al 31/12/2025", "source": "L. 145/2018", "met_by": "publication",
+        "reference_date": TODAY, "observed_at": TODAY,
+    }  # fmt: skip
+    known = {column.name for column in table("deadlines").columns}
+    with connected.begin() as connection:
+        connection.execute(sa.insert(table("deadlines")).values({k: v for k, v in values.items() if k in known}))
+    for _ in range(2):
+        (said,) = look_at_deadlines(settings, Register(connected), TODAY - timedelta(days=1), TODAY)
+        assert said.days_left == 7
+    with connected.connect() as connection:
+        (raised,) = connection.execute(sa.select(table("alerts"))).mappings().all()
+    assert raised["kind"] == "DEADLINE" and "tra 7 giorni" in raised["words"]
+    assert (settings.home / "alerts.log").read_text().count("Stock al 31/12/2025") == 1

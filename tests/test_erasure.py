@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from typer.testing import CliRunner
 
 from assets.run import run_headless
 from pcc_pipeline import pipeline
+from pcc_pipeline.cli import app
 from pcc_pipeline.database import embedded
 from pcc_pipeline.database.engine import dagster_url, dispose, engine
 from pcc_pipeline.database.export import export
@@ -110,6 +112,13 @@ def test_one_of_three_goes_without_a_trace_even_after_a_crash(settings: Settings
     assert not run_headless(settings, [GONE], D, O, inbox=settings.inbox)
     assert (settings.home / "alerts.log").read_text() == "2 valdossola: prova\n"
     assert "valdossola" in (settings.home / "sources.yaml").read_text()
+
+
+def test_what_is_not_due_is_not_erased_when_nobody_is_there_to_ask(settings: Settings) -> None:
+    before = dumps(settings)
+    done = CliRunner().invoke(app, ["erase", "--ente", OTHERS[0]], env=settings.environment())
+    assert done.exit_code == 1 and "--yes" in done.output
+    assert dumps(settings) == before
 
 
 def test_a_run_under_way_is_waited_for(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

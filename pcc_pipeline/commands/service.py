@@ -111,10 +111,9 @@ def erase(
         err.print(
             "[yellow]The register does not say that this ente's erasure is due (fifth working day after the PEC)."
         )
-        if (
-            sys.stdin.isatty()
-            and typer.prompt("Its data cannot be brought back. Type its code to erase it") != ente
-        ):
+        if not sys.stdin.isatty():
+            raise stop("Nothing was erased: nobody is there to ask; --yes erases all the same")
+        if typer.prompt("Its data cannot be brought back. Type its code to erase it") != ente:
             raise stop("Nothing was erased")
     with err.status("Erasing") as status:
         try:

@@ -16,7 +16,7 @@ def upgrade() -> None:
     op.create_table('alerts',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
     sa.Column('alert', sa.Text(), nullable=False, comment="What tells it from the ente's other alerts"),
-    sa.Column('kind', sa.Text(), nullable=False, comment='ABOUT_TO_BREACH, BREACHED, AVAILABILITY_MISSED'),
+    sa.Column('kind', sa.Text(), nullable=False, comment='ABOUT_TO_BREACH, BREACHED, AVAILABILITY_MISSED, DEADLINE'),
     sa.Column('words', sa.Text(), nullable=False, comment='Its text'),
     sa.Column('raised_at', sa.DateTime(timezone=True), nullable=False, comment='When it was raised'),
     sa.Column('mailed_at', sa.DateTime(timezone=True), nullable=True, comment='When it went out by e-mail'),
