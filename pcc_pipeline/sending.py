@@ -68,7 +68,7 @@ def send(
     is no fiscal code.
     """  # fmt: skip
     user = user.strip().upper()
-    if tax_code_problem(user) == "tax_code":
+    if tax_code_problem(user):
         raise SendingError(f"{user or '(vuoto)'} non è un codice fiscale: serve quello di chi trasmette il file a PCC")
     report = SendingReport()
     on = today()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Column as RichColumn
 from rich.table import Table as RichTable
 
 from pcc_pipeline.commands.terminal import Ente, err, out, stop
@@ -73,7 +74,7 @@ def list_files(
             )  # fmt: skip
         out.print(table)
         raise typer.Exit(1 if late else 0)
-    table = RichTable("ente", "file", "written", "rows", "sent", "accepted", "refused", "done", "overdue", "sha-256")
+    table = RichTable("ente", RichColumn("file", no_wrap=True), "written", "rows", "sent", "accepted", "refused", "done", "overdue", "sha-256")
     for row in sending.files(connected, ente):
         counts = [str(row[name]) for name in ("rows", "sent", "accepted", "refused", "done", "overdue")]
         table.add_row(row["ente"], row["file"], f"{row['sent_at']:%Y-%m-%d %H:%M}", *counts, row["sha256"][:12])
