@@ -74,9 +74,10 @@ def list_files(
             )  # fmt: skip
         out.print(table)
         raise typer.Exit(1 if late else 0)
-    table = RichTable("ente", RichColumn("file", no_wrap=True), "written", "rows", "sent", "accepted", "refused", "done", "overdue", "sha-256")
+    counted = ("rows", "sent", "accepted", "refused", "done", "overdue")
+    table = RichTable("ente", RichColumn("file", no_wrap=True), "written", *counted, "sha-256")
     for row in sending.files(connected, ente):
-        counts = [str(row[name]) for name in ("rows", "sent", "accepted", "refused", "done", "overdue")]
+        counts = [str(row[name]) for name in counted]
         table.add_row(row["ente"], row["file"], f"{row['sent_at']:%Y-%m-%d %H:%M}", *counts, row["sha256"][:12])
     out.print(table)
 
