@@ -16,6 +16,7 @@ from babel.numbers import format_decimal
 from babel.support import Translations
 
 from pcc_pipeline.clock import ROME
+from pcc_pipeline.rules import anomaly_titles
 
 ITALIAN, ENGLISH = "it", "en"
 
@@ -88,21 +89,8 @@ LABELS = {
     "landed": "ricevuta, da leggere", "staged": "letta", "refused": "rifiutata",
     "DUE": "scaduto", "PARTLY_EXCLUDED": "scaduto, in parte escluso", "PAID": "pagato", "NOT_DUE": "non scaduto",
     "ISSUED_LATER": "emesso dopo", "NON_COMMERCIAL": "non commerciale", "REJECTED": "rifiutato", "EXCLUDED": "escluso",
-    "PAID_NOT_REPORTED": "Pagamento non comunicato a PCC", "PAID_TOO_MUCH_ON_PCC": "Pagato su PCC più che nel gestionale",
-    "NOT_BOOKED": "Non contabilizzato su PCC", "SUSPENSION_NOT_REPORTED": "Sospensione non comunicata",
-    "SUSPENSION_NOT_LIFTED": "Sospensione non rimossa", "SUSPENSION_CAUSE_DIFFERS": "Causa di sospensione diversa",
-    "NOT_PAYABLE_NOT_REPORTED": "Non liquidabile non comunicato", "NOT_PAYABLE_NOT_LIFTED": "Non liquidabile da rimuovere",
-    "REJECTED_STILL_OPEN": "Rifiutato ma aperto su PCC", "REJECTED_ON_PCC": "Rifiutato solo su PCC",
-    "DUE_DATE_DIFFERS": "Scadenza diversa", "DUE_DATE_SHIFTS_STOCK": "Scadenza che sposta lo stock",
-    "ISSUE_DATE_DIFFERS": "Data di emissione diversa", "PAYMENT_DATE_DIFFERS": "Data di pagamento diversa",
-    "AMOUNT_DIFFERS": "Importo diverso", "ROUNDING_DIFFERS": "Arrotondamento", "SPLIT_VAT_OPEN": "IVA in scissione aperta",
-    "CREDIT_NOTE_OPEN": "Nota di credito aperta", "DUPLICATE_ON_PCC": "Doppione su PCC", "MISSING_ON_PCC": "Manca su PCC",
-    "MISSING_IN_ERP": "Manca nel gestionale", "WRONG_BENEFICIARY": "Beneficiario diverso dal creditore",
-    "MUST_STAY_OPEN": "Doveva restare aperto", "NOT_ON_OPEN_LIST": "Fuori dall'elenco degli aperti",
-    "AMBIGUOUS_MATCH": "Abbinamento incerto", "ACCOUNTS_DO_NOT_SUM": "Conti di PCC che non quadrano",
-    "WRONG_OFFICE": "Ufficio diverso", "NON_COMMERCIAL_NOT_REPORTED": "Non commerciale non comunicato",
-    "CREDITOR_LOOP": "Casi particolari in circolo",
     "AMBIGUOUS": "abbinamento incerto", "DUPLICATE": "doppione",
+    **anomaly_titles(),
 }  # fmt: skip
 
 

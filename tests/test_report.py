@@ -12,9 +12,9 @@ import python_calamine as calamine
 from assets.run import run_headless
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.demo import write_provider
+from pcc_pipeline.italian import euro
 from pcc_pipeline.reports import pictures
 from pcc_pipeline.reports.facts import NothingPublished
-from pcc_pipeline.reports.italian import euro
 from pcc_pipeline.reports.write import write_bonifica
 from pcc_pipeline.settings import Settings
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pcc_pipeline import italian
 from pcc_pipeline.database.schema import table
-from pcc_pipeline.reports import italian
 from pcc_pipeline.reports.facts import VIEWS, Facts
 
 #: Rows of a sheet of documents at most: what matters most first, the rest is in `pcc export`.
@@ -129,7 +129,7 @@ def _summary(book: Any, formats: dict[str, Any], facts: Facts) -> None:
     start = place + 2
     for part in facts.explained:
         place += 1
-        _line(sheet, formats, place, [part.code, part.documents, part.amount])
+        _line(sheet, formats, place, [italian.anomaly(part.code), part.documents, part.amount])
     sheet.write(place + 1, 0, "Totale", formats["sum"])
     if facts.explained:
         sheet.write_formula(

@@ -8,7 +8,8 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from pcc_pipeline.reports import italian, pictures
+from pcc_pipeline import italian
+from pcc_pipeline.reports import pictures
 from pcc_pipeline.reports.facts import VIEWS, ZERO, Facts
 
 
@@ -45,7 +46,7 @@ def drawn(facts: Facts) -> dict[str, pictures.Picture]:
     """The charts of an ente's report, by name."""
     return {
         "waterfall": pictures.waterfall(
-            facts.stock["pcc"], [(part.code, part.amount) for part in facts.explained], facts.stock["right"]
+            facts.stock["pcc"], [(italian.anomaly(part.code), part.amount) for part in facts.explained], facts.stock["right"]
         ),
         "ageing": pictures.ageing(facts.ageing),
         "trend": pictures.trend(facts.trend),
@@ -82,6 +83,6 @@ def environment() -> Any:
     from jinja2 import Environment, PackageLoader
 
     made = Environment(loader=PackageLoader("pcc_pipeline.reports"), autoescape=True, trim_blocks=False)
-    for name in ("number", "euro", "day", "period"):
+    for name in ("number", "euro", "day", "period", "anomaly"):
         made.filters[name] = getattr(italian, name)
     return made

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from pcc_pipeline.reports import italian, pictures
+from pcc_pipeline import italian
+from pcc_pipeline.reports import pictures
 from pcc_pipeline.reports.facts import VIEWS, Facts
 from pcc_pipeline.reports.page import drawn, indicator_rows
 

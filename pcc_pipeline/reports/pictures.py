@@ -12,7 +12,7 @@ from decimal import Decimal
 from html import escape
 from typing import Any
 
-from pcc_pipeline.reports.italian import BUCKETS, VIEWS, number
+from pcc_pipeline.italian import BUCKETS, VIEWS, number
 
 COLOURS = {"pcc": "#8a94a6", "right": "#1f4e79", "projected": "#c9822b"}
 WORSE, BETTER, INK, RULE = "#b23b3b", "#3d7a4f", "#222222", "#d5d9e0"

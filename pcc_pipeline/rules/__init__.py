@@ -38,6 +38,7 @@ RULE_TABLES: dict[str, dict[str, str]] = {
     "number_prefixes": {"prefix": "VARCHAR"},
     "anomalies": {
         "code": "VARCHAR",
+        "title": "VARCHAR",
         "severity": "VARCHAR",
         "remedy": "VARCHAR",
         "manual": "BOOLEAN",
@@ -156,6 +157,12 @@ def rule_rows(name: str) -> tuple[dict[str, str], ...]:
 def anomaly_codes() -> tuple[str, ...]:
     """The codes of the anomaly catalogue (rules, section 7), in its order."""
     return tuple(row["code"] for row in rule_rows("anomalies"))
+
+
+@cache
+def anomaly_titles() -> dict[str, str]:
+    """What each code of the catalogue is called in Italian, in its order."""
+    return {row["code"]: row["title"] for row in rule_rows("anomalies")}
 
 
 def match_tiers() -> tuple[str, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from pcc_pipeline.rules import anomaly_titles
+
 VIEWS = {"pcc": "PCC", "right": "Corretto", "projected": "PCC dopo le operazioni"}
 
 BUCKETS = {
@@ -65,3 +67,8 @@ def period(text: str) -> str:
         year, quarter = text.split("-Q")
         return f"{('I', 'II', 'III', 'IV')[int(quarter) - 1]} trimestre {year}"
     return day(date.fromisoformat(text)) if len(text) == 10 else text
+
+
+def anomaly(code: str) -> str:
+    """What an anomaly is called (`rules/data/anomalies.csv`)."""
+    return anomaly_titles().get(code, code)
