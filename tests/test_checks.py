@@ -320,6 +320,23 @@ def test_what_cannot_be_compared_fails(debt: Case) -> None:
     assert {"problem": "no file of debt_positions to compare with"} in result.samples
 
 
+def test_the_parts_by_code_make_the_difference(debt: Case) -> None:
+    """Three documents, four anomalies: each document counts under one code."""
+    d = Decimal
+    parts = [
+        {"code": "AMOUNT_DIFFERS", "amount": d("12.34"), "documents": 1},
+        {"code": "MISSING_ON_PCC", "amount": d("-50.00"), "documents": 1},
+        {"code": "MISSING_IN_ERP", "amount": d("0.00"), "documents": 1},
+    ]
+    debt.table("difference_by_code", *parts)
+    result = debt.check("difference_by_code", "parts_make_the_difference")
+    assert result.passed and result.blocking, result.samples
+    twice = [*parts, {"code": "MUST_STAY_OPEN", "amount": d("0.00"), "documents": 1}]  # a document counted twice
+    for wrong in (parts[1:], [*parts[1:], {**parts[0], "amount": d("12.35")}], twice, parts[:2]):
+        debt.table("difference_by_code", *wrong)
+        assert not debt.check("difference_by_code", "parts_make_the_difference").passed, wrong
+
+
 def test_stock_parts_sum(debt: Case) -> None:
     result = debt.check("stock", "stock_parts_sum")
     assert result.passed and result.blocking, result.samples

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import models
 import oracle
 import pytest
 
+from pcc_pipeline import rules
 from pcc_pipeline.demo import write_provider
 
 REFERENCE_DATE, OBSERVED_AT = date(2025, 12, 31), date(2026, 1, 20)
@@ -62,6 +64,22 @@ def _unexplained(got: models.Reconciled) -> set[tuple[object, ...]]:
     }
 
 
+def _each_document_once(got: models.Reconciled) -> None:
+    """`difference_by_code` counts each document under the first of its codes in the catalogue's order."""
+    places = {code: place for place, code in enumerate(rules.anomaly_codes())}
+    documents: dict[tuple[object, ...], list[tuple[int, str, Decimal]]] = {}
+    for code, *key, amount in got.rows("anomalies", "code", "id_documento", "progressivo_registrazione", "amount"):
+        documents.setdefault(tuple(key), []).append((places[code], code, amount))
+    expected: dict[str, tuple[Decimal, int]] = {}
+    for borne in documents.values():
+        _, code, amount = min(borne)
+        before, count = expected.get(code, (Decimal(0), 0))
+        expected[code] = (before + amount, count + 1)
+    found = {code: (amount, count) for code, amount, count in got.rows("difference_by_code", "code", "amount", "documents")}
+    assert found == expected
+    assert sum(amount for amount, _ in found.values()) == got.stock("pcc") - got.stock("right")
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_models_say_what_the_oracle_says(tmp_path: Path, seed: int) -> None:
     rows = _provider(tmp_path / "inbox", seed, 400)
@@ -78,6 +96,7 @@ def test_models_say_what_the_oracle_says(tmp_path: Path, seed: int) -> None:
         row for row in expected.anomalies if row[0] not in READINGS
     }
     assert not _unexplained(got)
+    _each_document_once(got)
 
 
 @pytest.mark.parametrize("seed", [4, 5, 6])
@@ -85,6 +104,7 @@ def test_every_cent_of_damaged_feeds_is_explained(tmp_path: Path, seed: int) -> 
     rows = oracle.perturbed(_provider(tmp_path / "inbox", seed, 300), seed, 0.4)
     got = models.reconcile(tmp_path / "home", _feeds({kind: list(found) for kind, found in rows.items()}))
     assert not _unexplained(got)
+    _each_document_once(got)
     by_creditor = sum(amount for (amount,) in got.rows("stock_by_creditor", "amount", where="view = 'right'"))
     by_bucket = sum(
         amount

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pcc_pipeline.calculator.models import Model, load_models, macros, model_order
-from pcc_pipeline.rules import RULE_TABLES, rule_path, rule_rows
+from pcc_pipeline.rules import RULE_TABLES, anomaly_codes, rule_path, rule_rows
 from pcc_pipeline.service.calendar import holidays_table, observation_moment
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
@@ -268,6 +268,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, store: Store) -> None:
     _set_variables(connection)
     connection.execute(macros())
     connection.execute(_bucket_macro())
+    connection.execute(_place_macro())
 
 
 def beside(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
@@ -322,6 +323,12 @@ def _bucket_macro() -> str:
     )
     youngest = next(row["bucket"] for row in rule_rows("due_date_buckets") if not row["from_days"])
     return f"create or replace macro due_date_bucket(days) as case {cases} else '{youngest}' end"
+
+
+def _place_macro() -> str:
+    """anomaly_place(code): a code's place in the catalogue, from 1."""
+    codes = ", ".join(_literal(code) for code in anomaly_codes())
+    return f"create or replace macro anomaly_place(code) as list_position([{codes}], code)"
 
 
 def _columns(table: Table) -> str:

@@ -85,6 +85,25 @@ SELECT ente, 'the stocks'' difference is not the sum over documents' AS problem,
 FROM totals WHERE difference <> explained
 """
 
+# What readers are told by code is made of the same anomalies, each document in it once.
+_BY_CODE = """
+WITH parts AS (
+    SELECT ente, sum(amount) AS amount, sum(documents) AS documents FROM difference_by_code GROUP BY ente
+), whole AS (
+    SELECT s.ente, s.amount, coalesce(d.documents, 0) AS documents
+    FROM (SELECT ente, coalesce(sum(amount) FILTER ("view" = 'pcc'), 0)
+                     - coalesce(sum(amount) FILTER ("view" = 'right'), 0) AS amount
+          FROM stock GROUP BY ente) s
+    LEFT JOIN (SELECT ente, count(*) AS documents
+               FROM (SELECT DISTINCT ente, id_documento, progressivo_registrazione FROM anomalies) GROUP BY ente) d
+      ON d.ente = s.ente
+)
+SELECT coalesce(w.ente, p.ente) AS ente, w.amount AS difference, p.amount AS parts,
+       w.documents AS documents, p.documents AS parts_documents
+FROM whole w FULL JOIN parts p ON w.ente = p.ente
+WHERE coalesce(w.amount, 0) <> coalesce(p.amount, 0) OR coalesce(w.documents, 0) <> coalesce(p.documents, 0)
+"""
+
 # Each part beside the whole, per view and date: parts of a view without stock breach too.
 _PARTS = """
 WITH parts AS (
@@ -178,6 +197,15 @@ RECONCILIATIONS: tuple[Reconciliation, ...] = (
         True,
         ("anomalies", "debt_positions", "stock"),
         _EVERY_CENT,
+    ),
+    Reconciliation(
+        "parts_make_the_difference",
+        "difference_by_code",
+        "PCC's stock less the right stock is the sum of its parts by code, and each document with an anomaly counts in just "
+        "one of them (rules.md section 7)",
+        True,
+        ("difference_by_code", "anomalies", "stock"),
+        _BY_CODE,
     ),
     Reconciliation(
         "accounts_sum",

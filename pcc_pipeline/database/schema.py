@@ -87,6 +87,10 @@ def sql_table(table: Table, metadata: sa.MetaData) -> sa.Table:
     result = sa.Table(table.name, metadata, *columns, *extra, comment=table.grain)
     for names in dict.fromkeys(indexes):
         sa.Index(None, *(result.c[name] for name in names))
+    for paging in table.paging:
+        by = [result.c[name] if name in result.c else sa.text(name) for name in ("ente", *paging.by)]
+        only = None if paging.only is None else sa.text(paging.only)
+        sa.Index(f"ix_{table.name}_{paging.name}", *by, postgresql_where=only)
     return result
 
 

@@ -1,4 +1,4 @@
-"""What the command line prints of a published ente: its stocks, and the difference cent by cent.
+"""A published ente in short: its stocks, and the difference cent by cent. The command line, reports and the desk read it here.
 
 Reads published tables only; nothing is computed here that a model does not say.
 """
@@ -12,7 +12,6 @@ import sqlalchemy as sa
 
 from pcc_pipeline.database.publish import Published, current
 from pcc_pipeline.database.schema import table
-from pcc_pipeline.rules import anomaly_codes
 
 ZERO = Decimal("0.00")
 
@@ -47,34 +46,29 @@ class Summary:
         return sum((part.amount for part in self.explained_by), ZERO)
 
 
-def summary(engine: sa.Engine, ente: str) -> Summary | None:
-    """The summary of an ente's published state; None before its first publication.
+def explanations(connection: sa.Connection, ente: str) -> tuple[Explanation, ...]:
+    """What PCC's stock less the right one is made of, the biggest part first.
 
     A document that bears several codes is counted once, under the first in the catalogue's order.
     """
+    parts = table("difference_by_code")
+    query = sa.select(parts.c.code, parts.c.documents, parts.c.amount).where(parts.c.ente == ente)
+    rows = connection.execute(query.order_by(sa.func.abs(parts.c.amount).desc(), parts.c.code))
+    return tuple(Explanation(*row) for row in rows)
+
+
+def summary(engine: sa.Engine, ente: str) -> Summary | None:
+    """The summary of an ente's published state; None before its first publication."""
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         published = current(engine, ente)
         if published is None:
             return None
-        stock, anomalies, quarantine = table("stock"), table("anomalies"), table("quarantine")
+        stock, quarantine = table("stock"), table("quarantine")
         stocks = dict(
             connection.execute(sa.select(stock.c.view, stock.c.amount).where(stock.c.ente == ente))
             .tuples()
             .all()
         )
-        place = sa.func.array_position(sa.literal(list(anomaly_codes()), sa.ARRAY(sa.Text)), anomalies.c.code)
-        first = (
-            sa.select(anomalies.c.code, anomalies.c.amount)
-            .where(anomalies.c.ente == ente)
-            .distinct(anomalies.c.id_documento, anomalies.c.progressivo_registrazione)
-            .order_by(anomalies.c.id_documento, anomalies.c.progressivo_registrazione, place)
-            .subquery()
-        )
-        parts = connection.execute(
-            sa.select(first.c.code, sa.func.count(), sa.func.sum(first.c.amount))
-            .group_by(first.c.code)
-            .order_by(sa.func.abs(sa.func.sum(first.c.amount)).desc(), first.c.code)
-        )
-        explained = tuple(Explanation(code, documents, amount) for code, documents, amount in parts)
+        explained = explanations(connection, ente)
         defects = connection.execute(sa.select(sa.func.count()).where(quarantine.c.ente == ente)).scalar_one()
     return Summary(published, stocks.get("pcc", ZERO), stocks.get("right", ZERO), explained, defects)

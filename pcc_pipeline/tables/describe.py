@@ -80,12 +80,25 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Paging:
+    """An index in the order in which readers page through a table: they read as many rows as they show.
+
+    `by` are columns of the table or expressions over them, after the ente; `only` keeps just some rows.
+    """
+
+    name: str
+    by: tuple[str, ...]
+    only: str | None = None
+
+
+@dataclass(frozen=True)
 class Table:
     """One table: its layer, what a row stands for, its columns and the rules it must keep.
 
     `key` names the columns that identify a row (unique, checked). `one_of` lists groups of columns of
     which at least one must be present in each row. `published` tables are copied to PostgreSQL under
     the same name and can be exported. `blocking` says whether a failed check stops publication.
+    `indexes` are of columns; `paging` are those of the orders in which readers see the rows.
     """
 
     name: str
@@ -97,6 +110,7 @@ class Table:
     published: bool = False
     blocking: bool = True
     indexes: tuple[tuple[str, ...], ...] = field(default=())
+    paging: tuple[Paging, ...] = ()
 
     @property
     def arrow_schema(self) -> pa.Schema:

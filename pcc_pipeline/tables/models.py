@@ -19,7 +19,7 @@ from pcc_pipeline.tables.common import (
     VIEW,
     money,
 )
-from pcc_pipeline.tables.describe import Column, Table
+from pcc_pipeline.tables.describe import Column, Paging, Table
 from pcc_pipeline.tables.proposals import MATCH_PROPOSALS
 from pcc_pipeline.tables.service import SERVICE_MODELS
 
@@ -317,6 +317,7 @@ DEBT_POSITIONS = Table(
     key=("ente", "view", "id_documento", "progressivo_registrazione"),
     published=True,
     indexes=(("ente", "view", "creditor"), ("ente", "view", "bucket"), ("ente", "id_documento"), ("ente", "progressivo_registrazione")),
+    paging=(Paging("largest", ("view", "stock", "open_amount"), only="stock <> 0"),),
 )
 
 ANOMALIES = Table(
@@ -342,6 +343,18 @@ ANOMALIES = Table(
     key=("ente", "code", "id_documento", "progressivo_registrazione"),
     published=True,
     indexes=(("ente", "code"),),
+    paging=(Paging("largest", ("abs(amount)",)),),
+)
+
+DIFFERENCE_BY_CODE = Table(
+    "difference_by_code", "debt", "One row per anomaly code that some document bears first in the catalogue's order",
+    (
+        ENTE, REFERENCE_DATE, ANOMALIES.column("code"),
+        money("amount", "Its part of PCC's stock less the right stock; the parts of all codes are the whole", source="rules section 7"),
+        Column("documents", "integer", "Documents that bear it first", required=True, minimum=1),
+    ),
+    key=("ente", "reference_date", "code"),
+    published=True,
 )
 
 
@@ -374,7 +387,7 @@ MODELS: dict[str, Table] = {
     table.name: table
     for table in (
         *STAGING, *messages.MESSAGE_MODELS, SUBJECTS, CREDITORS, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, PAIRS,
-        *sending.MODELS, AMBIGUITIES, MATCH_PROPOSALS, DOCUMENT_CASES, DOCUMENTS_TABLE, MATCHES, DEBT_POSITIONS, ANOMALIES, *operations.TABLES, STOCK_TABLE, STOCK_BY_CREDITOR, STOCK_BY_DUE_DATE, STOCK_BY_ISSUE_YEAR,
+        *sending.MODELS, AMBIGUITIES, MATCH_PROPOSALS, DOCUMENT_CASES, DOCUMENTS_TABLE, MATCHES, DEBT_POSITIONS, ANOMALIES, DIFFERENCE_BY_CODE, *operations.TABLES, STOCK_TABLE, STOCK_BY_CREDITOR, STOCK_BY_DUE_DATE, STOCK_BY_ISSUE_YEAR,
         *indicators.TABLES,
         *SERVICE_MODELS,
     )

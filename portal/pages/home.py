@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
+from pcc_pipeline.database.summary import explanations
 from portal.queries import stock
 from portal.queries.deliveries import deliveries
 from portal.web import AtDesk, page
@@ -19,7 +20,7 @@ def home(request: Request, desk: AtDesk) -> Response:
         ente=desk.ente,
         published=desk.published,
         stocks=stock.stocks(desk.connection, desk.ente),
-        explained=stock.explained(desk.connection, desk.ente),
+        explained=explanations(desk.connection, desk.ente),
         buckets=stock.by_due_date(desk.connection, desk.ente),
         deliveries=deliveries(desk.connection, desk.ente, 1).rows[:5],
     )  # fmt: skip

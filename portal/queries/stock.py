@@ -1,28 +1,17 @@
-"""The stock of an ente: by view, by due date, by creditor, and what explains the difference."""
+"""The stock of an ente: by view, by due date, by creditor. `pcc_pipeline.database.summary` explains the difference."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import distinct_on
 
 from pcc_pipeline.database.schema import table
-from pcc_pipeline.rules import anomaly_codes, buckets
+from pcc_pipeline.rules import buckets
 from portal.queries.paging import Page, paged
 
 ZERO = Decimal("0.00")
-
-
-@dataclass(frozen=True)
-class Explained:
-    """A code's part of the difference: documents that bear it first, and their amount in euro."""
-
-    code: str
-    documents: int
-    amount: Decimal
 
 
 def stocks(connection: sa.Connection, ente: str) -> dict[str, Decimal]:
@@ -30,22 +19,6 @@ def stocks(connection: sa.Connection, ente: str) -> dict[str, Decimal]:
     t = table("stock")
     rows = connection.execute(sa.select(t.c.view, t.c.amount).where(t.c.ente == ente))
     return {row.view: row.amount for row in rows}
-
-
-def explained(connection: sa.Connection, ente: str) -> list[Explained]:
-    """What PCC's stock less the right one is made of, biggest first: each document once, under its first code."""
-    t = table("anomalies")
-    place = sa.func.array_position(sa.literal(list(anomaly_codes()), sa.ARRAY(sa.Text)), t.c.code)
-    first = (
-        sa.select(t.c.code, t.c.amount)
-        .where(t.c.ente == ente)
-        .ext(distinct_on(t.c.id_documento, t.c.progressivo_registrazione))
-        .order_by(t.c.id_documento, t.c.progressivo_registrazione, place)
-        .subquery()
-    )
-    total = sa.func.sum(first.c.amount)
-    query = sa.select(first.c.code, sa.func.count(), total).group_by(first.c.code)
-    return [Explained(*row) for row in connection.execute(query.order_by(sa.func.abs(total).desc(), first.c.code))]
 
 
 def by_due_date(connection: sa.Connection, ente: str) -> list[dict[str, Any]]:
