@@ -1,9 +1,9 @@
-"""The web application: pages, API, static files, and the headers that every answer bears."""
+"""The web application: pages, API, static files."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,18 +17,10 @@ from starlette.middleware.sessions import SessionMiddleware
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.settings import Settings
 from portal import api, tenancy
+from portal.headers import Headers
 from portal.identity import Provider, client
 from portal.pages import ROUTERS
 from portal.web import EnteNeeded, SignInNeeded, page
-
-#: Nothing from elsewhere, no script or style in a page: what someone smuggles into a page does not run.
-HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; font-src 'self' data:; object-src 'none'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-}
 
 
 def from_environment() -> FastAPI:
@@ -68,13 +60,7 @@ def create_app(
         app.include_router(router, include_in_schema=False)
     app.include_router(api.router)
 
-    @app.middleware("http")
-    async def headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        response = await call_next(request)
-        response.headers.update(HEADERS)
-        if not request.url.path.startswith("/static/"):
-            response.headers["Cache-Control"] = "no-store"
-        return response
+    app.add_middleware(Headers)
 
     @app.exception_handler(SignInNeeded)
     async def to_sign_in(request: Request, error: SignInNeeded) -> Response:

@@ -60,7 +60,7 @@ def find_session(engine: sa.Engine, token: str | None, now: datetime) -> Session
         return None
     sessions, users = table("sessions"), table("users")
     key = digest(token)
-    with engine.begin() as connection:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:  # single statements: no BEGIN, COMMIT
         row = connection.execute(
             sa.select(
                 sessions.c.csrf, sessions.c.ente.label("chosen"), sessions.c.seen_at,

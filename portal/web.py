@@ -18,7 +18,7 @@ from fastapi import Depends, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from pcc_pipeline.database.publish import Published, current
+from pcc_pipeline.database.publish import Published, current_in
 from portal import words
 from portal.sessions import Session, find_session
 from portal.tenancy import tenant
@@ -31,6 +31,7 @@ _environment = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    auto_reload=False,  # pages change with the program alone: no look at the disk for each
 )
 _environment.filters.update(words.FILTERS)
 
@@ -70,7 +71,10 @@ def now() -> datetime:
 
 
 def signed_in(request: Request) -> Session:
-    """The session of the request. Raises SignInNeeded."""
+    """The session of the request, looked up once. Raises SignInNeeded."""
+    known: Session | None = getattr(request.state, "session", None)
+    if known is not None:
+        return known
     session = find_session(engine_of(request), request.cookies.get(COOKIE), now())
     if session is None:
         raise SignInNeeded
@@ -91,16 +95,18 @@ def honest_form(session: SignedIn, csrf: Annotated[str | None, Form()] = None) -
 HonestForm = Annotated[Session, Depends(honest_form)]
 
 
-def desk(request: Request, session: SignedIn) -> Iterator[Desk]:
-    """What a page of an ente works with. Raises SignInNeeded, EnteNeeded; 403 for another ente's user."""
+def desk(request: Request) -> Iterator[Desk]:
+    """What a page of an ente works with. Raises SignInNeeded, EnteNeeded; 403 for another ente's user.
+
+    It asks for the session itself: as a dependency of its own that would be one more change of threads a page.
+    """
+    session = signed_in(request)
     if session.ente is None:
         raise EnteNeeded
     if not session.user.may_see(session.ente):
         raise HTTPException(403, "Questo ente non è il vostro")
-    engine = engine_of(request)
-    published = current(engine, session.ente)
-    with tenant(engine, session.ente) as connection:
-        yield Desk(session, session.ente, connection, published)
+    with tenant(engine_of(request), session.ente) as connection:
+        yield Desk(session, session.ente, connection, current_in(connection, session.ente))
 
 
 AtDesk = Annotated[Desk, Depends(desk)]

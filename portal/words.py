@@ -12,7 +12,6 @@ from typing import Any
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
 from babel.support import Translations
 
 from pcc_pipeline.clock import ROME
@@ -41,9 +40,13 @@ def translator(wanted: str) -> Callable[[str], str]:
     return Translations(compiled).gettext
 
 
+#: Python's own format is exact on Decimal, rounds half to even as CLDR does, and costs a tenth of a general formatter.
+_ITALIAN = str.maketrans(",.", ".,")
+
+
 def euro(amount: Decimal | None) -> str:
     """1234.5 → 1.234,50 €; a dash where there is none."""
-    return "–" if amount is None else f"{format_decimal(amount, '#,##0.00', locale='it_IT')} €"
+    return "–" if amount is None else f"{number(amount)} €"
 
 
 def day(moment: date | datetime | None) -> str:
@@ -58,12 +61,15 @@ def moment(at: datetime | None) -> str:
 
 def whole(number: int | None) -> str:
     """1234 → 1.234."""
-    return "–" if number is None else format_decimal(number, "#,##0", locale="it_IT")
+    return "–" if number is None else f"{number:,d}".translate(_ITALIAN)
 
 
 def number(value: Decimal | float | None) -> str:
     """1234.5 → 1.234,50."""
-    return "–" if value is None else format_decimal(value, "#,##0.00", locale="it_IT")
+    if value is None:
+        return "–"
+    exact = value if isinstance(value, Decimal) else Decimal(str(value))
+    return f"{exact:,.2f}".translate(_ITALIAN)
 
 
 def percent(value: Decimal | float | None) -> str:

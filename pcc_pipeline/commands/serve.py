@@ -61,7 +61,7 @@ def desk(
     os.environ.update(settings.environment() | {"PCC_DESK_HTTPS": "1" if https else ""})
     uvicorn.run(
         "portal.app:from_environment", factory=True, host=host, port=port, workers=workers, log_level="warning",
-        proxy_headers=True, forwarded_allow_ips=proxy, server_header=False,
+        proxy_headers=True, forwarded_allow_ips=proxy, server_header=False, access_log=False,
     )  # fmt: skip
 
 

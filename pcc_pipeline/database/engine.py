@@ -18,6 +18,10 @@ from pcc_pipeline.settings import Settings
 DATABASE = "pcc"
 DAGSTER = "dagster"
 
+#: Connections that a process keeps once it needed them, and how many more it may open for a moment. The desk has
+#: forty threads, each of which may need two at once: with fewer they would wait for one another.
+KEPT, MORE = 20, 60
+
 _guard = threading.Lock()
 _engines: dict[str, sa.Engine] = {}
 
@@ -33,7 +37,7 @@ def engine(settings: Settings) -> sa.Engine:
     with _guard:
         found = _engines.get(name)
         if found is None:
-            found = sa.create_engine(url, pool_pre_ping=True)
+            found = sa.create_engine(url, pool_pre_ping=True, pool_size=KEPT, max_overflow=MORE)
             migrate.upgrade(found)
             _engines[name] = found
         return found

@@ -106,10 +106,15 @@ def replace(
 
 def current(engine: sa.Engine, ente: str) -> Published | None:
     """The state of an ente that readers see now; None before its first publication."""
+    with engine.connect() as connection:
+        return current_in(connection, ente)
+
+
+def current_in(connection: sa.Connection, ente: str) -> Published | None:
+    """The state of an ente that a connection's transaction sees; None before its first publication."""
     t = table("publications")
     query = sa.select(*_published_columns()).where(t.c.ente == ente).order_by(t.c.publication.desc()).limit(1)
-    with engine.connect() as connection:
-        row = connection.execute(query).first()
+    row = connection.execute(query).first()
     return None if row is None else Published(**row._mapping)
 
 

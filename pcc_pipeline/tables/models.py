@@ -368,6 +368,7 @@ STOCK_TABLE = _stock("stock", "")
 STOCK_BY_CREDITOR = replace(
     _stock("stock_by_creditor", " and creditor", CREDITOR),
     columns=(ENTE, VIEW, REFERENCE_DATE, CREDITOR, Column("creditor_name", "text", "Name of the creditor"), STOCK, DOCUMENTS),
+    paging=(Paging("largest", ("view", "amount")),),
 )
 STOCK_BY_DUE_DATE = _stock("stock_by_due_date", " and due-date bucket (not_due stands beside: debt, not stock)",
                            Column("bucket", "text", "Days past due", required=True, allowed=rules.buckets()))

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from pcc_pipeline import rules
 from pcc_pipeline.tables.common import ENTE, ID_DOCUMENTO, OBSERVED_AT, PROGRESSIVO, REFERENCE_DATE, money
-from pcc_pipeline.tables.describe import Column, Table
+from pcc_pipeline.tables.describe import Column, Paging, Table
 
 ACTIONS = ("RC", "RF", "CO", "CS", "CP")
 DEBT_STATES = ("LIQ", "SOSP", "NOLIQ", "LIQdaSOSP", "LIQdaNL", "SOSPdaLIQ", "SOSPdaNL", "NLdaLIQ", "NLdaSOSP")
@@ -203,6 +203,7 @@ QUESTIONS = Table(
     key=("ente", "code", "id_documento", "progressivo_registrazione"),
     published=True,
     indexes=(("ente", "code"),),
+    paging=(Paging("largest", ("addressee", "abs(amount)")),),
 )
 
 #: In reading order.

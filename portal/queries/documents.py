@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pcc_pipeline.database.schema import table
-from portal.queries.paging import Page, paged
+from portal.queries.paging import Page, contains, paged
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def documents(connection: sa.Connection, ente: str, wanted: Filter, page: int) -
     if wanted.creditor:
         query = query.where(t.c.creditor == wanted.creditor)
     if wanted.number:
-        query = query.where(t.c.numero.ilike("%" + wanted.number.replace("%", "").replace("_", "\\_") + "%"))
+        query = query.where(contains(t.c.numero, wanted.number))
     if wanted.in_stock:
         query = query.where(t.c.stock != 0 if wanted.bucket != "not_due" else t.c.open_amount != 0)
     order = (t.c.stock.desc(), t.c.open_amount.desc(), t.c.id_documento, t.c.progressivo_registrazione)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.rules import buckets
-from portal.queries.paging import Page, paged
+from portal.queries.paging import Page, contains, paged
 
 ZERO = Decimal("0.00")
 
@@ -44,12 +44,5 @@ def by_creditor(connection: sa.Connection, ente: str, view: str, search: str | N
         t.c.ente == ente, t.c.view == view
     )
     if search:
-        like = f"%{_escaped(search)}%"
-        query = query.where(
-            sa.or_(t.c.creditor.ilike(like, escape="\\"), t.c.creditor_name.ilike(like, escape="\\"))
-        )
+        query = query.where(sa.or_(contains(t.c.creditor, search), contains(t.c.creditor_name, search)))
     return paged(connection, query, (t.c.amount.desc(), t.c.creditor), number)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
