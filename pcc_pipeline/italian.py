@@ -34,6 +34,14 @@ INDICATORS = {
     "CREDITORS": "Imprese creditrici",
 }
 
+CHANNELS = {
+    "ALL": "tutti insieme",
+    "SCRIVANIA": "scrivania",
+    "TELEFONO": "telefono",
+    "EMAIL": "posta elettronica",
+    "UNKNOWN": "non noto",
+}
+
 UNITS = {"days": "giorni", "EUR": "€", "%": "%", "creditors": ""}
 
 

@@ -12,7 +12,18 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
-from pcc_pipeline.italian import BUCKETS, INDICATORS, VIEWS, day, euro, moment, number, percent, whole
+from pcc_pipeline.italian import (
+    BUCKETS,
+    CHANNELS,
+    INDICATORS,
+    VIEWS,
+    day,
+    euro,
+    moment,
+    number,
+    percent,
+    whole,
+)
 from pcc_pipeline.rules import anomaly_titles
 
 ITALIAN, ENGLISH = "it", "en"
@@ -40,13 +51,11 @@ def translator(wanted: str) -> Callable[[str], str]:
 
 #: Buckets, views and states in words.
 LABELS = {
-    **VIEWS, **BUCKETS, **INDICATORS, **anomaly_titles(),
+    **VIEWS, **BUCKETS, **INDICATORS, **CHANNELS, **anomaly_titles(),
     "high": "alta", "medium": "media", "low": "bassa",
     "ente_user": "Utente dell'ente", "ente_manager": "Gestore dell'ente",
     "operator": "Operatore", "administrator": "Amministratore",
     "days": "giorni", "EUR": "euro", "creditors": "creditori",
-    "ALL": "tutti insieme", "SCRIVANIA": "scrivania", "TELEFONO": "telefono",
-    "EMAIL": "posta elettronica", "UNKNOWN": "non noto",
     "landed": "ricevuta, da leggere", "staged": "letta", "refused": "rifiutata",
     "DUE": "scaduto", "PARTLY_EXCLUDED": "scaduto, in parte escluso", "PAID": "pagato", "NOT_DUE": "non scaduto",
     "ISSUED_LATER": "emesso dopo", "NON_COMMERCIAL": "non commerciale", "REJECTED": "rifiutato", "EXCLUDED": "escluso",

@@ -23,11 +23,11 @@ from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.landing import land
+from pcc_pipeline.reports.service_page import service_page
 from pcc_pipeline.service import alerts, calendar, nightly
 from pcc_pipeline.service.closing import closed, ended, reopen
 from pcc_pipeline.service.lookout import look
 from pcc_pipeline.service.probe import keep, measure
-from pcc_pipeline.service.report import report
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store
@@ -74,7 +74,7 @@ def test_months_close_stay_closed_and_open_again(settings: Settings) -> None:
     nightly.nights(settings, date(2025, 12, 12))
     assert figures(settings, "2025-11")[0] == 3 and closed(store, "alfa") == {"2025-11"}
     assert nightly.missed(register, date(2025, 12, 12)) == []
-    page = report(engine(settings), "alfa")
+    page = service_page(engine(settings), "alfa")
     assert page.count("<svg") >= 2 and "2025-11 chiuso" in page and "http" not in page.replace("http-equiv", "")
 
 

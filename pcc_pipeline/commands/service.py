@@ -47,9 +47,9 @@ def levels(
 ) -> None:
     """Write an ente's page of service levels: tables and pictures in one HTML file."""
     from pcc_pipeline.database.engine import engine
-    from pcc_pipeline.service.report import report
+    from pcc_pipeline.reports.service_page import service_page
 
-    page = report(engine(Settings.from_environment()), ente)
+    page = service_page(engine(Settings.from_environment()), ente)
     if out_file == "-":
         sys.stdout.write(page)
     else:

@@ -83,6 +83,6 @@ def environment() -> Any:
     from jinja2 import Environment, PackageLoader
 
     made = Environment(loader=PackageLoader("pcc_pipeline.reports"), autoescape=True, trim_blocks=False)
-    for name in ("number", "euro", "day", "period", "anomaly"):
+    for name in ("number", "euro", "day", "moment", "period", "anomaly"):
         made.filters[name] = getattr(italian, name)
     return made

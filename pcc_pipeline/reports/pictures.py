@@ -84,7 +84,7 @@ def svg(picture: Picture) -> str:
                 f'fill="{shape.fill}">{escape(shape.words)}</text>'
             )
     return (
-        f'<svg viewBox="0 0 {picture.width:.0f} {picture.height:.0f}" role="img" xmlns="http://www.w3.org/2000/svg" '
+        f'<svg viewBox="0 0 {picture.width:.0f} {picture.height:.0f}" role="img" '
         f'font-family="Helvetica, Arial, sans-serif"><title>{escape(picture.says)}</title>{"".join(parts)}</svg>'
     )
 
@@ -225,6 +225,36 @@ def _falling(bars: Sequence[Bar], says: str) -> Picture:
         picture.shapes.append(Text(left - 8, y + 12, bar.words[:34], "end", 9))
         picture.shapes.append(Rect(low, y + 2, max(high - low, 0.8), 14, bar.fill))
         picture.shapes.append(Text(max(high, x(Decimal(0))) + 5, y + 12, number(bar.told), "start", 9))
+    return picture
+
+
+def columns(
+    says: str, values: Sequence[tuple[str, float]], *, most: float | None = None, least: float | None = None, floor: float = 0
+) -> Picture:
+    """Columns with their values, and a line at a limit: `most` not to be passed, or `least` to be reached.
+
+    Heights begin at `floor` (or the least value, if lower). Nothing is drawn without values.
+    """
+    picture = Picture(720, 190, says)
+    if not values:
+        return picture
+    limit = most if most is not None else least
+    step = picture.width / len(values)
+    told = [value for _, value in values]
+    low = min(floor, *told)
+    top = max([*told, *([] if limit is None else [limit])]) * (1.0 if floor else 1.08) or 1.0
+    scale = 130 / ((top - low) or 1.0)
+    picture.shapes.append(Text(4, 16, says, "start", 13))
+    for place, (name, value) in enumerate(values):
+        tall, middle = max(1.0, (value - low) * scale), place * step + step / 2
+        missed = (most is not None and value > most) or (least is not None and value < least)
+        fill = WORSE if missed else COLOURS["right"]
+        picture.shapes.append(Rect(place * step + step * 0.15, 160 - tall, step * 0.7, tall, fill))
+        picture.shapes.append(Text(middle, 156 - tall, number(value, 1 if floor else 0), "middle"))
+        picture.shapes.append(Text(middle, 176, name, "middle"))
+    if limit is not None:
+        y = 160 - (limit - low) * scale
+        picture.shapes.append(Path(((0, y), (picture.width, y)), WORSE))
     return picture
 
 

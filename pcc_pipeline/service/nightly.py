@@ -23,9 +23,9 @@ from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.enti import ente_facts
 from pcc_pipeline.landing import PROVIDER
+from pcc_pipeline.reports.service_page import service_page
 from pcc_pipeline.service.closing import close_periods, closed, ended
 from pcc_pipeline.service.overview import publish_overview
-from pcc_pipeline.service.report import report
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store
@@ -154,7 +154,7 @@ def _ente(
     result.published[ente] = replace(
         register.engine, ente, sources, lambda connection: prepare(connection, store)
     )
-    store.write_bytes(f"reports/{ente}/service.html", report(register.engine, ente).encode())
+    store.write_bytes(f"reports/{ente}/service.html", service_page(register.engine, ente).encode())
 
 
 def _problems(settings: Settings, store: Store, ente: str) -> list[str]:
