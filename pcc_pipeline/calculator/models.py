@@ -13,6 +13,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import sqlglot
+from jinja2 import Environment, StrictUndefined
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.lineage import Node, lineage
@@ -32,6 +33,8 @@ DELIVERY_COLUMNS = ("delivery", "kind", "sequence", "received_at", "file", "part
 ARRIVAL_COLUMNS = ("sequence", "received_at", "row_id")
 
 logger = logging.getLogger(__name__)
+
+_TEMPLATES = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,9 @@ class Model:
 
     @cached_property
     def sql(self) -> str:
-        """The query, as written."""
-        return self.path.read_text(encoding="utf-8")
+        """The query. Where the same stretch stands for each of several things, its file is a Jinja template, as dbt's are."""
+        written = self.path.read_text(encoding="utf-8")
+        return _TEMPLATES.from_string(written).render() if "{%" in written else written
 
     @property
     def is_view(self) -> bool:
