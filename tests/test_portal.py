@@ -158,6 +158,13 @@ def test_an_operator_chooses_the_ente(desk: TestClient) -> None:
     assert "98.765,43" in desk.post("/enti", data={"csrf": token, "ente": "beta"}).text
 
 
+def test_a_probe_learns_whether_the_desk_can_serve(desk: TestClient, settings: Settings) -> None:
+    assert desk.get("/health").json() == {"status": "ok"}
+    gone = create_app(settings)
+    gone.state.engine = sa.create_engine("postgresql+psycopg://nobody@127.0.0.1:9/pcc", connect_args={"connect_timeout": 1})
+    assert TestClient(gone).get("/health").status_code == 503  # without `with`: nothing is guarded at its start
+
+
 def test_a_form_without_its_token_is_refused(desk: TestClient, settings: Settings) -> None:
     _sign_in(desk, "chi@alfa.it")
     files = {"files": ("stock.csv", b"a;b\n1;2\n")}

@@ -1,8 +1,20 @@
 """The pages, one module a subject; paths are Italian, since people read them."""
 
-from portal.pages import access, debts, deliveries, documents, figures, home, identity, people, questions
+from portal.pages import (
+    access,
+    debts,
+    deliveries,
+    documents,
+    figures,
+    health,
+    home,
+    identity,
+    people,
+    questions,
+)
 
 ROUTERS = (
+    health.router,
     access.router,
     identity.router,
     people.router,
