@@ -222,7 +222,7 @@ def _falling(bars: Sequence[Bar], says: str) -> Picture:
     for place, bar in enumerate(bars):
         y = 10.0 + 22 * place
         low, high = sorted((x(bar.start), x(bar.end)))
-        picture.shapes.append(Text(left - 8, y + 12, bar.words[:34], "end", 9))
+        picture.shapes.append(Text(left - 8, y + 12, bar.words[:40], "end", 9))
         picture.shapes.append(Rect(low, y + 2, max(high - low, 0.8), 14, bar.fill))
         picture.shapes.append(Text(max(high, x(Decimal(0))) + 5, y + 12, number(bar.told), "start", 9))
     return picture
