@@ -5,7 +5,7 @@ printed: the server's own time, from the request's head to the answer's (`Server
 it the waits for a free processor of Locust and the server alike, both being on the same machine. Beside them stand those of
 an empty page of the bare framework under the same load in the same run.
 
-    python benchmarks/desk.py [--documents 100000] [--users 20] [--seconds 30]
+    python benchmarks/desk.py [--documents 100000] [--users 20] [--seconds 30] [--workers 2]
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Person(HttpUser):
 
 PAGES = {
     name: name for name in ("/", "/scadenze", "/creditori", "/creditori?cerca=srl", "/documenti", "/documenti?fascia=over_365",
-                            "/documenti?numero=12", "/documenti?pagina=200", "/anomalie", "/consegne", "/domande", "/indicatori")
+                            "/documenti?numero=12", "/documenti?pagina=200", "/documenti?pagina=790", "/anomalie", "/consegne", "/domande", "/indicatori")
 } | {"/creditori/…": "/creditori/{creditor}", "/documento": "/documento?id_documento={document}"}  # fmt: skip
 
 
@@ -149,6 +149,7 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=100_000)
     parser.add_argument("--users", type=int, default=20)
     parser.add_argument("--seconds", type=int, default=30)
+    parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pcc-bench-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
@@ -173,7 +174,7 @@ def main() -> None:
                       "http://127.0.0.1:8471/")  # fmt: skip
         floor = load("http://127.0.0.1:8471", {"/": "/"}, "", options.users, min(options.seconds, 15), home / "bare")["/"]
         os.killpg(empty.pid, signal.SIGTERM)
-        desk = serve([sys.executable, "-m", "pcc_pipeline", "desk", "--port", "8472", "--workers", "2"], settings.environment(),
+        desk = serve([sys.executable, "-m", "pcc_pipeline", "desk", "--port", "8472", "--workers", str(options.workers)], settings.environment(),
                      "http://127.0.0.1:8472/accesso")  # fmt: skip
         try:
             load("http://127.0.0.1:8472", PAGES, cookie, options.users, 5, home / "warm", creditors=creditors, documents=documents)
@@ -181,7 +182,7 @@ def main() -> None:
                          creditors=creditors, documents=documents)  # fmt: skip
         finally:
             os.killpg(desk.pid, signal.SIGTERM)
-        print(f"{options.users} people, {options.documents:,} documents; milliseconds, 95 % are below")
+        print(f"{options.users} people, {options.documents:,} documents, {options.workers} workers; milliseconds, 95 % are below")
         print(f"{'page':<28}{'requests':>9}{'failed':>7}{'server':>8}{'median':>8}{'greatest':>9}{'client':>8}{'median':>8}")
         found = {"(empty page, bare FastAPI)": floor, **dict(sorted(found.items()))}
         for name, (client, server) in found.items():

@@ -317,7 +317,7 @@ DEBT_POSITIONS = Table(
     key=("ente", "view", "id_documento", "progressivo_registrazione"),
     published=True,
     indexes=(("ente", "view", "creditor"), ("ente", "view", "bucket"), ("ente", "id_documento"), ("ente", "progressivo_registrazione")),
-    paging=(Paging("largest", ("view", "stock", "open_amount"), only="stock <> 0"),),
+    paging=(Paging("largest", ("view", "stock", "open_amount", "id_documento", "progressivo_registrazione"), only="stock <> 0"),),
 )
 
 ANOMALIES = Table(

@@ -34,7 +34,7 @@ def upgrade() -> None:
     comment="One row per anomaly code that some document bears first in the catalogue's order"
     )
     op.create_index('ix_anomalies_largest', 'anomalies', ['ente', sa.literal_column('abs(amount)')], unique=False, schema='pcc')
-    op.create_index('ix_debt_positions_largest', 'debt_positions', ['ente', 'view', 'stock', 'open_amount'], unique=False, schema='pcc', postgresql_where=sa.text('stock <> 0'))
+    op.create_index('ix_debt_positions_largest', 'debt_positions', ['ente', 'view', 'stock', 'open_amount', 'id_documento', 'progressivo_registrazione'], unique=False, schema='pcc', postgresql_where=sa.text('stock <> 0'))
     op.create_index('ix_questions_largest', 'questions', ['ente', 'addressee', sa.literal_column('abs(amount)')], unique=False, schema='pcc')
     op.create_index('ix_stock_by_creditor_largest', 'stock_by_creditor', ['ente', 'view', 'amount'], unique=False, schema='pcc')
     # ### end Alembic commands ###
