@@ -61,6 +61,11 @@ class User:
         """Whether the person may make tokens and accounts of one ente."""
         return self.role in (ENTE_MANAGER, ADMINISTRATOR)
 
+    @property
+    def decides(self) -> bool:
+        """Whether the person may approve and refuse operations: everyone but an ente's plain user."""
+        return self.role in (ENTE_MANAGER, OPERATOR, ADMINISTRATOR)
+
     def may_see(self, ente: str) -> bool:
         """Whether the person may look at that ente."""
         return self.of_provider or self.ente == ente

@@ -18,7 +18,9 @@ ROLE = "pcc_desk"
 SETTING = "pcc.ente"
 
 #: Register tables that an ente may read its own rows of.
-READABLE = ("deliveries", "publications")
+READABLE = (
+    "deliveries", "publications", "match_decisions", "operation_decisions", "approval_limits", "sent_operations", "answers",
+)  # fmt: skip
 
 #: All that makes a transaction the desk's, in one round trip; it ends with the transaction. A page reads few rows for one
 #: of many people: helpers for one query would only take the processors from the others.

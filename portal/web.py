@@ -6,7 +6,7 @@ database itself restricts (`tenancy`). Pages are in `pages`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -121,13 +121,12 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
         "session": getattr(request.state, "session", None),
         "path": request.url.path,
         "provider": getattr(request.app.state, "provider", None),
-        "query": lambda **changes: _query(request, changes),
+        "query": lambda **changes: address_with({**request.query_params, **changes}),
         **values,
     }
     return HTMLResponse(_environment.get_template(template).render(given), status)
 
 
-def _query(request: Request, changes: dict[str, Any]) -> str:
-    """The request's query with changes; null or empty ones go."""
-    merged = {**request.query_params, **changes}
-    return "?" + urlencode({name: value for name, value in merged.items() if value not in (None, "")})
+def address_with(values: Mapping[str, Any]) -> str:
+    """A query string of values; null or empty ones are left out."""
+    return "?" + urlencode({name: value for name, value in values.items() if value not in (None, "")})

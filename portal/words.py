@@ -60,6 +60,10 @@ LABELS = {
     "DUE": "scaduto", "PARTLY_EXCLUDED": "scaduto, in parte escluso", "PAID": "pagato", "NOT_DUE": "non scaduto",
     "ISSUED_LATER": "emesso dopo", "NON_COMMERCIAL": "non commerciale", "REJECTED": "rifiutato", "EXCLUDED": "escluso",
     "AMBIGUOUS": "abbinamento incerto", "DUPLICATE": "doppione",
+    "proposed": "da decidere", "waiting": "attende una seconda persona", "approved": "approvata",
+    "held": "attende un passo rifiutato", "sent": "inviata a PCC", "accepted": "accettata da PCC", "done": "eseguita su PCC",
+    "pcc_refused": "rifiutata da PCC", "RC": "Ricezione", "RF": "Rifiuto", "CO": "Contabilizzazione",
+    "CS": "Comunicazione di scadenza", "CP": "Comunicazione di pagamento",
 }  # fmt: skip
 
 

@@ -35,7 +35,7 @@ AMOUNTS = {"alfa": Decimal("1234.50"), "beta": Decimal("98765.43")}
 
 PAGES = (
     "/", "/scadenze", "/creditori", "/creditori?cerca=segreto", "/documenti", "/documenti?numero=1", "/anomalie", "/consegne", "/domande", "/indicatori",
-    "/servizio", "/indicatori/ITP/2025",
+    "/servizio", "/indicatori/ITP/2025", "/operazioni", "/operazioni?stato=proposed",
     "/creditori/01234567890", "/documento?id_documento=D1", "/esporta/stock_by_creditor.csv", "/esporta/debt_positions.csv",
 )  # fmt: skip
 

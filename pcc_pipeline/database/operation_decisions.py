@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pcc_pipeline.database.decisions import DecisionError, deciding, person, set_based
-from pcc_pipeline.database.operation_states import REVIEWED, SENT, STATES
+from pcc_pipeline.database.operation_states import REVIEWED, SENT, SHOWN, STATES
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.rules import second_approval_amount
 from pcc_pipeline.tables.decisions import CHANGES
@@ -26,7 +26,10 @@ Judge = Callable[[sa.Connection, Sequence[str]], None]
 
 @dataclass(frozen=True)
 class Selection:
-    """Which operations: those named, or all that meet every condition given. Amounts in euro, both ends included."""
+    """Which operations: those named, or all that meet every condition given. Amounts in euro, both ends included.
+
+    `shown` is one of SHOWN_STATES: what stands before the decision.
+    """
 
     operations: tuple[str, ...] = ()
     code: str | None = None
@@ -35,6 +38,7 @@ class Selection:
     azione: str | None = None
     least: Decimal | None = None
     most: Decimal | None = None
+    shown: str | None = None
 
     @property
     def named(self) -> bool:
@@ -52,6 +56,7 @@ class Selection:
             "azione": (self.azione, "r.azione = :azione"),
             "least": (self.least, f"{amount} >= :least"),
             "most": (self.most, f"{amount} <= :most"),
+            "shown": (self.shown, f"{SHOWN} = :shown"),
         }
         chosen = {name: pair for name, pair in given.items() if pair[0] is not None}
         if not chosen:
@@ -61,7 +66,8 @@ class Selection:
 
 @dataclass(frozen=True)
 class OperationsDecided:
-    """What a command did: rows written, operations chosen that stood so already, left alone, and now by state.
+    """What a command did: rows written, operations chosen that stood so already, left alone, and now by state (chosen by
+    what was `shown`: those written alone, since the others do not change).
 
     Left alone are operations that a bulk command found decided otherwise: name them one by one to decide anew.
     """
@@ -150,6 +156,8 @@ def decide_operations(
         written = list(connection.execute(sa.text(insert), given).scalars())
         if judge is not None and written:
             judge(connection, written)
+        if selection.shown is not None:  # what was shown is so no longer
+            where, given = "r.operation_id = any(:written)", {**given, "written": written}
         after = f"select r.state, count(*) from ({REVIEWED}) as r where {where} group by 1 order by 1"
         states = {row[0]: row[1] for row in connection.execute(sa.text(after), given)}
     return OperationsDecided(len(written), stood, chosen - stood - len(written), states)

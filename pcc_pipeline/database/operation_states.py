@@ -114,3 +114,13 @@ window earlier as (
     partition by id_documento, progressivo_registrazione order by step rows between unbounded preceding and 1 preceding
 )
 """
+
+#: What a reader is told of a reviewed operation `r`, in one word: what became of it once sent, `held`, `pcc_refused` (PCC
+#: refused it and nobody approved it since), else its state.
+SHOWN = """case
+    when r.sent <> 'refused' then r.sent
+    when r.held then 'held'
+    when r.sent = 'refused' and r.state = 'proposed' then 'pcc_refused'
+    else r.state
+end"""
+SHOWN_STATES = ("proposed", "waiting", "approved", "refused", "held", "sent", "accepted", "done", "pcc_refused")

@@ -9,6 +9,7 @@ from portal.pages import (
     health,
     home,
     identity,
+    operations,
     people,
     questions,
 )
@@ -23,5 +24,6 @@ ROUTERS = (
     documents.router,
     deliveries.router,
     questions.router,
+    operations.router,
     figures.router,
 )

@@ -1,0 +1,99 @@
+"""The operations proposed for PCC with their states, and the decisions that stand on them.
+
+One query says what state an operation is in (`pcc_pipeline.database.operation_states`); here it is only narrowed, paged
+and counted. Deciding is `pcc_pipeline.database.operation_decisions`' work.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from pcc_pipeline.database.decisions import set_based
+from pcc_pipeline.database.operation_decisions import Selection
+from pcc_pipeline.database.operation_states import REVIEWED, SHOWN, STATES
+from pcc_pipeline.database.schema import table
+from pcc_pipeline.rules import second_approval_amount
+from portal.queries.paging import SIZE, Page
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What a list of operations is narrowed to: state (SHOWN_STATES), anomaly code, supplier's tax id; null narrows nothing."""
+
+    shown: str | None = None
+    code: str | None = None
+    supplier: str | None = None
+
+    def selection(self) -> Selection:
+        """The same operations, as decisions choose them."""
+        some = self.shown or self.code or self.supplier
+        return Selection(
+            code=self.code, supplier=self.supplier, shown=self.shown, least=None if some else Decimal(0)
+        )
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many operations of a code are in a state, and what they take from PCC's stock, in euro."""
+
+    shown: str
+    code: str
+    operations: int
+    stock_effect: Decimal
+
+
+def operations(connection: sa.Connection, ente: str, wanted: Filter, number: int) -> Page:
+    """A page of the ente's operations as they would be sent: the columns of REVIEWED, and `shown`. The documents that
+    change the stock most come first, each with its steps in order."""
+    set_based(connection)
+    where, given = wanted.selection().condition()
+    given |= {**_given(ente), "size": SIZE + 1, "skip": (max(number, 1) - 1) * SIZE}
+    query = f"""
+        select r.*, {SHOWN} as shown,
+            sum(abs(r.stock_effect)) over (partition by r.id_documento, r.progressivo_registrazione) as moved
+        from ({REVIEWED}) as r where r.ente = :ente and {where}
+        order by moved desc, r.id_documento, r.progressivo_registrazione, r.step
+        limit :size offset :skip
+    """
+    rows = connection.execute(sa.text(query), given).mappings().all()
+    return Page(rows[:SIZE], max(number, 1), len(rows) > SIZE)
+
+
+def counts(connection: sa.Connection, ente: str, supplier: str | None = None) -> list[Count]:
+    """The ente's operations (one supplier's) by state and code."""
+    set_based(connection)
+    query = f"""
+        select {SHOWN} as shown, r.code, count(*), sum(r.stock_effect) from ({REVIEWED}) as r
+        where r.ente = :ente and (cast(:supplier as text) is null or r.original_creditor = :supplier)
+        group by 1, 2 order by 1, 2
+    """
+    found = connection.execute(sa.text(query), {**_given(ente), "supplier": supplier})
+    return [Count(*row) for row in found]
+
+
+def standing(connection: sa.Connection, ente: str, chosen: Selection) -> list[int]:
+    """The latest decision that stands on each of the chosen operations that was not sent (or PCC refused): what can be
+    undone, by number."""
+    set_based(connection)
+    where, given = chosen.condition()
+    query = f"""
+        select s.decision from ({REVIEWED}) as r join ({STATES}) as s on s.operation_id = r.operation_id
+        where r.ente = :ente and coalesce(r.sent, 'refused') = 'refused' and {where} order by 1
+    """
+    return list(connection.execute(sa.text(query), {**given, **_given(ente)}).scalars())
+
+
+def limit(connection: sa.Connection, ente: str) -> Decimal:
+    """The amount in euro above which two persons approve an operation of the ente."""
+    t = table("approval_limits")
+    query = sa.select(t.c.amount).where(t.c.ente == ente).order_by(t.c.decision.desc()).limit(1)
+    found: Decimal | None = connection.execute(query).scalar()
+    return Decimal(second_approval_amount()) if found is None else found
+
+
+def _given(ente: str) -> dict[str, Any]:
+    return {"ente": ente, "known_at": None, "default_limit": second_approval_amount()}

@@ -1,0 +1,152 @@
+"""Deciding on operations at the desk: who may, what two persons and the filter do, another ente's are out of reach."""
+# ruff: noqa: F401, F811 (the desk of test_portal)
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+import pytest
+import sqlalchemy as sa
+from fastapi.testclient import TestClient
+from test_operation_decisions import operation, states
+from test_portal import PASSWORD, _csrf, _sign_in, desk
+
+from pcc_pipeline.database.engine import engine
+from pcc_pipeline.database.publish import Publication, publish
+from pcc_pipeline.database.register import Register
+from pcc_pipeline.database.schema import table
+from pcc_pipeline.settings import Settings
+from portal.accounts import add_user
+from sensors.work import decided
+
+
+@pytest.fixture
+def bind(desk: TestClient, settings: Settings) -> sa.Engine:
+    """Alfa: booking and payment of A (A2 needs A1), B above the limit, a due date of C. Beta: one of its own."""
+    bind = engine(settings)
+    paid = {"azione": "CP", "stato_debito": None, "numero_mandato": "7", "data_mandato": date(2025, 3, 1)}
+    due = {"code": "DUE_DATE_DIFFERS", "azione": "CS", "stato_debito": None, "natura_spesa": None, "cig": None, "cup": None}
+    rows = [
+        operation("a1", "A", 1, denominazione_fornitore="Ditta <b>A</b>"),
+        operation("a2", "A", 2, **paid, stock_effect=1000),
+        operation("b1", "B", 1, importo=90_000, importo_totale=90_000, original_creditor="00000000002", stock_effect=90_000),
+        operation("c1", "C", 1, **due, data_scadenza=date(2025, 2, 14)),
+        operation("other", "X", 1, ente="beta", denominazione_fornitore="SEGRETO DI BETA"),
+    ]
+    with bind.begin() as connection:
+        for row in rows:
+            connection.execute(sa.insert(table("operations")), row)
+    add_user(bind, "guarda@alfa.it", "Guarda", "ente_user", "alfa", PASSWORD)
+    add_user(bind, "dina@alfa.it", "Dina", "ente_manager", "alfa", PASSWORD)
+    return bind
+
+
+def decide(client: TestClient, decision: str, *names: str, **fields: str) -> str:
+    shown = client.get("/operazioni").text
+    publication = re.search(r'name="pubblicazione" value="(\d+)"', shown)
+    assert publication
+    data = {"csrf": _csrf(client), "decisione": decision, "operazione": list(names), "pubblicazione": publication[1], **fields}
+    return client.post("/operazioni", data=data).text
+
+
+def said(page: str) -> str:
+    found = re.search(r'role="(?:status|alert)">(.*?)</div>', page, re.S)
+    assert found
+    return " ".join(re.sub(r"<[^>]+>", "", found[1]).split())
+
+
+def test_two_persons_approve_above_the_limit(desk: TestClient, bind: sa.Engine) -> None:
+    _sign_in(desk, "chi@alfa.it")
+    assert "Sopra 50.000,00 €" in desk.get("/operazioni").text
+    first = said(decide(desk, "approve-ticked", "a1", "b1"))
+    assert "approvate da voi: 2." in first and "Attendono una seconda persona: 1." in first and "prossimo calcolo" in first
+    assert states(bind) == {"a1": "approved", "a2": "proposed", "b1": "waiting", "c1": "proposed"}
+    again = said(decide(desk, "approve-ticked", "b1"))
+    assert "approvate da voi: 0." in again and "Stavano già così: 1." in again
+    _sign_in(desk, "dina@alfa.it")
+    waiting = desk.get("/operazioni?stato=waiting").text
+    assert "1/2: chi@alfa.it" in waiting and 'value="b1"' in waiting and 'value="a1"' not in waiting
+    decide(desk, "approve-all", stato="waiting")
+    assert states(bind) == {"a1": "approved", "a2": "proposed", "b1": "approved", "c1": "proposed"}
+    with bind.connect() as connection:
+        by = sa.text("select decided_by from pcc.operation_decisions where operation_id = 'b1' order by decision")
+        assert list(connection.execute(by).scalars()) == ["chi@alfa.it", "dina@alfa.it"]
+        log = sa.text("select who, action, detail from pcc.audit where action like 'operations%' order by entry")
+        entries = [tuple(row) for row in connection.execute(log)]
+    assert [(who, action) for who, action, _ in entries] == [("chi@alfa.it", "operations_approve")] * 2 + [("dina@alfa.it", "operations_approve")]
+    assert "a1, b1" in entries[0][2] and "stato=waiting" in entries[2][2]
+
+
+def test_a_refusal_needs_its_reason_and_can_be_undone(desk: TestClient, bind: sa.Engine) -> None:
+    _sign_in(desk, "chi@alfa.it")
+    assert "serve il motivo" in decide(desk, "refuse-ticked", "a1", motivo=" - ")
+    assert set(states(bind).values()) == {"proposed"}
+    decide(desk, "refuse-ticked", "a1", motivo="altra fattura")
+    page = desk.get("/operazioni").text
+    assert "chi@alfa.it: altra fattura" in page and "attende un passo rifiutato (1)" in page
+    left = said(decide(desk, "approve-ticked", "a2", "c1"))
+    assert "approvate da voi: 1." in left and "Lasciate come sono" in left and left.count(": 1.") == 2
+    assert "Decisioni annullate: 1." in said(decide(desk, "undo-ticked", "a1", motivo="errore"))
+    assert states(bind) == {"a1": "proposed", "a2": "proposed", "b1": "proposed", "c1": "approved"}
+    assert "non c'è una decisione" in said(decide(desk, "undo-ticked", "a1")).replace("&#39;", "'")
+
+
+def test_all_of_the_filter_and_nothing_else(desk: TestClient, bind: sa.Engine) -> None:
+    _sign_in(desk, "chi@alfa.it")
+    decide(desk, "refuse-ticked", "b1", motivo="da rivedere")
+    assert "approvate da voi: 2." in said(decide(desk, "approve-all", codice="PAID_NOT_REPORTED", fornitore="00000000001"))
+    assert states(bind) == {"a1": "approved", "a2": "approved", "b1": "refused", "c1": "proposed"}
+    page = decide(desk, "approve-all")  # what was decided stays as it is
+    assert "approvate da voi: 1." in said(page) and "Lasciate come sono" in said(page)
+    assert states(bind)["b1"] == "refused"
+    assert "una per una" in decide(desk, "approve-all", stato="refused")
+    assert "Decisioni annullate: 3." in said(decide(desk, "undo-all", stato="approved"))
+    assert states(bind) == {"a1": "proposed", "a2": "proposed", "b1": "refused", "c1": "proposed"}
+    listed = desk.get("/operazioni?fornitore=00000000002").text
+    assert 'value="b1"' in listed and 'value="a1"' not in listed and "stato=refused&amp;fornitore=00000000002" in listed
+
+
+def test_who_saw_another_calculation_does_not_decide_on_all(desk: TestClient, bind: sa.Engine) -> None:
+    _sign_in(desk, "chi@alfa.it")
+    before = re.search(r'name="pubblicazione" value="(\d+)"', desk.get("/operazioni").text)
+    assert before
+    publish(bind, "alfa", {}, Publication(date(2025, 12, 31), date(2026, 1, 20)))
+    assert "ricalcolate" in decide(desk, "approve-all", pubblicazione=before[1])
+    assert set(states(bind).values()) == {"proposed"}
+
+
+def test_an_operation_of_another_ente_is_out_of_reach(desk: TestClient, bind: sa.Engine) -> None:
+    _sign_in(desk, "chi@alfa.it")
+    shown = desk.get("/operazioni").text
+    assert "Ditta &lt;b&gt;A&lt;/b&gt;" in shown and "SEGRETO DI BETA" not in shown and 'value="other"' not in shown
+    for decision in ("approve-ticked", "refuse-ticked", "undo-ticked"):
+        assert 'role="alert"' in decide(desk, decision, "other", motivo="perché no")
+        assert 'role="alert"' in decide(desk, decision, "a1", "other", motivo="perché no") or decision == "undo-ticked"
+    assert states(bind, "beta") == {"other": "proposed"} and set(states(bind).values()) == {"proposed"}
+    _sign_in(desk, "chi@beta.it")
+    decide(desk, "approve-ticked", "other")
+    _sign_in(desk, "chi@alfa.it")
+    decide(desk, "undo-ticked", "other")
+    assert states(bind, "beta") == {"other": "approved"}
+
+
+def test_an_ente_s_user_looks_and_does_not_decide(desk: TestClient, bind: sa.Engine) -> None:
+    _sign_in(desk, "guarda@alfa.it")
+    page = desk.get("/operazioni").text
+    assert "Potete guardare" in page and 'name="decisione"' not in page and 'type="checkbox"' not in page
+    data = {"csrf": _csrf(desk), "decisione": "approve-ticked", "operazione": "a1"}
+    assert desk.post("/operazioni", data=data).status_code == 403
+    assert desk.post("/operazioni", data={**data, "csrf": "guessed"}).status_code == 403
+    assert set(states(bind).values()) == {"proposed"}
+
+
+def test_the_sensor_notices_what_was_decided_here(desk: TestClient, bind: sa.Engine) -> None:
+    assert decided(Register(bind)) == {}
+    _sign_in(desk, "chi@alfa.it")
+    decide(desk, "approve-ticked", "a1")
+    assert set(decided(Register(bind))) == {"alfa"}
+    publish(bind, "alfa", {}, Publication(date(2025, 12, 31), date(2026, 1, 20)))
+    assert decided(Register(bind)) == {}
+    decide(desk, "undo-ticked", "a1")
+    assert set(decided(Register(bind))) == {"alfa"}
