@@ -22,11 +22,12 @@ _TOUCH = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Session:
-    """Who is asking: the user, the ente looked at (null: none chosen yet), the CSRF token."""
+    """Who is asking: the user, the ente looked at (null: none chosen yet) and how it is called, the CSRF token."""
 
     token_hash: str
     user: User
     ente: str | None
+    ente_name: str | None
     csrf: str
 
     def honest(self, token: str | None) -> bool:
@@ -58,15 +59,16 @@ def find_session(engine: sa.Engine, token: str | None, now: datetime) -> Session
     """The session of a cookie's token; None where there is none, it ended, or the account was closed."""
     if not token:
         return None
-    sessions, users = table("sessions"), table("users")
-    key = digest(token)
+    sessions, users, enti = table("sessions"), table("users"), table("service_life")
+    key, chosen = digest(token), sa.func.coalesce(users.c.ente, sessions.c.ente)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:  # single statements: no BEGIN, COMMIT
         row = connection.execute(
             sa.select(
-                sessions.c.csrf, sessions.c.ente.label("chosen"), sessions.c.seen_at,
+                sessions.c.csrf, chosen.label("chosen"), sessions.c.seen_at, enti.c.denominazione,
                 *(users.c[name] for name in User.__dataclass_fields__),
             )
             .join(users, users.c.user_id == sessions.c.user_id)
+            .outerjoin(enti, enti.c.codice_ente == chosen)  # the provider's register, where it knows the ente
             .where(
                 sessions.c.token_hash == key, sessions.c.expires_at > now, sessions.c.seen_at > now - IDLE, users.c.active
             )
@@ -76,7 +78,7 @@ def find_session(engine: sa.Engine, token: str | None, now: datetime) -> Session
         if row.seen_at < now - _TOUCH:
             connection.execute(sa.update(sessions).where(sessions.c.token_hash == key).values(seen_at=now))
     user = User(row.user_id, row.email, row.name, row.role, row.ente)
-    return Session(key, user, user.ente or row.chosen, row.csrf)
+    return Session(key, user, row.chosen, row.denominazione or row.chosen, row.csrf)
 
 
 def choose_ente(engine: sa.Engine, session: Session, ente: str) -> None:

@@ -165,6 +165,19 @@ def test_a_probe_learns_whether_the_desk_can_serve(desk: TestClient, settings: S
     assert TestClient(gone).get("/health").status_code == 503  # without `with`: nothing is guarded at its start
 
 
+def test_an_ente_is_called_by_its_name_where_the_register_knows_it(desk: TestClient, settings: Settings) -> None:
+    row = {"ente": "_provider", "codice_ente": "alfa", "denominazione": "Comune di Alfa", "state": "active", "processed": True,
+           "missing": [], "at_risk": False, "seen_on": date(2026, 1, 20)}  # fmt: skip
+    with engine(settings).begin() as connection:
+        connection.execute(sa.insert(table("service_life")).values(row))
+    _sign_in(desk, "chi@alfa.it")
+    assert "Comune di Alfa" in desk.get("/").text
+    _sign_in(desk, "chi@beta.it")
+    assert "Comune di Alfa" not in desk.get("/").text and " · beta" in desk.get("/").text
+    _sign_in(desk, "operatore@fornitore.it")
+    assert "Comune di Alfa" in desk.get("/enti").text
+
+
 def test_a_form_without_its_token_is_refused(desk: TestClient, settings: Settings) -> None:
     _sign_in(desk, "chi@alfa.it")
     files = {"files": ("stock.csv", b"a;b\n1;2\n")}

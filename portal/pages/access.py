@@ -67,7 +67,7 @@ def enti(request: Request, session: SignedIn) -> Response:
     """The enti that the provider's people may look at: the provider's own overview."""
     if not session.user.of_provider:
         return RedirectResponse("/", 303)
-    p, s = table("publications"), table("stock")
+    p, s, names = table("publications"), table("stock"), table("service_life")
     last = (
         sa.select(p.c.ente, p.c.published_at, p.c.reference_date)
         .ext(distinct_on(p.c.ente))
@@ -78,9 +78,10 @@ def enti(request: Request, session: SignedIn) -> Response:
         sa.func.max(s.c.amount).filter(s.c.view == view).label(view) for view in ("pcc", "right", "projected")
     ]
     query = (
-        sa.select(last.c.ente, last.c.published_at, last.c.reference_date, *amounts)
+        sa.select(last.c.ente, names.c.denominazione, last.c.published_at, last.c.reference_date, *amounts)
         .outerjoin(s, s.c.ente == last.c.ente)
-        .group_by(last.c.ente, last.c.published_at, last.c.reference_date)
+        .outerjoin(names, names.c.codice_ente == last.c.ente)
+        .group_by(last.c.ente, names.c.denominazione, last.c.published_at, last.c.reference_date)
         .order_by(last.c.ente)
     )
     with engine_of(request).connect() as connection:
