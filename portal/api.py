@@ -18,9 +18,10 @@ from pydantic import BaseModel, Field
 
 from pcc_pipeline.database.publish import current
 from pcc_pipeline.database.schema import published, row_key, table
+from portal import audit
 from portal.sessions import digest
 from portal.tenancy import tenant
-from portal.web import engine_of, now
+from portal.web import address_of, engine_of, now
 
 router = APIRouter(prefix="/api/v1", tags=["dati"])
 LARGEST_PAGE = 1000
@@ -69,11 +70,15 @@ def ente_of_token(
     """The ente that the request's token reads; 401 else."""
     t = table("api_tokens")
     if given is not None:
-        query = sa.select(t.c.ente).where(t.c.token_hash == digest(given.credentials), t.c.revoked_at.is_(None))
+        key = digest(given.credentials)
+        query = sa.select(t.c.ente, t.c.name).where(t.c.token_hash == key, t.c.revoked_at.is_(None))
         with engine_of(request).connect() as connection:
-            ente = connection.execute(query).scalar_one_or_none()
-        if ente is not None:
-            return str(ente)
+            found = connection.execute(query).one_or_none()
+        if found is not None:
+            if request.app.state.seen.anew(key, request.url.path, now()):
+                audit.record(engine_of(request), f"token {found.name}", "view", ente=found.ente,
+                             detail=request.url.path[:200], address=address_of(request))  # fmt: skip
+            return str(found.ente)
     raise HTTPException(401, "Token mancante o non valido", {"WWW-Authenticate": "Bearer"})
 
 

@@ -16,7 +16,7 @@ from starlette.middleware.sessions import SessionMiddleware
 
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.settings import Settings
-from portal import api, tenancy
+from portal import api, audit, tenancy
 from portal.headers import Headers
 from portal.identity import Provider, client
 from portal.pages import ROUTERS
@@ -49,6 +49,7 @@ def create_app(
     app.state.settings = settings
     app.state.engine = engine(settings)
     app.state.secure_cookies = secure_cookies
+    app.state.seen = audit.Seen()
     app.state.provider, app.state.oauth = provider, client(provider) if provider else None
     if provider:  # state and nonce travel in a signed cookie of their own, for ten minutes
         app.add_middleware(

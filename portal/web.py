@@ -19,7 +19,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from pcc_pipeline.database.publish import Published, current_in
-from portal import words
+from portal import audit, words
 from portal.sessions import Session, find_session
 from portal.tenancy import tenant
 
@@ -105,11 +105,25 @@ def desk(request: Request) -> Iterator[Desk]:
         raise EnteNeeded
     if not session.user.may_see(session.ente):
         raise HTTPException(403, "Questo ente non è il vostro")
+    if request.method == "GET":
+        _enter_view(request, session)
     with tenant(engine_of(request), session.ente) as connection:
         yield Desk(session, session.ente, connection, current_in(connection, session.ente))
 
 
 AtDesk = Annotated[Desk, Depends(desk)]
+
+#: Parameters that say whose page it is; the others only arrange it.
+_SUBJECT = ("id_documento", "progressivo")
+
+
+def _enter_view(request: Request, session: Session) -> None:
+    subject = {name: request.query_params[name][:100] for name in _SUBJECT if name in request.query_params}
+    what = request.url.path[:200] + (f"?{urlencode(subject)}" if subject else "")
+    if request.app.state.seen.anew(session.token_hash, f"{session.ente} {what}", now()):
+        audit.record(
+            engine_of(request), session.user.email, "view", ente=session.ente, detail=what, address=address_of(request)
+        )
 
 
 def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:

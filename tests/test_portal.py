@@ -23,7 +23,7 @@ from pcc_pipeline.settings import Settings
 from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import TABLES
-from portal import tenancy, uploads
+from portal import audit, tenancy, uploads
 from portal.accounts import FAILURES, LOCKED_FOR, AccountError, add_user, check_password
 from portal.api import new_token
 from portal.app import create_app
@@ -163,6 +163,26 @@ def test_a_probe_learns_whether_the_desk_can_serve(desk: TestClient, settings: S
     gone = create_app(settings)
     gone.state.engine = sa.create_engine("postgresql+psycopg://nobody@127.0.0.1:9/pcc", connect_args={"connect_timeout": 1})
     assert TestClient(gone).get("/health").status_code == 503  # without `with`: nothing is guarded at its start
+
+
+def test_who_saw_what_is_kept_once_an_hour(desk: TestClient, settings: Settings) -> None:
+    _sign_in(desk, "chi@alfa.it")
+    for path in ("/creditori?cerca=a", "/creditori?cerca=b", "/documento?id_documento=D1", "/documento?id_documento=D2&x=1"):
+        desk.get(path)
+    token = new_token(engine(settings), "beta", "gestionale", 1)
+    for _ in range(2):
+        desk.get("/api/v1/tabelle/stock", headers={"Authorization": f"Bearer {token}"})
+    t = table("audit")
+    query = sa.select(t.c.who, t.c.ente, t.c.detail).where(t.c.action == "view").order_by(t.c.entry)
+    with engine(settings).connect() as connection:
+        assert connection.execute(query).tuples().all() == [
+            ("chi@alfa.it", "alfa", "/creditori"),
+            ("chi@alfa.it", "alfa", "/documento?id_documento=D1"),
+            ("chi@alfa.it", "alfa", "/documento?id_documento=D2"),
+            ("token gestionale", "beta", "/api/v1/tabelle/stock"),
+        ]
+    seen = audit.Seen()
+    assert [seen.anew("a", "/", datetime(2026, 1, 1, hour)) for hour in (8, 8, 9)] == [True, False, True]
 
 
 def test_an_ente_is_called_by_its_name_where_the_register_knows_it(desk: TestClient, settings: Settings) -> None:

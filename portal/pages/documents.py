@@ -45,8 +45,6 @@ def one(request: Request, desk: AtDesk, id_documento: Key = None, progressivo: K
     found = document(desk.connection, desk.ente, id_documento, progressivo)
     if found is None:
         raise HTTPException(404, "Questo documento non c'è")
-    audit.record(engine_of(request), desk.session.user.email, "view", ente=desk.ente,
-                 detail=f"documento {id_documento or progressivo}", address=address_of(request))  # fmt: skip
     return page(request, "document.html", ente=desk.ente, published=desk.published, document=found)
 
 
