@@ -20,6 +20,7 @@ from pcc_pipeline.tables.common import (
     money,
 )
 from pcc_pipeline.tables.describe import Column, Paging, Table
+from pcc_pipeline.tables.history import DOCUMENT_EVENTS
 from pcc_pipeline.tables.proposals import MATCH_PROPOSALS
 from pcc_pipeline.tables.service import SERVICE_MODELS
 
@@ -226,6 +227,7 @@ DOCUMENTS_TABLE = Table(
         Column("same_creditor", "boolean", "Both sides name the same supplier", required=True),
         CREDITOR,
         Column("creditor_name", "text", "Name of the creditor"),
+        Column("original_creditor_name", "text", "Name of the supplier, where the creditor is another"),
         Column("new_creditor_from", "date", "Day from which the present creditor is not the supplier"),
         Column("other_beneficiaries", "texts", "Who else may be paid (pignoramento)"),
         Column("creditor_loop", "boolean", "The special cases lead back to themselves", required=True),
@@ -301,6 +303,7 @@ DEBT_POSITIONS = Table(
         Column("original_creditor", "text", "The supplier", required=True),
         CREDITOR,
         Column("creditor_name", "text", "Name of the creditor"),
+        Column("original_creditor_name", "text", "Name of the supplier, where the creditor is another in this view"),
         money("commercial_amount", "Commercial amount, signed"),
         money("paid_at_reference", "Paid by the reference date, signed"),
         money("paid_at_observation", "Paid by the observation date, signed"),
@@ -316,7 +319,8 @@ DEBT_POSITIONS = Table(
     ),
     key=("ente", "view", "id_documento", "progressivo_registrazione"),
     published=True,
-    indexes=(("ente", "view", "creditor"), ("ente", "view", "bucket"), ("ente", "id_documento"), ("ente", "progressivo_registrazione")),
+    indexes=(("ente", "view", "creditor"), ("ente", "view", "bucket"), ("ente", "id_documento"), ("ente", "progressivo_registrazione"),
+             ("ente", "view", "due_date"), ("ente", "view", "original_creditor")),
     paging=(Paging("largest", ("view", "stock", "open_amount", "id_documento", "progressivo_registrazione"), only="stock <> 0"),),
 )
 
@@ -387,7 +391,7 @@ INVOICES = replace(
 MODELS: dict[str, Table] = {
     table.name: table
     for table in (
-        *STAGING, *messages.MESSAGE_MODELS, SUBJECTS, CREDITORS, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, PAIRS,
+        *STAGING, *messages.MESSAGE_MODELS, SUBJECTS, CREDITORS, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, DOCUMENT_EVENTS, PAIRS,
         *sending.MODELS, AMBIGUITIES, MATCH_PROPOSALS, DOCUMENT_CASES, DOCUMENTS_TABLE, MATCHES, DEBT_POSITIONS, ANOMALIES, DIFFERENCE_BY_CODE, *operations.TABLES, STOCK_TABLE, STOCK_BY_CREDITOR, STOCK_BY_DUE_DATE, STOCK_BY_ISSUE_YEAR,
         *indicators.TABLES,
         *SERVICE_MODELS,

@@ -66,6 +66,8 @@ TICKET_CONTACTS = Table(
         SEEN_UNTIL,
     ),
     key=("ente", "id_ticket"),
+    published=True,
+    indexes=(("ente", "opened_at"),),
 )
 
 SLA_BREACHES = Table(

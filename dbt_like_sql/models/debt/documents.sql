@@ -60,6 +60,10 @@ joined as (
                 then coalesce(erp_cases.new_creditor_name, pcc_cases.new_creditor_name)
             else coalesce(erp.supplier_name, pcc_alone.supplier_name, nameless.supplier_name)
         end as creditor_name,
+        case
+            when coalesce(erp_cases.new_creditor, pcc_cases.new_creditor, '') not in ('', coalesce(erp.creditor, pcc.creditor))
+                then coalesce(erp.supplier_name, pcc_alone.supplier_name, nameless.supplier_name)
+        end as original_creditor_name,
         coalesce(erp_cases.new_creditor_from, pcc_cases.new_creditor_from) as new_creditor_from,
         coalesce(erp_cases.other_beneficiaries, pcc_cases.other_beneficiaries) as other_beneficiaries,
         coalesce(erp_cases.creditor_loop, false) or coalesce(pcc_cases.creditor_loop, false) as creditor_loop,

@@ -1,0 +1,219 @@
+-- One row per document of one side and thing that happened to it.
+-- Key: id_documento, progressivo_registrazione, kind, row_id. Each row bears the key of its own side alone: no join of the
+-- sides is needed, and a document that was not matched has its history as well.
+with states as (
+    select id_documento, stato, min(row_id) as row_id
+    from feed_erp_invoices
+    where stato <> 'REGISTRATA'
+    group by id_documento, stato
+),
+
+-- The accounting system gives no day of its states, but for suspensions: else the delivery that said it first.
+first_states as (
+    select
+        arrivals.id_documento,
+        arrivals.row_id,
+        arrivals.stato,
+        arrivals.causale,
+        case arrivals.stato when 'SOSPESA' then arrivals.importo_sospeso when 'NON_LIQUIDABILE' then arrivals.importo_non_liquidabile end
+            as amount,
+        if(arrivals.stato = 'SOSPESA', arrivals.data_sospensione, null) as told_on,
+        in_italy(arrivals.received_at)::date as seen_on
+    from states
+    join feed_erp_invoices as arrivals on arrivals.row_id = states.row_id
+),
+
+arrived as (
+    select
+        invoices.id_documento,
+        invoices.row_id,
+        invoices.data_ricezione,
+        invoices.importo_totale,
+        invoices.stato,
+        invoices.causale,
+        invoices.protocollo,
+        in_italy(deliveries.received_at)::date as seen_on
+    from stg_erp_invoices as invoices
+    left join deliveries on deliveries.delivery = invoices.delivery and deliveries.kind = 'erp_invoices'
+),
+
+notes as materialized (
+    select id_documento as note, row_id, creditor, numero, issue_date, total
+    from erp_documents
+    where sign = -1
+),
+
+-- Orders are numbered anew each year.
+note_orders as (
+    select distinct notes.note, payments.numero_mandato, year(coalesce(payments.data_mandato, payments.data_pagamento)) as order_year
+    from notes
+    join stg_erp_payments as payments on payments.id_documento = notes.note
+),
+
+by_order as (
+    select note_orders.note, payments.id_documento as invoice
+    from note_orders
+    join stg_erp_payments as payments
+        on payments.numero_mandato = note_orders.numero_mandato
+        and year(coalesce(payments.data_mandato, payments.data_pagamento)) = note_orders.order_year
+    where payments.id_documento <> note_orders.note
+),
+
+referred as (
+    select notes.note, notes.creditor, unnest(sdi.riferimenti) as reference
+    from notes
+    join sdi_documents on sdi_documents.id_documento = notes.note
+    join stg_sdi_invoices as sdi on sdi.file = sdi_documents.file and sdi.line = sdi_documents.line
+),
+
+by_reference as (
+    select referred.note, erp_documents.id_documento as invoice
+    from referred
+    join erp_documents
+        on erp_documents.creditor = referred.creditor
+        and erp_documents.number_key
+            = normalised_number(referred.reference.documento, coalesce(referred.reference.data, erp_documents.issue_date))
+        and coalesce(referred.reference.data, erp_documents.issue_date) = erp_documents.issue_date
+    where referred.reference.tipo = 'fatture_collegate'
+),
+
+linked as (
+    select note, invoice, min(found_by) as found_by
+    from (
+        select note, invoice, 'MANDATO' as found_by from by_order
+        union all
+        select note, invoice, 'SDI' from by_reference
+    )
+    group by note, invoice
+),
+
+credited as (
+    select
+        notes.note,
+        notes.row_id as note_row,
+        notes.numero as note_number,
+        notes.issue_date,
+        notes.total,
+        linked.found_by,
+        invoices.id_documento as invoice,
+        invoices.row_id as invoice_row,
+        invoices.numero as invoice_number
+    from linked
+    join notes on notes.note = linked.note
+    join erp_documents as invoices
+        on invoices.id_documento = linked.invoice and invoices.sign = 1 and invoices.creditor = notes.creditor
+),
+
+-- A message is about its file, and about the documents of its lot; one that names a number, about that one.
+told as (
+    select sdi_documents.id_documento, null as progressivo_registrazione, messages.row_id
+    from sdi_documents
+    join sdi_invoice_states as bodies using (file, line)
+    join messages
+        on file_stem(messages.invoice_file) = file_stem(bodies.file) and messages.sdi_id = coalesce(bodies.sdi_id, messages.sdi_id)
+    where case
+        when messages.numero_fattura is not null then normalised_number(messages.numero_fattura, bodies.issue_date) = bodies.number_key
+        when messages.posizione is not null then messages.posizione = bodies.line
+        else true
+    end
+    union
+    select erp_documents.id_documento, null, messages.row_id
+    from erp_documents
+    join messages on messages.sdi_id = erp_documents.lotto_sdi
+    where case
+        when messages.numero_fattura is not null
+            then normalised_number(messages.numero_fattura, erp_documents.issue_date) = erp_documents.number_key
+        else messages.posizione is null
+    end
+    union
+    select null, pcc_documents.progressivo_registrazione, messages.row_id
+    from pcc_documents
+    join messages on messages.sdi_id = pcc_documents.lotto_sdi
+    where case
+        when messages.numero_fattura is not null
+            then normalised_number(messages.numero_fattura, pcc_documents.issue_date) = pcc_documents.number_key
+        else messages.posizione is null
+    end
+),
+
+-- Payments after O are out of pagato at O: until then they were liquidato, whence PCC takes them (rules, section 3).
+accounts as (
+    select
+        * exclude (liquidated),
+        commercial_amount - unbooked - suspended - not_payable - paid - paid_non_commercial as liquidated
+    from pcc_documents
+),
+
+balances as (
+    select progressivo_registrazione, row_id * 8 as row_id, 'RICEVUTO' as code, unbooked as amount, null as words
+    from accounts where unbooked <> 0
+    union all
+    select progressivo_registrazione, row_id * 8 + 1, 'LIQUIDATO', liquidated, null from accounts where liquidated <> 0
+    union all
+    select progressivo_registrazione, row_id * 8 + 2, 'SOSPESO', suspended, cause from accounts where suspended <> 0
+    union all
+    select progressivo_registrazione, row_id * 8 + 3, 'NON_LIQUIDABILE', not_payable, null from accounts where not_payable <> 0
+    union all
+    select progressivo_registrazione, row_id * 8 + 4, 'PAGATO', paid, null from accounts where paid <> 0
+    union all
+    select progressivo_registrazione, row_id * 8 + 5, 'PAGATO_NON_COMMERCIALE', paid_non_commercial, null
+    from accounts where paid_non_commercial <> 0
+),
+
+events as (
+    select
+        id_documento,
+        null as progressivo_registrazione,
+        'ERP' as side,
+        'REGISTERED' as kind,
+        row_id,
+        coalesce(data_ricezione, seen_on) as day,
+        data_ricezione is null as first_seen,
+        importo_totale as amount,
+        stato as code,
+        null as detail,
+        causale as words,
+        protocollo as reference,
+        null as reference_day,
+        null as linked
+    from arrived
+    union all
+    select
+        id_documento, null, 'ERP', 'STATE', row_id, coalesce(told_on, seen_on), told_on is null, amount, stato, null, causale, null, null, null
+    from first_states
+    union all
+    select
+        id_documento, null, 'ERP', if(coalesce(storno, false), 'REVERSAL', 'PAYMENT'), row_id, data_pagamento, false,
+        if(coalesce(storno, false), -importo, importo), null, null, null, numero_mandato, data_mandato, null
+    from stg_erp_payments
+    where data_pagamento <= observed_at()
+    union all
+    select invoice, null, 'ERP', 'CREDIT_NOTE', note_row, issue_date, false, total, found_by, note_number, null, null, null, note
+    from credited
+    union all
+    select note, null, 'ERP', 'CREDITED', invoice_row, issue_date, false, total, found_by, invoice_number, null, null, null, invoice
+    from credited
+    union all
+    select
+        told.id_documento, told.progressivo_registrazione, 'SDI', 'MESSAGE', messages.row_id, messages.data_ricezione, false, null,
+        messages.tipo, messages.esito, nullif(concat_ws('; ', messages.descrizione, messages.errori), ''), messages.sdi_id, null, null
+    from told
+    join messages on messages.row_id = told.row_id
+    union all
+    select
+        null, progressivo_registrazione, 'PCC', 'REGISTERED', row_id, coalesce(reception_date, issue_date), false, total, stato, null, cause,
+        null, null, null
+    from pcc_documents
+    union all
+    select
+        null, progressivo_registrazione, 'PCC', 'MOVEMENT', row_id, data_operazione, false, importo, azione, stato_debito, causale,
+        numero_mandato, coalesce(data_scadenza, data_pagamento), null
+    from stg_pcc_operations
+    where data_operazione <= observed_at()
+    union all
+    select null, progressivo_registrazione, 'PCC', 'BALANCE', row_id, observed_at(), false, amount, code, null, words, null, null, null
+    from balances
+)
+
+select ente_code() as ente, *
+from events
