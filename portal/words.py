@@ -24,7 +24,8 @@ from pcc_pipeline.italian import (
     percent,
     whole,
 )
-from pcc_pipeline.rules import anomaly_titles
+from pcc_pipeline.rules import anomaly_titles, rule_rows
+from pcc_pipeline.tables.messages import MESSAGE_TYPES
 
 ITALIAN, ENGLISH = "it", "en"
 
@@ -60,10 +61,45 @@ LABELS = {
     "DUE": "scaduto", "PARTLY_EXCLUDED": "scaduto, in parte escluso", "PAID": "pagato", "NOT_DUE": "non scaduto",
     "ISSUED_LATER": "emesso dopo", "NON_COMMERCIAL": "non commerciale", "REJECTED": "rifiutato", "EXCLUDED": "escluso",
     "AMBIGUOUS": "abbinamento incerto", "DUPLICATE": "doppione",
-    "proposed": "da decidere", "waiting": "attende una seconda persona", "approved": "approvata",
-    "held": "attende un passo rifiutato", "sent": "inviata a PCC", "accepted": "accettata da PCC", "done": "eseguita su PCC",
-    "pcc_refused": "rifiutata da PCC", "RC": "Ricezione", "RF": "Rifiuto", "CO": "Contabilizzazione",
-    "CS": "Comunicazione di scadenza", "CP": "Comunicazione di pagamento",
+}  # fmt: skip
+
+#: Codes of a document's history, which mean one thing in a message of SDI and another in a movement on PCC.
+LABELS |= {
+    "KIND.ISSUED": "Emesso", "KIND.DUE": "Scadenza", "KIND.REGISTERED": "Registrato", "KIND.STATE": "Stato",
+    "KIND.PAYMENT": "Pagamento", "KIND.REVERSAL": "Storno di pagamento", "KIND.CREDIT_NOTE": "Nota di credito collegata",
+    "KIND.CREDITED": "Fattura collegata", "KIND.MESSAGE": "Messaggio", "KIND.MOVEMENT": "Movimento",
+    "KIND.SENT": "Operazione inviata", "KIND.ANSWERED": "Risposta", "KIND.DONE": "Operazione eseguita",
+    "STATE.REGISTRATA": "registrata", "STATE.LIQUIDATA": "liquidata", "STATE.SOSPESA": "sospesa",
+    "STATE.NON_LIQUIDABILE": "non liquidabile", "STATE.RIFIUTATA": "rifiutata", "STATE.ANNULLATA": "annullata",
+    "STATE.PRESENTATO": "presentato", "STATE.RICEVUTO": "ricevuto", "STATE.RIFIUTATO": "rifiutato",
+    "STATE.CONTABILIZZATO": "contabilizzato", "STATE.PAGATO": "pagato",
+    **{f"MESSAGE.{code}": meaning for code, meaning in MESSAGE_TYPES.items()},
+    "OUTCOME.EC01": "accettata", "OUTCOME.EC02": "rifiutata",
+    "MOVEMENT.RC": "ricezione", "MOVEMENT.RF": "rifiuto", "MOVEMENT.CO": "contabilizzazione",
+    "MOVEMENT.CS": "comunicazione di scadenza", "MOVEMENT.CP": "comunicazione di pagamento",
+    "DEBT.LIQ": "a liquidato", "DEBT.SOSP": "a sospeso", "DEBT.NOLIQ": "a non liquidabile",
+    "DEBT.LIQdaSOSP": "da sospeso a liquidato", "DEBT.LIQdaNL": "da non liquidabile a liquidato",
+    "DEBT.SOSPdaLIQ": "da liquidato a sospeso", "DEBT.SOSPdaNL": "da non liquidabile a sospeso",
+    "DEBT.NLdaLIQ": "da liquidato a non liquidabile", "DEBT.NLdaSOSP": "da sospeso a non liquidabile",
+    "DEBT.ADEGLIQ": "adeguamento del liquidato",
+    "ACCOUNT.RICEVUTO": "Ricevuto, da contabilizzare", "ACCOUNT.LIQUIDATO": "Liquidato", "ACCOUNT.SOSPESO": "Sospeso",
+    "ACCOUNT.NON_LIQUIDABILE": "Non liquidabile", "ACCOUNT.PAGATO": "Pagato",
+    "ACCOUNT.PAGATO_NON_COMMERCIALE": "Pagato, non commerciale",
+    "LINK.MANDATO": "stesso mandato", "LINK.SDI": "riferimento nella fattura elettronica",
+    **{f"TIER.{row['tier']}": row["meaning"] for row in rule_rows("match_tiers")},
+    "FIELD.creditor": "creditore", "FIELD.number": "numero", "FIELD.issue_date": "data di emissione", "FIELD.total": "totale",
+    "FIELD.due_date": "scadenza", "FIELD.office": "ufficio",
+    "OPERATION.proposed": "da decidere", "OPERATION.waiting": "attende una seconda persona",
+    "OPERATION.approved": "approvata, da inviare", "OPERATION.refused": "rifiutata da una persona",
+    "OPERATION.held": "ferma: dipende da una rifiutata", "OPERATION.sent": "inviata, senza risposta",
+    "OPERATION.accepted": "accettata da PCC", "OPERATION.pcc_refused": "rifiutata da PCC",
+    "OPERATION.done": "eseguita: si vede su PCC",
+    "POSITIVO": "Bene", "NEUTRO": "Così così", "NEGATIVO": "Male",
+    "month-1": "gennaio", "month-2": "febbraio", "month-3": "marzo", "month-4": "aprile", "month-5": "maggio",
+    "month-6": "giugno", "month-7": "luglio", "month-8": "agosto", "month-9": "settembre", "month-10": "ottobre",
+    "month-11": "novembre", "month-12": "dicembre",
+    "day-0": "lunedì", "day-1": "martedì", "day-2": "mercoledì", "day-3": "giovedì", "day-4": "venerdì", "day-5": "sabato",
+    "day-6": "domenica",
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from pcc_pipeline.database.engine import engine
+from pcc_pipeline.database.operation_decisions import Selection, decide_operations
 from pcc_pipeline.database.publish import Publication, publish
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import SCHEMA, published, table
@@ -27,6 +29,7 @@ from portal import audit, tenancy, uploads
 from portal.accounts import FAILURES, LOCKED_FOR, AccountError, add_user, check_password
 from portal.api import new_token
 from portal.app import create_app
+from portal.queries import due
 from portal.words import translator
 
 PASSWORD = "una lunga parola d'ordine"
@@ -36,6 +39,9 @@ AMOUNTS = {"alfa": Decimal("1234.50"), "beta": Decimal("98765.43")}
 PAGES = (
     "/", "/scadenze", "/creditori", "/creditori?cerca=segreto", "/documenti", "/documenti?numero=1", "/anomalie", "/consegne", "/domande", "/indicatori",
     "/servizio", "/indicatori/ITP/2025", "/operazioni", "/operazioni?stato=proposed",
+    "/servizio?per=quarter&stato=closed", "/scadenze?mese=2025-11&vista=right",
+    "/documenti?scadenza=2025-11-01", "/documenti?scadenza=2025-11-01..2025-11-30&vista=right", "/creditori/09999999999",
+    "/documento?progressivo=P1", "/esporta/document_events.csv", "/esporta/ticket_contacts.csv",
     "/creditori/01234567890", "/documento?id_documento=D1", "/esporta/stock_by_creditor.csv", "/esporta/debt_positions.csv",
 )  # fmt: skip
 
@@ -52,8 +58,8 @@ def _publish(settings: Settings, ente: str) -> None:
             {
                 "view": "right", "observed_at": date(2026, 1, 20), "id_documento": "D1", "progressivo_registrazione": "P1",
                 "tipo_documento": "TD01", "numero": "1/A", "issue_date": date(2025, 10, 1), "issue_year": 2025, "origin": "SDI", "reception_date": date(2025, 10, 2),
-                "due_date": date(2025, 11, 1), "original_creditor": "01234567890", "creditor": "01234567890",
-                "creditor_name": SECRETS[ente], "days_past_due": 60, "bucket": "31-60", "reason": "DUE", "stock": AMOUNTS[ente],
+                "due_date": date(2025, 11, 1), "original_creditor": "09999999999", "creditor": "01234567890",
+                "creditor_name": SECRETS[ente], "original_creditor_name": f"{SECRETS[ente]} (già)", "days_past_due": 60, "bucket": "31-60", "reason": "DUE", "stock": AMOUNTS[ente],
                 "open_amount": AMOUNTS[ente], "commercial_amount": AMOUNTS[ente], "paid_at_reference": Decimal(0),
                 "paid_at_observation": Decimal(0), "not_payable": Decimal(0), "suspended_excluded": Decimal(0),
             }
@@ -66,12 +72,60 @@ def _publish(settings: Settings, ente: str) -> None:
                 "observed_at": date(2026, 1, 20),
             }
         ],
+        "document_events": [
+            {"id_documento": "D1", "side": "ERP", "kind": "PAYMENT", "row_id": 1, "day": date(2025, 12, 3), "first_seen": False,
+             "amount": Decimal("7.00"), "reference": f"M1 {SECRETS[ente]}", "reference_day": date(2025, 12, 1)},
+            {"progressivo_registrazione": "P1", "side": "PCC", "kind": "MOVEMENT", "row_id": 2, "day": date(2025, 11, 5),
+             "first_seen": False, "amount": Decimal("5.00"), "code": "CO", "detail": "SOSPdaLIQ"},
+            {"progressivo_registrazione": "P1", "side": "PCC", "kind": "BALANCE", "row_id": 16, "day": date(2026, 1, 20),
+             "first_seen": False, "amount": Decimal("3.00"), "code": "SOSPESO", "words": "CONT"},
+            {"id_documento": "D1", "side": "SDI", "kind": "MESSAGE", "row_id": 3, "day": date(2025, 10, 2), "first_seen": False,
+             "code": "EC", "detail": "EC01", "reference": "111"},
+            {"progressivo_registrazione": "P1", "side": "SDI", "kind": "MESSAGE", "row_id": 3, "day": date(2025, 10, 2),
+             "first_seen": False, "code": "EC", "detail": "EC01", "reference": "111"},
+        ],
+        "matches": [
+            {"id_documento": "D1", "progressivo_registrazione": "P1", "tier": "sdi_lot", "agreed": "creditor,number", "differed": "total"}
+        ],
+        "operations": [
+            {
+                "operation_id": f"op-{ente}", "code": "PAID_NOT_REPORTED", "id_documento": "D1", "progressivo_registrazione": "P1",
+                "step": 1, "model": "003", "azione": "CP", "importo": Decimal("7.00"), "non_commercial": False, "numero_mandato": "M1",
+                "numero_documento": "1/A", "data_emissione": date(2025, 10, 1), "importo_totale": Decimal("7.00"),
+                "tipo_documento": "TD01", "original_creditor": "09999999999", "stock_effect": Decimal("7.00"),
+                "observed_at": date(2026, 1, 20),
+            }
+        ],
+        "sent_states": [
+            {
+                "operation_id": f"sent-{ente}", "attempt": 1, "file": f"{ente}.csv", "line": 2, "sent_at": datetime(2026, 1, 5, 23, 30, tzinfo=UTC),
+                "progressivo_registrazione": "P1", "azione": "CO", "importo": Decimal("5.00"), "state": "refused", "answer_code": "E255",
+                "reason": f"natura errata {SECRETS[ente]}", "answered_at": datetime(2026, 1, 8, 9, tzinfo=UTC), "overdue": False, "in_flight": False,
+            }
+        ],
+        "ticket_contacts": [
+            {
+                "id_ticket": f"{number}-{ente}", "channel": "EMAIL", "opened_at": datetime(2025, 12, 1, 9, tzinfo=UTC), "opened_day": date(2025, 12, 1),
+                "closed_at": datetime(2025, 12, 2, 9, tzinfo=UTC) if number == "chiusa" else None, "reopened": False,
+                "subject": f"{SECRETS[ente]}: {number}", "waited": 0, "minutes": Decimal(0), "limit_minutes": Decimal(120),
+                "waiting": number == "aperta", "breached": False, "seen_until": datetime(2026, 1, 20, tzinfo=UTC),
+            }
+            for number in ("chiusa", "aperta")
+        ],
+        "sla_satisfaction": [
+            {
+                "channel": channel, "period_kind": "month", "period": period, "ratings": 4, "positive": 3, "neutral": 0, "negative": 1,
+                "positive_share": Decimal(75), "neutral_share": Decimal(0), "negative_share": Decimal(25), "closed": True,
+                "seen_until": datetime(2026, 1, 20, tzinfo=UTC),
+            }
+            for period in ("2025-11", "2025-12") for channel in ("EMAIL", "ALL")
+        ],
     }  # fmt: skip
     store = Store(settings.store_url)
     files = {}
     for name, values in rows.items():
-        full = [{"ente": ente, "reference_date": date(2025, 12, 31), **row} for row in values]
         schema = pa.schema([field.with_nullable(True) for field in TABLES[name].arrow_schema])
+        full = [{"ente": ente, "reference_date": date(2025, 12, 31), **row} for row in values]
         with store.write(f"trial/{ente}/{name}.parquet") as target:
             pq.write_table(pa.Table.from_pylist(full, schema=schema), target)
         files[name] = store.uri(f"trial/{ente}/{name}.parquet")
@@ -285,9 +339,17 @@ def test_a_large_file_in_pieces_goes_on_where_it_stopped(desk: TestClient, setti
 def test_a_ticket_and_a_judgement_are_deliveries_of_ones_own_ente(desk: TestClient, settings: Settings) -> None:
     _sign_in(desk, "chi@alfa.it")
     token = _csrf(desk)
-    assert desk.post("/servizio/richieste", data={"csrf": token, "subject": "Manca una fattura; perché?"}).status_code == 200
-    assert desk.post("/servizio/giudizi", data={"csrf": token, "ticket": "T-1", "verdict": "OTTIMO"}).status_code == 422
-    assert desk.post("/servizio/giudizi", data={"csrf": token, "ticket": "T-1", "verdict": "POSITIVO"}).status_code == 200
+    opened = desk.post("/servizio/richieste", data={"csrf": token, "subject": "Manca una fattura; perché?"})
+    assert opened.status_code == 200 and "Richiesta aperta" in opened.text
+    shown = desk.get("/servizio").text
+    assert shown.count('name="ticket" value="chiusa-alfa"') == 1 and 'value="aperta-alfa"' not in shown
+    assert "aperta-alfa" not in desk.get("/servizio?stato=closed").text
+    wrong = {"OTTIMO": ("chiusa-alfa", 422), "POSITIVO": ("aperta-alfa", 409), "NEUTRO": ("chiusa-beta", 404), "NEGATIVO": ("T-1", 404)}
+    for verdict, (ticket, status) in wrong.items():
+        answer = desk.post("/servizio/giudizi", data={"csrf": token, "ticket": ticket, "verdict": verdict})
+        assert answer.status_code == status, (ticket, verdict)
+    judged = desk.post("/servizio/giudizi", data={"csrf": token, "ticket": "chiusa-alfa", "verdict": "POSITIVO"})
+    assert judged.status_code == 200 and "Giudizio registrato" in judged.text
     store, register = Store(settings.store_url), Register(engine(settings))
     land(settings, store, register)
     report = stage(settings, store, register, "alfa")
@@ -304,6 +366,93 @@ def test_an_answer_becomes_a_special_case_of_ones_own_ente(desk: TestClient, set
     assert "Risposta registrata" in desk.post("/domande", data={**fields, "dal": "2025-01-01"}).text
     (case,) = [path for path in settings.inbox.rglob("*") if path.is_file()]
     assert case.parent == settings.inbox / "alfa" / "special_cases" and "NON_COMMERCIALE" in case.read_text()
+
+
+def _text(page: str) -> str:
+    return " ".join(re.sub("<[^>]*>", " ", page).split())
+
+
+@pytest.mark.parametrize("address", ["/documento?id_documento=D1", "/documento?progressivo=P1"])
+def test_a_document_tells_its_history_on_both_sides_in_time_order(desk: TestClient, address: str) -> None:
+    _sign_in(desk, "chi@alfa.it")
+    page = desk.get(address).text
+    told = _text(page.split('id="storia"')[1].split("</table>")[0])
+    order = [
+        "01/10/2025 Documento Emesso", "02/10/2025 SDI Messaggio – esito del committente: accettata",
+        "01/11/2025 Documento Scadenza", "05/11/2025 PCC Movimento 5,00 € contabilizzazione da liquidato a sospeso",
+        "03/12/2025 Gestionale Pagamento 7,00 € mandato M1", "06/01/2026 PCC Operazione inviata", "08/01/2026 PCC Risposta",
+    ]  # fmt: skip
+    places = [told.find(text) for text in order]
+    assert -1 not in places and places == sorted(places), (places, told)
+    assert told.count("Messaggio") == 1 and "E255: natura errata" in told  # the message reached both sides, and is told once
+    whole = _text(page)
+    assert "Abbinato per lotto SDI e numero normalizzato: concordano creditore, numero; differiscono totale." in whole
+    assert "Sospeso 3,00 € 20/01/2026 CONT" in whole
+    assert "Domande aperte Importo diverso" in whole
+
+
+def test_the_operations_of_a_document_bear_their_state(desk: TestClient, settings: Settings) -> None:
+    def state() -> str:
+        return _text(desk.get("/documento?id_documento=D1").text).split("Operazioni proposte su PCC")[1]
+
+    _sign_in(desk, "chi@alfa.it")
+    assert "1. comunicazione di pagamento 7,00 € mandato M1 da decidere" in state()
+    decide_operations(engine(settings), "alfa", "approve", Selection(operations=("op-alfa",)), who="chi@alfa.it")
+    assert "approvata, da inviare" in state()
+    _sign_in(desk, "chi@beta.it")
+    assert "da decidere" in state() and "approvata" not in state()
+
+
+def test_the_calendar_leads_to_the_documents_due_that_day(desk: TestClient) -> None:
+    _sign_in(desk, "chi@alfa.it")
+    page = desk.get("/scadenze?mese=2025-11").text
+    assert 'href="/documenti?scadenza=2025-11-01&amp;vista=right">1.234,50 €' in page
+    assert 'href="/documenti?scadenza=2025-11-01..2025-11-30&amp;vista=right">1<' in page
+    assert "?mese=2025-10&amp;vista=right" in page and "?mese=2025-12&amp;vista=right" in page
+    assert "scadenza=2025" not in desk.get("/scadenze?mese=2025-11&vista=pcc").text  # another view has none of it
+    assert "dicembre 2025" in desk.get("/scadenze").text  # the reference date's month
+    for wanted, there in (("2025-11-01", True), ("2025-11-02", False), ("2025-10-31..2025-11-01", True), ("2025-11-02..2025-12-31", False)):
+        assert ("1/A" in desk.get(f"/documenti?scadenza={wanted}").text) is there, wanted
+    assert desk.get("/documenti?scadenza=domani").status_code == 422
+    assert desk.get("/scadenze?mese=2025-13").status_code == 422
+
+
+def test_the_weeks_of_a_month_hold_each_of_its_days_once(desk: TestClient, settings: Settings) -> None:
+    with tenancy.tenant(engine(settings), "alfa") as connection:
+        for month in (date(2024, 2, 29), date(2025, 12, 31), date(2026, 2, 1)):
+            days = [day for week in due.by_day(connection, "alfa", "right", month) for day in week if day]
+            first, last = due.month_of(month)
+            assert [day.first for day in days] == [first + timedelta(days=n) for n in range((last - first).days + 1)]
+            assert all(len(week) == 7 for week in due.by_day(connection, "alfa", "right", month))
+        year = due.by_month(connection, "alfa", "right", 2025)
+    assert [found.documents for found in year] == [0] * 10 + [1, 0] and sum(found.amount for found in year) == AMOUNTS["alfa"]
+
+
+def test_creditors_are_found_by_who_they_took_over_from(desk: TestClient) -> None:
+    _sign_in(desk, "chi@alfa.it")
+    for search, there in (("09999999999", True), ("(già)", True), ("0123456", True), ("%", False), ("09999_99999", False)):
+        assert ("1.234,50 €" in desk.get("/creditori", params={"cerca": search}).text) is there, search
+    present = _text(desk.get("/creditori/01234567890").text)
+    assert "Corretto 1.234,50 € 1 documenti nello stock" in present and "31–60 giorni 1.234,50 €" in present
+    assert "SEGRETO DI ALFA (già)" in present
+    original = _text(desk.get("/creditori/09999999999").text)
+    assert original.startswith("SEGRETO DI ALFA (già)") and "1/A" in original and "nello stock" not in original
+
+
+def test_satisfaction_is_drawn_from_its_table_in_time_order(desk: TestClient) -> None:
+    _sign_in(desk, "chi@alfa.it")
+    table = desk.get("/servizio").text.split('id="giudizi"')[1].split("</table>")[0]
+    assert table.index("2025-11") < table.index("2025-12") and table.count('data-value="3"') == 2 and table.count('data-value="1"') == 2
+
+
+def test_every_table_has_its_files_under_it(desk: TestClient) -> None:
+    _sign_in(desk, "chi@alfa.it")
+    for path in PAGES:
+        if path.startswith("/esporta"):
+            continue
+        page = desk.get(path).text
+        for number, rest in enumerate(page.split("</table>")[1:]):
+            assert "/esporta/" in rest.split("<table")[0], (path, number)
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ def bind(desk: TestClient, settings: Settings) -> sa.Engine:
         operation("other", "X", 1, ente="beta", denominazione_fornitore="SEGRETO DI BETA"),
     ]
     with bind.begin() as connection:
+        connection.execute(sa.delete(table("operations")))
         for row in rows:
             connection.execute(sa.insert(table("operations")), row)
     add_user(bind, "guarda@alfa.it", "Guarda", "ente_user", "alfa", PASSWORD)
@@ -84,7 +85,7 @@ def test_a_refusal_needs_its_reason_and_can_be_undone(desk: TestClient, bind: sa
     assert set(states(bind).values()) == {"proposed"}
     decide(desk, "refuse-ticked", "a1", motivo="altra fattura")
     page = desk.get("/operazioni").text
-    assert "chi@alfa.it: altra fattura" in page and "attende un passo rifiutato (1)" in page
+    assert "chi@alfa.it: altra fattura" in page and "ferma: dipende da una rifiutata (1)" in page
     left = said(decide(desk, "approve-ticked", "a2", "c1"))
     assert "approvate da voi: 1." in left and "Lasciate come sono" in left and left.count(": 1.") == 2
     assert "Decisioni annullate: 1." in said(decide(desk, "undo-ticked", "a1", motivo="errore"))

@@ -26,10 +26,10 @@ from portal import words
 from portal.accounts import add_user
 from portal.app import create_app
 from portal.headers import HEADERS
+from portal.queries.creditors import creditors as by_creditor
 from portal.queries.documents import Filter, anomalies, documents
 from portal.queries.paging import SIZE, Page
 from portal.queries.questions import questions
-from portal.queries.stock import by_creditor
 from portal.tenancy import ROLE, guard, tenant
 
 PASSWORD = "una lunga parola d'ordine"

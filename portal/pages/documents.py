@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,6 +22,8 @@ from portal.web import AtDesk, address_of, engine_of, page
 router = APIRouter()
 
 Key = Annotated[str | None, Query(max_length=100)]
+#: A due date, or the first and the last one with two points between.
+Due = Annotated[str | None, Query(alias="scadenza", max_length=30)]
 
 
 @router.get("/documenti")
@@ -30,18 +33,27 @@ def documents_list(
     view: View = "right",
     bucket: Annotated[str | None, Query(alias="fascia", max_length=20)] = None,
     search: Annotated[str | None, Query(alias="numero", max_length=100)] = None,
+    due: Due = None,
     number: Number = 1,
 ) -> Response:
-    """Documents with what each adds to the stock."""
-    wanted = Filter(view=view, bucket=bucket or None, number=search, in_stock=not search)
+    """Documents with what each adds to the stock; those that fall due in a time with what is open of them."""
+    wanted = Filter(view=view, bucket=bucket or None, number=search, in_stock=not search, due=_due(due) if due else None)
     found = documents(desk.connection, desk.ente, wanted, number)
     return page(request, "documents.html", ente=desk.ente, published=desk.published, found=found, view=view,
-                title=None, wanted=wanted)  # fmt: skip
+                wanted=wanted, due=due or "")  # fmt: skip
+
+
+def _due(text: str) -> tuple[date, date]:
+    first, _, last = text.partition("..")
+    try:
+        return date.fromisoformat(first), date.fromisoformat(last or first)
+    except ValueError:
+        raise HTTPException(422, "La scadenza è una data AAAA-MM-GG, o due con due punti tra loro") from None
 
 
 @router.get("/documento")
 def one(request: Request, desk: AtDesk, id_documento: Key = None, progressivo: Key = None) -> Response:
-    """One document on both sides: position, match, anomalies, operations."""
+    """One document on both sides: position, match, anomalies, operations, questions, history."""
     found = document(desk.connection, desk.ente, id_documento, progressivo)
     if found is None:
         raise HTTPException(404, "Questo documento non c'è")

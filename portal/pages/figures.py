@@ -14,7 +14,7 @@ from fastapi.responses import RedirectResponse
 
 from pcc_pipeline.delivery import deliver
 from portal import audit
-from portal.pages.debts import View
+from portal.pages.debts import Number, View
 from portal.queries import indicators as queries
 from portal.queries import service
 from portal.web import AtDesk, Desk, HonestForm, address_of, engine_of, now, page
@@ -41,13 +41,19 @@ def parts(request: Request, desk: AtDesk, name: str, period: str, view: View = "
 
 @router.get("/servizio")
 def levels(
-    request: Request, desk: AtDesk, by: Annotated[str, Query(alias="per", pattern="^(month|quarter)$")] = "month"
+    request: Request,
+    desk: AtDesk,
+    by: Annotated[str, Query(alias="per", pattern="^(month|quarter)$")] = "month",
+    state: Annotated[str, Query(alias="stato", pattern="^(open|closed|)$")] = "",
+    done: Annotated[str, Query(alias="fatto", pattern="^(richiesta|giudizio|)$")] = "",
+    number: Number = 1,
 ) -> Response:
-    """First contact, satisfaction and availability, with the tickets late or about to be."""
+    """First contact, satisfaction and availability, with the ente's tickets: each closed one can be judged."""
     names = ("tickets", "satisfaction", "availability")
     found = {name: service.levels(desk.connection, desk.ente, f"sla_{name}", by) for name in names}
-    return page(request, "service.html", ente=desk.ente, published=desk.published, levels=found, by=by,
-                breaches=service.breaches(desk.connection, desk.ente))  # fmt: skip
+    return page(request, "service.html", ente=desk.ente, published=desk.published, levels=found, by=by, state=state,
+                done=done, breaches=service.breaches(desk.connection, desk.ente),
+                tickets=service.tickets(desk.connection, desk.ente, state, number))  # fmt: skip
 
 
 @router.post("/servizio/richieste")
@@ -61,7 +67,7 @@ def open_ticket(
         "oggetto": " ".join(subject.split()),
     }  # fmt: skip
     _deliver(request, desk, "tickets", number, row)
-    return RedirectResponse("/servizio", 303)
+    return RedirectResponse("/servizio?fatto=richiesta", 303)
 
 
 @router.post("/servizio/giudizi")
@@ -72,12 +78,15 @@ def judge(
     ticket: Annotated[str, Form(max_length=100)],
     verdict: Annotated[str, Form(pattern="^(POSITIVO|NEUTRO|NEGATIVO)$")],
 ) -> Response:
-    """Judges a closed ticket."""
-    if not ticket.strip():
-        raise HTTPException(422, "La richiesta non è leggibile")
+    """Judges a closed ticket of the ente. 404 for one that it has not, 409 for one still open."""
+    found = service.ticket(desk.connection, desk.ente, ticket.strip())
+    if found is None:
+        raise HTTPException(404, "Questa richiesta non c'è")
+    if found["closed_at"] is None:
+        raise HTTPException(409, "La richiesta è ancora aperta: si giudica quando è chiusa")
     row = {"id_ticket": ticket.strip(), "giudizio": verdict, "il": now().isoformat()}
     _deliver(request, desk, "ratings", f"giudizio-{uuid4().hex[:12]}", row)
-    return RedirectResponse("/servizio", 303)
+    return RedirectResponse("/servizio?fatto=giudizio", 303)
 
 
 def _deliver(request: Request, desk: Desk, kind: str, name: str, row: dict[str, str]) -> None:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 
 from pcc_pipeline.database.schema import table
+from portal.queries import history
 from portal.queries.paging import Page, contains, paged
 
 
 @dataclass(frozen=True)
 class Filter:
-    """What a list of documents is narrowed to; an empty field narrows nothing."""
+    """What a list of documents is narrowed to; an empty field narrows nothing. `due` are the first and last due date.
+
+    `creditor` is the present or the original one."""
 
     view: str = "right"
     bucket: str | None = None
     creditor: str | None = None
     number: str | None = None
     in_stock: bool = True
+    due: tuple[date, date] | None = None
 
 
 def documents(connection: sa.Connection, ente: str, wanted: Filter, page: int) -> Page:
@@ -29,11 +34,13 @@ def documents(connection: sa.Connection, ente: str, wanted: Filter, page: int) -
     if wanted.bucket:
         query = query.where(t.c.bucket == wanted.bucket)
     if wanted.creditor:
-        query = query.where(t.c.creditor == wanted.creditor)
+        query = query.where(sa.or_(t.c.creditor == wanted.creditor, t.c.original_creditor == wanted.creditor))
+    if wanted.due:
+        query = query.where(t.c.due_date.between(*wanted.due))
     if wanted.number:
         query = query.where(contains(t.c.numero, wanted.number))
     if wanted.in_stock:
-        query = query.where(t.c.stock != 0 if wanted.bucket != "not_due" else t.c.open_amount != 0)
+        query = query.where(t.c.stock != 0 if wanted.bucket != "not_due" and not wanted.due else t.c.open_amount != 0)
     # All one way, as the index stands: a far page then is a walk along it, without sorting what is equal.
     order = [t.c[name].desc() for name in ("stock", "open_amount", "id_documento", "progressivo_registrazione")]
     return paged(connection, query, order, page)
@@ -41,12 +48,16 @@ def documents(connection: sa.Connection, ente: str, wanted: Filter, page: int) -
 
 @dataclass(frozen=True)
 class Document:
-    """One document: its rows of `debt_positions` by view, its match, anomalies, operations to send."""
+    """One document: its rows of `debt_positions` by view, its match, anomalies, operations proposed with their state,
+    the questions open on it, its history in time order and the balances of its accounts on PCC."""
 
     positions: dict[str, sa.RowMapping]
     match: sa.RowMapping | None
     anomalies: list[sa.RowMapping]
     operations: list[sa.RowMapping]
+    questions: list[sa.RowMapping]
+    events: list[history.Event]
+    balances: list[sa.RowMapping]
 
 
 def document(
@@ -68,9 +79,15 @@ def document(
     positions = {row["view"]: row for row in rows("debt_positions")}
     if not positions:
         return None
+    first = positions.get("right") or next(iter(positions.values()))
+    keys = history.Keys(first["id_documento"], first["progressivo_registrazione"])
     matches = rows("matches")
-    operations = rows("operations") if _has("operations") else []
-    return Document(positions, matches[0] if matches else None, rows("anomalies"), operations)
+    proposed = [history.Keys(row["id_documento"], row["progressivo_registrazione"]) for row in rows("operations")]
+    events, balances = history.history(connection, ente, keys, first)
+    return Document(
+        positions, matches[0] if matches else None, rows("anomalies"), history.operations(connection, ente, proposed),
+        history.questions(connection, ente, keys), events, balances,
+    )  # fmt: skip
 
 
 def anomalies(connection: sa.Connection, ente: str, code: str | None, page: int) -> Page:
@@ -81,9 +98,3 @@ def anomalies(connection: sa.Connection, ente: str, code: str | None, page: int)
         query = query.where(t.c.code == code)
     order = (sa.func.abs(t.c.amount).desc(), t.c.code, t.c.id_documento, t.c.progressivo_registrazione)
     return paged(connection, query, order, page)
-
-
-def _has(name: str) -> bool:
-    from pcc_pipeline.database.schema import published
-
-    return name in published()

@@ -2,20 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
 import sqlalchemy as sa
 
 from pcc_pipeline.database.schema import table
+from portal.queries.paging import Page, paged
+
+#: Periods shown, the latest ones: two years of months.
+PERIODS = 24
 
 
-def levels(connection: sa.Connection, ente: str, name: str, period_kind: str) -> list[sa.RowMapping]:
-    """Rows of a level (`sla_tickets`, `sla_satisfaction`, `sla_availability`) by period, latest first."""
+@dataclass(frozen=True)
+class Levels:
+    """Rows of a level, latest period first, and the same turned for charts."""
+
+    rows: Sequence[sa.RowMapping]
+    by: str
+
+    @property
+    def periods(self) -> list[str]:
+        """The periods, oldest first."""
+        return sorted({row["period"] for row in self.rows})
+
+    @property
+    def series(self) -> list[str]:
+        """The channels or components, ALL last."""
+        return sorted({row[self.by] for row in self.rows}, key=lambda name: (name == "ALL", name))
+
+    def value(self, period: str, name: str, column: str) -> Any:
+        """A column of the row of a period and channel or component; None where there is no such row."""
+        return next((row[column] for row in self.rows if row["period"] == period and row[self.by] == name), None)
+
+
+def levels(connection: sa.Connection, ente: str, name: str, period_kind: str) -> Levels:
+    """The last periods of a level (`sla_tickets`, `sla_satisfaction`, `sla_availability`)."""
     t = table(name)
-    by = t.c.service if name == "sla_availability" else t.c.channel
-    query = sa.select(t).where(t.c.ente == ente, t.c.period_kind == period_kind).order_by(t.c.period.desc(), by)
-    return list(connection.execute(query.limit(120)).mappings())
+    by = "service" if name == "sla_availability" else "channel"
+    mine = (t.c.ente == ente, t.c.period_kind == period_kind)
+    last = sa.select(t.c.period).where(*mine).distinct().order_by(t.c.period.desc()).limit(PERIODS)
+    query = sa.select(t).where(*mine, t.c.period.in_(last)).order_by(t.c.period.desc(), t.c[by])
+    return Levels(connection.execute(query).mappings().all(), by)
 
 
 def breaches(connection: sa.Connection, ente: str) -> list[sa.RowMapping]:
     """Tickets that passed the limit, or are about to."""
     t = table("sla_breaches")
     return list(connection.execute(sa.select(t).where(t.c.ente == ente).order_by(t.c.opened_at.desc()).limit(50)).mappings())
+
+
+def tickets(connection: sa.Connection, ente: str, state: str | None, number: int) -> Page:
+    """The ente's tickets, latest opened first, in the columns of `ticket_contacts`; `state`: open, closed or all."""
+    t = table("ticket_contacts")
+    query = sa.select(t).where(t.c.ente == ente)
+    if state:
+        query = query.where(t.c.closed_at.is_(None) if state == "open" else t.c.closed_at.is_not(None))
+    return paged(connection, query, (t.c.opened_at.desc(), t.c.id_ticket), number, 20)
+
+
+def ticket(connection: sa.Connection, ente: str, number: str) -> sa.RowMapping | None:
+    """One ticket of the ente; None where it has none of that number."""
+    t = table("ticket_contacts")
+    query = sa.select(t).where(t.c.ente == ente, t.c.id_ticket == number)
+    return connection.execute(query).mappings().one_or_none()

@@ -9,7 +9,6 @@ import sqlalchemy as sa
 
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.rules import buckets
-from portal.queries.paging import Page, contains, paged
 
 ZERO = Decimal("0.00")
 
@@ -35,14 +34,3 @@ def by_due_date(connection: sa.Connection, ente: str) -> list[dict[str, Any]]:
         }
         for bucket in buckets()
     ]
-
-
-def by_creditor(connection: sa.Connection, ente: str, view: str, search: str | None, number: int) -> Page:
-    """Creditors of a view, biggest first: creditor, creditor_name, amount, documents; `search` in code or name."""
-    t = table("stock_by_creditor")
-    query = sa.select(t.c.creditor, t.c.creditor_name, t.c.amount, t.c.documents).where(
-        t.c.ente == ente, t.c.view == view
-    )
-    if search:
-        query = query.where(sa.or_(contains(t.c.creditor, search), contains(t.c.creditor_name, search)))
-    return paged(connection, query, (t.c.amount.desc(), t.c.creditor), number)

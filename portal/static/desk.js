@@ -7,19 +7,29 @@ function chart(canvas) {
   const marked = cells.filter((cell) => "chartColumn" in cell.dataset);
   const columns = (marked.length ? marked : cells.slice(1)).map((cell) => cells.indexOf(cell));
   const rows = [...table.tBodies[0].rows];
-  const colours = ["#5c6f82", "#0066cc", "#008055"];
+  const colours = ["#5c6f82", "#0066cc", "#008055", "#a66300", "#b3334d", "#6a3fb5"];
+  const stacked = "chartStacked" in canvas.dataset;
+  const value = (cell) => (cell.dataset.value ? Number(cell.dataset.value) : null);
   new Chart(canvas, {
     type: canvas.dataset.chart,
     data: {
       labels: rows.map((row) => row.cells[0].textContent.trim()),
-      datasets: columns.map((column, number) => ({
-        label: cells[column].textContent.trim(),
-        backgroundColor: colours[number % colours.length],
-        borderColor: colours[number % colours.length],
-        data: rows.map((row) => Number(row.cells[column].dataset.value)),
-      })),
+      datasets: columns.map((column, number) => {
+        const colour = cells[column].dataset.chartColour || colours[number % colours.length];
+        return {
+          label: cells[column].textContent.trim(),
+          backgroundColor: colour,
+          borderColor: colour,
+          data: rows.map((row) => value(row.cells[column])),
+        };
+      }),
     },
-    options: { maintainAspectRatio: false, animation: false, locale: document.documentElement.lang },
+    options: {
+      maintainAspectRatio: false,
+      animation: false,
+      locale: document.documentElement.lang,
+      scales: { x: { stacked }, y: { stacked } },
+    },
   });
 }
 
