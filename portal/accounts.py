@@ -28,7 +28,11 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 class AccountError(ValueError):
-    """An account that cannot be made as asked; its text says why."""
+    """An account that cannot be made or changed as asked; its text says why, `italian` to whoever is at the desk."""
+
+    def __init__(self, words: str, italian: str) -> None:
+        super().__init__(words)
+        self.italian = italian
 
 
 @dataclass(frozen=True)
@@ -77,15 +81,18 @@ def add_user(
     """Makes an account; returns it. Raises AccountError saying what is wrong."""
     email = email.strip().lower()
     if not _EMAIL.fullmatch(email):
-        raise AccountError(f"{email!r} is no e-mail address")
+        raise AccountError(f"{email!r} is no e-mail address", "L'indirizzo e-mail non è valido")
     if role not in ROLES:
-        raise AccountError(f"No role {role!r}: there are {', '.join(ROLES)}")
+        raise AccountError(f"No role {role!r}: there are {', '.join(ROLES)}", "Questo ruolo non c'è")
     if (role in (ENTE_USER, ENTE_MANAGER)) != (ente is not None):
-        raise AccountError("An ente's user belongs to one ente; an operator or administrator to none")
+        raise AccountError(
+            "An ente's user belongs to one ente; an operator or administrator to none",
+            "Questo ruolo non è di questo ente",
+        )
     if ente is not None and not ENTE.fullmatch(ente):
-        raise AccountError(f"{ente!r} is no tenant code")
-    if password is not None and len(password) < SHORTEST_PASSWORD:
-        raise AccountError(f"A password has {SHORTEST_PASSWORD} characters at least")
+        raise AccountError(f"{ente!r} is no tenant code", "Il codice dell'ente non è valido")
+    if password is not None:
+        _long_enough(password)
     values = {
         "email": email, "name": name.strip() or email, "role": role, "ente": ente, "active": True, "failures": 0,
         "password_hash": None if password is None else _hasher().hash(password), "created_at": sa.func.now(),
@@ -95,23 +102,63 @@ def add_user(
         try:
             made = connection.execute(sa.insert(users).values(values).returning(*_columns())).one()
         except sa.exc.IntegrityError:
-            raise AccountError(f"There is an account for {email} already") from None
+            raise AccountError(
+                f"There is an account for {email} already", "C'è già un accesso con questo indirizzo"
+            ) from None
     return User(**made._mapping)
 
 
 def set_password(engine: sa.Engine, email: str, password: str) -> None:
     """Gives an account a new password, unlocks it and ends its sessions. Raises AccountError."""
-    if len(password) < SHORTEST_PASSWORD:
-        raise AccountError(f"A password has {SHORTEST_PASSWORD} characters at least")
+    email = email.strip().lower()
+    if _give_password(engine, table("users").c.email == email, password) is None:
+        raise AccountError(f"No account for {email}", "Questo accesso non c'è")
+
+
+def reset_password(engine: sa.Engine, user_id: int, ente: str | None, password: str) -> str | None:
+    """The same for an account of an ente (null: of the provider); returns its address, None where there is no such one."""
+    users = table("users")
+    return _give_password(engine, (users.c.user_id == user_id) & _of(ente), password)
+
+
+def change_password(
+    engine: sa.Engine, user: User, old: str, new: str, now: datetime, *, keep: str | None = None
+) -> None:
+    """Gives a person's own account a new password; its sessions end but the one whose token's hash is `keep`.
+
+    A wrong `old` counts as a wrong password at the door. Raises AccountError.
+    """
+    if check_password(engine, user.email, old, now) is None:
+        raise AccountError("That is not the present password", "La password attuale non è corretta")
+    _give_password(engine, table("users").c.user_id == user.user_id, new, keep)
+
+
+def _give_password(
+    engine: sa.Engine, whose: sa.ColumnElement[bool], password: str, keep: str | None = None
+) -> str | None:
+    _long_enough(password)
     users, sessions = table("users"), table("sessions")
     values = {"password_hash": _hasher().hash(password), "failures": 0, "locked_until": None}
     with engine.begin() as connection:
         changed = connection.execute(
-            sa.update(users).where(users.c.email == email.strip().lower()).values(values).returning(users.c.user_id)
-        ).scalar_one_or_none()
+            sa.update(users).where(whose).values(values).returning(users.c.user_id, users.c.email)
+        ).one_or_none()
         if changed is None:
-            raise AccountError(f"No account for {email}")
-        connection.execute(sa.delete(sessions).where(sessions.c.user_id == changed))
+            return None
+        ended = sa.delete(sessions).where(sessions.c.user_id == changed.user_id)
+        connection.execute(ended if keep is None else ended.where(sessions.c.token_hash != keep))
+    return str(changed.email)
+
+
+def _long_enough(password: str) -> None:
+    if len(password) < SHORTEST_PASSWORD:
+        raise AccountError(
+            f"A password has {SHORTEST_PASSWORD} characters at least", "La password deve avere almeno 12 caratteri"
+        )
+
+
+def _of(ente: str | None) -> sa.ColumnElement[bool]:
+    return table("users").c.ente.is_not_distinct_from(ente)
 
 
 def check_password(engine: sa.Engine, email: str, password: str, now: datetime) -> User | None:
@@ -147,26 +194,33 @@ def ente_of(engine: sa.Engine, email: str) -> str | None:
     return found
 
 
-def close_account(engine: sa.Engine, user_id: int, ente: str) -> str | None:
-    """Closes an account of an ente and ends its sessions; returns its address, None where there is no such one."""
+def close_account(engine: sa.Engine, user_id: int, ente: str | None) -> str | None:
+    """Closes an account of an ente (null: of the provider) and ends its sessions; returns its address, None where there
+    is no such one. Raises AccountError for the last administrator: nobody could make accounts any more."""
     users, sessions = table("users"), table("sessions")
     with engine.begin() as connection:
         closed: str | None = connection.execute(
             sa.update(users)
-            .where(users.c.user_id == user_id, users.c.ente == ente)
+            .where(users.c.user_id == user_id, _of(ente))
             .values(active=False)
             .returning(users.c.email)
         ).scalar_one_or_none()
         if closed is not None:
             connection.execute(sa.delete(sessions).where(sessions.c.user_id == user_id))
+        if ente is None:
+            # Two who close each other at the same moment come one after the other.
+            connection.execute(sa.select(users.c.user_id).where(users.c.role == ADMINISTRATOR).with_for_update())
+            left = sa.select(sa.func.count()).where(users.c.role == ADMINISTRATOR, users.c.active)
+            if not connection.execute(left).scalar_one():
+                raise AccountError("The last administrator stays", "L'ultimo amministratore non si può chiudere")
     return closed
 
 
 def users_of(connection: sa.Connection, ente: str | None) -> list[sa.Row[tuple[object, ...]]]:
-    """Accounts of an ente, or all of them (null): user_id, email, name, role, ente, active."""
+    """Accounts of an ente (null: of the provider): user_id, email, name, role, ente, active, locked_until."""
     users = table("users")
-    query = sa.select(*_columns(), users.c.active).order_by(users.c.email)
-    return list(connection.execute(query if ente is None else query.where(users.c.ente == ente)))
+    query = sa.select(*_columns(), users.c.active, users.c.locked_until).where(_of(ente)).order_by(users.c.email)
+    return list(connection.execute(query))
 
 
 def _columns() -> list[sa.Column[object]]:

@@ -11,6 +11,7 @@ from portal.pages import (
     identity,
     operations,
     people,
+    provider,
     questions,
 )
 
@@ -19,6 +20,7 @@ ROUTERS = (
     access.router,
     identity.router,
     people.router,
+    provider.router,
     home.router,
     debts.router,
     documents.router,

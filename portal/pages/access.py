@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from pcc_pipeline.database.schema import table
 from portal import audit
-from portal.accounts import User, check_password, ente_of
+from portal.accounts import AccountError, User, change_password, check_password, ente_of
 from portal.sessions import LONGEST, choose_ente, close_session, open_session
 from portal.web import COOKIE, HonestForm, SignedIn, address_of, engine_of, now, page
 
@@ -60,6 +60,29 @@ def sign_out(request: Request, session: HonestForm) -> Response:
     response = RedirectResponse("/accesso", 303)
     response.delete_cookie(COOKIE)
     return response
+
+
+@router.get("/password")
+def password_page(request: Request, session: SignedIn) -> Response:
+    """The form to change one's own password."""
+    return page(request, "password.html", problem=None, changed=False)
+
+
+@router.post("/password")
+def change(
+    request: Request,
+    session: HonestForm,
+    old: Annotated[str, Form(max_length=200)] = "",
+    new: Annotated[str, Form(max_length=200)] = "",
+) -> Response:
+    """Changes one's own password; the other sessions end."""
+    try:
+        change_password(engine_of(request), session.user, old, new, now(), keep=session.token_hash)
+    except AccountError as error:
+        return page(request, "password.html", 400, problem=error.italian, changed=False)
+    who = session.user
+    audit.record(engine_of(request), who.email, "password_changed", ente=who.ente, address=address_of(request))
+    return page(request, "password.html", problem=None, changed=True)
 
 
 @router.get("/enti")

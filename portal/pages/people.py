@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form, HTTPException, Request, Response
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.tables.accounts import ENTE_MANAGER, ENTE_USER
 from portal import audit
-from portal.accounts import AccountError, add_user, close_account, users_of
+from portal.accounts import AccountError, add_user, close_account, reset_password, users_of
 from portal.api import new_token
 from portal.web import AtDesk, Desk, HonestForm, address_of, engine_of, now, page
 
@@ -38,7 +38,7 @@ def add(
     try:
         add_user(engine_of(request), email, name, role, desk.ente, password)
     except AccountError as error:
-        return _people(request, desk, problem=str(error))
+        return _people(request, desk, problem=error.italian)
     _record(request, desk, "account_added", email)
     return _people(request, desk)
 
@@ -51,6 +51,22 @@ def close(request: Request, desk: AtDesk, session: HonestForm, user_id: int) -> 
     if email is None:
         raise HTTPException(404, "Questo accesso non c'è")
     _record(request, desk, "account_closed", email)
+    return _people(request, desk)
+
+
+@router.post("/persone/{user_id}/password")
+def reset(
+    request: Request, desk: AtDesk, session: HonestForm, user_id: int, password: Annotated[str, Form(max_length=200)]
+) -> Response:
+    """Gives an account of the ente a new password and unlocks it; its sessions end."""
+    _manages(desk)
+    try:
+        email = reset_password(engine_of(request), user_id, desk.ente, password)
+    except AccountError as error:
+        return _people(request, desk, problem=error.italian)
+    if email is None:
+        raise HTTPException(404, "Questo accesso non c'è")
+    _record(request, desk, "password_reset", email)
     return _people(request, desk)
 
 

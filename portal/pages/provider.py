@@ -1,0 +1,92 @@
+"""The provider's own people: accounts of operators and administrators, and the log of what belongs to no ente."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Form, HTTPException, Request, Response
+
+from pcc_pipeline.database.schema import table
+from pcc_pipeline.tables.accounts import ADMINISTRATOR, OPERATOR
+from portal import audit
+from portal.accounts import AccountError, add_user, close_account, reset_password, users_of
+from portal.sessions import Session
+from portal.web import HonestForm, SignedIn, address_of, engine_of, page
+
+router = APIRouter(prefix="/fornitore")
+
+
+@router.get("/persone")
+def people(request: Request, session: SignedIn) -> Response:
+    """The provider's accounts and log."""
+    return _people(request, session)
+
+
+@router.post("/persone")
+def add(
+    request: Request,
+    session: HonestForm,
+    email: Annotated[str, Form(max_length=200)],
+    password: Annotated[str, Form(max_length=200)],
+    name: Annotated[str, Form(max_length=200)] = "",
+    role: Annotated[str, Form(pattern=f"^({OPERATOR}|{ADMINISTRATOR})$")] = OPERATOR,
+) -> Response:
+    """Makes an account of the provider."""
+    _administers(session)
+    try:
+        add_user(engine_of(request), email, name, role, None, password)
+    except AccountError as error:
+        return _people(request, session, problem=error.italian)
+    _record(request, session, "account_added", f"{email} {role}")
+    return _people(request, session)
+
+
+@router.post("/persone/{user_id}/chiudi")
+def close(request: Request, session: HonestForm, user_id: int) -> Response:
+    """Closes an account of the provider; its sessions end. The last administrator stays."""
+    _administers(session)
+    try:
+        email = close_account(engine_of(request), user_id, None)
+    except AccountError as error:
+        return _people(request, session, problem=error.italian)
+    return _done(request, session, "account_closed", email)
+
+
+@router.post("/persone/{user_id}/password")
+def reset(
+    request: Request, session: HonestForm, user_id: int, password: Annotated[str, Form(max_length=200)]
+) -> Response:
+    """Gives an account of the provider a new password and unlocks it; its sessions end."""
+    _administers(session)
+    try:
+        email = reset_password(engine_of(request), user_id, None, password)
+    except AccountError as error:
+        return _people(request, session, problem=error.italian)
+    return _done(request, session, "password_reset", email)
+
+
+def _done(request: Request, session: Session, action: str, email: str | None) -> Response:
+    if email is None:
+        raise HTTPException(404, "Questo accesso non c'è")
+    _record(request, session, action, email)
+    return _people(request, session)
+
+
+def _people(request: Request, session: Session, *, problem: str | None = None) -> Response:
+    _administers(session)
+    a = table("audit")
+    with engine_of(request).connect() as connection:
+        users = users_of(connection, None)
+        latest = sa.select(a).where(a.c.ente.is_(None)).order_by(a.c.entry.desc()).limit(100)
+        log = connection.execute(latest).mappings().all()
+    return page(request, "provider_people.html", 400 if problem else 200, users=users, log=log, problem=problem)
+
+
+def _administers(session: Session) -> None:
+    if not session.user.administers:
+        raise HTTPException(403, "Solo l'amministratore vede questa pagina")
+
+
+def _record(request: Request, session: Session, action: str, detail: str) -> None:
+    audit.record(engine_of(request), session.user.email, action, detail=detail, address=address_of(request))
