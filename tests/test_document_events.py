@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import models
 import pytest
 from test_rules_base import Book, Seen
 
@@ -82,8 +84,22 @@ def test_a_state_bears_its_own_day_or_that_of_the_delivery(seen: Seen) -> None:
     assert _of(seen, "SUSPENDED", "STATE", "code", "day", "first_seen", "amount", "words") == [
         ("SOSPESA", date(2025, 2, 1), False, Decimal(300), "CONTESTATO")
     ]
-    assert _of(seen, "LIQUIDATED", "STATE", "code", "day", "first_seen") == [("LIQUIDATA", date(2026, 1, 1), True)]
-    assert not _of(seen, "PAID", "STATE", "code")
+    # What the only delivery says is no change: the document is registered in that state.
+    assert _of(seen, "LIQUIDATED", "REGISTERED", "code") == [("LIQUIDATA",)]
+    assert not _of(seen, "LIQUIDATED", "STATE", "code") and not _of(seen, "PAID", "STATE", "code")
+
+
+def test_a_change_of_state_is_dated_by_the_delivery_that_said_it_first(tmp_path: Path) -> None:
+    days = []
+    for state in ("REGISTRATA", "LIQUIDATA", "LIQUIDATA", "ANNULLATA"):
+        book = Book()
+        book.supplier("A")
+        book.erp("A", stato=state)
+        days.append(("erp_invoices", book.feeds["erp_invoices"]))
+    found = models.reconcile(tmp_path, days)
+    rows = found.rows("document_events", "day", "code", "first_seen", where="kind = 'STATE'")
+    assert rows == [(date(2026, 1, 2), "LIQUIDATA", True), (date(2026, 1, 4), "ANNULLATA", True)]
+    assert found.rows("document_events", "code", where="kind = 'REGISTERED'") == [("ANNULLATA",)]
 
 
 def test_messages_reach_the_documents_of_their_lot_or_the_one_they_name(seen: Seen) -> None:

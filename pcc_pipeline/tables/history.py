@@ -22,7 +22,7 @@ DOCUMENT_EVENTS = Table(
         Column("id_documento", "text", "The accounting system's key, where the document was found there"),
         Column("progressivo_registrazione", "text", "PCC's key, where the document was found there"),
         Column("side", "text", "Who tells it: ERP the accounting system, SDI, PCC", required=True, allowed=SIDES),
-        Column("kind", "text", "REGISTERED the document as it stands; STATE another state, first seen; PAYMENT and REVERSAL with their order; "
+        Column("kind", "text", "REGISTERED the document as it stands; STATE another state than the first delivered, or a suspension; PAYMENT and REVERSAL with their order; "
                "CREDIT_NOTE a note linked to it; CREDITED an invoice linked to the note; MESSAGE of SDI; MOVEMENT on PCC; BALANCE of an "
                "account of PCC at O, where not zero", required=True, allowed=KINDS),
         Column("row_id", "integer", "Order of arrival of the row that tells it, unique within its kind", required=True),

@@ -320,8 +320,9 @@ DEBT_POSITIONS = Table(
     key=("ente", "view", "id_documento", "progressivo_registrazione"),
     published=True,
     indexes=(("ente", "view", "creditor"), ("ente", "view", "bucket"), ("ente", "id_documento"), ("ente", "progressivo_registrazione"),
-             ("ente", "view", "due_date"), ("ente", "view", "original_creditor")),
-    paging=(Paging("largest", ("view", "stock", "open_amount", "id_documento", "progressivo_registrazione"), only="stock <> 0"),),
+             ("ente", "view", "due_date", "open_amount"), ("ente", "view", "original_creditor")),
+    paging=(Paging("largest", ("view", "stock", "open_amount", "id_documento", "progressivo_registrazione"), only="stock <> 0"),
+            Paging("taken_over", ("view", "creditor"), only="original_creditor <> creditor")),
 )
 
 ANOMALIES = Table(

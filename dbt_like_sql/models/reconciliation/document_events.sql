@@ -1,11 +1,22 @@
 -- One row per document of one side and thing that happened to it.
 -- Key: id_documento, progressivo_registrazione, kind, row_id. Each row bears the key of its own side alone: no join of the
 -- sides is needed, and a document that was not matched has its history as well.
-with states as (
-    select id_documento, stato, min(row_id) as row_id
+with repeated as (
+    select id_documento, min(row_id) as first_row
     from feed_erp_invoices
-    where stato <> 'REGISTRATA'
-    group by id_documento, stato
+    group by id_documento
+    having count(*) > 1
+),
+
+-- A state that the first row of a document bears already came before it was delivered: only suspensions and what is not
+-- payable tell more there (day, amount).
+states as (
+    select arrivals.id_documento, arrivals.stato, min(arrivals.row_id) as row_id
+    from feed_erp_invoices as arrivals
+    left join repeated on repeated.id_documento = arrivals.id_documento
+    where arrivals.stato in ('SOSPESA', 'NON_LIQUIDABILE') or (arrivals.stato <> 'REGISTRATA' and repeated.first_row is not null)
+    group by arrivals.id_documento, arrivals.stato
+    having arrivals.stato in ('SOSPESA', 'NON_LIQUIDABILE') or min(arrivals.row_id) > any_value(repeated.first_row)
 ),
 
 -- The accounting system gives no day of its states, but for suspensions: else the delivery that said it first.
