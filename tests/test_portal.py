@@ -38,7 +38,7 @@ AMOUNTS = {"alfa": Decimal("1234.50"), "beta": Decimal("98765.43")}
 
 PAGES = (
     "/", "/scadenze", "/creditori", "/creditori?cerca=segreto", "/documenti", "/documenti?numero=1", "/anomalie", "/consegne", "/domande", "/indicatori",
-    "/servizio", "/indicatori/ITP/2025", "/operazioni", "/operazioni?stato=proposed",
+    "/servizio", "/indicatori/ITP/2025", "/rapporti", "/operazioni", "/operazioni?stato=proposed",
     "/servizio?per=quarter&stato=closed", "/scadenze?mese=2025-11&vista=right",
     "/documenti?scadenza=2025-11-01", "/documenti?scadenza=2025-11-01..2025-11-30&vista=right", "/creditori/09999999999",
     "/documento?progressivo=P1", "/esporta/document_events.csv", "/esporta/ticket_contacts.csv",
@@ -210,6 +210,29 @@ def test_an_operator_chooses_the_ente(desk: TestClient) -> None:
     assert "1.234,50 €" in overview and "98.765,43 €" in overview
     token = overview.split('name="csrf" value="')[1].split('"')[0]
     assert "98.765,43" in desk.post("/enti", data={"csrf": token, "ente": "beta"}).text
+
+
+def test_reports_are_written_once_and_downloaded_as_files(desk: TestClient, settings: Settings) -> None:
+    _sign_in(desk, "chi@alfa.it")
+    assert desk.get("/rapporti/2025-12-31/report.html").status_code == 404
+    csrf = {"csrf": _csrf(desk)}
+    written = desk.post("/rapporti", data=csrf).text
+    assert "I rapporti dicono ciò che è pubblicato" in written and written.count("/rapporti/2025-12-31/") == 5
+    place = settings.home / "reports" / "alfa" / "2025-12-31"
+    before = {path.name: path.stat().st_mtime_ns for path in place.iterdir()}
+    desk.post("/rapporti", data=csrf)
+    assert {path.name: path.stat().st_mtime_ns for path in place.iterdir()} == before
+    page = desk.get("/rapporti/2025-12-31/report.html")
+    assert "1.234,50 €" in page.text and page.headers["content-disposition"].startswith("attachment")
+    assert desk.get("/rapporti/2025-12-31/report.pdf").content.startswith(b"%PDF")
+    (settings.home / "reports" / "alfa" / "segreto.csv").write_text("x")
+    for path in ("/rapporti/../segreto.csv", "/rapporti/%2e%2e/segreto.csv", "/rapporti/2025-12-31/..%2fsegreto.csv", "/rapporti/2025-12-31/x.csv"):
+        assert desk.get(path).status_code == 404, path
+    _publish(settings, "alfa")
+    assert "più vecchi" in desk.get("/rapporti").text
+    _sign_in(desk, "chi@beta.it")
+    assert desk.get("/rapporti/2025-12-31/report.html").status_code == 404
+    assert "2025-12-31/" not in desk.get("/rapporti").text
 
 
 def test_a_probe_learns_whether_the_desk_can_serve(desk: TestClient, settings: Settings) -> None:

@@ -77,6 +77,8 @@ def test_the_providers_page_touches_no_ente_and_is_for_administrators(admin: Tes
     for email in ("operatore@fornitore.it", "chi@alfa.it"):
         _sign_in(admin, email)
         assert admin.get("/fornitore/persone").status_code == 403
+        report = admin.get("/fornitore/rapporto")
+        assert (report.status_code, "98.765,43" in report.text) == ((200, True) if email.startswith("operatore") else (403, False))
         csrf = _csrf(admin, "/password")
         fields = {"csrf": csrf, "email": "x@y.it", "name": "", "role": "administrator", "password": PASSWORD}
         assert admin.post("/fornitore/persone", data=fields).status_code == 403

@@ -19,7 +19,7 @@ from portal.words import euro
 
 GOLDEN = Path(__file__).resolve().parents[2] / "shared" / "golden" / "inbox" / "alfa"
 PASSWORD = "una lunga parola d'ordine"
-PAGES = ("/", "/scadenze", "/scadenze?mese=2025-09&vista=pcc", "/creditori", "/creditori?cerca=56321223309", "/creditori/89078666610", "/documenti", "/documenti?scadenza=2025-01-01..2025-12-31", "/documento?id_documento=D000005", "/anomalie", "/consegne", "/domande", "/indicatori", "/servizio", "/persone")
+PAGES = ("/", "/scadenze", "/scadenze?mese=2025-09&vista=pcc", "/creditori", "/creditori?cerca=56321223309", "/creditori/89078666610", "/documenti", "/documenti?scadenza=2025-01-01..2025-12-31", "/documento?id_documento=D000005", "/anomalie", "/consegne", "/domande", "/indicatori", "/servizio", "/operazioni", "/rapporti", "/persone", "/password")
 
 pytestmark = [
     pytest.mark.browser,

@@ -20,6 +20,9 @@ from pcc_pipeline.settings import Settings
 
 PROVIDER = "_provider"
 
+#: An ente's reports, by the names of their files.
+FILES = ("report.html", "report.pdf", "report.xlsx", "art33.csv", "art33.json")
+
 
 def folder(settings: Settings, ente: str) -> Path:
     """The folder of an ente's reports (`_provider`: the provider's)."""
@@ -40,7 +43,7 @@ def write_ente(
         "art33.csv": lambda path: path.write_text(as_csv(found), encoding="utf-8", newline=""),
         "art33.json": lambda path: path.write_text(as_json(found), encoding="utf-8"),
     }
-    return [_whole(target / name, writer) for name, writer in writers.items()]
+    return [_whole(target / name, writers[name]) for name in FILES]
 
 
 def write_bonifica(engine: sa.Engine, ente: str, out: Path) -> Bonifica:

@@ -13,6 +13,7 @@ from portal.pages import (
     people,
     provider,
     questions,
+    reports,
 )
 
 ROUTERS = (
@@ -28,4 +29,5 @@ ROUTERS = (
     questions.router,
     operations.router,
     figures.router,
+    reports.router,
 )

@@ -1,13 +1,19 @@
-"""The provider's own people: accounts of operators and administrators, and the log of what belongs to no ente."""
+"""The provider's own pages: accounts of operators and administrators, the log of what belongs to no ente, its report."""
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import Annotated
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Form, HTTPException, Request, Response
 
+from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.enti import ente_names
+from pcc_pipeline.reports.write import write_provider
+from pcc_pipeline.store import Store
 from pcc_pipeline.tables.accounts import ADMINISTRATOR, OPERATOR
 from portal import audit
 from portal.accounts import AccountError, add_user, close_account, reset_password, users_of
@@ -64,6 +70,20 @@ def reset(
     except AccountError as error:
         return _people(request, session, problem=error.italian)
     return _done(request, session, "password_reset", email)
+
+
+@router.get("/rapporto")
+def report(request: Request, session: SignedIn) -> Response:
+    """The provider's report over all enti, as they are published now."""
+    if not session.user.of_provider:
+        raise HTTPException(403, "Solo chi lavora per il fornitore vede questa pagina")
+    engine, settings = engine_of(request), request.app.state.settings
+    names = ente_names(settings, Store(settings.store_url), Register(engine))
+    with tempfile.TemporaryDirectory(prefix="pcc-desk-") as out:
+        (path,) = write_provider(settings, engine, names, Path(out))
+        content = path.read_bytes()
+    _record(request, session, "report", "provider")
+    return Response(content, media_type="text/html", headers={"Content-Disposition": 'attachment; filename="fornitore.html"'})
 
 
 def _done(request: Request, session: Session, action: str, email: str | None) -> Response:
