@@ -8,7 +8,6 @@ pipeline's work; `preview` reads them here once, so that the sender sees errors 
 from __future__ import annotations
 
 import re
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -57,10 +56,10 @@ def safe_name(name: str) -> str:
     return cleaned.removesuffix(".part")
 
 
-def receive(stream: IO[bytes], target: Path, inbox: Path) -> int:
+def receive(stream: IO[bytes], target: Path, *waiting: Path) -> int:
     """Writes an upload to `target`; returns its size in bytes. Raises Unwelcome when it is empty, too large, or
-    the ente's inbox is full: then nothing is left behind."""
-    used = sum(path.stat().st_size for path in inbox.rglob("*") if path.is_file()) if inbox.exists() else 0
+    what waits for the ente already (`waiting`: folders) fills its room: then nothing is left behind."""
+    used = sum(path.stat().st_size for folder in waiting for path in folder.rglob("*") if path.is_file())
     limit = min(LARGEST, QUOTA - used)
     size = 0
     try:
@@ -107,15 +106,13 @@ def kinds() -> tuple[str, ...]:
     return tuple(kind for kind in FEEDS if kind not in PROVIDER_KINDS)
 
 
-def guess(path: Path, layout: Layout | None = None) -> list[str]:
-    """Kinds that the content fits, best first, by how many rows each reads of a first part of it. `layout` is that of
-    the ente's accounting system."""
-    scores: dict[str, tuple[int, int]] = {}
-    for kind in kinds():
-        found = preview(path, kind, layout)
-        if found.rows:
-            scores[kind] = (found.rows, -found.refused)
-    return sorted(scores, key=lambda kind: scores[kind], reverse=True)
+def guess(path: Path, layout: Layout | None = None) -> list[tuple[str, Preview]]:
+    """Kinds that the content fits, best first, by how many rows each reads of it, with what it reads. `layout` is that of
+    the ente's accounting system. Empty where nothing fits, and for what is not read here (large files, archives)."""
+    found = [(kind, preview(path, kind, layout)) for kind in kinds()]
+    return sorted(
+        ((kind, seen) for kind, seen in found if seen.rows), key=lambda one: (one[1].rows, -one[1].refused), reverse=True
+    )
 
 
 def preview(path: Path, kind: str, layout: Layout | None = None) -> Preview:
@@ -138,8 +135,3 @@ def preview(path: Path, kind: str, layout: Layout | None = None) -> Preview:
     counts = parse(kind, [Source("preview", kind, "preview", path.name, path)], _Seen(), layout=layout)
     found.refused = sum(count.refused for count in counts.values())
     return found
-
-
-def clear(folder: Path) -> None:
-    """Removes a folder of uploads that are done."""
-    shutil.rmtree(folder, ignore_errors=True)

@@ -1,12 +1,13 @@
-"""Delivering files, and the history of what was delivered with its outcome."""
+"""Delivering files, and the history of what was delivered with its outcome.
+
+What a file is, is told from its content and confirmed by its sender (`pending`), unless the sender named a kind that fits.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
 import tempfile
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import IO, Annotated, Any, Literal
 
 from fastapi import APIRouter, File, Form, HTTPException, Request, Response, UploadFile
 from fastapi.responses import JSONResponse
@@ -14,17 +15,24 @@ from fastapi.responses import JSONResponse
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.delivery import DeliveryError, deliver
 from pcc_pipeline.enti import ente_facts
+from pcc_pipeline.layouts.model import Layout
 from pcc_pipeline.store import Store
-from pcc_pipeline.tables import FEEDS
-from pcc_pipeline.tables.feeds import LINEAGE
-from portal import audit, chunks, uploads
+from portal import audit, chunks, forms, pending, uploads
 from portal.pages.debts import Number
 from portal.queries import deliveries as queries
+from portal.queries.indicators import deadlines
 from portal.web import AtDesk, Desk, HonestForm, address_of, engine_of, page
 
 router = APIRouter()
 
 AUTOMATIC = "auto"
+#: Deadlines shown above the form.
+DEADLINES = 5
+
+_MEDIA = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
 
 @router.get("/consegne")
@@ -46,6 +54,22 @@ def receive(
         raise HTTPException(403, "Non potete consegnare file")
     outcomes = [_take(request, desk, file.filename or "", file.file, kind) for file in files[:50]]
     return _history(request, desk, 1, outcomes)
+
+
+@router.post("/consegne/conferma")
+def confirm(
+    request: Request,
+    desk: AtDesk,
+    session: HonestForm,
+    keys: Annotated[list[str], Form(alias="chiave", max_length=200)],
+    kinds: Annotated[list[str], Form(alias="tipo", max_length=200)],
+) -> Response:
+    """Delivers the files that wait, each as its sender says; an empty kind throws it away."""
+    if not session.user.delivers:
+        raise HTTPException(403, "Non potete consegnare file")
+    if len(keys) != len(kinds):
+        raise HTTPException(422, "La richiesta non è leggibile")
+    return _history(request, desk, 1, [_settle(request, desk, *one) for one in zip(keys, kinds, strict=True)])
 
 
 @router.post("/consegne/parti")
@@ -107,44 +131,76 @@ def one(request: Request, desk: AtDesk, key: str, number: Number = 1) -> Respons
                 defects=queries.defects(desk.connection, desk.ente, key, number))  # fmt: skip
 
 
-@router.get("/modelli/{kind}.csv")
-def template(desk: AtDesk, kind: str) -> Response:
-    """An empty table of a kind: its column names."""
-    if kind not in uploads.kinds():
+@router.get("/modelli/{kind}.{suffix}")
+def form(desk: AtDesk, kind: str, suffix: Literal["csv", "xlsx"]) -> Response:
+    """An empty table of a kind to fill in."""
+    if kind not in forms.KINDS:
         raise HTTPException(404, "Questo tipo di file non c'è")
-    lineage = {column.name for column in LINEAGE}
-    names = [column.name for column in FEEDS[kind].columns if column.name not in lineage]
-    text = io.StringIO()
-    csv.writer(text, delimiter=";").writerow(names)
-    disposition = {"Content-Disposition": f'attachment; filename="{kind}.csv"'}
-    return Response("\ufeff" + text.getvalue(), media_type="text/csv; charset=utf-8", headers=disposition)
+    content = forms.as_csv(kind) if suffix == "csv" else forms.as_workbook(kind)
+    disposition = {"Content-Disposition": f'attachment; filename="{kind}.{suffix}"'}
+    return Response(content, media_type=_MEDIA[suffix], headers=disposition)
 
 
 def _history(request: Request, desk: Desk, number: int, outcomes: list[dict[str, Any]] | None = None) -> Response:
+    settings = request.app.state.settings
     return page(request, "deliveries.html", ente=desk.ente, published=desk.published, outcomes=outcomes or [],
-                found=queries.deliveries(desk.connection, desk.ente, number), kinds=uploads.kinds())  # fmt: skip
+                found=queries.deliveries(desk.connection, desk.ente, number), kinds=uploads.kinds(), forms=forms.KINDS,
+                pending=pending.waiting(settings, desk.ente, desk.session.user.email),
+                deadlines=deadlines(desk.connection, desk.ente)[:DEADLINES])  # fmt: skip
 
 
 def _take(request: Request, desk: Desk, name: str, content: IO[bytes], kind: str) -> dict[str, Any]:
-    settings = request.app.state.settings
-    outcome: dict[str, Any] = {"file": name, "kind": kind, "problem": None, "preview": None}
+    """Checks a file, and delivers it where the sender named a kind that it fits; else it waits to be confirmed."""
+    settings, who = request.app.state.settings, desk.session.user.email
+    outcome: dict[str, Any] = {"file": name, "kind": kind, "problem": None, "preview": None, "asked": False}
     with tempfile.TemporaryDirectory(prefix="pcc-upload-") as folder:
         try:
             path = Path(folder) / uploads.safe_name(name)
-            uploads.receive(content, path, settings.inbox / desk.ente)
+            uploads.receive(content, path, settings.inbox / desk.ente, pending.folder(settings, desk.ente))
             uploads.check_content(path)
-            place = (settings, Store(settings.store_url), Register(engine_of(request)))
-            layout = ente_facts(*place, desk.ente).layout
-            if kind == AUTOMATIC:
-                kind = next(iter(uploads.guess(path, layout)), "")
-                if not kind:
-                    raise uploads.Unwelcome("Non si riconosce di che cosa si tratta: scegliere il tipo di file")
-            outcome["kind"] = kind
-            outcome["preview"] = uploads.preview(path, kind, layout) if kind in uploads.kinds() else None
-            deliver(settings.inbox, desk.ente, kind, path)
+            layout = _layout(request, desk)
+            seen = uploads.preview(path, kind, layout) if kind in uploads.kinds() else None
+            if kind == AUTOMATIC or (seen is not None and seen.refused and not seen.rows):
+                candidates = [
+                    pending.Candidate(found, read.rows, read.refused) for found, read in uploads.guess(path, layout)
+                ]
+                pending.keep(settings, desk.ente, who, path, candidates)
+                outcome["asked"] = True
+            else:
+                outcome["preview"] = seen
+                deliver(settings.inbox, desk.ente, kind, path)
         except (uploads.Unwelcome, DeliveryError) as error:
             outcome["problem"] = str(error)
-    detail = f"{outcome['file']} ({outcome['kind']}){': ' + outcome['problem'] if outcome['problem'] else ''}"
-    audit.record(engine_of(request), desk.session.user.email, "upload", ente=desk.ente, detail=detail[:500],
-                 address=address_of(request))  # fmt: skip
+    _record(request, desk, outcome)
     return outcome
+
+
+def _settle(request: Request, desk: Desk, key: str, kind: str) -> dict[str, Any]:
+    """Delivers a file that waited, as what its sender says it is; without a kind it is thrown away."""
+    settings = request.app.state.settings
+    outcome: dict[str, Any] = {"file": key, "kind": kind, "problem": None, "preview": None, "asked": False}
+    try:
+        found = pending.find(settings, desk.ente, desk.session.user.email, key)
+        outcome["file"] = found.path.name
+        if kind:
+            if kind not in uploads.kinds():
+                raise uploads.Unwelcome("Questo tipo di file non c'è")
+            outcome["preview"] = uploads.preview(found.path, kind, _layout(request, desk))
+            deliver(settings.inbox, desk.ente, kind, found.path)
+        pending.drop(found)
+    except (uploads.Unwelcome, DeliveryError) as error:
+        outcome["problem"] = str(error)
+    _record(request, desk, outcome)
+    return outcome
+
+
+def _layout(request: Request, desk: Desk) -> Layout | None:
+    settings = request.app.state.settings
+    return ente_facts(settings, Store(settings.store_url), Register(engine_of(request)), desk.ente).layout
+
+
+def _record(request: Request, desk: Desk, outcome: dict[str, Any]) -> None:
+    action = "upload_asked" if outcome["asked"] else "upload" if outcome["kind"] else "upload_dropped"
+    detail = f"{outcome['file']} ({outcome['kind']}){': ' + outcome['problem'] if outcome['problem'] else ''}"
+    audit.record(engine_of(request), desk.session.user.email, action, ente=desk.ente, detail=detail[:500],
+                 address=address_of(request))  # fmt: skip

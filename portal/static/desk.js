@@ -63,7 +63,10 @@ async function send(form, file, progress) {
 }
 
 function outcomes(page) {
-  return [...new DOMParser().parseFromString(page, "text/html").querySelectorAll("main > .alert, main > .alert ~ .table-responsive.desk-errors")];
+  const found = new DOMParser().parseFromString(page, "text/html");
+  const asked = found.querySelector(".desk-pending");
+  if (asked) document.querySelector(".desk-pending")?.remove(); // each answer lists all that wait
+  return [...found.querySelectorAll("main > .alert, main > .alert ~ .table-responsive.desk-errors"), ...(asked ? [asked] : [])];
 }
 
 async function submit(event) {
