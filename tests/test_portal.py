@@ -33,6 +33,7 @@ from portal import audit, forms, tenancy, uploads
 from portal.accounts import FAILURES, LOCKED_FOR, AccountError, add_user, check_password
 from portal.api import new_token
 from portal.app import create_app
+from portal.files import table_file
 from portal.queries import due
 from portal.words import translator
 
@@ -541,14 +542,45 @@ def test_satisfaction_is_drawn_from_its_table_in_time_order(desk: TestClient) ->
     assert table.index("2025-11") < table.index("2025-12") and table.count('data-value="3"') == 2 and table.count('data-value="1"') == 2
 
 
-def test_every_table_has_its_files_under_it(desk: TestClient) -> None:
+def test_every_table_has_its_files_under_it(desk: TestClient, settings: Settings) -> None:
+    files: set[str] = set()
     _sign_in(desk, "chi@alfa.it")
-    for path in PAGES:
+    upload = [("files", ("pagamenti.csv", b"id_documento;numero_mandato;data_pagamento;importo\nD1;M1;2025-12-31;10.50\n"))]
+    desk.post("/consegne", data={"csrf": _csrf(desk), "kind": "erp_payments"}, files=upload)
+    store, register = Store(settings.store_url), Register(engine(settings))
+    land(settings, store, register)
+    for path in (*PAGES, "/persone"):
         if path.startswith("/esporta"):
             continue
         page = desk.get(path).text
         for number, rest in enumerate(page.split("</table>")[1:]):
-            assert "/esporta/" in rest.split("<table")[0], (path, number)
+            found = re.findall(r'href="(/[^"]+\.(?:csv|xlsx))"', rest.split("<table")[0])
+            assert len(found) == 2, (path, number)
+            files |= set(found)
+    assert {"/consegne/storico.csv", "/persone/registro.xlsx", "/esporta/sla_satisfaction.csv"} <= files
+    for address in sorted(files):
+        answer = desk.get(address)
+        assert answer.status_code == 200 and SECRETS["beta"] not in answer.text, address
+        assert answer.headers["content-disposition"].startswith("attachment")
+    assert "pagamenti.csv" in desk.get("/consegne/storico.csv").text
+
+
+def test_files_of_people_and_enti_are_for_those_who_see_the_pages(desk: TestClient, settings: Settings) -> None:
+    add_user(engine(settings), "altro@alfa.it", "Altro", "ente_user", "alfa", PASSWORD)
+    _sign_in(desk, "altro@alfa.it")
+    assert {desk.get(f"/persone/{name}").status_code for name in ("accessi.csv", "registro.csv")} == {403}
+    assert desk.get("/enti.csv").status_code == 403
+    _sign_in(desk, "chi@alfa.it")
+    people = desk.get("/persone/accessi.csv").text
+    assert "altro@alfa.it" in people and "beta" not in people and "argon2" not in people
+    _sign_in(desk, "operatore@fornitore.it")
+    assert "alfa,2025-12-31," in desk.get("/enti.csv").text and ",98765.43" in desk.get("/enti.csv").text
+    assert desk.get("/enti.xlsx").content.startswith(b"PK")
+
+
+def test_a_text_that_a_spreadsheet_would_run_is_none_in_a_file() -> None:
+    body = table_file("x", "csv", ("who", "amount"), [{"who": "=1+1", "amount": Decimal("-1.50")}]).body
+    assert bytes(body).decode().splitlines() == ["who,amount", "'=1+1,-1.50"]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Literal
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Form, HTTPException, Request, Response
@@ -12,6 +13,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from pcc_pipeline.database.schema import table
 from portal import audit
 from portal.accounts import AccountError, User, change_password, check_password, ente_of
+from portal.files import table_file
 from portal.sessions import LONGEST, choose_ente, close_session, open_session
 from portal.web import COOKIE, HonestForm, SignedIn, address_of, engine_of, now, page
 
@@ -90,6 +92,20 @@ def enti(request: Request, session: SignedIn) -> Response:
     """The enti that the provider's people may look at: the provider's own overview."""
     if not session.user.of_provider:
         return RedirectResponse("/", 303)
+    return page(request, "enti.html", enti=_overview(request))
+
+
+@router.get("/enti.{suffix}")
+def enti_file(request: Request, session: SignedIn, suffix: Literal["csv", "xlsx"]) -> Response:
+    """The same overview as a file. 403 for an ente's people."""
+    if not session.user.of_provider:
+        raise HTTPException(403, "Questa pagina è del fornitore")
+    audit.record(engine_of(request), session.user.email, "export", detail=f"enti.{suffix}", address=address_of(request))
+    columns = ("ente", "denominazione", "reference_date", "published_at", "pcc", "right", "projected")
+    return table_file("enti", suffix, columns, [dict(row) for row in _overview(request)])
+
+
+def _overview(request: Request) -> Sequence[sa.RowMapping]:
     p, s, names = table("publications"), table("stock"), table("service_life")
     last = (
         sa.select(p.c.ente, p.c.published_at, p.c.reference_date)
@@ -108,8 +124,7 @@ def enti(request: Request, session: SignedIn) -> Response:
         .order_by(last.c.ente)
     )
     with engine_of(request).connect() as connection:
-        rows = connection.execute(query).mappings().all()
-    return page(request, "enti.html", enti=rows)
+        return connection.execute(query).mappings().all()
 
 
 @router.post("/enti")

@@ -18,6 +18,7 @@ from pcc_pipeline.enti import ente_facts
 from pcc_pipeline.layouts.model import Layout
 from pcc_pipeline.store import Store
 from portal import audit, chunks, forms, pending, uploads
+from portal.files import table_file
 from portal.pages.debts import Number
 from portal.queries import deliveries as queries
 from portal.queries.indicators import deadlines
@@ -119,6 +120,16 @@ def finish(
         outcome = _take(request, desk, name, file, kind)
     transfer.path.unlink(missing_ok=True)
     return _history(request, desk, 1, [outcome])
+
+
+@router.get("/consegne/storico.{suffix}")
+def history_file(request: Request, desk: AtDesk, suffix: Literal["csv", "xlsx"]) -> Response:
+    """All that was delivered, as a file."""
+    columns = ("received_at", "file", "kind", "status", "reason", "rows", "refused", "sha256")
+    rows = [dict(row) for row in queries.all_deliveries(desk.connection, desk.ente)]
+    audit.record(engine_of(request), desk.session.user.email, "export", ente=desk.ente, detail=f"storico.{suffix}",
+                 address=address_of(request))  # fmt: skip
+    return table_file(f"{desk.ente}-consegne", suffix, columns, rows)
 
 
 @router.get("/consegne/{key}")

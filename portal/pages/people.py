@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Form, HTTPException, Request, Response
@@ -12,6 +12,7 @@ from pcc_pipeline.tables.accounts import ENTE_MANAGER, ENTE_USER
 from portal import audit
 from portal.accounts import AccountError, add_user, close_account, reset_password, users_of
 from portal.api import new_token
+from portal.files import table_file
 from portal.web import AtDesk, Desk, HonestForm, address_of, engine_of, now, page
 
 router = APIRouter()
@@ -21,6 +22,20 @@ router = APIRouter()
 def people(request: Request, desk: AtDesk) -> Response:
     """The ente's accounts, tokens and log."""
     return _people(request, desk)
+
+
+@router.get("/persone/{name}.{suffix}")
+def people_file(
+    request: Request, desk: AtDesk, name: Literal["accessi", "registro"], suffix: Literal["csv", "xlsx"]
+) -> Response:
+    """The ente's accounts, or its whole log, as a file."""
+    _manages(desk)
+    with engine_of(request).connect() as connection:
+        found = users_of(connection, desk.ente) if name == "accessi" else connection.execute(_log(desk.ente)).all()
+        rows = [row._asdict() for row in found]
+    columns = ("email", "name", "role", "active") if name == "accessi" else ("at", "who", "action", "detail", "address")
+    _record(request, desk, "export", f"{name}.{suffix}")
+    return table_file(f"{desk.ente}-{name}", suffix, columns, rows)
 
 
 @router.post("/persone")
@@ -93,14 +108,18 @@ def revoke(request: Request, desk: AtDesk, session: HonestForm, token_hash: str)
 
 def _people(request: Request, desk: Desk, *, problem: str | None = None, token: str | None = None) -> Response:
     _manages(desk)
-    t, a = table("api_tokens"), table("audit")
+    t = table("api_tokens")
     with engine_of(request).connect() as connection:
         tokens = connection.execute(sa.select(t).where(t.c.ente == desk.ente).order_by(t.c.created_at)).mappings().all()
-        latest = sa.select(a).where(a.c.ente == desk.ente).order_by(a.c.entry.desc()).limit(100)
-        log = connection.execute(latest).mappings().all()
+        log = connection.execute(_log(desk.ente).limit(100)).mappings().all()
         users = users_of(connection, desk.ente)
     return page(request, "people.html", 400 if problem else 200, ente=desk.ente, published=desk.published, users=users,
                 tokens=tokens, log=log, problem=problem, token=token)  # fmt: skip
+
+
+def _log(ente: str) -> sa.Select[Any]:
+    a = table("audit")
+    return sa.select(a).where(a.c.ente == ente).order_by(a.c.entry.desc())
 
 
 def _manages(desk: Desk) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
 from pcc_pipeline.database.schema import table
@@ -12,6 +14,12 @@ def deliveries(connection: sa.Connection, ente: str, page: int) -> Page:
     """Deliveries, latest first, in the columns of the register."""
     t = table("deliveries")
     return paged(connection, sa.select(t).where(t.c.ente == ente), (t.c.sequence.desc(),), page)
+
+
+def all_deliveries(connection: sa.Connection, ente: str) -> Sequence[sa.RowMapping]:
+    """Every delivery, latest first."""
+    t = table("deliveries")
+    return connection.execute(sa.select(t).where(t.c.ente == ente).order_by(t.c.sequence.desc())).mappings().all()
 
 
 def delivery(connection: sa.Connection, ente: str, key: str) -> sa.RowMapping | None:
