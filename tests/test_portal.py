@@ -633,3 +633,22 @@ def test_every_text_of_the_pages_has_its_english() -> None:
     english = translator("en")
     missing = [text for text in sorted(texts | set(LABELS.values())) if english(text) == text and text not in ("Stock", "Ente", "Enti")]
     assert len(texts) > 50 and not missing
+
+
+def test_every_code_of_a_history_has_its_words() -> None:
+    from pcc_pipeline.rules import match_tiers
+    from pcc_pipeline.tables import FEEDS
+    from pcc_pipeline.tables.history import ACCOUNTS, KINDS
+    from portal.words import LABELS
+
+    def codes(kind: str, column: str) -> tuple[str, ...]:
+        return FEEDS[kind].column(column).allowed
+
+    used = {
+        "KIND": (*KINDS, "ISSUED", "DUE", "SENT", "ANSWERED", "DONE"), "STATE": (*codes("erp_invoices", "stato"), *codes("pcc_invoices", "stato_documento")),
+        "MESSAGE": codes("sdi_messages", "tipo"), "OUTCOME": codes("sdi_messages", "esito"), "MOVEMENT": codes("pcc_operations", "azione"),
+        "DEBT": codes("pcc_operations", "stato_debito"), "ACCOUNT": ACCOUNTS, "TIER": match_tiers(),
+        "SENT": TABLES["sent_states"].column("state").allowed,
+    }  # fmt: skip
+    missing = {f"{group}.{code}" for group, listed in used.items() for code in listed} - set(LABELS) - {"KIND.BALANCE"}
+    assert not missing and all(used.values())
