@@ -574,7 +574,7 @@ def test_files_of_people_and_enti_are_for_those_who_see_the_pages(desk: TestClie
     people = desk.get("/persone/accessi.csv").text
     assert "altro@alfa.it" in people and "beta" not in people and "argon2" not in people
     _sign_in(desk, "operatore@fornitore.it")
-    assert "alfa,2025-12-31," in desk.get("/enti.csv").text and ",98765.43" in desk.get("/enti.csv").text
+    assert "alfa,,2025-12-31," in desk.get("/enti.csv").text and ",98765.43" in desk.get("/enti.csv").text
     assert desk.get("/enti.xlsx").content.startswith(b"PK")
 
 
@@ -648,7 +648,7 @@ def test_every_code_of_a_history_has_its_words() -> None:
         "KIND": (*KINDS, "ISSUED", "DUE", "SENT", "ANSWERED", "DONE"), "STATE": (*codes("erp_invoices", "stato"), *codes("pcc_invoices", "stato_documento")),
         "MESSAGE": codes("sdi_messages", "tipo"), "OUTCOME": codes("sdi_messages", "esito"), "MOVEMENT": codes("pcc_operations", "azione"),
         "DEBT": codes("pcc_operations", "stato_debito"), "ACCOUNT": ACCOUNTS, "TIER": match_tiers(),
-        "SENT": TABLES["sent_states"].column("state").allowed,
+        "OPERATION": (*(state for state in TABLES["sent_states"].column("state").allowed if state != "refused"), "pcc_refused"),
     }  # fmt: skip
     missing = {f"{group}.{code}" for group, listed in used.items() for code in listed} - set(LABELS) - {"KIND.BALANCE"}
     assert not missing and all(used.values())
