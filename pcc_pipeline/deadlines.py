@@ -45,6 +45,12 @@ class Alert:
 
 
 def deadlines(engine: sa.Engine, first: date, last: date, ente: str | None = None) -> list[Deadline]:
+    """`deadlines_in`, over a connection of its own."""
+    with engine.connect() as connection:
+        return deadlines_in(connection, first, last, ente)
+
+
+def deadlines_in(connection: sa.Connection, first: date, last: date, ente: str | None = None) -> list[Deadline]:
     """The published deadlines due from `first` to `last`, of one ente or all, by day.
 
     A duty met by a publication is met on the day that figures for its day were first published at or after it.
@@ -78,8 +84,7 @@ def deadlines(engine: sa.Engine, first: date, last: date, ente: str | None = Non
     )
     if ente is not None:
         query = query.where(d.c.ente == ente)
-    with engine.connect() as connection:
-        return [Deadline(*row) for row in connection.execute(query)]
+    return [Deadline(*row) for row in connection.execute(query)]
 
 
 def alerts(found: Iterable[Deadline], since: date, today: date) -> list[Alert]:

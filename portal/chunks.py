@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pcc_pipeline.settings import Settings
-from portal.uploads import LARGEST, QUOTA, Unwelcome
+from portal.uploads import LARGEST, QUOTA, Unwelcome, stored
 
 #: Largest piece.
 PIECE = 8 * 2**20
@@ -41,14 +41,14 @@ def begin(settings: Settings, ente: str, who: str, name: str, size: int, changed
     folder = settings.home / "uploads" / ente
     folder.mkdir(parents=True, exist_ok=True)
     now = time.time()
-    for path in folder.iterdir():
+    for path in folder.glob("*.part"):
         if now - path.stat().st_mtime > KEPT_SECONDS:
             path.unlink(missing_ok=True)
     if not 0 < size <= LARGEST:
         raise Unwelcome("Il file è vuoto" if size <= 0 else "Il file supera 512 MB")
     key = hashlib.sha256(f"{ente}\0{who}\0{name}\0{size}\0{changed}".encode()).hexdigest()[:32]
     transfer = Transfer(key, folder / f"{key}.part")
-    if sum(path.stat().st_size for path in folder.iterdir()) + size - transfer.offset > QUOTA:
+    if stored(folder) + size - transfer.offset > QUOTA:
         raise Unwelcome("Troppi file in attesa di lettura: riprovare più tardi")
     transfer.path.touch()
     return transfer

@@ -1,7 +1,7 @@
-"""Uploads that wait for their sender to confirm what they are; nothing of them is in the inbox yet.
+"""Uploads that wait for their sender to say what they are: nothing of them is in the inbox yet.
 
-Each lies in a folder of its own under PCC_HOME/pending/<ente>, named by chance, with a note of who sent it and what it
-may be. What nobody confirms within a day is thrown away.
+Each lies in `PCC_HOME/uploads/<ente>/attesa/u<user>/<key>/` with a note of what it was recognised as; the key cannot be
+guessed, and only the person who sent it finds it. What nobody confirms is thrown away after a day.
 """
 
 from __future__ import annotations
@@ -11,82 +11,81 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pcc_pipeline.settings import Settings
-from portal.uploads import Unwelcome
+from portal.uploads import Candidate, Unwelcome
 
 KEPT_SECONDS = 24 * 3600
 
 _KEY = re.compile(r"[0-9a-f]{32}")
-_NOTE = "note.json"
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A kind that the content may be: rows that can be read as it, rows refused."""
-
-    kind: str
-    rows: int
-    refused: int
+_NOTE = ".nota.json"
 
 
 @dataclass(frozen=True)
 class Pending:
-    """An upload that waits: its key, the file, the name it came with, what it may be (best first)."""
+    """An upload that waits: its key, its file, the kind its sender named ("auto": none), the kinds that its content fits."""
 
     key: str
     path: Path
+    asked: str
     candidates: tuple[Candidate, ...]
 
 
-def folder(settings: Settings, ente: str) -> Path:
-    """Where the uploads of an ente wait."""
-    return settings.home / "pending" / ente
-
-
-def keep(settings: Settings, ente: str, who: str, file: Path, candidates: Sequence[Candidate]) -> Pending:
-    """Puts a checked file aside; it is moved there."""
-    key = secrets.token_hex(16)
-    place = folder(settings, ente) / key
-    (place / "file").mkdir(parents=True)
-    path = place / "file" / file.name
-    shutil.move(file, path)
-    note = {"who": who, "candidates": [asdict(candidate) for candidate in candidates]}
-    (place / _NOTE).write_text(json.dumps(note), encoding="utf-8")
-    return Pending(key, path, tuple(candidates))
-
-
-def waiting(settings: Settings, ente: str, who: str) -> list[Pending]:
-    """What a person has still to confirm, in the order of arrival. Throws away what waited too long, whoever sent it."""
-    return [found for found, sender in _all(settings, ente) if sender == who]
-
-
-def find(settings: Settings, ente: str, who: str, key: str) -> Pending:
-    """One of them. Raises Unwelcome where there is none (any more), or it is another's."""
-    if _KEY.fullmatch(key):
-        for found in waiting(settings, ente, who):
-            if found.key == key:
-                return found
-    raise Unwelcome("Questo file non attende più conferma: consegnarlo di nuovo")
-
-
-def drop(found: Pending) -> None:
-    """Removes it: it was delivered, or its sender does not want it delivered."""
-    shutil.rmtree(found.path.parents[1], ignore_errors=True)
-
-
-def _all(settings: Settings, ente: str) -> Iterator[tuple[Pending, str]]:
-    place = folder(settings, ente)
-    for one in sorted(place.iterdir(), key=lambda p: p.stat().st_mtime) if place.exists() else ():
-        if time.time() - one.stat().st_mtime > KEPT_SECONDS:
-            shutil.rmtree(one, ignore_errors=True)
+def place(settings: Settings, ente: str, user_id: int) -> Path:
+    """A new empty folder for an upload of a person; its name is the key. Expired ones of the ente are thrown away."""
+    waiting = settings.home / "uploads" / ente / "attesa"
+    for folder in waiting.glob("u*/*"):
+        try:
+            expired = time.time() - folder.stat().st_mtime > KEPT_SECONDS
+        except FileNotFoundError:  # confirmed at this moment
             continue
-        note = one / _NOTE
-        if not note.exists():  # being put aside at this moment
+        if expired:
+            shutil.rmtree(folder, ignore_errors=True)
+    folder = waiting / f"u{user_id}" / secrets.token_hex(16)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def keep(folder: Path, path: Path, asked: str, candidates: list[Candidate]) -> None:
+    """Notes that the upload in `folder` waits."""
+    note = {"file": path.name, "asked": asked, "candidates": [asdict(candidate) for candidate in candidates]}
+    part = folder / f"{_NOTE}.part"
+    part.write_text(json.dumps(note), encoding="utf-8")
+    part.replace(folder / _NOTE)  # readers see it whole
+
+
+def waiting(settings: Settings, ente: str, user_id: int) -> list[Pending]:
+    """A person's uploads of an ente that wait, oldest first."""
+    mine = settings.home / "uploads" / ente / "attesa" / f"u{user_id}"
+    found = []
+    for folder in mine.glob("*"):
+        try:
+            moment = folder.stat().st_mtime
+            if _KEY.fullmatch(folder.name) and time.time() - moment <= KEPT_SECONDS:
+                found.append((moment, folder.name, _read(folder)))
+        except FileNotFoundError:  # still being received, or confirmed at this moment
             continue
-        told = json.loads(note.read_text(encoding="utf-8"))
-        (path,) = (one / "file").iterdir()
-        yield Pending(one.name, path, tuple(Candidate(**candidate) for candidate in told["candidates"])), told["who"]
+    return [pending for _, _, pending in sorted(found, key=lambda item: item[:2])]
+
+
+def claim(settings: Settings, ente: str, user_id: int, key: str) -> Pending:
+    """Takes a person's waiting upload, once; the caller throws its folder away. Raises Unwelcome where there is none."""
+    folder = settings.home / "uploads" / ente / "attesa" / f"u{user_id}" / key
+    gone = Unwelcome("Il file non è più in attesa: consegnarlo di nuovo")
+    if not _KEY.fullmatch(key):
+        raise gone
+    try:
+        if time.time() - folder.stat().st_mtime > KEPT_SECONDS:
+            raise gone
+        _read(folder)
+        return _read(folder.rename(folder.with_name(f"{key}-preso")))
+    except FileNotFoundError:
+        raise gone from None
+
+
+def _read(folder: Path) -> Pending:
+    note = json.loads((folder / _NOTE).read_text(encoding="utf-8"))
+    candidates = tuple(Candidate(**candidate) for candidate in note["candidates"])
+    return Pending(folder.name, folder / note["file"], note["asked"], candidates)

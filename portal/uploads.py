@@ -8,6 +8,9 @@ pipeline's work; `preview` reads them here once, so that the sender sees errors 
 from __future__ import annotations
 
 import re
+import shutil
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -25,10 +28,13 @@ LARGEST = 512 * 2**20
 QUOTA = 4 * 2**30
 #: Read at once, so that the sender sees errors; a larger file is read by the pipeline alone.
 READ_AT_ONCE = 32 * 2**20
+#: What a larger table is recognised by.
+FIRST_PART = 4 * 2**20
 #: Defects shown at once.
 SHOWN = 50
 
 _SUFFIXES = {".csv", ".txt", ".tsv", ".xlsx", ".xls", ".ods", ".xml", ".p7m", ".zip"}
+_TEXTS = {".csv", ".txt", ".tsv"}
 _UNSAFE = re.compile(r"[^\w.()+ -]+", re.UNICODE)
 
 
@@ -45,6 +51,15 @@ class Preview:
     defects: list[dict[str, Any]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """A kind that a file's content fits: rows that can be read as such, and rows refused."""
+
+    kind: str
+    rows: int
+    refused: int
+
+
 def safe_name(name: str) -> str:
     """A name for the inbox: no folders, no control characters, no leading dots, 150 characters at most."""
     base = name.replace("\\", "/").rsplit("/", 1)[-1]
@@ -56,11 +71,19 @@ def safe_name(name: str) -> str:
     return cleaned.removesuffix(".part")
 
 
+def stored(*folders: Path) -> int:
+    """Bytes of the files under some folders; a file that goes away meanwhile counts nothing."""
+    used = 0
+    for path in (path for folder in folders for path in folder.rglob("*")):
+        with suppress(FileNotFoundError):
+            used += path.stat().st_size if path.is_file() else 0
+    return used
+
+
 def receive(stream: IO[bytes], target: Path, *waiting: Path) -> int:
-    """Writes an upload to `target`; returns its size in bytes. Raises Unwelcome when it is empty, too large, or
-    what waits for the ente already (`waiting`: folders) fills its room: then nothing is left behind."""
-    used = sum(path.stat().st_size for folder in waiting for path in folder.rglob("*") if path.is_file())
-    limit = min(LARGEST, QUOTA - used)
+    """Writes an upload to `target`; returns its size in bytes. Raises Unwelcome when it is empty, too large, or the
+    folders in which the ente's files wait are full: then nothing is left behind."""
+    limit = min(LARGEST, QUOTA - stored(*waiting))
     size = 0
     try:
         with target.open("wb") as file:
@@ -106,13 +129,24 @@ def kinds() -> tuple[str, ...]:
     return tuple(kind for kind in FEEDS if kind not in PROVIDER_KINDS)
 
 
-def guess(path: Path, layout: Layout | None = None) -> list[tuple[str, Preview]]:
-    """Kinds that the content fits, best first, by how many rows each reads of it, with what it reads. `layout` is that of
-    the ente's accounting system. Empty where nothing fits, and for what is not read here (large files, archives)."""
-    found = [(kind, preview(path, kind, layout)) for kind in kinds()]
-    return sorted(
-        ((kind, seen) for kind, seen in found if seen.rows), key=lambda one: (one[1].rows, -one[1].refused), reverse=True
-    )
+def candidates(path: Path, layout: Layout | None = None) -> list[Candidate]:
+    """Kinds that the content fits, best first, by how many rows each reads; none for an archive. Of a large table only
+    the first part is read. `layout` is that of the ente's accounting system."""
+    with tempfile.TemporaryDirectory(prefix="pcc-first-") as folder:
+        first = _first_part(path, Path(folder))
+        found = [Candidate(kind, seen.rows, seen.refused) for kind in kinds() if (seen := preview(first, kind, layout)).rows]
+    return sorted(found, key=lambda candidate: (candidate.rows, -candidate.refused), reverse=True)
+
+
+def _first_part(path: Path, folder: Path) -> Path:
+    """The file itself where it is read at once, or is no text; else the whole lines of its beginning, as a file."""
+    if path.stat().st_size <= READ_AT_ONCE or path.suffix.lower() not in _TEXTS:
+        return path
+    with path.open("rb") as file:
+        head = file.read(FIRST_PART)
+    part = folder / path.name
+    part.write_bytes(head[: head.rfind(b"\n") + 1] or head)
+    return part
 
 
 def preview(path: Path, kind: str, layout: Layout | None = None) -> Preview:
@@ -135,3 +169,8 @@ def preview(path: Path, kind: str, layout: Layout | None = None) -> Preview:
     counts = parse(kind, [Source("preview", kind, "preview", path.name, path)], _Seen(), layout=layout)
     found.refused = sum(count.refused for count in counts.values())
     return found
+
+
+def clear(folder: Path) -> None:
+    """Removes a folder of uploads that are done."""
+    shutil.rmtree(folder, ignore_errors=True)

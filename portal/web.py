@@ -126,9 +126,14 @@ def _enter_view(request: Request, session: Session) -> None:
         )
 
 
+def language_of(request: Request) -> str:
+    """The language that the person chose, or their browser asks for."""
+    return words.language(request.cookies.get("lingua"), request.headers.get("accept-language"))
+
+
 def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """A rendered template, in the language of the request."""
-    language = words.language(request.cookies.get("lingua"), request.headers.get("accept-language"))
+    language = language_of(request)
     given = {
         "_": words.translator(language),
         "language": language,

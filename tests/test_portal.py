@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import zipfile
 from collections.abc import Iterator
@@ -14,9 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import python_calamine as calamine
 import sqlalchemy as sa
-import xlsxwriter
 from fastapi.testclient import TestClient
 
 from pcc_pipeline.database.engine import engine
@@ -29,7 +26,7 @@ from pcc_pipeline.settings import Settings
 from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import FEEDS, TABLES
-from portal import audit, forms, tenancy, uploads
+from portal import audit, tenancy, uploads
 from portal.accounts import FAILURES, LOCKED_FOR, AccountError, add_user, check_password
 from portal.api import new_token
 from portal.app import create_app
@@ -332,10 +329,6 @@ def _landed(settings: Settings) -> list[str]:
     return sorted(path.relative_to(settings.inbox).as_posix() for path in found)
 
 
-def _waiting(page: str) -> list[str]:
-    return re.findall(r'name="chiave" value="([0-9a-f]{32})"', page)
-
-
 def test_an_upload_of_a_named_kind_reaches_the_inbox_and_its_errors_are_shown_at_once(desk: TestClient, settings: Settings) -> None:
     _sign_in(desk, "chi@alfa.it")
     files = [("files", ("pagamenti.csv", PAYMENTS.encode())), ("files", ("virus.csv", b"MZ\x90\0\0")), ("files", ("vuoto.csv", b""))]
@@ -344,67 +337,6 @@ def test_an_upload_of_a_named_kind_reaches_the_inbox_and_its_errors_are_shown_at
     assert "molto" in answer.text and "Il file è un programma" in answer.text and "Il file è vuoto" in answer.text
     assert _landed(settings) == ["alfa/erp_payments/pagamenti.csv"]
     assert (settings.inbox / "alfa/erp_payments/pagamenti.csv").read_text() == PAYMENTS
-
-
-def test_what_a_file_is_told_from_its_content_is_confirmed_before_anything_is_delivered(desk: TestClient, settings: Settings) -> None:
-    _sign_in(desk, "chi@alfa.it")
-    csrf = {"csrf": _csrf(desk)}
-    files = [("files", (name, PAYMENTS.encode())) for name in ("uno.csv", "due.csv", "tre.csv")]
-    files.append(("files", ("note.txt", b"un testo qualunque\n")))
-    asked = desk.post("/consegne", data={**csrf, "kind": "auto"}, files=files).text
-    keys = _waiting(asked)
-    assert len(keys) == 4 and not _landed(settings)
-    assert "Pagamenti del gestionale: 2 righe leggibili, 1 rifiutate" in asked and "non si riconosce" in asked
-    assert _waiting(desk.get("/consegne").text) == keys, "they wait until they are confirmed"
-
-    _sign_in(desk, "chi@beta.it")  # another ente, and another person of the same one, cannot reach them
-    data = {"csrf": _csrf(desk), "chiave": keys[:1], "tipo": ["erp_payments"]}
-    assert "non attende più conferma" in desk.post("/consegne/conferma", data=data).text
-    add_user(engine(settings), "altro@alfa.it", "Altro", "ente_user", "alfa", PASSWORD)
-    _sign_in(desk, "altro@alfa.it")
-    data["csrf"] = _csrf(desk)
-    assert "non attende più conferma" in desk.post("/consegne/conferma", data=data).text
-    assert not _landed(settings)
-
-    _sign_in(desk, "chi@alfa.it")
-    data = {"csrf": _csrf(desk), "chiave": keys, "tipo": ["erp_payments", "", "tickets", "../x"]}
-    answer = desk.post("/consegne/conferma", data=data).text
-    assert "consegnato come Pagamenti del gestionale" in answer.replace("</strong>", "") and "scartato" in answer
-    assert answer.count("Questo tipo di file non c&#39;è") == 2 and len(_waiting(answer)) == 2
-    assert _landed(settings) == ["alfa/erp_payments/uno.csv"]
-    for place in (settings.home / "pending" / "alfa").iterdir():
-        os.utime(place, (0, 0))
-    assert not _waiting(desk.get("/consegne").text) and not list((settings.home / "pending" / "alfa").iterdir())
-
-
-def test_a_kind_that_does_not_fit_is_asked_about(desk: TestClient, settings: Settings) -> None:
-    _sign_in(desk, "chi@alfa.it")
-    csrf = {"csrf": _csrf(desk)}
-    asked = desk.post("/consegne", data={**csrf, "kind": "open_list"}, files=[("files", ("x.csv", PAYMENTS.encode()))]).text
-    (key,) = _waiting(asked)
-    assert not _landed(settings) and "Pagamenti del gestionale: 2 righe leggibili" in asked
-    desk.post("/consegne/conferma", data={**csrf, "chiave": [key], "tipo": ["open_list"]})
-    assert _landed(settings) == ["alfa/open_list/x.csv"], "the sender has the last word"
-
-
-@pytest.mark.parametrize("kind", forms.KINDS)
-def test_an_empty_table_filled_in_can_be_delivered(desk: TestClient, kind: str, tmp_path: Path) -> None:
-    _sign_in(desk, "chi@alfa.it")
-    path = tmp_path / f"{kind}.xlsx"
-    path.write_bytes(desk.get(f"/modelli/{kind}.xlsx").content)
-    book = calamine.CalamineWorkbook.from_path(str(path))
-    rows = book.get_sheet_by_name("Colonne").to_python()[1:]
-    examples = {row[0]: row[5] for row in rows}
-    names = book.get_sheet_by_name("Dati").to_python()[0]
-    assert names == list(examples) and all(row[1] for row in rows)
-    assert desk.get(f"/modelli/{kind}.csv").content.decode("utf-8-sig").strip().split(";") == names
-    typed = {"date": date(2025, 12, 31), "money": 12.5, "integer": 2025}
-    with xlsxwriter.Workbook(path, {"default_date_format": "dd/mm/yyyy"}) as filled:
-        sheet = filled.add_worksheet("Dati")
-        sheet.write_row(0, 0, names)
-        sheet.write_row(1, 0, [typed.get(FEEDS[kind].column(name).type, examples[name]) for name in names])
-        filled.add_worksheet("Colonne").write_row(0, 0, ["colonna"])
-    assert (found := uploads.preview(path, kind)).rows == 1, found.defects
 
 
 def test_a_large_file_in_pieces_goes_on_where_it_stopped(desk: TestClient, settings: Settings) -> None:
@@ -426,7 +358,11 @@ def test_a_large_file_in_pieces_goes_on_where_it_stopped(desk: TestClient, setti
     assert desk.post(f"{address}/fine", data=asked).status_code == 409
     assert desk.post("/consegne/parti", data=asked).json() == {**begun, "offset": 9000}
     send(9000, len(data))
-    assert "1.000 righe leggibili" in desk.post(f"{address}/fine", data=asked).text
+    page = desk.post(f"{address}/fine", data=asked).text
+    assert "Pagamenti del gestionale: 1.000 righe leggibili" in page and not any(path.is_file() for path in settings.inbox.rglob("*"))
+    key = page.split('name="chiave" value="')[1].split('"')[0]
+    confirmed = {"csrf": asked["csrf"], "chiave": key, "tipo": "erp_payments"}
+    assert "1.000 righe leggibili" in desk.post("/consegne/conferma", data=confirmed).text
     (landed,) = [path for path in settings.inbox.rglob("*") if path.is_file()]
     assert landed.read_bytes() == data and not list((settings.home / "uploads").rglob("*.part"))
     _sign_in(desk, "chi@beta.it")
@@ -624,7 +560,6 @@ def test_the_api_reads_one_ente(desk: TestClient, settings: Settings) -> None:
 
 def test_every_text_of_the_pages_has_its_english() -> None:
     import re
-    from pathlib import Path
 
     from portal.words import LABELS
 
@@ -637,7 +572,6 @@ def test_every_text_of_the_pages_has_its_english() -> None:
 
 def test_every_code_of_a_history_has_its_words() -> None:
     from pcc_pipeline.rules import match_tiers
-    from pcc_pipeline.tables import FEEDS
     from pcc_pipeline.tables.history import ACCOUNTS, KINDS
     from portal.words import LABELS
 

@@ -1,39 +1,37 @@
-"""Delivering files, and the history of what was delivered with its outcome.
-
-What a file is, is told from its content and confirmed by its sender (`pending`), unless the sender named a kind that fits.
-"""
+"""Delivering files, and the history of what was delivered with its outcome."""
 
 from __future__ import annotations
 
-import tempfile
+import csv
+import io
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, Annotated, Any, Literal
 
 from fastapi import APIRouter, File, Form, HTTPException, Request, Response, UploadFile
 from fastapi.responses import JSONResponse
 
+from pcc_pipeline.clock import today
 from pcc_pipeline.database.register import Register
+from pcc_pipeline.deadlines import deadlines_in
 from pcc_pipeline.delivery import DeliveryError, deliver
 from pcc_pipeline.enti import ente_facts
 from pcc_pipeline.layouts.model import Layout
 from pcc_pipeline.store import Store
-from portal import audit, chunks, forms, pending, uploads
+from portal import audit, blanks, chunks, pending, uploads
 from portal.files import table_file
 from portal.pages.debts import Number
 from portal.queries import deliveries as queries
-from portal.queries.indicators import deadlines
-from portal.web import AtDesk, Desk, HonestForm, address_of, engine_of, page
+from portal.web import AtDesk, Desk, HonestForm, address_of, engine_of, language_of, page
 
 router = APIRouter()
 
 AUTOMATIC = "auto"
-#: Deadlines shown above the form.
-DEADLINES = 5
-
-_MEDIA = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
+#: Said of a waiting upload that is not to be delivered.
+DROP = "-"
+#: Deadlines shown: so long ahead, and so long after they passed unmet.
+AHEAD, PASSED = timedelta(days=120), timedelta(days=31)
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @router.get("/consegne")
@@ -50,27 +48,12 @@ def receive(
     files: Annotated[list[UploadFile], File()],
     kind: Annotated[str, Form()] = AUTOMATIC,
 ) -> Response:
-    """Takes files to the inbox; says of each what was read, or why it was not taken."""
+    """Takes files to the inbox whose kind is said and fits; the others wait until their sender confirms what they are.
+    Says of each what was read, or why it was not taken."""
     if not session.user.delivers:
         raise HTTPException(403, "Non potete consegnare file")
     outcomes = [_take(request, desk, file.filename or "", file.file, kind) for file in files[:50]]
     return _history(request, desk, 1, outcomes)
-
-
-@router.post("/consegne/conferma")
-def confirm(
-    request: Request,
-    desk: AtDesk,
-    session: HonestForm,
-    keys: Annotated[list[str], Form(alias="chiave", max_length=200)],
-    kinds: Annotated[list[str], Form(alias="tipo", max_length=200)],
-) -> Response:
-    """Delivers the files that wait, each as its sender says; an empty kind throws it away."""
-    if not session.user.delivers:
-        raise HTTPException(403, "Non potete consegnare file")
-    if len(keys) != len(kinds):
-        raise HTTPException(422, "La richiesta non è leggibile")
-    return _history(request, desk, 1, [_settle(request, desk, *one) for one in zip(keys, kinds, strict=True)])
 
 
 @router.post("/consegne/parti")
@@ -109,17 +92,35 @@ def finish(
     request: Request, desk: AtDesk, session: HonestForm, key: str, name: Annotated[str, Form(max_length=300)],
     size: Annotated[int, Form(ge=0)], kind: Annotated[str, Form()] = AUTOMATIC,
 ) -> Response:  # fmt: skip
-    """Takes a file whose pieces are all there to the inbox."""
+    """Takes a file whose pieces are all there, as `receive` does."""
+    if not session.user.delivers:
+        raise HTTPException(403, "Non potete consegnare file")
     try:
         transfer = chunks.find(request.app.state.settings, desk.ente, key)
     except uploads.Unwelcome as error:
         raise HTTPException(404, str(error)) from None
     if transfer.offset != size:
         raise HTTPException(409, "Il file non è ancora completo")
-    with transfer.path.open("rb") as file:
-        outcome = _take(request, desk, name, file, kind)
+    outcome = _take(request, desk, name, transfer.path, kind)
     transfer.path.unlink(missing_ok=True)
     return _history(request, desk, 1, [outcome])
+
+
+@router.post("/consegne/conferma")
+def confirm(
+    request: Request,
+    desk: AtDesk,
+    session: HonestForm,
+    keys: Annotated[list[str], Form(alias="chiave", max_length=500)],
+    given: Annotated[list[str], Form(alias="tipo", max_length=500)],
+) -> Response:
+    """Takes waiting uploads to the inbox as what their sender says they are, or drops them. 422 for an unknown kind."""
+    if not session.user.delivers:
+        raise HTTPException(403, "Non potete consegnare file")
+    if len(keys) != len(given) or not set(given) <= {"", DROP, *uploads.kinds()}:
+        raise HTTPException(422, "La richiesta non è leggibile")
+    outcomes = [_confirm(request, desk, key, kind) for key, kind in zip(keys, given, strict=True)]
+    return _history(request, desk, 1, [outcome for outcome in outcomes if outcome is not None])
 
 
 @router.get("/consegne/storico.{suffix}")
@@ -142,66 +143,91 @@ def one(request: Request, desk: AtDesk, key: str, number: Number = 1) -> Respons
                 defects=queries.defects(desk.connection, desk.ente, key, number))  # fmt: skip
 
 
-@router.get("/modelli/{kind}.{suffix}")
-def form(desk: AtDesk, kind: str, suffix: Literal["csv", "xlsx"]) -> Response:
-    """An empty table of a kind to fill in."""
-    if kind not in forms.KINDS:
+@router.get("/modelli/{kind}.csv")
+def template(desk: AtDesk, kind: str) -> Response:
+    """An empty table of a kind: its column names."""
+    if kind not in blanks.TABLES:
         raise HTTPException(404, "Questo tipo di file non c'è")
-    content = forms.as_csv(kind) if suffix == "csv" else forms.as_workbook(kind)
-    disposition = {"Content-Disposition": f'attachment; filename="{kind}.{suffix}"'}
-    return Response(content, media_type=_MEDIA[suffix], headers=disposition)
+    text = io.StringIO()
+    csv.writer(text, delimiter=";").writerow([column.name for column in blanks.columns(kind)])
+    disposition = {"Content-Disposition": f'attachment; filename="{kind}.csv"'}
+    return Response("\ufeff" + text.getvalue(), media_type="text/csv; charset=utf-8", headers=disposition)
+
+
+@router.get("/modelli/{kind}.xlsx")
+def workbook(request: Request, desk: AtDesk, kind: str) -> Response:
+    """The same as a workbook, with a sheet that explains each column."""
+    if kind not in blanks.TABLES:
+        raise HTTPException(404, "Questo tipo di file non c'è")
+    disposition = {"Content-Disposition": f'attachment; filename="{kind}.xlsx"'}
+    return Response(blanks.workbook(kind, language_of(request)), media_type=XLSX, headers=disposition)
 
 
 def _history(request: Request, desk: Desk, number: int, outcomes: list[dict[str, Any]] | None = None) -> Response:
-    settings = request.app.state.settings
-    return page(request, "deliveries.html", ente=desk.ente, published=desk.published, outcomes=outcomes or [],
-                found=queries.deliveries(desk.connection, desk.ente, number), kinds=uploads.kinds(), forms=forms.KINDS,
-                pending=pending.waiting(settings, desk.ente, desk.session.user.email),
-                deadlines=deadlines(desk.connection, desk.ente)[:DEADLINES])  # fmt: skip
+    now = today()
+    due = deadlines_in(desk.connection, now - PASSED, now + AHEAD, desk.ente)
+    return page(
+        request, "deliveries.html", ente=desk.ente, published=desk.published, outcomes=outcomes or [],
+        found=queries.deliveries(desk.connection, desk.ente, number), kinds=uploads.kinds(), tables=blanks.TABLES,
+        waiting=pending.waiting(request.app.state.settings, desk.ente, desk.session.user.user_id),
+        deadlines=[(item, item.days_left(now)) for item in due if item.met_on is None or item.due_on >= now],
+    )  # fmt: skip
 
 
-def _take(request: Request, desk: Desk, name: str, content: IO[bytes], kind: str) -> dict[str, Any]:
-    """Checks a file, and delivers it where the sender named a kind that it fits; else it waits to be confirmed."""
-    settings, who = request.app.state.settings, desk.session.user.email
-    outcome: dict[str, Any] = {"file": name, "kind": kind, "problem": None, "preview": None, "asked": False}
-    with tempfile.TemporaryDirectory(prefix="pcc-upload-") as folder:
-        try:
-            path = Path(folder) / uploads.safe_name(name)
-            uploads.receive(content, path, settings.inbox / desk.ente, pending.folder(settings, desk.ente))
-            uploads.check_content(path)
-            layout = _layout(request, desk)
-            seen = uploads.preview(path, kind, layout) if kind in uploads.kinds() else None
-            if kind == AUTOMATIC or (seen is not None and seen.refused and not seen.rows):
-                candidates = [
-                    pending.Candidate(found, read.rows, read.refused) for found, read in uploads.guess(path, layout)
-                ]
-                pending.keep(settings, desk.ente, who, path, candidates)
-                outcome["asked"] = True
-            else:
-                outcome["preview"] = seen
-                deliver(settings.inbox, desk.ente, kind, path)
-        except (uploads.Unwelcome, DeliveryError) as error:
-            outcome["problem"] = str(error)
-    _record(request, desk, outcome)
+def _outcome(file: str, kind: str) -> dict[str, Any]:
+    return {"file": file, "kind": kind, "problem": None, "preview": None, "waits": False, "dropped": False}
+
+
+def _take(request: Request, desk: Desk, name: str, content: IO[bytes] | Path, kind: str) -> dict[str, Any]:
+    """Takes an upload (a path is moved): to the inbox where its sender said what it is and it fits, else it waits."""
+    settings, outcome = request.app.state.settings, _outcome(name, kind)
+    folder = pending.place(settings, desk.ente, desk.session.user.user_id)
+    try:
+        path = folder / uploads.safe_name(name)
+        if isinstance(content, Path):
+            content.replace(path)
+        else:
+            uploads.receive(content, path, settings.inbox / desk.ente, settings.home / "uploads" / desk.ente)
+        uploads.check_content(path)
+        layout = _layout(request, desk)
+        if kind in uploads.kinds():
+            outcome["preview"] = uploads.preview(path, kind, layout)
+        seen = outcome["preview"]
+        if kind == AUTOMATIC or (seen is not None and not seen.rows and seen.refused):
+            pending.keep(folder, path, kind, uploads.candidates(path, layout))
+            outcome["waits"] = True
+        else:
+            deliver(settings.inbox, desk.ente, kind, path)
+    except (uploads.Unwelcome, DeliveryError) as error:
+        outcome["problem"] = str(error)
+    finally:
+        if not outcome["waits"]:
+            uploads.clear(folder)
+    _record(request, desk, "upload_waits" if outcome["waits"] else "upload", outcome)
     return outcome
 
 
-def _settle(request: Request, desk: Desk, key: str, kind: str) -> dict[str, Any]:
-    """Delivers a file that waited, as what its sender says it is; without a kind it is thrown away."""
-    settings = request.app.state.settings
-    outcome: dict[str, Any] = {"file": key, "kind": kind, "problem": None, "preview": None, "asked": False}
+def _confirm(request: Request, desk: Desk, key: str, kind: str) -> dict[str, Any] | None:
+    """Delivers a waiting upload as what its sender says, or drops it; None where nothing was said of it."""
+    if not kind:
+        return None
+    settings, outcome = request.app.state.settings, _outcome("–", kind)
     try:
-        found = pending.find(settings, desk.ente, desk.session.user.email, key)
-        outcome["file"] = found.path.name
-        if kind:
-            if kind not in uploads.kinds():
-                raise uploads.Unwelcome("Questo tipo di file non c'è")
+        found = pending.claim(settings, desk.ente, desk.session.user.user_id, key)
+    except uploads.Unwelcome as error:
+        return {**outcome, "problem": str(error)}
+    outcome["file"] = found.path.name
+    try:
+        if kind == DROP:
+            outcome["dropped"] = True
+        else:
             outcome["preview"] = uploads.preview(found.path, kind, _layout(request, desk))
             deliver(settings.inbox, desk.ente, kind, found.path)
-        pending.drop(found)
-    except (uploads.Unwelcome, DeliveryError) as error:
+    except DeliveryError as error:
         outcome["problem"] = str(error)
-    _record(request, desk, outcome)
+    finally:
+        uploads.clear(found.path.parent)
+    _record(request, desk, "upload_dropped" if outcome["dropped"] else "upload", outcome)
     return outcome
 
 
@@ -210,8 +236,7 @@ def _layout(request: Request, desk: Desk) -> Layout | None:
     return ente_facts(settings, Store(settings.store_url), Register(engine_of(request)), desk.ente).layout
 
 
-def _record(request: Request, desk: Desk, outcome: dict[str, Any]) -> None:
-    action = "upload_asked" if outcome["asked"] else "upload" if outcome["kind"] else "upload_dropped"
+def _record(request: Request, desk: Desk, action: str, outcome: dict[str, Any]) -> None:
     detail = f"{outcome['file']} ({outcome['kind']}){': ' + outcome['problem'] if outcome['problem'] else ''}"
     audit.record(engine_of(request), desk.session.user.email, action, ente=desk.ente, detail=detail[:500],
                  address=address_of(request))  # fmt: skip

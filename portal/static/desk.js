@@ -59,14 +59,11 @@ async function send(form, file, progress) {
     progress.value = offset / file.size;
   }
   const end = await ask(`/consegne/parti/${begun.key}/fine`, { name: file.name, size: file.size, kind: form.elements.kind.value });
-  return end.text();
+  return new DOMParser().parseFromString(await end.text(), "text/html");
 }
 
 function outcomes(page) {
-  const found = new DOMParser().parseFromString(page, "text/html");
-  const asked = found.querySelector(".desk-pending");
-  if (asked) document.querySelector(".desk-pending")?.remove(); // each answer lists all that wait
-  return [...found.querySelectorAll("main > .alert, main > .alert ~ .table-responsive.desk-errors"), ...(asked ? [asked] : [])];
+  return [...page.querySelectorAll("main > .alert, main > .alert ~ .table-responsive.desk-errors")];
 }
 
 async function submit(event) {
@@ -81,7 +78,11 @@ async function submit(event) {
     progress.value = 0;
     let shown;
     try {
-      shown = outcomes(await send(form, file, progress));
+      const page = await send(form, file, progress);
+      shown = outcomes(page);
+      const asked = page.getElementById("conferma"); // all that waits, so it takes the place of what was asked before
+      document.getElementById("conferma")?.remove();
+      if (asked) form.before(asked);
     } catch (error) {
       const alert = document.createElement("div");
       alert.className = "alert alert-danger";
@@ -89,7 +90,7 @@ async function submit(event) {
       alert.textContent = `${file.name}: ${error.message}`;
       shown = [alert];
     }
-    form.before(...shown);
+    (document.getElementById("conferma") ?? form).before(...shown);
   }
   progress.hidden = true;
   form.reset();
