@@ -343,7 +343,7 @@ def test_a_large_file_in_pieces_goes_on_where_it_stopped(desk: TestClient, setti
     _sign_in(desk, "chi@alfa.it")
     content = "id_documento;numero_mandato;data_pagamento;importo\n" + "".join(f"D{n};M{n};2025-12-31;10.50\n" for n in range(1000))
     data = content.encode()
-    asked = {"csrf": _csrf(desk), "name": "grande.csv", "size": str(len(data)), "changed": "1", "kind": "erp_payments"}
+    asked = {"csrf": _csrf(desk), "name": "grande.csv", "size": str(len(data)), "changed": "1"}
     begun = desk.post("/consegne/parti", data=asked).json()
     assert begun["offset"] == 0
     address = f"/consegne/parti/{begun['key']}"
