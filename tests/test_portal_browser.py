@@ -42,6 +42,11 @@ def _upload(page: Any, desk: str, files: list[Path]) -> None:
     page.get_by_role("button", name="Consegna", exact=True).click()
 
 
+def _serious(axe: Any, page: Any) -> list[Any]:
+    found = axe.run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}).response["violations"]
+    return [(v["id"], [n["html"][:120] for n in v["nodes"][:2]]) for v in found if v["impact"] in ("serious", "critical")]
+
+
 def test_from_the_upload_to_the_right_stock(server_home: Path) -> None:
     from axe_playwright_python.sync_playwright import Axe
     from playwright.sync_api import expect, sync_playwright
@@ -56,11 +61,24 @@ def test_from_the_upload_to_the_right_stock(server_home: Path) -> None:
         page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: wrong.append(str(error)))
 
+        axe = Axe()
+        recognised: list[tuple[str, str]] = []
+        first = min(GOLDEN.iterdir())
         _sign_in(page, desk, "anna@alfa.it")
         for folder in sorted(GOLDEN.iterdir()):
             _upload(page, desk, sorted(folder.iterdir()))
+            # What it was recognised as is confirmed.
+            expect(page.get_by_role("heading", name="Confermare che cosa sono")).to_be_visible(timeout=60_000)
+            if folder == first:
+                assert not _serious(axe, page)
+                assert not [path for path in settings.inbox.rglob("*") if path.is_file()]
+            for choice in page.locator("#conferma select").all():
+                recognised.append((folder.name, choice.input_value()))
+                choice.select_option(folder.name)
+            page.get_by_role("button", name="Conferma e consegna").click()
             expect(page.get_by_text("consegnato come").first).to_be_visible(timeout=60_000)
             expect(page.get_by_role("status").first).to_contain_text(folder.name)
+        assert all(kind == told for kind, told in recognised), recognised
 
         for _ in range(RUN // 2):
             page.goto(f"{desk}/")
@@ -80,12 +98,9 @@ def test_from_the_upload_to_the_right_stock(server_home: Path) -> None:
         page.goto(f"{desk}/documento?id_documento=D000005")
         expect(page.get_by_text("Sospensione non comunicata")).to_be_visible()
 
-        axe = Axe()
         for address in PAGES:
             page.goto(f"{desk}{address}")
-            found = axe.run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}).response["violations"]
-            serious = [(v["id"], [n["html"][:120] for n in v["nodes"][:2]]) for v in found if v["impact"] in ("serious", "critical")]
-            assert not serious, (address, serious)
+            assert not (serious := _serious(axe, page)), (address, serious)
         assert not wrong, wrong
 
         # The keyboard alone: the first stop is the way past the menus, and sections are reached with it.
@@ -114,6 +129,19 @@ def test_from_the_upload_to_the_right_stock(server_home: Path) -> None:
                 break
             page.wait_for_timeout(2000)
         assert page.locator("#stock-right").inner_text() != before
+
+        # An operation is approved: it stands so at once.
+        page.goto(f"{desk}/operazioni?stato=proposed")
+        before_many = page.locator('.desk-views a[aria-current="true"]').inner_text()
+        page.locator('input[name="operazione"]').first.check()
+        page.get_by_role("button", name="Approva le scelte").click()
+        expect(page.get_by_role("status")).to_contain_text("Operazioni approvate da voi: 1")
+        assert page.locator('.desk-views a[aria-current="true"]').inner_text() != before_many
+        with page.expect_download() as download:
+            page.goto(f"{desk}/consegne")
+            page.get_by_text("Tabelle vuote da compilare").click()
+            page.get_by_role("link", name="erp_payments, Excel").click()
+        assert Path(download.value.path()).read_bytes().startswith(b"PK")
 
         page.set_viewport_size({"width": 360, "height": 740})
         for address in PAGES:
