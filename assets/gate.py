@@ -7,7 +7,7 @@ whatever process, never publishes what failed. Each step owns one entry and repl
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pcc_pipeline.store import Store
@@ -20,6 +20,7 @@ class Gate:
         self._store = store
         self._name = f"checks/{ente}/gate.json"
         self._saw = f"checks/{ente}/saw.json"
+        self._saw_decided = f"checks/{ente}/saw_decided.json"
 
     def begin(self, steps: Iterable[str]) -> None:
         """Forgets what a former run found wrong, and marks every step as still to be done."""
@@ -64,6 +65,17 @@ class Gate:
         """Up to which delivery all these layers saw everything; None while one has not been made."""
         found = self._read_json(self._saw)
         return min(found[layer] for layer in layers) if all(layer in found for layer in layers) else None
+
+    def saw_decisions(self, layer: str, latest: Mapping[str, int]) -> None:
+        """Notes up to which decision, by table, a layer's models saw everything."""
+        self._write_json(self._saw_decided, {**self._read_json(self._saw_decided), layer: dict(latest)})
+
+    def decisions_seen(self, layers: Sequence[str]) -> dict[str, int] | None:
+        """Up to which decision, by table, all these layers saw everything; None while one has not been made."""
+        found = self._read_json(self._saw_decided)
+        if not all(layer in found for layer in layers):
+            return None
+        return {name: min(found[layer].get(name, 0) for layer in layers) for name in found[layers[0]]}
 
     def _read(self) -> dict[str, dict[str, Any]]:
         return self._read_json(self._name)

@@ -25,7 +25,7 @@ from assets.steps import MODEL_LAYERS, Metadata, described, each_ente
 from pcc_pipeline import pipeline
 from pcc_pipeline.calculator import Model, load_models, model_order
 from pcc_pipeline.calculator.lineage import column_lineages
-from pcc_pipeline.database.decisions import snapshot
+from pcc_pipeline.database.decisions import latest_decisions, snapshot
 
 
 def layer_of(name: str) -> str:
@@ -89,6 +89,7 @@ def build_layer(layer: str) -> AssetsDefinition:
             parameters = installation.parameters(ente, asked)
             complete = installation.register.complete_up_to(ente)  # before they are read: never too much
             deliveries = pipeline.calculator_deliveries(installation.register, ente)
+            latest = latest_decisions(installation.engine, ente)
             decided = snapshot(installation.engine, ente)
             # Another run of the ente would replace files while this one reads them.
             with installation.register.lock(ente):
@@ -97,6 +98,7 @@ def build_layer(layer: str) -> AssetsDefinition:
                 )
             if len(wanted) == len(mine):
                 Gate(installation.store, ente).saw(layer, complete)
+                Gate(installation.store, ente).saw_decisions(layer, latest)
             dates = {
                 "reference_date": parameters.reference_date.isoformat(),
                 "observed_at": parameters.observed_at.isoformat(),

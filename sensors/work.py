@@ -8,13 +8,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import sqlalchemy as sa
 
+from assets.gate import Gate
+from assets.steps import MODEL_LAYERS
 from pcc_pipeline.database.register import Register, last_read
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.landing import PROVIDER, waiting
 from pcc_pipeline.settings import Settings
+from pcc_pipeline.store import Store
 
 #: Up to so many enti get a run each; more go together, so many in a run.
 RUNS_OF_ONE = 4
@@ -24,6 +28,10 @@ BATCH = 50
 ATTEMPTS = 3
 #: Runs over the same work, however they ended, after which the same: a file that cannot be taken away, say.
 RUNS = 6
+
+
+#: No calculation takes longer: what was decided before it began, it saw.
+LONGEST_RUN = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -47,7 +55,7 @@ def to_do(settings: Settings, register: Register, *, sweep: bool) -> dict[str, s
     stale = unpublished(register) if sweep else {}
     for ente, newest in {**stale, **pending(register)}.items():
         parts.setdefault(ente, []).append(newest)
-    for ente, newest in (decided(register) if sweep else {}).items():
+    for ente, newest in (decided(register, Store(settings.store_url)) if sweep else {}).items():
         parts.setdefault(ente, []).append(newest)
     return {ente: _fingerprint(marks) for ente, marks in parts.items()}
 
@@ -84,8 +92,9 @@ def unpublished(register: Register) -> dict[str, str]:
         return {ente: f"delivery {number}" for ente, number in connection.execute(query)}
 
 
-def decided(register: Register) -> dict[str, str]:
-    """Enti for which somebody decided on pairs or operations since their last publication, and the last decision."""
+def decided(register: Register, store: Store) -> dict[str, str]:
+    """Enti with decisions on pairs or operations that their present publication does not show, and the last decision:
+    made after it, or while it was being worked out."""
     p = table("publications")
     last = sa.select(p.c.ente, sa.func.max(p.c.published_at).label("at")).group_by(p.c.ente).subquery()
     found: dict[str, str] = {}
@@ -93,13 +102,15 @@ def decided(register: Register) -> dict[str, str]:
         for name in ("match_decisions", "operation_decisions"):
             d = table(name)
             query = (
-                sa.select(d.c.ente, sa.func.max(d.c.decision))
+                sa.select(d.c.ente, sa.func.max(d.c.decision), sa.func.max(d.c.decided_at) > sa.func.max(last.c.at))
                 .join(last, last.c.ente == d.c.ente)
-                .where(d.c.decided_at > last.c.at)
+                .where(d.c.decided_at > last.c.at - LONGEST_RUN)
                 .group_by(d.c.ente)
             )
-            for ente, number in connection.execute(query):
-                found[ente] = f"{found.get(ente, '')} {name} {number}".strip()
+            for ente, number, later in connection.execute(query):
+                seen = None if later else Gate(store, ente).decisions_seen(MODEL_LAYERS)
+                if later or (seen is not None and number > seen.get(name, 0)):
+                    found[ente] = f"{found.get(ente, '')} {name} {number}".strip()
     return found
 
 

@@ -12,11 +12,15 @@ from fastapi.testclient import TestClient
 from test_operation_decisions import operation, states
 from test_portal import PASSWORD, _csrf, _sign_in, desk
 
+from assets.gate import Gate
+from assets.steps import MODEL_LAYERS
+from pcc_pipeline.database.decisions import latest_decisions
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.publish import Publication, publish
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.settings import Settings
+from pcc_pipeline.store import Store
 from portal.accounts import add_user
 from sensors.work import decided
 
@@ -142,12 +146,32 @@ def test_an_ente_s_user_looks_and_does_not_decide(desk: TestClient, bind: sa.Eng
     assert set(states(bind).values()) == {"proposed"}
 
 
-def test_the_sensor_notices_what_was_decided_here(desk: TestClient, bind: sa.Engine) -> None:
-    assert decided(Register(bind)) == {}
+def test_the_sensor_notices_what_was_decided_here(desk: TestClient, bind: sa.Engine, settings: Settings) -> None:
+    store = Store(settings.store_url)
+    assert decided(Register(bind), store) == {}
     _sign_in(desk, "chi@alfa.it")
     decide(desk, "approve-ticked", "a1")
-    assert set(decided(Register(bind))) == {"alfa"}
+    assert set(decided(Register(bind), store)) == {"alfa"}
     publish(bind, "alfa", {}, Publication(date(2025, 12, 31), date(2026, 1, 20)))
-    assert decided(Register(bind)) == {}
+    assert decided(Register(bind), store) == {}
     decide(desk, "undo-ticked", "a1")
-    assert set(decided(Register(bind))) == {"alfa"}
+    assert set(decided(Register(bind), store)) == {"alfa"}
+
+
+def test_the_sensor_notices_what_was_decided_during_a_calculation(desk: TestClient, bind: sa.Engine, settings: Settings) -> None:
+    store = Store(settings.store_url)
+    _sign_in(desk, "chi@alfa.it")
+    decide(desk, "approve-ticked", "a1")
+
+    def calculated(late: str | None = None) -> None:
+        """Models that see what is decided, and a decision before their figures are published."""
+        for layer in MODEL_LAYERS:
+            Gate(store, "alfa").saw_decisions(layer, latest_decisions(bind, "alfa"))
+            if late and layer == MODEL_LAYERS[0]:
+                decide(desk, "approve-ticked", late)
+        publish(bind, "alfa", {}, Publication(date(2025, 12, 31), date(2026, 1, 20)))
+
+    calculated("c1")
+    assert set(decided(Register(bind), store)) == {"alfa"}
+    calculated()
+    assert decided(Register(bind), store) == {}

@@ -111,6 +111,18 @@ def snapshot(engine: sa.Engine, ente: str, known_at: datetime | None = None) -> 
         }
 
 
+def latest_decisions(engine: sa.Engine, ente: str) -> dict[str, int]:
+    """The number of an ente's latest decision by table, 0 where there is none. Numbers grow in the order in which an
+    ente's decisions are made, so that all up to it are seen by whoever reads afterwards."""
+    found = {}
+    with engine.connect() as connection:
+        for name in ("match_decisions", "operation_decisions"):
+            t = table(name)
+            query = sa.select(sa.func.coalesce(sa.func.max(t.c.decision), 0)).where(t.c.ente == ente)
+            found[name] = int(connection.execute(query).scalar_one())
+    return found
+
+
 def decide_pairs(
     engine: sa.Engine, ente: str, verdict: str, pairs: Iterable[Pair], *, who: str, reason: str | None = None
 ) -> Decided:
