@@ -15,7 +15,7 @@ from pcc_pipeline.database.engine import dispose, engine
 from portal.accounts import add_user
 from portal.queries.stock import stocks
 from portal.tenancy import tenant
-from portal.words import euro
+from portal.words import euro, label
 
 GOLDEN = Path(__file__).resolve().parents[2] / "shared" / "golden" / "inbox" / "alfa"
 PASSWORD = "una lunga parola d'ordine"
@@ -77,12 +77,12 @@ def test_from_the_upload_to_the_right_stock(server_home: Path) -> None:
                 choice.select_option(folder.name)
             page.get_by_role("button", name="Conferma e consegna").click()
             expect(page.get_by_text("consegnato come").first).to_be_visible(timeout=60_000)
-            expect(page.get_by_role("status").first).to_contain_text(folder.name)
+            expect(page.get_by_role("status").first).to_contain_text(label(f"FEED.{folder.name}"))
         assert all(kind == told for kind, told in recognised), recognised
 
         for _ in range(RUN // 2):
             page.goto(f"{desk}/")
-            if page.locator("#stock-right").count() and page.get_by_text("(special_cases), ").count():
+            if page.locator("#stock-right").count() and page.get_by_text("(Casi particolari), ").count():
                 break
             page.wait_for_timeout(2000)
         for _ in range(30):  # the stock of today; a run that is still under way may change it meanwhile

@@ -637,10 +637,10 @@ def upgrade() -> None:
     schema='pcc',
     comment='One row per person who may sign in'
     )
-    op.add_column('anomalies', sa.Column('origin', sa.Text(), nullable=False, comment='Where the document comes from; all but SDI are outside SDI (docs/readings.md, Origin)'), schema='pcc')
-    op.add_column('anomalies', sa.Column('to_communicate', sa.Boolean(), nullable=False, comment='PCC lacks it and it never passed SDI: to be communicated by Modello 002'), schema='pcc')
-    op.add_column('debt_positions', sa.Column('origin', sa.Text(), nullable=False, comment='Where the document comes from; all but SDI are outside SDI (docs/readings.md, Origin)'), schema='pcc')
-    op.add_column('debt_positions', sa.Column('reception_date', sa.Date(), nullable=False, comment='Reception in this view (rules section 2)'), schema='pcc')
+    op.add_column('anomalies', sa.Column('origin', sa.Text(), nullable=False, server_default='UNTOLD', comment='Where the document comes from; all but SDI are outside SDI (docs/readings.md, Origin)'), schema='pcc')
+    op.add_column('anomalies', sa.Column('to_communicate', sa.Boolean(), nullable=False, server_default=sa.false(), comment='PCC lacks it and it never passed SDI: to be communicated by Modello 002'), schema='pcc')
+    op.add_column('debt_positions', sa.Column('origin', sa.Text(), nullable=False, server_default='UNTOLD', comment='Where the document comes from; all but SDI are outside SDI (docs/readings.md, Origin)'), schema='pcc')
+    op.add_column('debt_positions', sa.Column('reception_date', sa.Date(), nullable=True, comment='Reception in this view (rules section 2)'), schema='pcc')
     op.alter_column('debt_positions', 'view',
                existing_type=sa.TEXT(),
                comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
@@ -653,7 +653,7 @@ def upgrade() -> None:
     op.add_column('invoices', sa.Column('sdi_state', sa.Text(), nullable=True, comment="What SDI's messages say of it: discarded, terms run out, contradictory outcomes, refused, accepted, delivered, attested, not delivered, identified; null without messages"), schema='pcc')
     op.add_column('invoices', sa.Column('sdi_state_date', sa.Date(), nullable=True, comment='Day of that state, where its message tells one'), schema='pcc')
     op.add_column('publications', sa.Column('seen_sequence', sa.BigInteger(), nullable=True, comment='All deliveries up to this sequence were in its calculation'), schema='pcc')
-    op.add_column('quarantine', sa.Column('times', sa.BigInteger(), nullable=False, comment="How often this reason holds for this field in the ente's deliveries of this kind"), schema='pcc')
+    op.add_column('quarantine', sa.Column('times', sa.BigInteger(), nullable=False, server_default='1', comment="How often this reason holds for this field in the ente's deliveries of this kind"), schema='pcc')
     op.alter_column('stock', 'view',
                existing_type=sa.TEXT(),
                comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
@@ -679,6 +679,11 @@ def upgrade() -> None:
                existing_nullable=False,
                schema='pcc')
     # ### end Alembic commands ###
+    # What was published before stands until the ente's next publication, which says it anew; no default stays behind.
+    op.execute("UPDATE pcc.debt_positions SET reception_date = issue_date")
+    op.alter_column('debt_positions', 'reception_date', nullable=False, schema='pcc')
+    for table, column in (('anomalies', 'origin'), ('anomalies', 'to_communicate'), ('debt_positions', 'origin'), ('quarantine', 'times')):
+        op.alter_column(table, column, server_default=None, schema='pcc')
 
 
 def downgrade() -> None:
