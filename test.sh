@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 . ./setup.sh
 ruff check .
+ruff format --check --quiet .
 mypy
 python -m pcc_pipeline.tables.dictionary --check docs/data-dictionary.md
 python -m pcc_pipeline.calculator.lineage --check

@@ -91,9 +91,7 @@ def _registered(installation: Installation, table: str, enti: Sequence[str]) -> 
     return counts
 
 
-def _results(
-    installation: Installation, connection: Any, table: Table, enti: Sequence[str]
-) -> dict[str, list[CheckResult]]:
+def _results(installation: Installation, connection: Any, table: Table, enti: Sequence[str]) -> dict[str, list[CheckResult]]:
     return run_checks(
         table,
         _files(installation, table.name, enti),

@@ -117,9 +117,7 @@ def decide_on_pairs(context: OpExecutionContext, config: PairsForm, installation
         if config.verdict == "accept" and config.from_score:
             found = proposals(connection, config.ente, config.from_score, alone=True)
             pairs += [Pair(row["id_documento"], row["progressivo_registrazione"]) for row in found]
-    done = decide_pairs(
-        installation.engine, config.ente, config.verdict, pairs, who=config.who, reason=config.reason or None
-    )
+    done = decide_pairs(installation.engine, config.ente, config.verdict, pairs, who=config.who, reason=config.reason or None)
     context.add_output_metadata({"written": done.written, "already": done.already})
 
 
@@ -130,9 +128,7 @@ def undo_some(context: OpExecutionContext, config: UndoForm, installation: Insta
 
     if config.kind not in ("operation", "match"):
         raise ValueError(f"kind {config.kind!r}: operation or match")
-    done = undo(
-        installation.engine, config.ente, config.kind, config.decisions, who=config.who, reason=config.reason or None
-    )
+    done = undo(installation.engine, config.ente, config.kind, config.decisions, who=config.who, reason=config.reason or None)
     context.add_output_metadata({"written": done.written, "already": done.already})
 
 

@@ -28,9 +28,7 @@ class Gate:
         before = {step: entries.get(step, {}).get("failed", ()) for step in steps}
         self._write({step: {**_entry(failed=failed), "due": True} for step, failed in before.items()})
 
-    def set(
-        self, step: str, *, error: str = "", blocking: Sequence[str] = (), failed: Sequence[str] = ()
-    ) -> None:
+    def set(self, step: str, *, error: str = "", blocking: Sequence[str] = (), failed: Sequence[str] = ()) -> None:
         """Replaces a step's entry: its error, the blocking checks that failed, all checks that failed."""
         entries = self._read()
         entry = _entry(error, blocking, failed)

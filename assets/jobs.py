@@ -23,9 +23,7 @@ from pcc_pipeline.pipeline import read_provider
 REPORTS = "reports"
 
 #: All that is made ente by ente.
-_OF_AN_ENTE = (
-    AssetSelection.all() - AssetSelection.assets(REPORT) - AssetSelection.groups(REPORTS, *SERVICE_GROUPS)
-)
+_OF_AN_ENTE = AssetSelection.all() - AssetSelection.assets(REPORT) - AssetSelection.groups(REPORTS, *SERVICE_GROUPS)
 
 reconcile_ente = define_asset_job(
     "reconcile_ente",

@@ -27,8 +27,7 @@ class RefusedEnteError(RuntimeError):
         AssetSpec(
             LANDING,
             group_name="landing",
-            description="Delivered files, their bytes kept by content and registered exactly once.\n\n"
-            + DELIVERIES.grain,
+            description="Delivered files, their bytes kept by content and registered exactly once.\n\n" + DELIVERIES.grain,
             metadata=described(DELIVERIES),
             kinds={"file"},
         )
@@ -36,9 +35,7 @@ class RefusedEnteError(RuntimeError):
     partitions_def=ENTI,
     backfill_policy=ONE_RUN,
 )
-def landing(
-    context: AssetExecutionContext, installation: Installation, asked: RunParameters
-) -> Iterator[MaterializeResult]:
+def landing(context: AssetExecutionContext, installation: Installation, asked: RunParameters) -> Iterator[MaterializeResult]:
     """Lands each ente's files from the inbox."""
 
     def work(ente: str) -> Mapping[str, Metadata]:
@@ -47,9 +44,7 @@ def landing(
         if facts.refusal:
             raise RefusedEnteError(f"{ente} is {facts.refusal}")
         inbox = Path(asked.inbox) if asked.inbox else None
-        found = land(
-            installation.settings, installation.store, installation.register, inbox, ente, drain=inbox is None
-        )
+        found = land(installation.settings, installation.store, installation.register, inbox, ente, drain=inbox is None)
         for refusal in found.refused:
             context.log.warning(f"{ente}: {refusal.path}: {refusal.reason}")
         metadata: dict[str, object] = {

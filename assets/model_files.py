@@ -27,9 +27,7 @@ def write_files(context: OpExecutionContext, config: ModelFiles, installation: I
     if facts.refusal:
         raise ValueError(facts.refusal)
     folder = Path(config.out) if config.out else settings.home / "outbox" / config.ente
-    report = send(
-        installation.engine, installation.store, config.ente, config.user, folder, name=facts.name, cf=facts.cf
-    )
+    report = send(installation.engine, installation.store, config.ente, config.user, folder, name=facts.name, cf=facts.cf)
     for held in report.held:
         context.log.warning(f"{held.document} held back: {held.finding.field}: {held.finding.message}")
     late = register.overdue(installation.engine, config.ente)

@@ -80,9 +80,7 @@ def build_layer(layer: str) -> AssetsDefinition:
         partitions_def=ENTI,
         backfill_policy=ONE_RUN,
     )
-    def models(
-        context: AssetExecutionContext, installation: Installation, asked: RunParameters
-    ) -> Iterator[MaterializeResult]:
+    def models(context: AssetExecutionContext, installation: Installation, asked: RunParameters) -> Iterator[MaterializeResult]:
         wanted = {key.to_user_string() for key in context.selected_asset_keys}
 
         def work(ente: str) -> Mapping[str, Metadata]:
@@ -93,9 +91,7 @@ def build_layer(layer: str) -> AssetsDefinition:
             decided = snapshot(installation.engine, ente)
             # Another run of the ente would replace files while this one reads them.
             with installation.register.lock(ente):
-                results = installation.calculator.run(
-                    ente, parameters, deliveries, models=wanted, decided=decided
-                )
+                results = installation.calculator.run(ente, parameters, deliveries, models=wanted, decided=decided)
             if len(wanted) == len(mine):
                 Gate(installation.store, ente).saw(layer, complete)
                 Gate(installation.store, ente).saw_decisions(layer, latest)

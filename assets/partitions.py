@@ -40,11 +40,7 @@ def run_tags(enti: Mapping[str, str], known: Iterable[str]) -> dict[str, str]:
     """
     place = {ente: position for position, ente in enumerate(known)}
     ordered = sorted(enti, key=lambda ente: place.get(ente, len(place)))
-    where = (
-        {"dagster/partition": ordered[0]}
-        if len(ordered) == 1
-        else {RANGE_START: ordered[0], RANGE_END: ordered[-1]}
-    )
+    where = {"dagster/partition": ordered[0]} if len(ordered) == 1 else {RANGE_START: ordered[0], RANGE_END: ordered[-1]}
     return {REPORTS_ITSELF: "true", **where, **{ENTE_TAG + ente: mark for ente, mark in enti.items()}}
 
 

@@ -34,9 +34,7 @@ SOURCES = tuple(name for name, table in TABLES.items() if table.published and na
     partitions_def=ENTI,
     backfill_policy=ONE_RUN,
 )
-def published(
-    context: AssetExecutionContext, installation: Installation, asked: RunParameters
-) -> Iterator[MaterializeResult]:
+def published(context: AssetExecutionContext, installation: Installation, asked: RunParameters) -> Iterator[MaterializeResult]:
     """Publishes each ente that nothing stands against; fails at the end naming the others."""
 
     def work(ente: str) -> Mapping[str, Metadata]:

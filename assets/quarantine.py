@@ -28,9 +28,7 @@ DESCRIPTION = "No row and no file of any delivery stands in quarantine; pcc quar
 
 @multi_asset_check(
     name=STEP,
-    specs=[
-        AssetCheckSpec(NAME, asset=QUARANTINE.name, description=DESCRIPTION, blocking=False, partitions_def=ENTI)
-    ],
+    specs=[AssetCheckSpec(NAME, asset=QUARANTINE.name, description=DESCRIPTION, blocking=False, partitions_def=ENTI)],
 )
 def nothing_in_quarantine(
     context: AssetCheckExecutionContext, installation: Installation, asked: RunParameters

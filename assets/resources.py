@@ -25,15 +25,9 @@ from pcc_pipeline.store import Store
 class RunParameters(ConfigurableResource):
     """What a run is asked for; everything may be left as it is."""
 
-    reference_date: str = Field(
-        "", description="Day the stock is asked for (D), as 2025-12-31; empty: today in Italy"
-    )
-    observed_at: str = Field(
-        "", description="Day up to which facts are seen (O), not before D; empty: later of D and today"
-    )
-    inbox: str = Field(
-        "", description="Folder to land from, left as it is; empty: the installation's inbox, drained"
-    )
+    reference_date: str = Field("", description="Day the stock is asked for (D), as 2025-12-31; empty: today in Italy")
+    observed_at: str = Field("", description="Day up to which facts are seen (O), not before D; empty: later of D and today")
+    inbox: str = Field("", description="Folder to land from, left as it is; empty: the installation's inbox, drained")
     enti: list[str] = Field([], description="Filled by the sensor; empty: the partitions of the run")
 
     def dates(self) -> tuple[date | None, date | None]:

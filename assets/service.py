@@ -108,15 +108,9 @@ def _job(name: str, asset_name: str, description: str) -> Any:
 calculate_service_levels = _job(
     "calculate_service_levels", "nightly_service_levels", "Every ente's service levels up to yesterday."
 )
-update_service_life = _job(
-    "update_service_life", "service_life", "Where each ente stands, and which deadlines are at risk."
-)
-measure_availability = _job(
-    "measure_availability", "measured_probes", "Whether database, web interface and portal answer."
-)
-erase_due_enti = _job(
-    "erase_due_enti", "erased_enti", "Erases the enti whose fifth working day after the PEC has come."
-)
+update_service_life = _job("update_service_life", "service_life", "Where each ente stands, and which deadlines are at risk.")
+measure_availability = _job("measure_availability", "measured_probes", "Whether database, web interface and portal answer.")
+erase_due_enti = _job("erase_due_enti", "erased_enti", "Erases the enti whose fifth working day after the PEC has come.")
 SERVICE_JOBS = [calculate_service_levels, update_service_life, measure_availability, erase_due_enti]
 
 _ROME = "Europe/Rome"

@@ -38,9 +38,7 @@ KINDS = tuple(kind for kind in FEEDS if kind != "enti")
     partitions_def=ENTI,
     backfill_policy=ONE_RUN,
 )
-def staging(
-    context: AssetExecutionContext, installation: Installation, asked: RunParameters
-) -> Iterator[MaterializeResult]:
+def staging(context: AssetExecutionContext, installation: Installation, asked: RunParameters) -> Iterator[MaterializeResult]:
     """Reads each ente's deliveries that were not read yet."""
 
     def work(ente: str) -> Mapping[str, Metadata]:
@@ -91,8 +89,7 @@ def _by_delivery(outcomes: Sequence[tuple[Delivery, Outcome]]) -> dict[str, str]
     head = "| file | outcome | rows | refused | defects | reason |\n|---|---|---|---|---|---|\n"
     more = {kind: count - SHOWN for kind, count in counts.items() if count > SHOWN}
     return {
-        kind: head + "\n".join(lines) + (f"\n\nand {more[kind]} more" if kind in more else "")
-        for kind, lines in told.items()
+        kind: head + "\n".join(lines) + (f"\n\nand {more[kind]} more" if kind in more else "") for kind, lines in told.items()
     }
 
 

@@ -39,7 +39,7 @@ from portal.accounts import add_user
 ENTE, EMAIL, PASSWORD = "montefiore", "prova@montefiore.it", "una lunga parola d'ordine"
 REFERENCE_DATE, OBSERVED_AT = date(2025, 12, 31), date(2026, 1, 20)
 
-PEOPLE = '''
+PEOPLE = """
 import json, os, random, time
 from locust import HttpUser, constant, task
 
@@ -65,7 +65,7 @@ class Person(HttpUser):
         for side, place, milliseconds in (("server", name, took), ("server", "(all pages)", took), ("GET", "(all pages)", seen)):
             self.environment.events.request.fire(
                 request_type=side, name=place, response_time=milliseconds, response_length=0, exception=None, context={})
-'''
+"""
 
 PAGES = {
     name: name for name in ("/", "/scadenze", "/creditori", "/creditori?cerca=srl", "/documenti", "/documenti?fascia=over_365",
@@ -116,7 +116,13 @@ def load(
     """By page, as the client and as the server saw it: requests, failures, median, 95th percentile, greatest; milliseconds."""
     work.mkdir(exist_ok=True)
     (work / "people.py").write_text(PEOPLE)
-    asked = {"pages": pages, "cookie": cookie, "wait": 0.5, "creditors": keys.get("creditors", ["-"]), "documents": keys.get("documents", ["-"])}
+    asked = {
+        "pages": pages,
+        "cookie": cookie,
+        "wait": 0.5,
+        "creditors": keys.get("creditors", ["-"]),
+        "documents": keys.get("documents", ["-"]),
+    }
     log = (work / "locust.log").open("w")
     subprocess.run(
         [sys.executable, "-m", "locust", "-f", str(work / "people.py"), "--headless", "-H", url, "-u", str(users), "-r", str(users),
@@ -125,7 +131,9 @@ def load(
     )  # fmt: skip
     with (work / "figures_stats.csv").open() as file:
         rows = {
-            (row["Type"], row["Name"]): [int(float(row[name])) for name in ("Request Count", "Failure Count", "50%", "95%", "100%")]
+            (row["Type"], row["Name"]): [
+                int(float(row[name])) for name in ("Request Count", "Failure Count", "50%", "95%", "100%")
+            ]
             for row in csv.DictReader(file)
         }
     return {name: (rows["GET", name], rows["server", name]) for kind, name in rows if kind == "GET"}
@@ -177,16 +185,29 @@ def main() -> None:
         desk = serve([sys.executable, "-m", "pcc_pipeline", "desk", "--port", "8472", "--workers", str(options.workers)], settings.environment(),
                      "http://127.0.0.1:8472/accesso")  # fmt: skip
         try:
-            load("http://127.0.0.1:8472", PAGES, cookie, options.users, 5, home / "warm", creditors=creditors, documents=documents)
+            load(
+                "http://127.0.0.1:8472",
+                PAGES,
+                cookie,
+                options.users,
+                5,
+                home / "warm",
+                creditors=creditors,
+                documents=documents,
+            )
             found = load("http://127.0.0.1:8472", PAGES, cookie, options.users, options.seconds, home / "desk",
                          creditors=creditors, documents=documents)  # fmt: skip
         finally:
             os.killpg(desk.pid, signal.SIGTERM)
-        print(f"{options.users} people, {options.documents:,} documents, {options.workers} workers; milliseconds, 95 % are below")
+        print(
+            f"{options.users} people, {options.documents:,} documents, {options.workers} workers; milliseconds, 95 % are below"
+        )
         print(f"{'page':<28}{'requests':>9}{'failed':>7}{'server':>8}{'median':>8}{'greatest':>9}{'client':>8}{'median':>8}")
         found = {"(empty page, bare FastAPI)": floor, **dict(sorted(found.items()))}
         for name, (client, server) in found.items():
-            print(f"{name:<28}{client[0]:>9}{client[1]:>7}{server[3]:>8}{server[2]:>8}{server[4]:>9}{client[3]:>8}{client[2]:>8}")
+            print(
+                f"{name:<28}{client[0]:>9}{client[1]:>7}{server[3]:>8}{server[2]:>8}{server[4]:>9}{client[3]:>8}{client[2]:>8}"
+            )
         ratios = {side: max(figures[side][3] for figures in found.values()) / max(floor[side][3], 1) for side in (0, 1)}
         print(f"The slowest page to the empty one: server {ratios[1]:.1f}, client {ratios[0]:.1f}")
         dispose(settings)

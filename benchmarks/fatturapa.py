@@ -154,9 +154,7 @@ def write(folder: Path, files: int) -> list[Path]:
         for i in range(1, 8):
             price, quantity = rng.randrange(100, 99_999), rng.randrange(1, 9)
             taxable += price * quantity
-            lines.append(
-                LINE.format(i=i, lot=n, quantity=quantity, price=euro(price), amount=euro(price * quantity))
-            )
+            lines.append(LINE.format(i=i, lot=n, quantity=quantity, price=euro(price), amount=euro(price * quantity)))
         vat = (taxable * 22 + 50) // 100
         numbers = {"n": n, "office": rng.randrange(9999), "vat": rng.randrange(10**11), "month": n % 12 + 1}
         head = HEAD.format(total=euro(taxable + vat), **numbers)

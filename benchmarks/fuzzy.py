@@ -132,10 +132,17 @@ def generated(documents: int, seed: int, work: Path) -> None:
     """Our proposals, and Splink's, on the generated ente."""
     settings = Settings.at(work / "home", threads=2)
     store = Store(str(work / "store"))
-    write_staging(work / "store/staging" / ENTE, documents, seed, ente=ENTE, reference_date=REFERENCE_DATE, observed_at=OBSERVED_AT)
+    write_staging(
+        work / "store/staging" / ENTE, documents, seed, ente=ENTE, reference_date=REFERENCE_DATE, observed_at=OBSERVED_AT
+    )
     rows = [
-        {"delivery": "synthetic", "kind": folder.name, "sequence": number, "part": "synthetic",
-         "received_at": datetime(2026, 1, 20, tzinfo=UTC)}
+        {
+            "delivery": "synthetic",
+            "kind": folder.name,
+            "sequence": number,
+            "part": "synthetic",
+            "received_at": datetime(2026, 1, 20, tzinfo=UTC),
+        }
         for number, folder in enumerate(sorted((work / "store/staging" / ENTE).iterdir()), 1)
     ]
     right = truth(documents, seed)
@@ -152,7 +159,9 @@ def generated(documents: int, seed: int, work: Path) -> None:
         open_documents(connection, session)
         ((erp,),) = connection.execute("select count(*) from open_erp").fetchall()
         ((pcc,),) = connection.execute("select count(*) from open_pcc").fetchall()
-        print(f"{documents:,} documents, seed {seed}: {erp:,} and {pcc:,} open, {len(right):,} true pairs; models before: {reconciled:.2f} s")
+        print(
+            f"{documents:,} documents, seed {seed}: {erp:,} and {pcc:,} open, {len(right):,} true pairs; models before: {reconciled:.2f} s"
+        )
         # Contested documents are proposed as well, but the truth does not say which of two copies is theirs.
         query = (
             f"select id_documento, progressivo_registrazione, score, rank from {session.source(wanted)} "
@@ -178,9 +187,17 @@ def hub(size: int, work: Path) -> None:
         for side, key, first in (("erp", "id_documento", 0), ("pcc", "progressivo_registrazione", 10_000_000)):
             columns = session.connection.execute(f"describe select * from {session.source(f'{side}_documents')}").fetchall()
             given_columns = {
-                "ente": f"'{ENTE}'", "row_id": "range", key: f"'{side}' || range", "creditor": "'00000000001'", "sign": "1",
-                "number_key": f"({first} + range * 7)::varchar", "numero": f"({first} + range * 7)::varchar", "total": "10.00",
-                "issue_date": "date '2025-01-01' + (range * 7919 % 300)::integer", "stato": "'REGISTRATA'", "rejected": "false",
+                "ente": f"'{ENTE}'",
+                "row_id": "range",
+                key: f"'{side}' || range",
+                "creditor": "'00000000001'",
+                "sign": "1",
+                "number_key": f"({first} + range * 7)::varchar",
+                "numero": f"({first} + range * 7)::varchar",
+                "total": "10.00",
+                "issue_date": "date '2025-01-01' + (range * 7919 % 300)::integer",
+                "stato": "'REGISTRATA'",
+                "rejected": "false",
             }
             listed = ", ".join(f"cast({given_columns.get(c[0], 'null')} as {c[1]}) as {c[0]}" for c in columns)
             with store.write(f"models/{ENTE}/{side}_documents.parquet") as target:

@@ -1,6 +1,6 @@
 """Writing and judging a Modello 003 of many lines, against Python's own csv module writing the same rows.
 
-    python benchmarks/model_files.py [lines]
+python benchmarks/model_files.py [lines]
 """
 
 from __future__ import annotations
@@ -27,13 +27,23 @@ COLUMNS = (  # noqa: SIM905
 
 def operations(lines: int) -> list[dict[str, Any]]:
     """Half payments, half bookings."""
-    plain = dict.fromkeys(COLUMNS) | {"model": "003", "cf_amministrazione": "00488410010", "codice_ufficio": "UFABC1",
-                                      "id_fiscale_iva": "IT00484960588", "natura_spesa": "CO"}
+    plain = dict.fromkeys(COLUMNS) | {
+        "model": "003",
+        "cf_amministrazione": "00488410010",
+        "codice_ufficio": "UFABC1",
+        "id_fiscale_iva": "IT00484960588",
+        "natura_spesa": "CO",
+    }
     made = []
     for n in range(lines):
         day = date(2024, 1, 1) + timedelta(n % 600)
-        row = plain | {"progressivo_registrazione": str(100_000_000 + n // 2), "numero_documento": f"{n // 2}/A", "data_emissione": day,
-                       "importo_totale": Decimal(n + 122), "importo": Decimal(n + 100)}
+        row = plain | {
+            "progressivo_registrazione": str(100_000_000 + n // 2),
+            "numero_documento": f"{n // 2}/A",
+            "data_emissione": day,
+            "importo_totale": Decimal(n + 122),
+            "importo": Decimal(n + 100),
+        }
         if n % 2:
             row |= {"azione": "CP", "numero_mandato": str(n), "data_mandato": day, "id_fiscale_beneficiario": "IT00484960588"}
         else:
@@ -61,7 +71,9 @@ def main() -> None:
     given = operations(lines)
     texts = [pcc_model.texts("003", line_of(o)) for o in given]
     _, least = timed(f"csv module, {lines} ready rows", lambda: floor(texts))
-    data, wrote = timed("write, from operations", lambda: pcc_model.write("003", USER, [pcc_model.texts("003", line_of(o)) for o in given]))
+    data, wrote = timed(
+        "write, from operations", lambda: pcc_model.write("003", USER, [pcc_model.texts("003", line_of(o)) for o in given])
+    )
     found, judged = timed("check", lambda: list(check(data, date(2026, 1, 20))))
     assert not found, found[:3]
     print(f"write / csv {wrote / least:.1f}, check / csv {judged / least:.1f}, {len(data) / 1e6:.0f} MB")

@@ -35,7 +35,9 @@ def projection_seconds(work: Path, memory: str, threads: int) -> float:
         for where in ("true", "view <> 'projected'"):
             started = time.perf_counter()
             for by in ("", ", creditor", ", bucket", ", issue_year"):
-                connection.execute(f"select view{by}, sum(stock), count(*) from {positions} where {where} and stock <> 0 group by all").fetchall()
+                connection.execute(
+                    f"select view{by}, sum(stock), count(*) from {positions} where {where} and stock <> 0 group by all"
+                ).fetchall()
             spent.append(time.perf_counter() - started)
     return max(spent[0] - spent[1], 0.0)
 
@@ -56,9 +58,11 @@ def main() -> None:
             operations = sum(seconds for name, seconds in by_model.items() if name in OPERATIONS)
             projection = projection_seconds(root, options.memory, options.threads)
             reconciliation = sum(by_model.values()) - operations - projection
-            print(f"{documents:>11,} documents: reconciliation {reconciliation:.2f} s, operations {operations:.2f} s "
-                  f"({operations / reconciliation:.2f}), projection {projection:.2f} s ({projection / reconciliation:.2f}), "
-                  f"both {(operations + projection) / reconciliation:.2f} of it")
+            print(
+                f"{documents:>11,} documents: reconciliation {reconciliation:.2f} s, operations {operations:.2f} s "
+                f"({operations / reconciliation:.2f}), projection {projection:.2f} s ({projection / reconciliation:.2f}), "
+                f"both {(operations + projection) / reconciliation:.2f} of it"
+            )
             if options.models:
                 for name, took in sorted(by_model.items(), key=lambda item: -item[1]):
                     print(f"    {name:<24}{took:8.2f} s{'  *' if name in OPERATIONS else ''}")

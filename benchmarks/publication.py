@@ -76,16 +76,11 @@ def main(rows: int) -> None:
         with duckdb.connect() as calculator:
             calculator.execute(f"COPY ({rows_of(described, rows)}) TO '{parquet}' (FORMAT parquet)")
             shown = ", ".join(
-                f'to_json("{c.name}")' if c.type in ("texts", "records") else f'"{c.name}"'
-                for c in described.columns
+                f'to_json("{c.name}")' if c.type in ("texts", "records") else f'"{c.name}"' for c in described.columns
             )
-            calculator.execute(
-                f"COPY (SELECT {shown} FROM '{parquet}') TO '{ready}' (FORMAT csv, HEADER false)"
-            )
+            calculator.execute(f"COPY (SELECT {shown} FROM '{parquet}') TO '{ready}' (FORMAT csv, HEADER false)")
         when = Publication(date(2025, 12, 31), date(2026, 1, 20))
-        print(
-            f"{TABLE}: {rows:,} rows of {len(described.columns)} columns, {ready.stat().st_size / 1e6:.0f} MB as CSV"
-        )
+        print(f"{TABLE}: {rows:,} rows of {len(described.columns)} columns, {ready.stat().st_size / 1e6:.0f} MB as CSV")
         for state in ("empty table", "replacing", "replacing again"):
             # Each finds the same table: emptied, or holding the same rows once.
             seconds = {}
@@ -96,9 +91,7 @@ def main(rows: int) -> None:
                 prepare(bind, empty=state == "empty table")
                 seconds[name] = timed(work)
             bare, ours = rows / seconds["bare COPY"], rows / seconds["publish"]
-            print(
-                f"{state:16} bare COPY {bare:9,.0f} rows/s   publish {ours:9,.0f} rows/s   ratio {ours / bare:.2f}"
-            )
+            print(f"{state:16} bare COPY {bare:9,.0f} rows/s   publish {ours:9,.0f} rows/s   ratio {ours / bare:.2f}")
         bind.dispose()
         embedded.release(home)
 

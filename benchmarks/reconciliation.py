@@ -56,8 +56,14 @@ def minimal_chain(staging: Path, work: Path, memory: str, threads: int) -> float
     files |= {name: work / f"{name}.parquet" for name in CHAIN}
     started = time.perf_counter()
     for name, sql in CHAIN.items():
-        with duckdb.connect(config={"memory_limit": memory, "threads": threads, "temp_directory": str(work / "spill"),
-                                    "preserve_insertion_order": False}) as connection:
+        with duckdb.connect(
+            config={
+                "memory_limit": memory,
+                "threads": threads,
+                "temp_directory": str(work / "spill"),
+                "preserve_insertion_order": False,
+            }
+        ) as connection:
             connection.execute(f"copy ({sql.format(**files)}) to '{files[name]}' (format parquet, compression snappy)")
     return time.perf_counter() - started
 
@@ -73,13 +79,23 @@ def ours(staging: Path, work: Path, memory: str, threads: int) -> tuple[float, d
         Path(store.uri(name)).parent.mkdir(parents=True, exist_ok=True)
         Path(store.uri(name)).symlink_to(folder / "synthetic.parquet")
         (delivery,) = duckdb.execute(f"select delivery from read_parquet('{store.uri(name)}') limit 1").fetchone() or (None,)
-        deliveries.append({"delivery": delivery, "kind": folder.name, "sequence": sequence, "received_at": received,
-                           "file": folder.name, "part": "synthetic"})
+        deliveries.append(
+            {
+                "delivery": delivery,
+                "kind": folder.name,
+                "sequence": sequence,
+                "received_at": received,
+                "file": folder.name,
+                "part": "synthetic",
+            }
+        )
     table = pa.Table.from_pylist(deliveries, schema=DELIVERIES_SCHEMA)
     started = time.perf_counter()
     results = Calculator(settings, store).run(ENTE, Parameters(REFERENCE_DATE, OBSERVED_AT, "COMUNE"), table)
     seconds = time.perf_counter() - started
-    for row in duckdb.execute(f"select view, amount, documents from read_parquet('{store.uri(f'models/{ENTE}/stock.parquet')}')").fetchall():
+    for row in duckdb.execute(
+        f"select view, amount, documents from read_parquet('{store.uri(f'models/{ENTE}/stock.parquet')}')"
+    ).fetchall():
         print("  stock", *row)
     return seconds, {name: result.seconds for name, result in results.items()}
 
@@ -89,10 +105,33 @@ def in_pandas(staging: Path) -> float:
     import pandas as pd
 
     started = time.perf_counter()
-    erp = pd.read_parquet(staging / "erp_invoices/synthetic.parquet", columns=["id_documento", "piva_fornitore", "numero",
-                          "data_emissione", "data_scadenza", "importo_totale", "iva", "split_payment"])
-    pcc = pd.read_parquet(staging / "pcc_invoices/synthetic.parquet", columns=["progressivo_registrazione", "id_fiscale_iva",
-                          "numero_documento", "data_emissione", "data_scadenza", "importo_totale", "totale_imposta", "split_payment", "importo_pagato"])
+    erp = pd.read_parquet(
+        staging / "erp_invoices/synthetic.parquet",
+        columns=[
+            "id_documento",
+            "piva_fornitore",
+            "numero",
+            "data_emissione",
+            "data_scadenza",
+            "importo_totale",
+            "iva",
+            "split_payment",
+        ],
+    )
+    pcc = pd.read_parquet(
+        staging / "pcc_invoices/synthetic.parquet",
+        columns=[
+            "progressivo_registrazione",
+            "id_fiscale_iva",
+            "numero_documento",
+            "data_emissione",
+            "data_scadenza",
+            "importo_totale",
+            "totale_imposta",
+            "split_payment",
+            "importo_pagato",
+        ],
+    )
     erp["creditor"] = erp["piva_fornitore"].str.upper().str.replace("[^A-Z0-9]", "", regex=True)
     pcc["creditor"] = pcc["id_fiscale_iva"].str.upper().str.replace("[^A-Z0-9]|^IT", "", regex=True)
     erp["number"] = erp["numero"].str.upper().str.replace("[^A-Z0-9]", "", regex=True).str.lstrip("0")
@@ -124,14 +163,18 @@ def main() -> None:
             floor = minimal_chain(staging, root, options.memory, options.threads)
             seconds, by_model = ours(staging, root, options.memory, options.threads)
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-            print(f"{documents:>11,} documents: minimal chain {floor:.1f} s, reconciliation {seconds:.1f} s, "
-                  f"ratio {seconds / floor:.2f}, peak memory {peak:.1f} GiB (limit {options.memory})")
+            print(
+                f"{documents:>11,} documents: minimal chain {floor:.1f} s, reconciliation {seconds:.1f} s, "
+                f"ratio {seconds / floor:.2f}, peak memory {peak:.1f} GiB (limit {options.memory})"
+            )
             if options.models:
                 for name, took in sorted(by_model.items(), key=lambda item: -item[1]):
                     print(f"    {name:<22}{took:8.2f} s")
             if options.pandas:
                 pandas = in_pandas(staging)
-                print(f"{documents:>11,} documents: the minimal job in pandas {pandas:.1f} s, {pandas / seconds:.1f} times the reconciliation")
+                print(
+                    f"{documents:>11,} documents: the minimal job in pandas {pandas:.1f} s, {pandas / seconds:.1f} times the reconciliation"
+                )
         finally:
             shutil.rmtree(root)
 

@@ -62,7 +62,14 @@ def main(tickets: int) -> None:
         store = Store(settings.store_url)
         generate(settings, store, tickets)
         path = store.uri("staging/alfa/tickets/d.parquet")
-        delivery = {"delivery": "d", "kind": "tickets", "sequence": 1, "file": "t", "part": "d", "received_at": datetime(2026, 1, 1, tzinfo=UTC)}
+        delivery = {
+            "delivery": "d",
+            "kind": "tickets",
+            "sequence": 1,
+            "file": "t",
+            "part": "d",
+            "received_at": datetime(2026, 1, 1, tzinfo=UTC),
+        }
         deliveries = pa.Table.from_pylist([delivery], schema=DELIVERIES_SCHEMA)
         asked = Parameters(date(2026, 1, 20), date(2026, 1, 20))
         results = {}

@@ -88,9 +88,7 @@ def submit(documents: int) -> dict[str, float]:
 
     with tempfile.TemporaryDirectory(prefix="pcc-bench-") as folder:
         settings, files = Settings.at(Path(folder) / "home"), Path(folder) / "files"
-        truth = write_provider(
-            files, enti=1, documents=documents, reference_date=REFERENCE_DATE, observed_at=OBSERVED_AT
-        )
+        truth = write_provider(files, enti=1, documents=documents, reference_date=REFERENCE_DATE, observed_at=OBSERVED_AT)
         (ente,) = (made.code for made in truth.enti)
         try:
             store, register = Store(settings.store_url), Register(engine(settings))

@@ -99,9 +99,7 @@ def rebuild(
 
 
 @contextmanager
-def opened(
-    settings: Settings, store: Store, past: Past, tables: Iterable[str]
-) -> Iterator[duckdb.DuckDBPyConnection]:
+def opened(settings: Settings, store: Store, past: Past, tables: Iterable[str]) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection in which each of these rebuilt tables is a view of its name."""
     with prepared(settings, store) as connection:
         for name in tables:

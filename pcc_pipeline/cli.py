@@ -94,9 +94,7 @@ def demo(
 
 @app.command()
 def run(
-    inbox: Annotated[
-        Path, typer.Option(exists=True, file_okay=False, help="Folder <ente>/<kind>/<file>; left as it is")
-    ],
+    inbox: Annotated[Path, typer.Option(exists=True, file_okay=False, help="Folder <ente>/<kind>/<file>; left as it is")],
     reference_date: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day the stock is asked for (today)")
     ] = None,
@@ -131,9 +129,7 @@ def submit(
 def export(
     table: Annotated[str, typer.Argument(help="matches, anomalies, stock, debt_positions, …")],
     ente: Ente,
-    out_file: Annotated[
-        str, typer.Option("--out", help=".csv, .xlsx or .parquet; - for standard output")
-    ] = "-",
+    out_file: Annotated[str, typer.Option("--out", help=".csv, .xlsx or .parquet; - for standard output")] = "-",
 ) -> None:
     """Write an ente's rows of a published table to a file."""
     from pcc_pipeline.database.engine import engine
@@ -240,9 +236,7 @@ def _show(settings: Settings, enti: list[str]) -> None:
         stocks.add_row(ente, *(f"{amount:,.2f}" for amount in amounts), str(found.quarantined))
         telling = [part for part in found.explained_by if part.amount]
         for part in telling:
-            reasons.add_row(
-                ente if part is telling[0] else "", part.code, str(part.documents), f"{part.amount:,.2f}"
-            )
+            reasons.add_row(ente if part is telling[0] else "", part.code, str(part.documents), f"{part.amount:,.2f}")
         silent = [part for part in found.explained_by if not part.amount]
         if silent:
             reasons.add_row(

@@ -76,9 +76,7 @@ def deadlines_in(connection: sa.Connection, first: date, last: date, ente: str |
             met,
             d.c.met_by.is_not(None),
         )
-        .outerjoin(
-            published, sa.and_(published.c.ente == d.c.ente, published.c.reference_date == d.c.concerns_day)
-        )
+        .outerjoin(published, sa.and_(published.c.ente == d.c.ente, published.c.reference_date == d.c.concerns_day))
         .where(d.c.due_on.between(first, last))
         .order_by(d.c.due_on, d.c.ente, d.c.duty)
     )

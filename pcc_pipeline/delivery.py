@@ -24,15 +24,11 @@ def deliver(inbox: Path, ente: str, kind: str, file: Path) -> Path:
     """
     if ente != PROVIDER and not ENTE.fullmatch(ente):
         raise DeliveryError(f"{ente!r} is no tenant code: 2 to 32 of a-z, 0-9 and _")
-    kinds = (
-        PROVIDER_KINDS if ente == PROVIDER else tuple(name for name in FEEDS if name != "enti")
-    )
+    kinds = PROVIDER_KINDS if ente == PROVIDER else tuple(name for name in FEEDS if name != "enti")
     if kind not in kinds:
         raise DeliveryError(f"No kind {kind!r} for {ente}: there are {', '.join(kinds)}")
     if file.name.startswith(".") or file.name.endswith(".part"):
-        raise DeliveryError(
-            f"{file.name}: names that begin with a dot or end in .part are left alone by readers"
-        )
+        raise DeliveryError(f"{file.name}: names that begin with a dot or end in .part are left alone by readers")
     folder = inbox / ente / kind
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f".{uuid4().hex}.part"

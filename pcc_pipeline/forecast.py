@@ -112,9 +112,7 @@ def scenario(
     part = f"forecast-{mark}"
     file = f"staging/{ente}/erp_payments/{part}.parquet"
     decided = snapshot(engine, ente)
-    decided["decided_operation_decisions"] = _refusing(
-        decided["decided_operation_decisions"], ente, refused, now
-    )
+    decided["decided_operation_decisions"] = _refusing(decided["decided_operation_decisions"], ente, refused, now)
     folder = f"models/{ente}/forecast/{mark}"
     try:
         if payments:
@@ -137,9 +135,7 @@ def scenario(
 def outlooks(settings: Settings, store: Store, past: Past) -> dict[str, Outlook]:
     """What the scenario shows, by view."""
     with opened(settings, store, past, TABLES) as connection:
-        rows = connection.execute(
-            "select view, name, value, rate, words from fgdc_steps order by view, step"
-        ).fetchall()
+        rows = connection.execute("select view, name, value, rate, words from fgdc_steps order by view, step").fetchall()
         stocks = dict(connection.execute("select view, amount from stock").fetchall())
     found = {}
     for view, stock in stocks.items():

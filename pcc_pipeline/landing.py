@@ -108,9 +108,7 @@ def land(
     return report
 
 
-def waiting(
-    inbox: Path, seen: dict[str, tuple[int, int]] | None = None
-) -> dict[str, list[tuple[Path, int, int]]]:
+def waiting(inbox: Path, seen: dict[str, tuple[int, int]] | None = None) -> dict[str, list[tuple[Path, int, int]]]:
     """Files that `land` would look at, by ente: (path, size in bytes, mtime in nanoseconds); opens none.
 
     `seen` (`Register.arrivals`) leaves out what an undrained inbox still holds.
@@ -131,9 +129,7 @@ def waiting(
     return found
 
 
-def _folders(
-    inbox: Path, only: str | None, report: LandingReport | None
-) -> Iterator[tuple[str, list[_Place]]]:
+def _folders(inbox: Path, only: str | None, report: LandingReport | None) -> Iterator[tuple[str, list[_Place]]]:
     """Each ente's places, sorted; what lies elsewhere in the inbox is the provider's, to be refused."""
     misplaced: list[_Place] = []
     found: dict[str, list[_Place]] = {}
@@ -238,9 +234,7 @@ def _land_ente(
                 _remove(file)
 
 
-def _land_file(
-    store: Store, ente: str, place: _Place, path: Path, limit: int
-) -> tuple[_File, list[Arrived]] | None:
+def _land_file(store: Store, ente: str, place: _Place, path: Path, limit: int) -> tuple[_File, list[Arrived]] | None:
     """Keeps a file's bytes, or its members'; None when it changed meanwhile."""
     with path.open("rb") as source:
         before = os.fstat(source.fileno())
@@ -334,9 +328,7 @@ def _stat(entry: os.DirEntry[str]) -> os.stat_result | None:
         return None
 
 
-def _refuse(
-    report: LandingReport | None, path: str, reason: str, ente: str | None = None, kind: str | None = None
-) -> None:
+def _refuse(report: LandingReport | None, path: str, reason: str, ente: str | None = None, kind: str | None = None) -> None:
     if report is not None:
         report.refused.append(Refusal(_text(path), reason, ente, kind))
 

@@ -136,9 +136,7 @@ def release(
 
 
 @contextmanager
-def _gathered(
-    settings: Settings, store: Store, register: Register, ente: str
-) -> Iterator[duckdb.DuckDBPyConnection]:
+def _gathered(settings: Settings, store: Store, register: Register, ente: str) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with the ente's `deliveries` and `defects` (columns of QUARANTINE)."""
     deliveries = register.deliveries(ente)
     files = _files(store, deliveries, ente, "quarantine")

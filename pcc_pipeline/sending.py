@@ -58,7 +58,14 @@ class SendingReport:
 
 
 def send(
-    engine: sa.Engine, store: Store, ente: str, user: str, out: Path, *, name: str | None = None, cf: str | None = None,
+    engine: sa.Engine,
+    store: Store,
+    ente: str,
+    user: str,
+    out: Path,
+    *,
+    name: str | None = None,
+    cf: str | None = None,
     rows: int | None = None,
 ) -> SendingReport:
     """Writes what is approved and not yet sent to PCC's model files, and hands them out in the folder `out`.

@@ -108,9 +108,7 @@ class ParquetSink:
     def __enter__(self) -> ParquetSink:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stack.__exit__(kind, error, trace)
 
 
@@ -133,7 +131,6 @@ def stage(
     with register.lock(ente):
         pending = register.pending(ente)
         if layout is None and any(delivery.kind in LAID_OUT for delivery in pending):
-
             layout = ente_facts(settings, store, register, ente).layout
         report.layout = layout.name if layout else report.layout
         for kind, deliveries in _parts(pending):
@@ -193,11 +190,7 @@ def _stage_part(
     for d in deliveries:
         read = counts.get(d.delivery, Counts())
         why = sink.whole.get(d.delivery) if not read.rows else None
-        outcomes.append(
-            Outcome(
-                d.delivery, REFUSED if why else STAGED, part, read.rows, read.refused, read.defects, why
-            )
-        )
+        outcomes.append(Outcome(d.delivery, REFUSED if why else STAGED, part, read.rows, read.refused, read.defects, why))
         if why is not None:
             report.refused[d.file] = why
     register.settle(outcomes)

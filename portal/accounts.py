@@ -75,9 +75,7 @@ class User:
         return self.of_provider or self.ente == ente
 
 
-def add_user(
-    engine: sa.Engine, email: str, name: str, role: str, ente: str | None = None, password: str | None = None
-) -> User:
+def add_user(engine: sa.Engine, email: str, name: str, role: str, ente: str | None = None, password: str | None = None) -> User:
     """Makes an account; returns it. Raises AccountError saying what is wrong."""
     email = email.strip().lower()
     if not _EMAIL.fullmatch(email):
@@ -102,9 +100,7 @@ def add_user(
         try:
             made = connection.execute(sa.insert(users).values(values).returning(*_columns())).one()
         except sa.exc.IntegrityError:
-            raise AccountError(
-                f"There is an account for {email} already", "C'è già un accesso con questo indirizzo"
-            ) from None
+            raise AccountError(f"There is an account for {email} already", "C'è già un accesso con questo indirizzo") from None
     return User(**made._mapping)
 
 
@@ -121,9 +117,7 @@ def reset_password(engine: sa.Engine, user_id: int, ente: str | None, password: 
     return _give_password(engine, (users.c.user_id == user_id) & _of(ente), password)
 
 
-def change_password(
-    engine: sa.Engine, user: User, old: str, new: str, now: datetime, *, keep: str | None = None
-) -> None:
+def change_password(engine: sa.Engine, user: User, old: str, new: str, now: datetime, *, keep: str | None = None) -> None:
     """Gives a person's own account a new password; its sessions end but the one whose token's hash is `keep`.
 
     A wrong `old` counts as a wrong password at the door. Raises AccountError.
@@ -133,9 +127,7 @@ def change_password(
     _give_password(engine, table("users").c.user_id == user.user_id, new, keep)
 
 
-def _give_password(
-    engine: sa.Engine, whose: sa.ColumnElement[bool], password: str, keep: str | None = None
-) -> str | None:
+def _give_password(engine: sa.Engine, whose: sa.ColumnElement[bool], password: str, keep: str | None = None) -> str | None:
     _long_enough(password)
     users, sessions = table("users"), table("sessions")
     values = {"password_hash": _hasher().hash(password), "failures": 0, "locked_until": None}
@@ -168,9 +160,7 @@ def check_password(engine: sa.Engine, email: str, password: str, now: datetime) 
     """
     users = table("users")
     with engine.begin() as connection:
-        row = connection.execute(
-            sa.select(users).where(users.c.email == email.strip().lower()).with_for_update()
-        ).one_or_none()
+        row = connection.execute(sa.select(users).where(users.c.email == email.strip().lower()).with_for_update()).one_or_none()
         stored = row.password_hash if row is not None and row.password_hash else _nobody()
         right = _verified(stored, password)
         if row is None or not row.active or (row.locked_until is not None and row.locked_until > now):
@@ -200,10 +190,7 @@ def close_account(engine: sa.Engine, user_id: int, ente: str | None) -> str | No
     users, sessions = table("users"), table("sessions")
     with engine.begin() as connection:
         closed: str | None = connection.execute(
-            sa.update(users)
-            .where(users.c.user_id == user_id, _of(ente))
-            .values(active=False)
-            .returning(users.c.email)
+            sa.update(users).where(users.c.user_id == user_id, _of(ente)).values(active=False).returning(users.c.email)
         ).scalar_one_or_none()
         if closed is not None:
             connection.execute(sa.delete(sessions).where(sessions.c.user_id == user_id))

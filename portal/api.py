@@ -64,9 +64,7 @@ def new_token(engine: sa.Engine, ente: str, name: str, user_id: int) -> str:
     return token
 
 
-def ente_of_token(
-    request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> str:
+def ente_of_token(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> str:
     """The ente that the request's token reads; 401 else."""
     t = table("api_tokens")
     if given is not None:

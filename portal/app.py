@@ -25,14 +25,10 @@ from portal.web import EnteNeeded, SignInNeeded, page
 
 def from_environment() -> FastAPI:
     """The desk of the environment's installation: what a server is told to start."""
-    return create_app(
-        secure_cookies=bool(os.environ.get("PCC_DESK_HTTPS")), provider=Provider.from_environment()
-    )
+    return create_app(secure_cookies=bool(os.environ.get("PCC_DESK_HTTPS")), provider=Provider.from_environment())
 
 
-def create_app(
-    settings: Settings | None = None, *, secure_cookies: bool = False, provider: Provider | None = None
-) -> FastAPI:
+def create_app(settings: Settings | None = None, *, secure_cookies: bool = False, provider: Provider | None = None) -> FastAPI:
     """The desk over an installation. `secure_cookies` where it is served by HTTPS (behind a proxy); with an
     identity `provider` people may sign in through it too."""
     settings = settings or Settings.from_environment()

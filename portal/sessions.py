@@ -48,8 +48,13 @@ def open_session(engine: sa.Engine, user: User, now: datetime) -> str:
         connection.execute(sa.delete(sessions).where(sessions.c.expires_at < now))
         connection.execute(
             sa.insert(sessions).values(
-                token_hash=digest(token), user_id=user.user_id, csrf=secrets.token_urlsafe(32), ente=user.ente,
-                created_at=now, seen_at=now, expires_at=now + LONGEST,
+                token_hash=digest(token),
+                user_id=user.user_id,
+                csrf=secrets.token_urlsafe(32),
+                ente=user.ente,
+                created_at=now,
+                seen_at=now,
+                expires_at=now + LONGEST,
             )
         )
     return token
@@ -85,9 +90,7 @@ def choose_ente(engine: sa.Engine, session: Session, ente: str) -> None:
     """Remembers which ente one of the provider's people looks at."""
     sessions = table("sessions")
     with engine.begin() as connection:
-        connection.execute(
-            sa.update(sessions).where(sessions.c.token_hash == session.token_hash).values(ente=ente)
-        )
+        connection.execute(sa.update(sessions).where(sessions.c.token_hash == session.token_hash).values(ente=ente))
 
 
 def close_session(engine: sa.Engine, session: Session) -> None:

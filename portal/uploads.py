@@ -112,8 +112,10 @@ def check_content(path: Path) -> None:
         raise Unwelcome("Il file è un programma")
     if suffix in (".xlsx", ".ods", ".zip") and not zipped:
         raise Unwelcome(f"Il contenuto non è quello di un file {suffix}")
-    if suffix in (".csv", ".txt", ".tsv", ".xml") and (zipped or b"\0" in head.replace(b"\xff\xfe", b"")[:200]) and not (
-        head.startswith((b"\xff\xfe", b"\xfe\xff"))
+    if (
+        suffix in (".csv", ".txt", ".tsv", ".xml")
+        and (zipped or b"\0" in head.replace(b"\xff\xfe", b"")[:200])
+        and not (head.startswith((b"\xff\xfe", b"\xfe\xff")))
     ):
         raise Unwelcome(f"Il contenuto non è quello di un file {suffix}")
     if suffix == ".zip":

@@ -29,6 +29,7 @@ from pcc_pipeline.tables.messages import MESSAGE_TYPES
 
 ITALIAN, ENGLISH = "it", "en"
 
+
 def language(chosen: str | None, accepted: str | None) -> str:
     """The language of a request: what was chosen, else English only where the browser does not take Italian."""
     if chosen in (ITALIAN, ENGLISH):

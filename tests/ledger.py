@@ -116,11 +116,25 @@ class Ledger:
         if operation["id_documento"] in self._new:
             raise Refused("already received")
         key = f"NUOVO-{operation['id_documento']}"
-        same = ("numero_documento", "data_emissione", "importo_totale", "importo_imponibile", "totale_imposta", "tipo_documento",
-                "cf_amministrazione", "codice_ufficio", "cf_fornitore", "id_fiscale_iva", "denominazione_fornitore", "data_ricezione",
-                "data_scadenza")
+        same = (
+            "numero_documento",
+            "data_emissione",
+            "importo_totale",
+            "importo_imponibile",
+            "totale_imposta",
+            "tipo_documento",
+            "cf_amministrazione",
+            "codice_ufficio",
+            "cf_fornitore",
+            "id_fiscale_iva",
+            "denominazione_fornitore",
+            "data_ricezione",
+            "data_scadenza",
+        )
         row = {name: operation[name] for name in same} | {
-            "progressivo_registrazione": key, "split_payment": False, "stato_documento": "RICEVUTO",
+            "progressivo_registrazione": key,
+            "split_payment": False,
+            "stato_documento": "RICEVUTO",
         }
         self.documents[key] = opened(row)
         self._new[operation["id_documento"]] = key
@@ -144,7 +158,11 @@ class Ledger:
         state = operation["stato_debito"]
         if document.stato == "PRESENTATO":
             raise Refused("CO before RC")
-        if (operation["natura_spesa"] == "NA") != (state in WITHOUT_NATURE) or operation["natura_spesa"] not in ("CO", "CA", "NA"):
+        if (operation["natura_spesa"] == "NA") != (state in WITHOUT_NATURE) or operation["natura_spesa"] not in (
+            "CO",
+            "CA",
+            "NA",
+        ):
             raise Refused(f"E255: {state} with nature {operation['natura_spesa']}")
         for code in (operation["cig"], operation["cup"]):
             if not code or (state in WITHOUT_CIG and code != "NA"):
@@ -153,7 +171,11 @@ class Ledger:
         if target == "sospeso":
             if operation["causale"] == "CONT" and not re.search(r"\d{2}/\d{2}/\d{4}", operation["descrizione"] or ""):
                 raise Refused("CONT without its start date")
-            if document.accounts["sospeso"] and operation["causale"] != document.cause and _excludes(operation["causale"]) != _excludes(document.cause):
+            if (
+                document.accounts["sospeso"]
+                and operation["causale"] != document.cause
+                and _excludes(operation["causale"]) != _excludes(document.cause)
+            ):
                 raise Refused("two causes on one document")
         document.move(source, target, operation["importo"])
         if target == "sospeso":
@@ -186,7 +208,8 @@ class Ledger:
         for document in self.documents.values():
             split = {f"importo_{name}": document.accounts[name] for name in ACCOUNTS[1:]}
             rows.append(
-                {name: value for name, value in document.row.items() if name not in ("ente", "delivery", "line")} | split
+                {name: value for name, value in document.row.items() if name not in ("ente", "delivery", "line")}
+                | split
                 | {"stato_documento": document.stato, "data_scadenza": document.due, "causale_sospensione": document.cause}
             )
         moved = [movement for document in self.documents.values() for movement in document.movements]

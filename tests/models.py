@@ -34,9 +34,7 @@ class Reconciled:
         """Rows of a model's table, sorted."""
         with prepared(self._settings, self._store) as connection:
             listed = ", ".join(columns) or "*"
-            found = connection.execute(
-                f"select {listed} from {source(self._store, ENTE, table)} where {where}"
-            ).fetchall()
+            found = connection.execute(f"select {listed} from {source(self._store, ENTE, table)} where {where}").fetchall()
         return sorted(found, key=lambda row: tuple((value is None, str(value)) for value in row))
 
     def codes(self) -> dict[str, Decimal]:
@@ -72,9 +70,7 @@ def reconcile(
     for number, (kind, rows) in enumerate(pairs, 1):
         delivery = f"delivery{number}"
         full = [{"ente": ENTE, "delivery": delivery, "line": line, **row} for line, row in enumerate(rows, 2)]
-        table = pa.Table.from_pylist(
-            full, schema=pa.schema([f.with_nullable(True) for f in FEEDS[kind].arrow_schema])
-        )
+        table = pa.Table.from_pylist(full, schema=pa.schema([f.with_nullable(True) for f in FEEDS[kind].arrow_schema]))
         with store.write(f"staging/{ENTE}/{kind}/{delivery}.parquet") as target:
             pq.write_table(table, target)
         deliveries.append(

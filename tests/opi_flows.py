@@ -48,14 +48,10 @@ def rows(folder: Path, content: str, kind: str = "erp_opi") -> list[dict[str, An
     """The rows of a file without defects, as `models.reconcile` takes them."""
     sink, _ = read(folder, kind, content)
     assert not sink.bad, sink.bad
-    return [
-        {name: value for name, value in row.items() if name not in ("ente", "delivery")} for row in sink.good
-    ]
+    return [{name: value for name, value in row.items() if name not in ("ente", "delivery")} for row in sink.good]
 
 
-def invoice(
-    number: str, amount: str, lot: str | None = "7001", *, supplier: str = "01234567897", year: int = 2025
-) -> str:
+def invoice(number: str, amount: str, lot: str | None = "7001", *, supplier: str = "01234567897", year: int = 2025) -> str:
     """One invoice block: electronic with its lot, on paper without."""
     kind = (
         f"<tipo_documento_siope_e>ELETTRONICO</tipo_documento_siope_e>"
@@ -73,9 +69,7 @@ def invoice(
     )
 
 
-def beneficiary(
-    blocks: str, amount: str, place: int = 1, *, piva: str = "01234567897", debt: str = "COMMERCIALE"
-) -> str:
+def beneficiary(blocks: str, amount: str, place: int = 1, *, piva: str = "01234567897", debt: str = "COMMERCIALE") -> str:
     """One beneficiary of an order, with its classified invoice blocks."""
     word = "tipo_debito_siope_c" if debt == "COMMERCIALE" else "tipo_debito_siope_nc"
     return (
@@ -98,8 +92,7 @@ def order(
 ) -> str:
     """One payment order."""
     other = (
-        f"<sostituzione_mandato><numero_mandato_da_sostituire>{replaces}</numero_mandato_da_sostituire>"
-        f"</sostituzione_mandato>"
+        f"<sostituzione_mandato><numero_mandato_da_sostituire>{replaces}</numero_mandato_da_sostituire></sostituzione_mandato>"
         if replaces
         else ""
     )

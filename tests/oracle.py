@@ -192,8 +192,7 @@ def _pcc_document(row: Row, operations: Sequence[Row], day: date, seen: date) ->
         (
             money(operation["importo"])
             for operation in known
-            if operation["azione"] == "CP"
-            and day < (operation.get("data_pagamento") or operation["data_operazione"]) <= seen
+            if operation["azione"] == "CP" and day < (operation.get("data_pagamento") or operation["data_operazione"]) <= seen
         ),
         ZERO,
     )
@@ -380,9 +379,7 @@ def _pcc_position(pcc: Document, word: Word, tipo: str) -> Position:
     return Position(amount, due, pcc.issued, word.supplier([pcc]))
 
 
-def _right_position(
-    erp: Document, pcc: Document | None, word: Word, tipo: str, sdi_due: date | None
-) -> Position:
+def _right_position(erp: Document, pcc: Document | None, word: Word, tipo: str, sdi_due: date | None) -> Position:
     sides = [erp, pcc] if pcc else [erp]
     received = (pcc.received if pcc else None) or erp.received or erp.issued
     due = erp.due or (pcc.due if pcc else None) or sdi_due or received + _term(tipo)
@@ -396,21 +393,14 @@ def _right_position(
     return Position(amount, due, erp.issued, word.creditor(sides)[0])
 
 
-def _pair_codes(
-    erp: Document, pcc: Document, word: Word, day: date, right: Position, shown: Position
-) -> list[str]:
+def _pair_codes(erp: Document, pcc: Document, word: Word, day: date, right: Position, shown: Position) -> list[str]:
     """The codes of a matched pair, by the catalogue of section 7."""
     sides = [erp, pcc]
     codes: list[str] = []
     non_commercial = erp.row.get("commerciale") is False or word.declared("NON_COMMERCIALE", sides)
     pcc_open = not pcc.rejected and pcc.commercial - pcc.paid_o - pcc.not_payable > 0
     if word.on_list(sides) and (
-        erp.paid_o > 0
-        or pcc.paid_o > 0
-        or erp.rejected
-        or pcc.rejected
-        or erp.not_payable > 0
-        or pcc.not_payable > 0
+        erp.paid_o > 0 or pcc.paid_o > 0 or erp.rejected or pcc.rejected or erp.not_payable > 0 or pcc.not_payable > 0
     ):
         codes.append("MUST_STAY_OPEN")
     if erp.rejected:
@@ -463,9 +453,7 @@ def _pair_codes(
     offices = [(side.row.get("codice_ufficio") or "").strip().upper() for side in sides]
     if all(offices) and offices[0] != offices[1]:
         codes.append("WRONG_OFFICE")
-    erp_open = (
-        erp.commercial - erp.paid_o > 0 and erp.row["stato"] != "NON_LIQUIDABILE" and not non_commercial
-    )
+    erp_open = erp.commercial - erp.paid_o > 0 and erp.row["stato"] != "NON_LIQUIDABILE" and not non_commercial
     if word.listed and erp_open and pcc_open and (day - right.due).days > 365 and not word.on_list(sides):
         codes.append("NOT_ON_OPEN_LIST")
     return codes
@@ -473,9 +461,7 @@ def _pair_codes(
 
 def _payment_codes(erp: Document, sides: Sequence[Document], word: Word) -> list[str]:
     creditor = word.creditor(sides)[1]
-    paid_to = [
-        tax_id(payment.get("cf_beneficiario")) for payment in erp.payments if not payment.get("storno")
-    ]
+    paid_to = [tax_id(payment.get("cf_beneficiario")) for payment in erp.payments if not payment.get("storno")]
     return ["WRONG_BENEFICIARY"] if any(who and who not in creditor for who in paid_to) else []
 
 
@@ -494,9 +480,7 @@ def _bucket(due: date, day: date) -> str:
     return next((name for limit, name in BUCKETS if past <= limit), "over_365")
 
 
-def reconcile(
-    rows: Mapping[str, Sequence[Row]], *, reference_date: date, observed_at: date, tipo: str = "COMUNE"
-) -> Result:
+def reconcile(rows: Mapping[str, Sequence[Row]], *, reference_date: date, observed_at: date, tipo: str = "COMUNE") -> Result:
     """Sections 1-7 over one ente's feeds: matches, anomalies and stocks. Typed rows: `load_inbox`."""
     day, seen = reference_date, observed_at
     payments: dict[str, list[Row]] = defaultdict(list)
@@ -505,14 +489,9 @@ def reconcile(
     operations: dict[str, list[Row]] = defaultdict(list)
     for operation in rows.get("pcc_operations", ()):
         operations[operation["progressivo_registrazione"]].append(operation)
-    erp = {
-        r["id_documento"]: _erp_document(r, payments[r["id_documento"]], day, seen)
-        for r in rows.get("erp_invoices", ())
-    }
+    erp = {r["id_documento"]: _erp_document(r, payments[r["id_documento"]], day, seen) for r in rows.get("erp_invoices", ())}
     pcc = {
-        r["progressivo_registrazione"]: _pcc_document(
-            r, operations[r["progressivo_registrazione"]], day, seen
-        )
+        r["progressivo_registrazione"]: _pcc_document(r, operations[r["progressivo_registrazione"]], day, seen)
         for r in rows.get("pcc_invoices", ())
     }
     refused = {row["lotto_sdi"] for row in rows.get("sdi_refusals", ())}
@@ -574,9 +553,7 @@ def reconcile(
         else:
             right = Position(shown.amount, shown.due, shown.issued, creditor)
             codes += [] if document.rejected else ["MISSING_IN_ERP"]
-            if word.on_list([document]) and (
-                document.paid_o > 0 or document.rejected or document.not_payable > 0
-            ):
+            if word.on_list([document]) and (document.paid_o > 0 or document.rejected or document.not_payable > 0):
                 codes.append("MUST_STAY_OPEN")
             codes += ["CREDITOR_LOOP"] if loop and not document.rejected else []
         settle(codes, "", key, shown, right)
@@ -585,9 +562,7 @@ def reconcile(
         result.stock[view] = sum((position.stock(day) for position in found), ZERO)
         for position in found:
             creditor_key = (view, position.creditor)
-            result.by_creditor[creditor_key] = result.by_creditor.get(creditor_key, ZERO) + position.stock(
-                day
-            )
+            result.by_creditor[creditor_key] = result.by_creditor.get(creditor_key, ZERO) + position.stock(day)
             if position.issued <= day:
                 bucket_key = (view, _bucket(position.due, day))
                 result.by_due_date[bucket_key] = result.by_due_date.get(bucket_key, ZERO) + position.amount
@@ -640,9 +615,7 @@ def _typed(row: Mapping[str, str]) -> dict[str, Any]:
         value: Any = text.strip() or None
         if value is not None and (name.startswith("data_") or name == "decorrenza"):
             value = date.fromisoformat(value)
-        elif value is not None and (
-            name.startswith("importo") or name in ("imponibile", "iva", "totale_imposta")
-        ):
+        elif value is not None and (name.startswith("importo") or name in ("imponibile", "iva", "totale_imposta")):
             value = Decimal(value)
         elif value is not None and name in ("split_payment", "storno", "commerciale"):
             value = value in ("S", "SI")
@@ -650,9 +623,7 @@ def _typed(row: Mapping[str, str]) -> dict[str, Any]:
     return typed
 
 
-def perturbed(
-    rows: Mapping[str, Sequence[Row]], seed: int, share: float = 0.15
-) -> dict[str, list[dict[str, Any]]]:
+def perturbed(rows: Mapping[str, Sequence[Row]], seed: int, share: float = 0.15) -> dict[str, list[dict[str, Any]]]:
     """The same feeds with random damage to about `share` of the rows, deterministic by seed.
 
     Nothing here follows a case: it is what no one thought of. Keys stay unique and required fields filled.
@@ -742,9 +713,7 @@ def perturbed(
                 "cf_fornitore": old["cf_fornitore"],
                 "numero": random.choice((None, old["numero"])),
                 "decorrenza": nearby(old["data_emissione"]),
-                "caso": ("CONTENZIOSO", "NON_COMMERCIALE", "CESSIONE", "SUCCESSIONE", "PIGNORAMENTO")[
-                    number % 5
-                ],
+                "caso": ("CONTENZIOSO", "NON_COMMERCIALE", "CESSIONE", "SUCCESSIONE", "PIGNORAMENTO")[number % 5],
                 "nuovo_creditore_piva": new["piva_fornitore"],
                 "nuovo_creditore_cf": new["cf_fornitore"],
             }
@@ -764,6 +733,4 @@ def write_inbox(rows: Mapping[str, Sequence[Row]], inbox: Path, ente: str) -> No
             writer.writeheader()
             yes, no = ("SI", "NO") if kind == "pcc_invoices" else ("S", "N")
             for row in found:
-                writer.writerow(
-                    {name: yes if v is True else no if v is False else v for name, v in row.items()}
-                )
+                writer.writerow({name: yes if v is True else no if v is False else v for name, v in row.items()})

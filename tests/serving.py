@@ -67,9 +67,7 @@ def serving(home: Path, *, desk: bool = False) -> Iterator[tuple[Settings, str, 
     port, desk_port = free_port(), free_port() if desk else 0
     log = (home / "serve.log").open("w")
     command = [*PCC, "serve", "--port", str(port), "--desk-port", str(desk_port)]
-    process = subprocess.Popen(
-        command, env=environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
-    )
+    process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
     url, desk_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{desk_port}"
 
     def up() -> bool:

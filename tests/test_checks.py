@@ -132,9 +132,7 @@ def test_good_rows_pass_every_check(tmp_path: Path) -> None:
         ({"id": "D1"}, {"unique_key"}),
     ],
 )
-def test_each_kind_of_check_fails_on_the_wrong_row(
-    tmp_path: Path, wrong: dict[str, Any], checks: set[str]
-) -> None:
+def test_each_kind_of_check_fails_on_the_wrong_row(tmp_path: Path, wrong: dict[str, Any], checks: set[str]) -> None:
     paths = write(tmp_path / "a.parquet", DOCUMENTS, [good(1), good(2, **wrong), good(3)])
     found = failed(run_checks(DOCUMENTS, {"alfa": paths})["alfa"])
     assert found.keys() == checks
@@ -150,9 +148,7 @@ def test_each_kind_of_check_fails_on_the_wrong_row(
 
 
 def test_types_fail_on_missing_and_other_types_and_nothing_breaks(tmp_path: Path) -> None:
-    schema = pa.schema(
-        [("ente", pa.string()), ("id", pa.string()), ("amount", pa.float64()), ("issued", pa.string())]
-    )
+    schema = pa.schema([("ente", pa.string()), ("id", pa.string()), ("amount", pa.float64()), ("issued", pa.string())])
     rows = [{"ente": "alfa", "id": "D1", "amount": 1.5, "issued": "31/31/2025"}]
     found = failed(run_checks(DOCUMENTS, {"alfa": write(tmp_path / "a", DOCUMENTS, rows, schema)})["alfa"])
     wrong = {sample["column"]: sample["found"] for sample in found["types"].samples}
@@ -291,9 +287,7 @@ def test_every_cent_is_explained(debt: Case) -> None:
         ([], {"no anomaly", "the stocks' difference is not the sum over documents"}),
     ],
 )
-def test_a_cent_unexplained_fails(
-    debt: Case, anomalies: list[tuple[Any, Any, Any]], problems: set[str]
-) -> None:
+def test_a_cent_unexplained_fails(debt: Case, anomalies: list[tuple[Any, Any, Any]], problems: set[str]) -> None:
     debt.table(
         "anomalies",
         *(
@@ -307,9 +301,7 @@ def test_a_cent_unexplained_fails(
 
 
 def test_stock_that_documents_do_not_make_is_not_explained(debt: Case) -> None:
-    debt.table(
-        "stock", {"view": "pcc", "amount": Decimal("119.35")}, {"view": "right", "amount": Decimal("157.00")}
-    )
+    debt.table("stock", {"view": "pcc", "amount": Decimal("119.35")}, {"view": "right", "amount": Decimal("157.00")})
     (sample,) = debt.check("anomalies", "every_cent_explained").samples
     assert (sample["at_stake"], sample["explained"]) == ("-37.65", "-37.66")
 
@@ -387,10 +379,7 @@ def test_no_document_is_lost_or_doubled(tmp_path: Path) -> None:
         {"id_documento": "E1", "progressivo_registrazione": "P1"},
         {"id_documento": "E1", "progressivo_registrazione": "P2"},
     )
-    lost = {
-        (s["document"], s["expected"], s["found"])
-        for s in case.check("documents", "each_document_once").samples
-    }
+    lost = {(s["document"], s["expected"], s["found"]) for s in case.check("documents", "each_document_once").samples}
     assert lost == {("E1", 1, 2), ("E2", 1, 0), ("P2", 0, 1)}
 
 

@@ -72,14 +72,19 @@ class Erp:
             "insert into erp_invoices (id_documento, tipo_documento, piva_fornitore, numero, data_emissione, importo_totale,"
             " split_payment, stato, modificato_il)"
             " values (:key, 'TD01', '00743110157', :key, '2025-03-04', :total, 'S', 'LIQUIDATA', :changed)",
-            key=key, total=total, changed=str(NOW - changed),
+            key=key,
+            total=total,
+            changed=str(NOW - changed),
         )
 
     def payment(self, key: str, mandate: str, amount: str, *, changed: timedelta = timedelta()) -> None:
         self.run(
             "insert into erp_payments (id_documento, numero_mandato, data_pagamento, importo, storno, modificato_il)"
             " values (:key, :mandate, '2025-05-06', :amount, 'N', :changed)",
-            key=key, mandate=mandate, amount=amount, changed=str(NOW - changed),
+            key=key,
+            mandate=mandate,
+            amount=amount,
+            changed=str(NOW - changed),
         )
 
 
@@ -167,7 +172,8 @@ def test_reads_all_then_only_what_changed_and_nothing_twice(erp: Erp, alfa: Conn
     erp.payment("D1", "7", "100.00", changed=timedelta(days=30))
     first = alfa.read()
     assert (first.outcome, [(k.kind, k.rows, k.unseen) for k in first.kinds]) == (
-        "new", [("erp_invoices", 3, 3), ("erp_payments", 1, 1)],
+        "new",
+        [("erp_invoices", 3, 3), ("erp_payments", 1, 1)],
     )
     assert alfa.rows("erp_invoices") == [[("D1", "122.50"), ("D2", "222.50"), ("D3", "322.50")]]
     assert alfa.rows("erp_payments") == [[("D1", "100.00")]]
@@ -252,8 +258,11 @@ def test_writing_is_impossible(erp: Erp) -> None:
 
 
 def test_a_function_that_writes_fails_in_postgres(postgres: Erp, alfa: Connection) -> None:
-    postgres.run("create sequence counter", "create function sneak() returns int language sql as $$"
-                 " insert into erp_payments (id_documento) values ('x') returning 1 $$")
+    postgres.run(
+        "create sequence counter",
+        "create function sneak() returns int language sql as $$"
+        " insert into erp_payments (id_documento) values ('x') returning 1 $$",
+    )
     with opened(postgres.url) as connection, pytest.raises(DBAPIError, match="read-only"):
         connection.execute(sa.text("select sneak()"))
 
@@ -299,10 +308,12 @@ def test_a_connection_lost_midway_is_read_again_from_the_start(
         if not killed:
             killed.append(True)
             with postgres.engine.begin() as connection:
-                connection.execute(sa.text(
-                    "select pg_terminate_backend(pid) from pg_stat_activity"
-                    " where datname = current_database() and pid <> pg_backend_pid()"
-                ))
+                connection.execute(
+                    sa.text(
+                        "select pg_terminate_backend(pid) from pg_stat_activity"
+                        " where datname = current_database() and pid <> pg_backend_pid()"
+                    )
+                )
         return batches(*given)
 
     monkeypatch.setattr(reading, "BATCH_ROWS", 1000)

@@ -68,10 +68,7 @@ def test_the_columns_only_evidence_decides() -> None:
     assert settle(read_amount("1.234"), frozenset([COMMA])).value == Decimal(1234)
     assert settle(read_amount("1,230"), frozenset([COMMA])).value == Decimal("1.23")
     assert settle(read_amount("1.230"), frozenset([POINT])).value == Decimal("1.23")
-    assert (
-        settle(read_amount("1.234"), frozenset([POINT])).reason
-        == "more than two decimals: an amount is in euro and cents"
-    )
+    assert settle(read_amount("1.234"), frozenset([POINT])).reason == "more than two decimals: an amount is in euro and cents"
     assert settle(read_amount("1,234"), frozenset([POINT])).value is None
     assert settle(read_date("03/04/2025"), frozenset([DAY_FIRST])).value == dt.date(2025, 4, 3)
     for evidence in (frozenset(), frozenset([MONTH_FIRST]), frozenset([DAY_FIRST, MONTH_FIRST])):
@@ -145,23 +142,15 @@ def test_a_column_of_amounts_reads_as_its_values_do(texts: list[str | None]) -> 
     settled = [settle(reading, evidence) if reading else None for reading in readings]
     typed = read_column(MONEY, array, evidence)
     assert typed.values.to_pylist() == [reading.value if reading else None for reading in settled]
-    refused = [
-        text for text, reading in zip(texts, settled, strict=True) if reading and reading.value is None
-    ]
+    refused = [text for text, reading in zip(texts, settled, strict=True) if reading and reading.value is None]
     assert None not in reasons(MONEY, pa.array(refused, pa.string()), evidence).to_pylist()
 
 
 @settings(deadline=None)
-@given(
-    st.lists(
-        st.one_of(st.none(), scraps, dates.map(str), dates.map(lambda day: f"{day:%d/%m/%Y}")), max_size=20
-    )
-)
+@given(st.lists(st.one_of(st.none(), scraps, dates.map(str), dates.map(lambda day: f"{day:%d/%m/%Y}")), max_size=20))
 def test_a_column_of_dates_reads_as_its_values_do(texts: list[str | None]) -> None:
     readings = [read_date(text) if text else None for text in texts]
     evidence = frozenset(reading.evidence for reading in readings if reading and reading.evidence)
     typed = read_column(DATE, pa.array(texts, pa.string()), evidence)
     assert typed.evidence == evidence
-    assert typed.values.to_pylist() == [
-        settle(reading, evidence).value if reading else None for reading in readings
-    ]
+    assert typed.values.to_pylist() == [settle(reading, evidence).value if reading else None for reading in readings]

@@ -73,7 +73,10 @@ def test_descriptions_and_migrations_agree(settings: Settings) -> None:
 def test_a_state_published_before_the_difference_by_code_gets_it(settings: Settings) -> None:
     from alembic import command
 
-    bind, columns = engine(settings), "ente, code, id_documento, amount, severity, remedy, manual, original_creditor, creditor, numero, origin, to_communicate, reference_date, observed_at"
+    bind, columns = (
+        engine(settings),
+        "ente, code, id_documento, amount, severity, remedy, manual, original_creditor, creditor, numero, origin, to_communicate, reference_date, observed_at",
+    )
     rest = "'low', 'manual', true, 'a', 'a', '1', 'SDI', false, '2025-12-31', '2026-01-20'"
     with bind.begin() as connection:
         command.downgrade(migrate._config(connection), "0002")
@@ -103,7 +106,10 @@ def test_every_migration_takes_a_database_that_holds_rows(settings: Settings) ->
             found = sa.MetaData()
             found.reflect(connection, schema=SCHEMA)
             for one in found.tables.values():
-                if one.name == "alembic_version" or connection.execute(sa.select(sa.func.count()).select_from(one)).scalar_one():
+                if (
+                    one.name == "alembic_version"
+                    or connection.execute(sa.select(sa.func.count()).select_from(one)).scalar_one()
+                ):
                     continue
                 row = {}
                 for column in one.columns:
@@ -161,9 +167,7 @@ def test_outcomes_and_knowledge_time(settings: Settings) -> None:
     new, _ = register.add("alfa", [arrived(1), arrived(2)])
     register.settle(
         [
-            Outcome(
-                new[0].delivery, "staged", part="staging/alfa/sdi_invoices/x", rows=5, refused=1, defects=2
-            ),
+            Outcome(new[0].delivery, "staged", part="staging/alfa/sdi_invoices/x", rows=5, refused=1, defects=2),
             Outcome(new[1].delivery, "refused", reason="not XML"),
         ]
     )

@@ -20,17 +20,11 @@ TODAY = date(2026, 1, 24)
 
 
 def _deadline(due_on: date, met_on: date | None = None, tracked: bool = True) -> Deadline:
-    return Deadline(
-        "alfa", "STOCK_ANNUAL", due_on, date(2025, 12, 31), "Stock", "L. 145/2018", met_on, tracked
-    )
+    return Deadline("alfa", "STOCK_ANNUAL", due_on, date(2025, 12, 31), "Stock", "L. 145/2018", met_on, tracked)
 
 
 def test_the_days_of_the_law(tmp_path: Path) -> None:
-    found = (
-        Book()
-        .reconciled(tmp_path)
-        .found.rows("deadlines", "duty", "due_on", "concerns_day", where="year(due_on) = 2026")
-    )
+    found = Book().reconciled(tmp_path).found.rows("deadlines", "duty", "due_on", "concerns_day", where="year(due_on) = 2026")
     days = {duty: (due, concerns) for duty, due, concerns in found}
     assert days["STOCK_ANNUAL"] == (date(2026, 1, 31), date(2025, 12, 31))
     assert days["STOCK_QUARTER_1"] == (date(2026, 4, 30), date(2026, 3, 31))
@@ -42,9 +36,7 @@ def test_the_days_of_the_law(tmp_path: Path) -> None:
 def test_a_delivery_meets_its_duty(tmp_path: Path) -> None:
     book = Book()
     book.row("open_list", piva_fornitore="10000000001", numero="1")
-    rows = book.reconciled(tmp_path).found.rows(
-        "deadlines", "duty", "delivered_on", where="due_on = '2026-01-15'"
-    )
+    rows = book.reconciled(tmp_path).found.rows("deadlines", "duty", "delivered_on", where="due_on = '2026-01-15'")
     assert rows == [("PORTAL_OPEN_LIST", date(2026, 1, 1)), ("PORTAL_SPECIAL_CASES", None)]
 
 

@@ -44,9 +44,7 @@ def test_a_bulk_approval_from_the_launchpad(database: sa.Engine, installation: I
     assert states(database) == {"a1": "approved", "a2": "approved", "b1": "proposed", "c1": "proposed"}
 
 
-def test_what_cannot_be_decided_fails_the_run(
-    database: sa.Engine, installation: Installation, tmp_path: Any
-) -> None:
+def test_what_cannot_be_decided_fails_the_run(database: sa.Engine, installation: Installation, tmp_path: Any) -> None:
     run(decide_operations_of_ente, "decide_on_operations", installation, {"ente": "alfa", "who": "rossi"}, fails=True)
     (tmp_path / "d.csv").write_text("decisione;operation_id\nAPPROVA;a1\nAPPROVA;gone\n")
     config = {"ente": "alfa", "who": "rossi", "file": str(tmp_path / "d.csv")}

@@ -68,9 +68,7 @@ def test_every_table_is_an_asset_with_schema_and_dependencies_read_from_the_sql(
         assert shown == TABLES[name].column_names
         assert model.sql.strip() in node.metadata["sql"].value
     lineage = graph.get(AssetKey("stock")).metadata["dagster/column_lineage"].deps_by_column
-    assert ("debt_positions", "stock") in {
-        (dep.asset_key.to_user_string(), dep.column_name) for dep in lineage["amount"]
-    }
+    assert ("debt_positions", "stock") in {(dep.asset_key.to_user_string(), dep.column_name) for dep in lineage["amount"]}
     kinds = [kind for kind in FEEDS if kind != "enti"]
     assert all(graph.get(AssetKey(kind)).parent_keys == {AssetKey("landing")} for kind in kinds)
 

@@ -95,9 +95,7 @@ def test_truth_names_documents_that_are_there(provider: tuple[Path, Truth]) -> N
     with (inbox / "montefiore/pcc_invoices/pcc_invoices.csv").open(encoding="utf-8") as file:
         pcc = {row["progressivo_registrazione"] for row in csv.DictReader(file, delimiter=";")}
     assert erp == {row["id_documento"] for row in rows} - {None}
-    assert pcc == {
-        row[key] for row in rows for key in ("progressivo_registrazione", "second_progressivo")
-    } - {None}
+    assert pcc == {row[key] for row in rows for key in ("progressivo_registrazione", "second_progressivo")} - {None}
 
 
 def test_truth_is_written_where_asked(provider: tuple[Path, Truth], tmp_path: Path) -> None:
@@ -147,11 +145,7 @@ def test_answers_in_xml_are_the_rows_of_the_csv(provider: tuple[Path, Truth], tm
         texts = [archive.read(name).decode() for name in archive.namelist()]
     read = [row for text in texts for row in opi_flows.rows(tmp_path, text, "pcc_invoices")]
     with synthesis(ente, number, truth.size) as connection:
-        names = [
-            name
-            for name in FEEDS["pcc_invoices"].column_names[3:]
-            if name not in ("movimenti", "causale_sospensione")
-        ]
+        names = [name for name in FEEDS["pcc_invoices"].column_names[3:] if name not in ("movimenti", "causale_sospensione")]
         rows = connection.execute(f"select {', '.join(names)} from pcc_invoices order by line").fetchall()
         moved = connection.execute("select count(*) from pcc_operations where azione = 'CO'").fetchall()
     assert [tuple(row[name] for name in names) for row in read] == rows

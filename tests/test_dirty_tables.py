@@ -28,7 +28,18 @@ MACROS = Path(__file__).parents[1] / "dbt_like_sql" / "macros" / "02_identity.sq
 VAT = "00488410010"  # a right number that begins with zeros
 
 dressings = st.sampled_from(
-    ["{}", "€ {}", "€{}", "{} €", "{}€", "EUR {}", "{} EUR", "Euro {}", "{} euro", "\N{NO-BREAK SPACE}{}\N{NARROW NO-BREAK SPACE}€"]
+    [
+        "{}",
+        "€ {}",
+        "€{}",
+        "{} €",
+        "{}€",
+        "EUR {}",
+        "{} EUR",
+        "Euro {}",
+        "{} euro",
+        "\N{NO-BREAK SPACE}{}\N{NARROW NO-BREAK SPACE}€",
+    ]
 )
 negatives = st.sampled_from(["-{}", "- {}", "({})", "{}-", "{} -", "\N{MINUS SIGN}{}", "( {} )"])
 groups = st.sampled_from([" ", "'", "’", "\N{NO-BREAK SPACE}", "."])
@@ -108,8 +119,14 @@ def test_fiscal_codes_and_foreign_ids() -> None:
 
 
 def test_the_models_know_right_from_wrong_as_the_parser_does() -> None:
-    ids = [party.piva for party in parties(60, 7, first=0)] + [party.cf for party in parties(60, 7, first=0) if party.professional]
-    ids += [f"{id_[:3]}{(int(id_[3]) + 1) % 10}{id_[4:]}" if id_.isdigit() else id_[:-1] + "A" for id_ in ids] + ["DE123456789", "123", "PIPPO"]
+    ids = [party.piva for party in parties(60, 7, first=0)] + [
+        party.cf for party in parties(60, 7, first=0) if party.professional
+    ]
+    ids += [f"{id_[:3]}{(int(id_[3]) + 1) % 10}{id_[4:]}" if id_.isdigit() else id_[:-1] + "A" for id_ in ids] + [
+        "DE123456789",
+        "123",
+        "PIPPO",
+    ]
     with duckdb.connect() as connection:
         connection.execute(MACROS.read_text())
         found = connection.execute("select id, right_tax_id(id) from (select unnest($1) as id)", [ids]).fetchall()
@@ -180,13 +197,25 @@ def test_serial_days_and_texts_of_a_workbook(path: Path) -> None:
     assert [(row["id_documento"], row["data_pagamento"], row["importo"]) for row in sink.good] == [
         ("D1", dt.date(2025, 4, 3), Decimal("1234.56")), ("D5", dt.date(2025, 4, 3), Decimal("2.50")), ("D6", dt.date(2025, 12, 31), Decimal("2.50")),
     ]  # fmt: skip
-    assert {(bad["line"], bad["field"]) for bad in sink.bad} == {(3, "data_pagamento"), (3, "importo"), (4, "importo"), (5, "data_pagamento")}
+    assert {(bad["line"], bad["field"]) for bad in sink.bad} == {
+        (3, "data_pagamento"),
+        (3, "importo"),
+        (4, "importo"),
+        (5, "data_pagamento"),
+    }
     assert ("SERIAL_DATE", "data_pagamento", 1) in {(row["code"], row["field"], row["times"]) for row in sink.noted}
 
 
 def test_merged_cells_speak_for_their_rows_and_merged_amounts_for_none(path: Path) -> None:
     day = dt.date(2025, 4, 3)
-    rows = [PAYMENTS.split(";"), [None, "1", day, 1], [None, "2", day, 2], [None] * 5, ["D2", "3", day, None], ["D3", "4", day, None]]
+    rows = [
+        PAYMENTS.split(";"),
+        [None, "1", day, 1],
+        [None, "2", day, 2],
+        [None] * 5,
+        ["D2", "3", day, None],
+        ["D3", "4", day, None],
+    ]
     sink, _ = parse(book(path, rows, ((1, 0, 3, 0, "D1"), (4, 3, 5, 3, 9))), None)
     assert [(row["id_documento"], row["numero_mandato"], row["importo"]) for row in sink.good] == [
         ("D1", "1", Decimal(1)), ("D1", "2", Decimal(2)), ("D2", "3", Decimal(9)),
@@ -228,7 +257,10 @@ def test_an_opendocument_sheet_is_read(path: Path) -> None:
     path = path.with_suffix(".ods")
     with zipfile.ZipFile(path, "w") as made:
         made.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-        made.writestr("META-INF/manifest.xml", '<?xml version="1.0"?><manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>')
+        made.writestr(
+            "META-INF/manifest.xml",
+            '<?xml version="1.0"?><manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>',
+        )
         made.writestr("content.xml", ODS.format(rows=body))
     sink, counts = parse(path, None)
     assert sink.bad == [] and counts.rows == 1
@@ -247,7 +279,15 @@ def test_every_writing_of_an_invoice_number_is_one_number(number: int, year: int
     """Invoice numbers: whatever way a number is written, the normalised number is the same; another one's is not."""
     if number == year:
         number += 1
-    ways = (f"{number}", f"FT {number:08d}/{year}", f"{number}-{year}", f"{year}/{number}", f"Fatt. n. {number}", f"fattura nr {number} / {year}", f"N.{number:06d}")
+    ways = (
+        f"{number}",
+        f"FT {number:08d}/{year}",
+        f"{number}-{year}",
+        f"{year}/{number}",
+        f"Fatt. n. {number}",
+        f"fattura nr {number} / {year}",
+        f"N.{number:06d}",
+    )
     one, other = data.draw(st.sampled_from(ways)), data.draw(st.sampled_from(ways))
     with duckdb.connect() as connection:
         connection.execute(MACROS.read_text())

@@ -66,7 +66,9 @@ def test_both_sides_tell_of_their_document(seen: Seen) -> None:
         (date(2025, 3, 10), Decimal("1300.00"), "M1", date(2025, 3, 5))
     ]
     assert _of(seen, "PAID", "REVERSAL", "amount") == [(Decimal("-80.00"),)]
-    assert _of(seen, "PAID", "MOVEMENT", "code", "day", "amount", "reference") == [("CP", date(2025, 3, 12), Decimal("1220.00"), "M1")]
+    assert _of(seen, "PAID", "MOVEMENT", "code", "day", "amount", "reference") == [
+        ("CP", date(2025, 3, 12), Decimal("1220.00"), "M1")
+    ]
     assert _of(seen, "PAID", "BALANCE", "code", "amount", "day") == [  # 5 were paid after O
         ("PAGATO", Decimal("1215.00"), date(2026, 1, 20)), ("LIQUIDATO", Decimal("5.00"), date(2026, 1, 20)),
     ]  # fmt: skip
@@ -123,6 +125,8 @@ def test_the_key_tells_every_row(seen: Seen) -> None:
 def test_each_creditor_bears_its_own_name(seen: Seen) -> None:
     found = {
         row[0]: row[1:]
-        for row in seen.found.rows("debt_positions", "view", "creditor_name", "original_creditor_name", where="id_documento = 'CEDED'")
+        for row in seen.found.rows(
+            "debt_positions", "view", "creditor_name", "original_creditor_name", where="id_documento = 'CEDED'"
+        )
     }
     assert found["right"] == ("Nuovo", "Vecchio") and found["pcc"] == ("Vecchio", None)

@@ -88,9 +88,7 @@ def another(server: sa.URL, tmp_path: Path) -> Iterator[Callable[[], Settings]]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(
-    server: sa.URL, provider: Provider, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Settings]:
+def undisturbed(server: sa.URL, provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """An installation where each ente was processed once, one after the other."""
     settings = installation(server, tmp_path_factory.mktemp("undisturbed"))
     for ente in provider.enti:
@@ -201,9 +199,7 @@ def test_processes_in_parallel_give_the_tables_of_one_after_the_other(
 ) -> None:
     """Two enti at once, and the first of them by two processes at once."""
     parallel = another()
-    running = [
-        child(parallel, PROCESS, ente, str(provider.inbox)) for ente in (*provider.enti, provider.enti[0])
-    ]
+    running = [child(parallel, PROCESS, ente, str(provider.inbox)) for ente in (*provider.enti, provider.enti[0])]
     for one in running:
         _, err = one.communicate(timeout=120)
         assert one.returncode == 0, err

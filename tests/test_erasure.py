@@ -82,7 +82,9 @@ def dumps(settings: Settings) -> dict[str, Any]:
 
 def files_that_hold(settings: Settings) -> list[str]:
     """A scan of its own, over every byte under PCC_HOME."""
-    return [str(path) for path in settings.home.rglob("*") if path.is_file() and any(name in path.read_bytes() for name in NAMES)]
+    return [
+        str(path) for path in settings.home.rglob("*") if path.is_file() and any(name in path.read_bytes() for name in NAMES)
+    ]
 
 
 def test_one_of_three_goes_without_a_trace_even_after_a_crash(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,9 +69,7 @@ def body(general: str | None = None, references="", summary=SUMMARY, rest="") ->
 {summary}</DatiBeniServizi>{rest}</FatturaElettronicaBody>"""
 
 
-def invoice(
-    *bodies: str, supplier=SUPPLIER, declaration='<?xml version="1.0" encoding="UTF-8"?>', formato="FPA12"
-) -> str:
+def invoice(*bodies: str, supplier=SUPPLIER, declaration='<?xml version="1.0" encoding="UTF-8"?>', formato="FPA12") -> str:
     return f"""{declaration}
 <p:FatturaElettronica versione="{formato}" xmlns:p="{NAMESPACE}" xmlns:ds="http://www.w3.org/2000/09/xmldsig#">
 <FatturaElettronicaHeader><DatiTrasmissione><ProgressivoInvio>00001</ProgressivoInvio>
@@ -196,9 +194,7 @@ bG8=</Attachment></Allegati>"""
         ("contratto", "K1", None, None),
         ("fatture_collegate", "77", None, None),
     ]
-    assert row["ritenute"] == [
-        {"tipo": "RT01", "importo": Decimal("20.00"), "aliquota": Decimal("20.00"), "causale": "A"}
-    ]
+    assert row["ritenute"] == [{"tipo": "RT01", "importo": Decimal("20.00"), "aliquota": Decimal("20.00"), "causale": "A"}]
     assert row["casse"] == [
         {
             "tipo": "TC01",
@@ -209,9 +205,7 @@ bG8=</Attachment></Allegati>"""
             "natura": "N4",
         }
     ]
-    assert row["allegati"] == [
-        {"nome": "a.pdf", "formato": "PDF", "compressione": None, "descrizione": None, "bytes": 5}
-    ]
+    assert row["allegati"] == [{"nome": "a.pdf", "formato": "PDF", "compressione": None, "descrizione": None, "bytes": 5}]
 
 
 def test_what_is_missing_is_null(tmp_path):
@@ -261,9 +255,7 @@ def test_without_formato_trasmissione_the_root_names_the_version(tmp_path):
 
 
 def test_two_different_cig_name_none(tmp_path):
-    references = "".join(
-        f"<DatiContratto><IdDocumento>1</IdDocumento><CodiceCIG>{c}</CodiceCIG></DatiContratto>" for c in "AB"
-    )
+    references = "".join(f"<DatiContratto><IdDocumento>1</IdDocumento><CodiceCIG>{c}</CodiceCIG></DatiContratto>" for c in "AB")
     row = only_row(tmp_path, invoice(body(references=references)))
     assert row["cig"] is None
     assert [r["cig"] for r in row["riferimenti"]] == ["A", "B"]
@@ -319,21 +311,16 @@ def test_simplified_invoice_whose_vat_is_not_told(tmp_path):
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.decimals("-99999999999.99", "99999999999.99", places=2), st.decimals("0", "100", places=2))
 def test_simplified_vat_is_exact(tmp_path, gross, rate):
-    row = only_row(
-        tmp_path, simplified(f"<Importo>{gross:f}</Importo><DatiIVA><Aliquota>{rate:f}</Aliquota></DatiIVA>")
-    )
+    row = only_row(tmp_path, simplified(f"<Importo>{gross:f}</Importo><DatiIVA><Aliquota>{rate:f}</Aliquota></DatiIVA>"))
     vat = (abs(gross) * rate / (100 + rate)).quantize(Decimal("0.01"), ROUND_HALF_UP).copy_sign(gross)
     assert (row["importo_totale"], row["imposta"], row["imponibile"]) == (gross, vat, gross - vat)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.lists(st.decimals("-99999999999.99", "99999999999.99", places=2), min_size=1, max_size=5), st.dates()
-)
+@given(st.lists(st.decimals("-99999999999.99", "99999999999.99", places=2), min_size=1, max_size=5), st.dates())
 def test_amounts_and_dates_come_through_exactly(tmp_path, amounts, day):
     summary = "".join(
-        f"<DatiRiepilogo><ImponibileImporto>{a:f}</ImponibileImporto><Imposta>{a:f}</Imposta></DatiRiepilogo>"
-        for a in amounts
+        f"<DatiRiepilogo><ImponibileImporto>{a:f}</ImponibileImporto><Imposta>{a:f}</Imposta></DatiRiepilogo>" for a in amounts
     )
     row = only_row(tmp_path, invoice(body(document(data=day.isoformat()), summary=summary)))
     assert [line["imponibile"] for line in row["riepilogo_iva"]] == amounts
@@ -357,28 +344,21 @@ def test_an_amount_is_read_or_refused_never_guessed(tmp_path, text):
         (defect,) = kept.bad
         line = content.split("<ImportoTotale")[0].count("\n") + 1
         assert (defect["value"], defect["line"]) == (plain, line)
-        assert (
-            defect["field"]
-            == "FatturaElettronicaBody/DatiGenerali/DatiGeneraliDocumento/ImportoTotaleDocumento"
-        )
+        assert defect["field"] == "FatturaElettronicaBody/DatiGenerali/DatiGeneraliDocumento/ImportoTotaleDocumento"
 
 
 NAMES = st.text(st.characters(codec="windows-1252", categories=["L", "N"]), min_size=1, max_size=30)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    NAMES, st.sampled_from(["UTF-8", "windows-1252", "ISO-8859-15", "UTF-16", "UTF-16LE", "cp1252", "UTF-32"])
-)
+@given(NAMES, st.sampled_from(["UTF-8", "windows-1252", "ISO-8859-15", "UTF-16", "UTF-16LE", "cp1252", "UTF-32"]))
 def test_encodings(tmp_path, name, encoding):
     try:
         encoded_name = name.encode(encoding)
     except UnicodeEncodeError:
         return
     assert encoded_name
-    supplier = SUPPLIER.replace(
-        "<Nome>Anna</Nome><Cognome>Prova</Cognome>", f"<Denominazione>{name}</Denominazione>"
-    )
+    supplier = SUPPLIER.replace("<Nome>Anna</Nome><Cognome>Prova</Cognome>", f"<Denominazione>{name}</Denominazione>")
     text = invoice(supplier=supplier, declaration=f'<?xml version="1.0" encoding="{encoding}"?>')
     assert only_row(tmp_path, text.encode(encoding))["denominazione_fornitore"] == name
 
@@ -397,9 +377,7 @@ def test_bom_and_base64(tmp_path):
     "write",
     [
         lambda text: text.replace("p:Fattura", "Fattura").replace("xmlns:p=", "xmlns="),
-        lambda text: (
-            text.replace("<", "<p:").replace("<p:/", "</p:").replace("<p:?", "<?").replace("p:p:", "p:")
-        ),
+        lambda text: text.replace("<", "<p:").replace("<p:/", "</p:").replace("<p:?", "<?").replace("p:p:", "p:"),
         lambda text: text.replace("<FatturaElettronicaBody>", '<FatturaElettronicaBody xmlns="urn:altro">'),
         lambda text: text.replace("<Data>", '<q:Data xmlns:q="urn:q">').replace("</Data>", "</q:Data>"),
         lambda text: text.replace("p:Fattura", "Fattura").replace("xmlns:p=", "xmlns:z="),
@@ -554,9 +532,7 @@ def test_two_suppliers_are_not_chosen_between(tmp_path, block, field):
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8"])
 def test_entities_are_refused_however_far_down(tmp_path, encoding):
     bomb = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "' + "&a;" * 50 + '"><!ENTITY c "' + "&b;" * 50 + '">]>'
-    text = invoice(
-        declaration=f'<?xml version="1.0" encoding="{encoding}"?><!--{" " * 5000}-->{bomb}'
-    ).replace("1/PA", "&c;")
+    text = invoice(declaration=f'<?xml version="1.0" encoding="{encoding}"?><!--{" " * 5000}-->{bomb}').replace("1/PA", "&c;")
     assert "DOCTYPE" in only_defect(tmp_path, text.encode(encoding))["reason"]
 
 
@@ -575,9 +551,7 @@ def test_a_large_file_keeps_sizes_and_lines(tmp_path, wrap):
     sizes = (3_000_000, 0, 1, 12_000_000)
     text = invoice(body(rest="".join(map(attachment, sizes))), body(document(data="never")))
     kept, _ = read(tmp_path, wrap(text.encode()))
-    assert [(a["nome"], a["bytes"] or 0) for a in kept.good[0]["allegati"]] == [
-        (str(size), size) for size in sizes
-    ]
+    assert [(a["nome"], a["bytes"] or 0) for a in kept.good[0]["allegati"]] == [(str(size), size) for size in sizes]
     assert kept.bad[0]["line"] == text.split("never")[0].count("\n") + 1
 
 

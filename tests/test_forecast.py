@@ -18,7 +18,9 @@ from pcc_pipeline.settings import Settings
 from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store
 
-HEAD = "id_documento,tipo_documento,piva_fornitore,numero,data_emissione,data_ricezione,importo_totale,iva,data_scadenza,stato\n"
+HEAD = (
+    "id_documento,tipo_documento,piva_fornitore,numero,data_emissione,data_ricezione,importo_totale,iva,data_scadenza,stato\n"
+)
 INVOICES = HEAD + "".join(
     f"D{n},TD01,1000000000{n},{n},2026-0{n}-01,2026-0{n}-02,{amount},0,2026-0{n + 1}-01,REGISTRATA\n"
     for n, amount in ((1, 100), (2, 200), (3, 300), (4, 400))
@@ -60,16 +62,12 @@ def test_payments_to_come_and_the_least_outlay(delivered: Settings, store: Store
     assert not forecast.plan(delivered, store, paid).payments
     # Paid at the last moment, the delay remains.
     late = [Payment(p.id_documento, UNTIL, p.amount) for p in payments]
-    outlook = forecast.outlooks(
-        delivered, store, forecast.scenario(delivered, store, engine, "alfa", UNTIL, late)
-    )["right"]
+    outlook = forecast.outlooks(delivered, store, forecast.scenario(delivered, store, engine, "alfa", UNTIL, late))["right"]
     assert (outlook.stock, outlook.rate) == (0, 5)
     # Nothing made up is left behind.
     assert not [name for name in store.list("staging/alfa/erp_payments") if "forecast" in name]
     with pytest.raises(NotForecast, match="after"):
-        forecast.scenario(
-            delivered, store, engine, "alfa", UNTIL, [Payment("D1", date(2027, 1, 1), Decimal(1))]
-        )
+        forecast.scenario(delivered, store, engine, "alfa", UNTIL, [Payment("D1", date(2027, 1, 1), Decimal(1))])
 
 
 def test_payments_are_read_with_their_line(tmp_path: Path) -> None:

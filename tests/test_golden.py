@@ -69,9 +69,7 @@ def test_exports_equal_the_expected_tables(home: Path) -> None:
     # The expected indicators give the right view.
     exported = _pcc(home, "export", "indicators", "--ente", "alfa", "--out", "-").splitlines()
     expected = (GOLDEN / "expected" / "alfa" / "indicators.csv").read_text().splitlines()
-    ours = {
-        (row["name"], row["period"], Decimal(row["value"])) for row in csv.DictReader(exported) if row["view"] == "right"
-    }
+    ours = {(row["name"], row["period"], Decimal(row["value"])) for row in csv.DictReader(exported) if row["view"] == "right"}
     assert {(row["name"], row["period"], Decimal(row["value"])) for row in csv.DictReader(expected)} <= ours
     # Running twice changes nothing.
     _pcc(home, *run)

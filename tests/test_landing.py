@@ -87,9 +87,7 @@ def test_unfinished_and_hidden_files_are_left_alone(deliver: Deliver, scan) -> N
     assert all(path.exists() for path in kept)
 
 
-def test_what_has_no_place_is_kept_and_refused_with_a_reason(
-    deliver: Deliver, scan, settings: Settings, store: Store
-) -> None:
+def test_what_has_no_place_is_kept_and_refused_with_a_reason(deliver: Deliver, scan, settings: Settings, store: Store) -> None:
     deliver("Comune di Alfa/open_list/a.csv", b"1")
     deliver("a/open_list/b.csv", b"2")
     deliver("alfa/invoices/a.csv")
@@ -155,9 +153,7 @@ def test_one_ente_alone(deliver: Deliver, scan) -> None:
     assert [item.ente for item in scan(ente="beta").new] == ["beta"]
 
 
-def test_draining_removes_only_what_is_registered(
-    deliver: Deliver, scan, register: Register, monkeypatch
-) -> None:
+def test_draining_removes_only_what_is_registered(deliver: Deliver, scan, register: Register, monkeypatch) -> None:
     path = deliver("alfa/open_list/a.csv")
 
     def crash(*_: object) -> None:
@@ -177,9 +173,7 @@ def test_draining_removes_only_what_is_registered(
     assert not path.exists()
 
 
-def test_a_name_that_came_to_mean_other_bytes_is_not_removed(
-    deliver: Deliver, scan, register, monkeypatch
-) -> None:
+def test_a_name_that_came_to_mean_other_bytes_is_not_removed(deliver: Deliver, scan, register, monkeypatch) -> None:
     path = deliver("alfa/open_list/a.csv", b"one")
     add = register.add
 
@@ -241,9 +235,7 @@ def test_zip_members_are_deliveries(scan, settings: Settings) -> None:
     assert scan().duplicates == [("alfa", "sdi_invoices", "z.xml")]
 
 
-def test_broken_archives_are_kept_and_refused(
-    deliver: Deliver, scan, store: Store, settings: Settings
-) -> None:
+def test_broken_archives_are_kept_and_refused(deliver: Deliver, scan, store: Store, settings: Settings) -> None:
     deliver("alfa/sdi_invoices/not.zip", b"PK\x03\x04 and nothing more")
     zipped(settings.inbox / "alfa/sdi_invoices/empty.zip", {})
     zipped(settings.inbox / "alfa/sdi_invoices/nested.zip", {"inner.zip": b"PK", "a.xml": b"good"})

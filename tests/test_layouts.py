@@ -101,7 +101,9 @@ def test_what_a_report_skips_is_noted(views: duckdb.DuckDBPyConnection, tmp_path
     assert {("TITLE_ROW", 1), ("TITLE_ROW", 2)} <= noted and any(code == "TOTALS_ROW" for code, _ in noted)
     write_as_product(views, "Sanità Bilancio", "erp_invoices", tmp_path, excel=True)
     sink, _ = parse(tmp_path / "erp_invoices.csv", "erp_invoices", layouts()["sanita_bilancio"])
-    assert {(row["code"], row["value"], row["times"]) for row in sink.noted if row["code"] == "OTHER_RECORD"} == {("OTHER_RECORD", "Z", 1)}
+    assert {(row["code"], row["value"], row["times"]) for row in sink.noted if row["code"] == "OTHER_RECORD"} == {
+        ("OTHER_RECORD", "Z", 1)
+    }
 
 
 def test_the_register_chooses_the_layout() -> None:
@@ -110,7 +112,9 @@ def test_the_register_chooses_the_layout() -> None:
         return layout.name if layout else None
 
     assert name("CONTABILITA CIVICA", "4.3") == "contabilita_civica_4"
-    assert name("Libro Mastro PA", "6.0") == name("Libro Mastro PA", None) == name("Libro Mastro PA", "9") == "libro_mastro_pa_5"
+    assert (
+        name("Libro Mastro PA", "6.0") == name("Libro Mastro PA", None) == name("Libro Mastro PA", "9") == "libro_mastro_pa_5"
+    )
     assert name("Sanità Bilancio", "77") == "sanita_bilancio"
     assert name("Sconosciuto", "1") is None and name(None, None) is None
 
@@ -175,7 +179,9 @@ def test_signs_and_origins(tmp_path: Path) -> None:
 
 def test_a_value_that_the_layout_does_not_know_is_refused_and_named(tmp_path: Path) -> None:
     layout = HEAD + COLUMNS % "Imp, storno: {from: Segno, values: {'+': N, '-': S}, default: N}"
-    sink = payments(tmp_path, layout, "Doc;Mand;Quietanza;Imp;Segno", "1;1;2025-04-13;1;+", "2;1;2025-04-13;1;x", "3;1;2025-04-13;1;")
+    sink = payments(
+        tmp_path, layout, "Doc;Mand;Quietanza;Imp;Segno", "1;1;2025-04-13;1;+", "2;1;2025-04-13;1;x", "3;1;2025-04-13;1;"
+    )
     assert [(row["id_documento"], row["storno"]) for row in sink.good] == [("1", False), ("3", False)]
     assert [(bad["line"], bad["field"], bad["value"]) for bad in sink.bad] == [(3, "storno", "x")]
     assert "not among the layout's values: +, -" in sink.bad[0]["reason"]
@@ -194,11 +200,15 @@ def test_cents_and_patterns_are_read_back(tmp_path_factory: pytest.TempPathFacto
     layout = HEAD + COLUMNS % "Imp" + "    numbers: cents\n    dates: '%d%m%Y'\n"
     lines = [f"{n};1;{day:%d%m}{day.year};{cents}" for n, (cents, day) in enumerate(rows)]
     sink = payments(tmp_path_factory.mktemp("cents"), layout, "Doc;Mand;Quietanza;Imp", *lines)
-    assert [(row["importo"], row["data_pagamento"]) for row in sink.good] == [(Decimal(cents).scaleb(-2), day) for cents, day in rows]
+    assert [(row["importo"], row["data_pagamento"]) for row in sink.good] == [
+        (Decimal(cents).scaleb(-2), day) for cents, day in rows
+    ]
 
 
 def test_a_day_that_is_not_in_the_calendar_is_refused_under_a_pattern(tmp_path: Path) -> None:
-    sink = payments(tmp_path, HEAD + COLUMNS % "Imp" + "    dates: '%d%m%Y'\n", "Doc;Mand;Quietanza;Imp", "1;1;31022025;1", "2;1;3042025;1")
+    sink = payments(
+        tmp_path, HEAD + COLUMNS % "Imp" + "    dates: '%d%m%Y'\n", "Doc;Mand;Quietanza;Imp", "1;1;31022025;1", "2;1;3042025;1"
+    )
     assert sink.good == [] and {bad["value"] for bad in sink.bad} == {"31022025", "3042025"}
 
 
@@ -224,7 +234,9 @@ def test_commands(tmp_path: Path) -> None:
     run = CliRunner().invoke
     assert "libro_mastro_pa_5" in run(app, ["layout", "list"]).output
     path = tmp_path / "file.csv"
-    path.write_text("Documento,Mandato,Emesso il,Quietanza,Avere,Dare,Beneficiario,Note\n1,2,,03/04/2025,5,,,x\n2,2,,03/04/2025,x,,,x\n")
+    path.write_text(
+        "Documento,Mandato,Emesso il,Quietanza,Avere,Dare,Beneficiario,Note\n1,2,,03/04/2025,5,,,x\n2,2,,03/04/2025,x,,,x\n"
+    )
     found = run(app, ["layout", "check", str(path), "--layout", "libro_mastro_pa_5", "--kind", "erp_payments"])
     assert found.exit_code == 0 and "leaves: Note" in found.output and "rows 1, refused 1" in found.output
     assert "libro_mastro_pa_5" in run(app, ["layout", "guess", str(path)]).output

@@ -25,7 +25,12 @@ def test_what_is_approved_is_written_once_by_command_and_job(
     database: sa.Engine, installation: Installation, settings: Settings, tmp_path: Path
 ) -> None:
     with database.begin() as connection:
-        office = {"cf_amministrazione": "80012345678", "codice_ufficio": "UFABCD", "progressivo_registrazione": "100000000001", "id_fiscale_beneficiario": "IT00743110157"}
+        office = {
+            "cf_amministrazione": "80012345678",
+            "codice_ufficio": "UFABCD",
+            "progressivo_registrazione": "100000000001",
+            "id_fiscale_beneficiario": "IT00743110157",
+        }
         connection.execute(sa.update(table("operations")).values(office))
     decide_operations(database, "alfa", "approve", Selection(("a1", "a2", "c1")), who="Rossi")
 

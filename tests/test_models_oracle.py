@@ -55,13 +55,8 @@ def _unexplained(got: models.Reconciled) -> set[tuple[object, ...]]:
     ):
         key = (document, progressivo)
         positions[key] = positions.get(key, 0) + (stock if view == "pcc" else -stock)
-    borne = {
-        row[:2]: row[2]
-        for row in got.rows("anomalies", "id_documento", "progressivo_registrazione", "amount")
-    }
-    return {
-        (*key, amount, borne.get(key)) for key, amount in positions.items() if amount != borne.get(key, 0)
-    }
+    borne = {row[:2]: row[2] for row in got.rows("anomalies", "id_documento", "progressivo_registrazione", "amount")}
+    return {(*key, amount, borne.get(key)) for key, amount in positions.items() if amount != borne.get(key, 0)}
 
 
 def _each_document_once(got: models.Reconciled) -> None:
@@ -85,16 +80,10 @@ def test_models_say_what_the_oracle_says(tmp_path: Path, seed: int) -> None:
     rows = _provider(tmp_path / "inbox", seed, 400)
     expected = oracle.reconcile(rows, reference_date=REFERENCE_DATE, observed_at=OBSERVED_AT, tipo="COMUNE")
     got = models.reconcile(tmp_path / "home", _feeds(rows))
-    assert set(got.rows("matches", "id_documento", "progressivo_registrazione", "tier")) == set(
-        expected.matches
-    )
+    assert set(got.rows("matches", "id_documento", "progressivo_registrazione", "tier")) == set(expected.matches)
     assert dict(got.rows("stock", "view", "amount", where="view <> 'projected'")) == expected.stock
-    anomalies = got.rows(
-        "anomalies", "code", "coalesce(id_documento, '')", "coalesce(progressivo_registrazione, '')", "amount"
-    )
-    assert {row for row in anomalies if row[0] not in READINGS} == {
-        row for row in expected.anomalies if row[0] not in READINGS
-    }
+    anomalies = got.rows("anomalies", "code", "coalesce(id_documento, '')", "coalesce(progressivo_registrazione, '')", "amount")
+    assert {row for row in anomalies if row[0] not in READINGS} == {row for row in expected.anomalies if row[0] not in READINGS}
     assert not _unexplained(got)
     _each_document_once(got)
 
@@ -107,10 +96,7 @@ def test_every_cent_of_damaged_feeds_is_explained(tmp_path: Path, seed: int) -> 
     _each_document_once(got)
     by_creditor = sum(amount for (amount,) in got.rows("stock_by_creditor", "amount", where="view = 'right'"))
     by_bucket = sum(
-        amount
-        for (amount,) in got.rows(
-            "stock_by_due_date", "amount", where="view = 'right' and bucket <> 'not_due'"
-        )
+        amount for (amount,) in got.rows("stock_by_due_date", "amount", where="view = 'right' and bucket <> 'not_due'")
     )
     by_year = sum(amount for (amount,) in got.rows("stock_by_issue_year", "amount", where="view = 'right'"))
     assert by_creditor == by_bucket == by_year == got.stock("right")

@@ -35,11 +35,27 @@ ALL = Selection(least=Decimal(0))
 def operation(name: str, document: str, step: int, **values: Any) -> dict[str, Any]:
     """A proposed operation: CO LIQ of 1,000.00 unless said."""
     plain = {
-        "ente": "alfa", "operation_id": name, "code": "PAID_NOT_REPORTED", "id_documento": document,
-        "progressivo_registrazione": f"P{document}", "step": step, "model": "003", "azione": "CO", "importo": 1000,
-        "natura_spesa": "CO", "stato_debito": "LIQ", "cig": "NA", "cup": "NA", "non_commercial": False,
-        "numero_documento": document, "data_emissione": date(2025, 1, 10), "importo_totale": 1000, "tipo_documento": "TD01",
-        "original_creditor": "00000000001", "stock_effect": 0, "reference_date": date(2025, 12, 31),
+        "ente": "alfa",
+        "operation_id": name,
+        "code": "PAID_NOT_REPORTED",
+        "id_documento": document,
+        "progressivo_registrazione": f"P{document}",
+        "step": step,
+        "model": "003",
+        "azione": "CO",
+        "importo": 1000,
+        "natura_spesa": "CO",
+        "stato_debito": "LIQ",
+        "cig": "NA",
+        "cup": "NA",
+        "non_commercial": False,
+        "numero_documento": document,
+        "data_emissione": date(2025, 1, 10),
+        "importo_totale": 1000,
+        "tipo_documento": "TD01",
+        "original_creditor": "00000000001",
+        "stock_effect": 0,
+        "reference_date": date(2025, 12, 31),
         "observed_at": date(2026, 1, 20),
     }
     return plain | values
@@ -54,8 +70,18 @@ def database(settings: Settings) -> sa.Engine:
         operation("a1", "A", 1),
         operation("a2", "A", 2, **paid),
         operation("b1", "B", 1, importo=90_000, importo_totale=90_000, original_creditor="00000000002"),
-        operation("c1", "C", 1, code="DUE_DATE_DIFFERS", azione="CS", stato_debito=None, natura_spesa=None, cig=None, cup=None,
-                  data_scadenza=date(2025, 2, 14)),
+        operation(
+            "c1",
+            "C",
+            1,
+            code="DUE_DATE_DIFFERS",
+            azione="CS",
+            stato_debito=None,
+            natura_spesa=None,
+            cig=None,
+            cup=None,
+            data_scadenza=date(2025, 2, 14),
+        ),
         operation("other", "A", 1, ente="beta"),
     ]
     with bind.begin() as connection:
@@ -185,8 +211,18 @@ def test_nothing_chosen_is_an_error(database: sa.Engine) -> None:
 def change(database: sa.Engine, settings: Settings) -> Callable[..., OperationsDecided]:
     """Changes an operation of document A, of which 800.00 are unbooked and 300.00 liquidato."""
     store = Store(settings.store_url)
-    rows = [{"id_documento": "A", "progressivo_registrazione": "PA", "new_on_pcc": False, "commercial_amount": Decimal("1300.00"), "unbooked": Decimal("1000.00"), "liquidated": Decimal("300.00"),
-             "suspended": Decimal(0), "not_payable": Decimal(0)}]
+    rows = [
+        {
+            "id_documento": "A",
+            "progressivo_registrazione": "PA",
+            "new_on_pcc": False,
+            "commercial_amount": Decimal("1300.00"),
+            "unbooked": Decimal("1000.00"),
+            "liquidated": Decimal("300.00"),
+            "suspended": Decimal(0),
+            "not_payable": Decimal(0),
+        }
+    ]
     with store.write("models/alfa/remedies.parquet") as target:
         pq.write_table(pa.Table.from_pylist(rows), target)
 
@@ -253,7 +289,14 @@ def test_what_was_sent_is_decided_no_more_until_pcc_refuses_it(database: sa.Engi
             connection.execute(sa.insert(table("sent_operations")), row)
     assert one(database, "a1")["sent"] == "sent"
     assert decide_operations(database, "alfa", "refuse", named("a1"), who="rossi").left == 1
-    told = {**line, "operation_id": "a1", "state": "refused", "answered_at": datetime.now(UTC), "overdue": False, "in_flight": False}
+    told = {
+        **line,
+        "operation_id": "a1",
+        "state": "refused",
+        "answered_at": datetime.now(UTC),
+        "overdue": False,
+        "in_flight": False,
+    }
     with database.begin() as connection:
         connection.execute(sa.insert(table("sent_states")), told)
         connection.execute(sa.text("delete from pcc.operations where operation_id = 'c1'"))

@@ -161,7 +161,8 @@ def _bookings(book: Book) -> None:
     book.both("REJECTED_PRESENTED", erp=no, pcc={"stato_documento": "PRESENTATO"})
     book.both("REJECTED_BOOKED", erp={"stato": "ANNULLATA"}, pcc=LIQUIDATED)
     book.both(
-        "REJECTED_IN_PARTS", erp=no,
+        "REJECTED_IN_PARTS",
+        erp=no,
         pcc=BOOKED | {"importo_liquidato": 200, "importo_sospeso": 100, "causale_sospensione": "ALTRO"},
     )
     book.both("REJECTED_ON_PCC", erp={"stato": "LIQUIDATA"}, pcc={"stato_documento": "RIFIUTATO"})
@@ -178,7 +179,9 @@ def _the_rest(book: Book) -> None:
     for document in ("NOTE", "NOTE_ALONE"):
         supplier = book.supplier("NOTED" if document == "NOTE" else document)
         book.both(
-            document, **small, erp={"piva_fornitore": supplier, "numero": "NC1", "imponibile": 164, "iva": 36},
+            document,
+            **small,
+            erp={"piva_fornitore": supplier, "numero": "NC1", "imponibile": 164, "iva": 36},
             pcc={"id_fiscale_iva": supplier, "numero_documento": "NC1", "importo_imponibile": 164, "totale_imposta": 36},
         )
         book.paid(document, 200, numero_mandato="M-X" if document == "NOTE" else "M-Z", cf_beneficiario=supplier)
@@ -226,15 +229,44 @@ def _said(seen: Seen, document: str) -> list[set[str]]:
     """Each operation of the document as the set of all that it says, amounts plain."""
     column = "progressivo_registrazione" if document in ("PSECOND", "PONLY_PCC") else "id_documento"
     rows = seen.found.rows(
-        "operations", "step", "model", "azione", "stato_debito", "importo", "natura_spesa", "causale", "descrizione", "cig", "cup",
-        "data_scadenza", "numero_mandato", "data_mandato", "id_fiscale_beneficiario", "non_commercial", where=f"{column} = '{document}'",
+        "operations",
+        "step",
+        "model",
+        "azione",
+        "stato_debito",
+        "importo",
+        "natura_spesa",
+        "causale",
+        "descrizione",
+        "cig",
+        "cup",
+        "data_scadenza",
+        "numero_mandato",
+        "data_mandato",
+        "id_fiscale_beneficiario",
+        "non_commercial",
+        where=f"{column} = '{document}'",
     )
     said = []
-    for number, (step, model, azione, stato, importo, natura, causale, words, cig, cup, *rest, aside) in enumerate(sorted(rows), 1):
+    for number, (step, model, azione, stato, importo, natura, causale, words, cig, cup, *rest, aside) in enumerate(
+        sorted(rows), 1
+    ):
         assert step == number
         said.append(
-            {model, azione, stato, None if importo is None else f"{importo:f}".removesuffix(".00"), natura, causale, f"'{words}'",
-             f"cig {cig}", f"cup {cup}", f"natura {natura}", *map(str, rest), *(["nc"] if aside else [])}
+            {
+                model,
+                azione,
+                stato,
+                None if importo is None else f"{importo:f}".removesuffix(".00"),
+                natura,
+                causale,
+                f"'{words}'",
+                f"cig {cig}",
+                f"cup {cup}",
+                f"natura {natura}",
+                *map(str, rest),
+                *(["nc"] if aside else []),
+            }
         )
     return said
 
@@ -260,7 +292,13 @@ def test_operations_of(seen: Seen, document: str) -> None:
             assert word in found, (line, found)
     key = "coalesce(id_documento, progressivo_registrazione)"
     accounts = seen.found.rows(
-        "projected_accounts", "unbooked", "liquidated", "suspended", "not_payable", "paid", "paid_non_commercial",
+        "projected_accounts",
+        "unbooked",
+        "liquidated",
+        "suspended",
+        "not_payable",
+        "paid",
+        "paid_non_commercial",
         where=f"{key} = '{document}'",
     )
     assert accounts == ([tuple(Decimal(part) for part in after.split())] if after else [])

@@ -44,7 +44,9 @@ def breaches(got: models.Reconciled) -> list[tuple[Any, ...]]:
     with prepared(got._settings, got._store) as connection:
         for name in ("ledger", "remedies", "operation_lines", "questions", "debt_positions", "stock"):
             connection.execute(f"create view {name} as select * from {source(got._store, models.ENTE, name)}")
-        return [row for sql in (bonifica.LEDGER_HOLDS, bonifica.PROJECTION_EXPLAINED) for row in connection.execute(sql).fetchall()]
+        return [
+            row for sql in (bonifica.LEDGER_HOLDS, bonifica.PROJECTION_EXPLAINED) for row in connection.execute(sql).fetchall()
+        ]
 
 
 def taken(got: models.Reconciled, feeds: Any) -> Ledger:
@@ -56,7 +58,9 @@ def taken(got: models.Reconciled, feeds: Any) -> Ledger:
 
 
 @pytest.mark.parametrize(("seed", "documents", "damage"), [(1, 300, 0.0), (2, 200, 0.5), (3, 200, 0.9)])
-def test_pcc_takes_every_operation_and_then_shows_the_projection(tmp_path: Path, seed: int, documents: int, damage: float) -> None:
+def test_pcc_takes_every_operation_and_then_shows_the_projection(
+    tmp_path: Path, seed: int, documents: int, damage: float
+) -> None:
     rows: Any = _provider(tmp_path / "inbox", seed, documents)
     if damage:
         rows = {kind: list(found) for kind, found in oracle.perturbed(rows, seed, damage).items()}
@@ -109,7 +113,10 @@ def test_golden_is_projected_to_the_right_stock_but_for_the_manual_items(tmp_pat
 
 CENTS = st.integers(0, 100_000).map(lambda cents: Decimal(cents).scaleb(-2))
 MOVES = st.lists(
-    st.tuples(st.sampled_from([*ledger.MOVEMENTS, "CP", "CP_NC", "CS", "RF"]), st.integers(1, 60_000).map(lambda c: Decimal(c).scaleb(-2))),
+    st.tuples(
+        st.sampled_from([*ledger.MOVEMENTS, "CP", "CP_NC", "CS", "RF"]),
+        st.integers(1, 60_000).map(lambda c: Decimal(c).scaleb(-2)),
+    ),
     max_size=12,
 )
 DAY = date(2025, 12, 31)
@@ -117,19 +124,36 @@ DAY = date(2025, 12, 31)
 
 def _line(number: int, step: int, kind: str, amount: Decimal) -> dict[str, Any]:
     line = dict.fromkeys(MODELS["operation_lines"].column_names) | {
-        "ente": "alfa", "operation_id": f"{number}-{step}", "id_documento": f"D{number}", "progressivo_registrazione": f"P{number}",
-        "step": step, "model": "003", "importo": amount, "cig": "NA", "cup": "NA", "non_commercial": kind == "CP_NC",
-        "descrizione": "dal 01/02/2025", "code": "NOT_BOOKED",
+        "ente": "alfa",
+        "operation_id": f"{number}-{step}",
+        "id_documento": f"D{number}",
+        "progressivo_registrazione": f"P{number}",
+        "step": step,
+        "model": "003",
+        "importo": amount,
+        "cig": "NA",
+        "cup": "NA",
+        "non_commercial": kind == "CP_NC",
+        "descrizione": "dal 01/02/2025",
+        "code": "NOT_BOOKED",
     }
     if kind in ("CP", "CP_NC"):
         paid_on = DAY + timedelta(days=int(amount) % 3 - 1)
-        return line | {"azione": "CP", "natura_spesa": "CO", "numero_mandato": "1", "data_mandato": paid_on, "id_fiscale_beneficiario": "IT1"}
+        return line | {
+            "azione": "CP",
+            "natura_spesa": "CO",
+            "numero_mandato": "1",
+            "data_mandato": paid_on,
+            "id_fiscale_beneficiario": "IT1",
+        }
     if kind == "CS":
         return line | {"azione": "CS", "data_scadenza": DAY + timedelta(days=int(amount) % 3 - 1)}
     if kind == "RF":
         return line | {"azione": "RF", "importo": None, "data_rifiuto": DAY}
     return line | {
-        "azione": "CO", "stato_debito": kind, "natura_spesa": "NA" if kind in ledger.WITHOUT_NATURE else "CO",
+        "azione": "CO",
+        "stato_debito": kind,
+        "natura_spesa": "NA" if kind in ledger.WITHOUT_NATURE else "CO",
         "causale": "CONT" if kind.startswith("SOSP") else None,
     }
 
@@ -165,15 +189,29 @@ def test_random_movements_keep_the_accounts_summing_and_never_below_zero(simulat
         split = dict(zip(ACCOUNTS, amounts, strict=True))
         total = sum(amounts, Decimal(0))
         document = ledger.Document(
-            {"progressivo_registrazione": f"P{number}"}, "CONTABILIZZATO" if amounts[1:] != (0,) * 5 else "RICEVUTO", dict(split), "CONT", DAY
+            {"progressivo_registrazione": f"P{number}"},
+            "CONTABILIZZATO" if amounts[1:] != (0,) * 5 else "RICEVUTO",
+            dict(split),
+            "CONT",
+            DAY,
         )
         pcc = Ledger([], DAY)
         pcc.documents[f"P{number}"] = document
         starts.append(
             dict.fromkeys(MODELS["remedies"].column_names)
-            | {"ente": "alfa", "id_documento": f"D{number}", "progressivo_registrazione": f"P{number}", "sign": 1, "new_on_pcc": False,
-               "issue_date": DAY, "due_date": DAY, "commercial_amount": total, "paid_at_reference": split["pagato"] + split["pagato_non_commerciale"],
-               "excluded_cause": True, "pcc_stock": total - sum(amounts[2:], Decimal(0))}
+            | {
+                "ente": "alfa",
+                "id_documento": f"D{number}",
+                "progressivo_registrazione": f"P{number}",
+                "sign": 1,
+                "new_on_pcc": False,
+                "issue_date": DAY,
+                "due_date": DAY,
+                "commercial_amount": total,
+                "paid_at_reference": split["pagato"] + split["pagato_non_commerciale"],
+                "excluded_cause": True,
+                "pcc_stock": total - sum(amounts[2:], Decimal(0)),
+            }
             | dict(zip(AFTER, amounts, strict=True))
         )
         step = 0
@@ -196,11 +234,24 @@ def test_random_movements_keep_the_accounts_summing_and_never_below_zero(simulat
 
 
 def test_the_check_sees_what_pcc_would_refuse(simulated: Any) -> None:
-    start = dict.fromkeys(MODELS["remedies"].column_names) | {
-        "ente": "alfa", "id_documento": "D0", "progressivo_registrazione": "P0", "sign": 1, "new_on_pcc": False, "issue_date": DAY,
-        "due_date": DAY, "commercial_amount": Decimal(100), "paid_at_reference": Decimal(0), "excluded_cause": False,
-        "pcc_stock": Decimal(100),
-    } | dict.fromkeys(AFTER, Decimal(0)) | {"unbooked": Decimal(100)}
+    start = (
+        dict.fromkeys(MODELS["remedies"].column_names)
+        | {
+            "ente": "alfa",
+            "id_documento": "D0",
+            "progressivo_registrazione": "P0",
+            "sign": 1,
+            "new_on_pcc": False,
+            "issue_date": DAY,
+            "due_date": DAY,
+            "commercial_amount": Decimal(100),
+            "paid_at_reference": Decimal(0),
+            "excluded_cause": False,
+            "pcc_stock": Decimal(100),
+        }
+        | dict.fromkeys(AFTER, Decimal(0))
+        | {"unbooked": Decimal(100)}
+    )
     with_too_much = [_line(0, 1, "LIQ", Decimal(60)), _line(0, 2, "CP", Decimal(61)), _line(0, 3, "LIQ", Decimal(1))]
     found = simulated(with_too_much, [start])
     # Below zero at the second step alone: the end looks right.

@@ -32,9 +32,7 @@ def _document(key: str, number: str, total: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def _reconciled(
-    tmp_path: Path, documents: list[dict[str, Any]], *flows: str, more: Any = ()
-) -> models.Reconciled:
+def _reconciled(tmp_path: Path, documents: list[dict[str, Any]], *flows: str, more: Any = ()) -> models.Reconciled:
     delivered = [("erp_opi", rows(tmp_path, content)) for content in flows]
     return models.reconcile(tmp_path / "home", [("erp_invoices", documents), *more, *delivered])
 
@@ -104,9 +102,7 @@ def test_an_order_paid_in_part_pays_its_invoices_in_proportion(tmp_path: Path) -
     (tmp_path / "rest").mkdir()
     rest = journal(movement(5, "100.00", "2025-03-04"), movement(5, "50.00", "2025-03-09", receipt=2))
     got = _reconciled(tmp_path / "rest", documents, flow(whole), rest)
-    totals = got.rows(
-        "stg_erp_payments", "id_documento, sum(importo)::text", where="true group by id_documento"
-    )
+    totals = got.rows("stg_erp_payments", "id_documento, sum(importo)::text", where="true group by id_documento")
     assert totals == [("D1", "100.00"), ("D2", "50.00")]
 
 
@@ -118,9 +114,7 @@ def test_a_varied_order_pays_what_it_says_last(tmp_path: Path) -> None:
         flow(ORDER),
         journal(movement(5, "100.00", "2025-03-04")),
     ]
-    assert [row[0] for row in _paid(_reconciled(tmp_path, documents, *flows))] == [
-        "D2"
-    ]  # in whichever order they come
+    assert [row[0] for row in _paid(_reconciled(tmp_path, documents, *flows))] == ["D2"]  # in whichever order they come
 
 
 def test_a_cancelled_order_is_not_paid(tmp_path: Path) -> None:
@@ -285,9 +279,7 @@ def test_a_file_cut_short_gives_what_is_whole_and_says_where_it_ends(tmp_path: P
 
 
 def test_a_bad_value_costs_its_row_alone(tmp_path: Path) -> None:
-    text = flow(
-        ORDER + "\n", order(6, beneficiary(invoice("1", "3,0,0"), "3.00")), order(7, "", operation="BOH")
-    )
+    text = flow(ORDER + "\n", order(6, beneficiary(invoice("1", "3,0,0"), "3.00")), order(7, "", operation="BOH"))
     sink, counts = read(tmp_path, "erp_opi", text)
     assert [row["numero_mandato"] for row in sink.good] == ["5"]
     assert counts.refused == 2
@@ -327,15 +319,11 @@ def test_executed_in_any_parts_every_block_gets_its_own(
         parts.append(part)
         left -= part
     parts.append(left)
-    documents = [
-        _document(f"D{n}", f"{n}", str(amount), lotto_sdi="7001") for n, amount in enumerate(amounts)
-    ]
+    documents = [_document(f"D{n}", f"{n}", str(amount), lotto_sdi="7001") for n, amount in enumerate(amounts)]
     blocks = "".join(invoice(str(n), str(amount)) for n, amount in enumerate(amounts))
     movements = [movement(5, str(part), "2025-03-04", receipt=n) for n, part in enumerate(parts, 1) if part]
     got = _reconciled(folder, documents, flow(order(5, beneficiary(blocks, str(total)))), journal(*movements))
-    per_document = dict(
-        got.rows("opi_payments", "id_documento, sum(importo)", where="true group by id_documento")
-    )
+    per_document = dict(got.rows("opi_payments", "id_documento, sum(importo)", where="true group by id_documento"))
     assert per_document == {f"D{n}": amount for n, amount in enumerate(amounts)}
     assert got.rows("opi_payments", "sum(importo)", where="true group by row_id") == sorted(
         ((part,) for part in parts if part), key=lambda row: str(row[0])

@@ -35,16 +35,13 @@ def golden() -> oracle.Result:
 
 @golden_only
 def test_golden_matches(golden: oracle.Result) -> None:
-    assert golden.matches == {
-        (r["id_documento"], r["progressivo_registrazione"], r["tier"]) for r in _expected("matches")
-    }
+    assert golden.matches == {(r["id_documento"], r["progressivo_registrazione"], r["tier"]) for r in _expected("matches")}
 
 
 @golden_only
 def test_golden_anomalies(golden: oracle.Result) -> None:
     wanted = [
-        (r["code"], r["id_documento"], r["progressivo_registrazione"], Decimal(r["amount"]))
-        for r in _expected("anomalies")
+        (r["code"], r["id_documento"], r["progressivo_registrazione"], Decimal(r["amount"])) for r in _expected("anomalies")
     ]
     assert sorted(golden.anomalies) == sorted(wanted)
     assert golden.unexplained == []
@@ -98,9 +95,7 @@ def test_tax_ids(text: str, wanted: str | None) -> None:
 @pytest.fixture(scope="module", params=[1, 2, 3])
 def synthetic(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
     inbox = tmp_path_factory.mktemp("oracle")
-    truth = write_provider(
-        inbox, enti=1, documents=400, seed=request.param, reference_date=DAY, bad_rows=False
-    )
+    truth = write_provider(inbox, enti=1, documents=400, seed=request.param, reference_date=DAY, bad_rows=False)
     result = oracle.reconcile(oracle.load_inbox(inbox, "montefiore"), reference_date=DAY, observed_at=SEEN)
     return truth.documents("montefiore").to_pylist(), result
 
@@ -136,9 +131,7 @@ def test_every_case_is_found_as_it_was_injected(synthetic) -> None:  # type: ign
         if tiers.get(row["id_documento"]) != row["tier"]:
             wrong[f"{row['case_name']}: tier {tiers.get(row['id_documento'])} not {row['tier']}"] += 1
     assert not wrong
-    assert {code for case in CASES for code in case.codes} <= {
-        code for codes in found.values() for code in codes
-    }
+    assert {code for case in CASES for code in case.codes} <= {code for codes in found.values() for code in codes}
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -149,6 +142,4 @@ def test_random_damage_leaves_nothing_unexplained(seed: int, tmp_path: Path) -> 
     again = oracle.load_inbox(tmp_path / "damaged", "alfa")
     result = oracle.reconcile(again, reference_date=DAY, observed_at=SEEN)
     assert result.unexplained == []
-    assert result.stock["pcc"] - result.stock["right"] == sum(
-        {(e, p): amount for _, e, p, amount in result.anomalies}.values()
-    )
+    assert result.stock["pcc"] - result.stock["right"] == sum({(e, p): amount for _, e, p, amount in result.anomalies}.values())

@@ -116,11 +116,7 @@ def test_other_containers_are_refused():
 
 
 def _pem(der: bytes) -> bytes:
-    return (
-        b"-----BEGIN PKCS7-----\r\n"
-        + base64.encodebytes(der).replace(b"\n", b"\r\n")
-        + b"-----END PKCS7-----\r\n"
-    )
+    return b"-----BEGIN PKCS7-----\r\n" + base64.encodebytes(der).replace(b"\n", b"\r\n") + b"-----END PKCS7-----\r\n"
 
 
 WRAPPINGS = {

@@ -48,9 +48,7 @@ def _rows(settings: Settings, store: Store, ente: str, name: str) -> list[Any]:
     return sorted(map(repr, found))
 
 
-def test_the_past_asked_for_is_what_was_worked_out_then(
-    tmp_path: Path, settings: Settings, store: Store
-) -> None:
+def test_the_past_asked_for_is_what_was_worked_out_then(tmp_path: Path, settings: Settings, store: Store) -> None:
     engine = database.engine(settings)
     register = Register(engine)
     everything = tmp_path / "everything"

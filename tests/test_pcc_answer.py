@@ -14,9 +14,7 @@ from hypothesis import strategies as st
 from opi_flows import read, rows
 
 
-def document(
-    state: str = "LA", *, movements: str = "", split: str = "", number: str = "P1", **more: str
-) -> str:
+def document(state: str = "LA", *, movements: str = "", split: str = "", number: str = "P1", **more: str) -> str:
     """A dettaglioDocumentoTipo of 1,220.00, of which 1,000.00 with split payment are commercial debt."""
     values = {
         "statoDocumento": state,
@@ -84,9 +82,7 @@ def test_an_answer_becomes_the_row_that_the_csv_would_be(tmp_path: Path) -> None
     )
     sink, _ = read(tmp_path, "pcc_invoices", text, "pcc.csv")
     (same,) = sink.good
-    assert row | {"line": 2} == {
-        name: value for name, value in same.items() if name not in ("ente", "delivery")
-    }
+    assert row | {"line": 2} == {name: value for name, value in same.items() if name not in ("ente", "delivery")}
 
 
 @pytest.mark.parametrize(
@@ -117,15 +113,13 @@ def test_several_documents_and_a_credit_note_written_negative(tmp_path: Path) ->
 
 def test_movements_stand_among_the_movements(tmp_path: Path) -> None:
     text = answer(
-        document(
-            movements=moved("2025-02-01", "200.00", "SOSP", "CONT")
-            + moved("2025-02-20", "200.00", "LIQdaSOSP")
-        )
+        document(movements=moved("2025-02-01", "200.00", "SOSP", "CONT") + moved("2025-02-20", "200.00", "LIQdaSOSP"))
     )
     got = models.reconcile(tmp_path / "home", {"pcc_invoices": rows(tmp_path, text, "pcc_invoices")})
-    assert got.rows(
-        "stg_pcc_operations", "data_operazione::text", "azione", "importo::text", "stato_debito", "causale"
-    ) == [("2025-02-01", "CO", "200.00", "SOSP", "CONT"), ("2025-02-20", "CO", "200.00", "LIQdaSOSP", None)]
+    assert got.rows("stg_pcc_operations", "data_operazione::text", "azione", "importo::text", "stato_debito", "causale") == [
+        ("2025-02-01", "CO", "200.00", "SOSP", "CONT"),
+        ("2025-02-20", "CO", "200.00", "LIQdaSOSP", None),
+    ]
     assert got.rows("pcc_documents", "suspension_days", "operations", "cause") == [(19, 2, "CONT")]
 
 

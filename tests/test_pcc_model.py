@@ -23,14 +23,38 @@ from pcc_pipeline.formats.pcc_model_lines import line_of
 USER = "RSSMRA80A01H501U"
 ON = date(2026, 1, 20)
 PLAIN: dict[str, Any] = dict.fromkeys(
-    ["model", "azione", "importo", "natura_spesa", "stato_debito", "causale", "descrizione", "capitoli", "estremi_impegno", "cig", "cup", "data_scadenza", "numero_mandato", "data_mandato", "id_fiscale_beneficiario", "non_commercial", "protocollo", "data_ricezione", "data_rifiuto", "denominazione_amministrazione", "lotto", "importo_imponibile", "totale_imposta"]
+    [
+        "model",
+        "azione",
+        "importo",
+        "natura_spesa",
+        "stato_debito",
+        "causale",
+        "descrizione",
+        "capitoli",
+        "estremi_impegno",
+        "cig",
+        "cup",
+        "data_scadenza",
+        "numero_mandato",
+        "data_mandato",
+        "id_fiscale_beneficiario",
+        "non_commercial",
+        "protocollo",
+        "data_ricezione",
+        "data_rifiuto",
+        "denominazione_amministrazione",
+        "lotto",
+        "importo_imponibile",
+        "totale_imposta",
+    ]
 ) | {
     "model": "003",
     "cf_amministrazione": "00488410010",
     "codice_ufficio": "UFABC1",
     "cf_fornitore": None,
     "id_fiscale_iva": "IT00484960588",
-    "denominazione_fornitore": "Ditta; \"Rossi\" & C.",
+    "denominazione_fornitore": 'Ditta; "Rossi" & C.',
     "progressivo_registrazione": "100000070",
     "numero_documento": "12/A",
     "data_emissione": date(2025, 3, 4),

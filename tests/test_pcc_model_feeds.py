@@ -103,7 +103,11 @@ def test_an_export_per_modello_003_is_a_feed_of_documents(path: Path) -> None:
     assert (first["progressivo_registrazione"], first["stato_documento"], first["partial"]) == ("1", "CONTABILIZZATO", True)
     split = [first[f"importo_{name}"] for name in ("liquidato", "sospeso", "non_liquidabile", "pagato")]
     assert split == [Decimal(700), Decimal(300), None, Decimal(220)]
-    assert (first["id_fiscale_iva"], first["numero_documento"], first["importo_totale"]) == ("IT00484960588", "12/A", Decimal(1220))
+    assert (first["id_fiscale_iva"], first["numero_documento"], first["importo_totale"]) == (
+        "IT00484960588",
+        "12/A",
+        Decimal(1220),
+    )
     assert second["importo_liquidato"] is None and second["stato_documento"] == "PRESENTATO"
 
 

@@ -228,7 +228,12 @@ def test_reports_are_written_once_and_downloaded_as_files(desk: TestClient, sett
     assert "1.234,50 €" in page.text and page.headers["content-disposition"].startswith("attachment")
     assert desk.get("/rapporti/2025-12-31/report.pdf").content.startswith(b"%PDF")
     (settings.home / "reports" / "alfa" / "segreto.csv").write_text("x")
-    for path in ("/rapporti/../segreto.csv", "/rapporti/%2e%2e/segreto.csv", "/rapporti/2025-12-31/..%2fsegreto.csv", "/rapporti/2025-12-31/x.csv"):
+    for path in (
+        "/rapporti/../segreto.csv",
+        "/rapporti/%2e%2e/segreto.csv",
+        "/rapporti/2025-12-31/..%2fsegreto.csv",
+        "/rapporti/2025-12-31/x.csv",
+    ):
         assert desk.get(path).status_code == 404, path
     _publish(settings, "alfa")
     assert "più vecchi" in desk.get("/rapporti").text
@@ -295,9 +300,7 @@ def test_wrong_passwords_lock_the_account_and_then_the_address(desk: TestClient,
     with connected.connect() as connection:  # under its ente, so that it goes when the ente is erased
         entry = sa.select(table("audit").c.ente).where(table("audit").c.who == "chi@alfa.it")
         assert connection.execute(entry).scalars().all() == ["alfa"]
-    statuses = [
-        desk.post("/accesso", data={"email": f"{n}@x.it", "password": "no"}).status_code for n in range(21)
-    ]
+    statuses = [desk.post("/accesso", data={"email": f"{n}@x.it", "password": "no"}).status_code for n in range(21)]
     assert statuses == [401] * 19 + [429] * 2
 
 
@@ -329,9 +332,15 @@ def _landed(settings: Settings) -> list[str]:
     return sorted(path.relative_to(settings.inbox).as_posix() for path in found)
 
 
-def test_an_upload_of_a_named_kind_reaches_the_inbox_and_its_errors_are_shown_at_once(desk: TestClient, settings: Settings) -> None:
+def test_an_upload_of_a_named_kind_reaches_the_inbox_and_its_errors_are_shown_at_once(
+    desk: TestClient, settings: Settings
+) -> None:
     _sign_in(desk, "chi@alfa.it")
-    files = [("files", ("pagamenti.csv", PAYMENTS.encode())), ("files", ("virus.csv", b"MZ\x90\0\0")), ("files", ("vuoto.csv", b""))]
+    files = [
+        ("files", ("pagamenti.csv", PAYMENTS.encode())),
+        ("files", ("virus.csv", b"MZ\x90\0\0")),
+        ("files", ("vuoto.csv", b"")),
+    ]
     answer = desk.post("/consegne", data={"csrf": _csrf(desk), "kind": "erp_payments"}, files=files)
     assert "Pagamenti del gestionale: 2 righe leggibili, 1 rifiutate" in answer.text
     assert "molto" in answer.text and "Il file è un programma" in answer.text and "Il file è vuoto" in answer.text
@@ -341,7 +350,9 @@ def test_an_upload_of_a_named_kind_reaches_the_inbox_and_its_errors_are_shown_at
 
 def test_a_large_file_in_pieces_goes_on_where_it_stopped(desk: TestClient, settings: Settings) -> None:
     _sign_in(desk, "chi@alfa.it")
-    content = "id_documento;numero_mandato;data_pagamento;importo\n" + "".join(f"D{n};M{n};2025-12-31;10.50\n" for n in range(1000))
+    content = "id_documento;numero_mandato;data_pagamento;importo\n" + "".join(
+        f"D{n};M{n};2025-12-31;10.50\n" for n in range(1000)
+    )
     data = content.encode()
     asked = {"csrf": _csrf(desk), "name": "grande.csv", "size": str(len(data)), "changed": "1"}
     begun = desk.post("/consegne/parti", data=asked).json()
@@ -359,7 +370,9 @@ def test_a_large_file_in_pieces_goes_on_where_it_stopped(desk: TestClient, setti
     assert desk.post("/consegne/parti", data=asked).json() == {**begun, "offset": 9000}
     send(9000, len(data))
     page = desk.post(f"{address}/fine", data=asked).text
-    assert "Pagamenti del gestionale: 1.000 righe leggibili" in page and not any(path.is_file() for path in settings.inbox.rglob("*"))
+    assert "Pagamenti del gestionale: 1.000 righe leggibili" in page and not any(
+        path.is_file() for path in settings.inbox.rglob("*")
+    )
     key = page.split('name="chiave" value="')[1].split('"')[0]
     confirmed = {"csrf": asked["csrf"], "chiave": key, "tipo": "erp_payments"}
     assert "1.000 righe leggibili" in desk.post("/consegne/conferma", data=confirmed).text
@@ -377,7 +390,12 @@ def test_a_ticket_and_a_judgement_are_deliveries_of_ones_own_ente(desk: TestClie
     shown = desk.get("/servizio").text
     assert shown.count('name="ticket" value="chiusa-alfa"') == 1 and 'value="aperta-alfa"' not in shown
     assert "aperta-alfa" not in desk.get("/servizio?stato=closed").text
-    wrong = {"OTTIMO": ("chiusa-alfa", 422), "POSITIVO": ("aperta-alfa", 409), "NEUTRO": ("chiusa-beta", 404), "NEGATIVO": ("T-1", 404)}
+    wrong = {
+        "OTTIMO": ("chiusa-alfa", 422),
+        "POSITIVO": ("aperta-alfa", 409),
+        "NEUTRO": ("chiusa-beta", 404),
+        "NEGATIVO": ("T-1", 404),
+    }
     for verdict, (ticket, status) in wrong.items():
         answer = desk.post("/servizio/giudizi", data={"csrf": token, "ticket": ticket, "verdict": verdict})
         assert answer.status_code == status, (ticket, verdict)
@@ -386,14 +404,23 @@ def test_a_ticket_and_a_judgement_are_deliveries_of_ones_own_ente(desk: TestClie
     store, register = Store(settings.store_url), Register(engine(settings))
     land(settings, store, register)
     report = stage(settings, store, register, "alfa")
-    assert {kind: (count.rows, count.refused) for kind, count in report.counts.items()} == {"tickets": (1, 0), "ratings": (1, 0)}
+    assert {kind: (count.rows, count.refused) for kind, count in report.counts.items()} == {
+        "tickets": (1, 0),
+        "ratings": (1, 0),
+    }
 
 
 def test_an_answer_becomes_a_special_case_of_ones_own_ente(desk: TestClient, settings: Settings) -> None:
     _sign_in(desk, "chi@alfa.it")
     asked = desk.get("/domande").text
     assert SECRETS["alfa"] in asked and SECRETS["beta"] not in asked
-    fields = {"csrf": _csrf(desk), "codice": "AMOUNT_DIFFERS", "id_documento": "D1", "progressivo": "P1", "risposta": "NON_COMMERCIALE"}
+    fields = {
+        "csrf": _csrf(desk),
+        "codice": "AMOUNT_DIFFERS",
+        "id_documento": "D1",
+        "progressivo": "P1",
+        "risposta": "NON_COMMERCIALE",
+    }
     assert "manca la data" in desk.post("/domande", data=fields).text
     assert desk.post("/domande", data={**fields, "id_documento": "D9"}).status_code == 404
     assert "Risposta registrata" in desk.post("/domande", data={**fields, "dal": "2025-01-01"}).text
@@ -444,7 +471,12 @@ def test_the_calendar_leads_to_the_documents_due_that_day(desk: TestClient) -> N
     assert "?mese=2025-10&amp;vista=right" in page and "?mese=2025-12&amp;vista=right" in page
     assert "scadenza=2025" not in desk.get("/scadenze?mese=2025-11&vista=pcc").text  # another view has none of it
     assert "dicembre 2025" in desk.get("/scadenze").text  # the reference date's month
-    for wanted, there in (("2025-11-01", True), ("2025-11-02", False), ("2025-10-31..2025-11-01", True), ("2025-11-02..2025-12-31", False)):
+    for wanted, there in (
+        ("2025-11-01", True),
+        ("2025-11-02", False),
+        ("2025-10-31..2025-11-01", True),
+        ("2025-11-02..2025-12-31", False),
+    ):
         assert ("1/A" in desk.get(f"/documenti?scadenza={wanted}").text) is there, wanted
     assert desk.get("/documenti?scadenza=domani").status_code == 422
     assert desk.get("/scadenze?mese=2025-13").status_code == 422
@@ -475,7 +507,11 @@ def test_creditors_are_found_by_who_they_took_over_from(desk: TestClient) -> Non
 def test_satisfaction_is_drawn_from_its_table_in_time_order(desk: TestClient) -> None:
     _sign_in(desk, "chi@alfa.it")
     table = desk.get("/servizio").text.split('id="giudizi"')[1].split("</table>")[0]
-    assert table.index("2025-11") < table.index("2025-12") and table.count('data-value="3"') == 2 and table.count('data-value="1"') == 2
+    assert (
+        table.index("2025-11") < table.index("2025-12")
+        and table.count('data-value="3"') == 2
+        and table.count('data-value="1"') == 2
+    )
 
 
 def test_every_table_has_its_files_under_it(desk: TestClient, settings: Settings) -> None:
@@ -521,7 +557,12 @@ def test_a_text_that_a_spreadsheet_would_run_is_none_in_a_file() -> None:
 
 @pytest.mark.parametrize(
     ("name", "safe"),
-    [("../../etc/passwd.csv", "passwd.csv"), ("C:\\dati\\fatture.xlsx", "fatture.xlsx"), ("a\0b<c>.csv", "a_b_c_.csv"), (".nascosto.csv", "nascosto.csv")],
+    [
+        ("../../etc/passwd.csv", "passwd.csv"),
+        ("C:\\dati\\fatture.xlsx", "fatture.xlsx"),
+        ("a\0b<c>.csv", "a_b_c_.csv"),
+        (".nascosto.csv", "nascosto.csv"),
+    ],
 )
 def test_names_are_made_safe(name: str, safe: str) -> None:
     assert uploads.safe_name(name) == safe
@@ -539,7 +580,9 @@ def test_an_archive_that_swells_is_refused(desk: TestClient, settings: Settings)
         for number in range(3):
             archive.writestr(f"{number}.csv", b"0" * 200_000_000)
     _sign_in(desk, "chi@alfa.it")
-    answer = desk.post("/consegne", data={"csrf": _csrf(desk), "kind": "erp_invoices"}, files={"files": ("bomba.zip", bomb.getvalue())})
+    answer = desk.post(
+        "/consegne", data={"csrf": _csrf(desk), "kind": "erp_invoices"}, files={"files": ("bomba.zip", bomb.getvalue())}
+    )
     assert "Archivio non accettato" in answer.text
     assert not any(settings.inbox.rglob("*.zip"))
 
@@ -564,9 +607,15 @@ def test_every_text_of_the_pages_has_its_english() -> None:
     from portal.words import LABELS
 
     folder = Path(__file__).parents[1] / "portal" / "templates"
-    texts = {text for page in folder.glob("*.html") for text in re.findall(r"""_\(["']([^"']+(?:'[^"']+)?)["']\)""", page.read_text())}
+    texts = {
+        text
+        for page in folder.glob("*.html")
+        for text in re.findall(r"""_\(["']([^"']+(?:'[^"']+)?)["']\)""", page.read_text())
+    }
     english = translator("en")
-    missing = [text for text in sorted(texts | set(LABELS.values())) if english(text) == text and text not in ("Stock", "Ente", "Enti")]
+    missing = [
+        text for text in sorted(texts | set(LABELS.values())) if english(text) == text and text not in ("Stock", "Ente", "Enti")
+    ]
     assert len(texts) > 50 and not missing
 
 

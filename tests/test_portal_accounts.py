@@ -78,7 +78,9 @@ def test_the_providers_page_touches_no_ente_and_is_for_administrators(admin: Tes
         _sign_in(admin, email)
         assert admin.get("/fornitore/persone").status_code == 403
         report = admin.get("/fornitore/rapporto")
-        assert (report.status_code, "98.765,43" in report.text) == ((200, True) if email.startswith("operatore") else (403, False))
+        assert (report.status_code, "98.765,43" in report.text) == (
+            (200, True) if email.startswith("operatore") else (403, False)
+        )
         csrf = _csrf(admin, "/password")
         fields = {"csrf": csrf, "email": "x@y.it", "name": "", "role": "administrator", "password": PASSWORD}
         assert admin.post("/fornitore/persone", data=fields).status_code == 403
@@ -91,7 +93,9 @@ def test_a_manager_gives_new_passwords_in_their_own_ente_alone(desk: TestClient,
     mine, theirs = _number(settings, "uno@alfa.it"), _number(settings, "chi@beta.it")
     assert desk.post(f"/persone/{mine}/password", data={"csrf": csrf, "password": NEW}).status_code == 200
     assert desk.post(f"/persone/{theirs}/password", data={"csrf": csrf, "password": NEW}).status_code == 404
-    assert check_password(engine(settings), "uno@alfa.it", NEW, now) and not check_password(engine(settings), "chi@beta.it", NEW, now)
+    assert check_password(engine(settings), "uno@alfa.it", NEW, now) and not check_password(
+        engine(settings), "chi@beta.it", NEW, now
+    )
     taken = {"csrf": csrf, "email": "uno@alfa.it", "password": PASSWORD}
     assert "già un accesso" in desk.post("/persone", data=taken).text
 

@@ -19,7 +19,26 @@ from portal.words import euro, label
 
 GOLDEN = Path(__file__).resolve().parents[2] / "shared" / "golden" / "inbox" / "alfa"
 PASSWORD = "una lunga parola d'ordine"
-PAGES = ("/", "/scadenze", "/scadenze?mese=2025-09&vista=pcc", "/creditori", "/creditori?cerca=56321223309", "/creditori/89078666610", "/documenti", "/documenti?scadenza=2025-01-01..2025-12-31", "/documento?id_documento=D000005", "/anomalie", "/consegne", "/domande", "/indicatori", "/servizio", "/operazioni", "/rapporti", "/persone", "/password")
+PAGES = (
+    "/",
+    "/scadenze",
+    "/scadenze?mese=2025-09&vista=pcc",
+    "/creditori",
+    "/creditori?cerca=56321223309",
+    "/creditori/89078666610",
+    "/documenti",
+    "/documenti?scadenza=2025-01-01..2025-12-31",
+    "/documento?id_documento=D000005",
+    "/anomalie",
+    "/consegne",
+    "/domande",
+    "/indicatori",
+    "/servizio",
+    "/operazioni",
+    "/rapporti",
+    "/persone",
+    "/password",
+)
 
 pytestmark = [
     pytest.mark.browser,
@@ -140,7 +159,7 @@ def test_from_the_upload_to_the_right_stock(server_home: Path) -> None:
         with page.expect_download() as download:
             page.goto(f"{desk}/consegne")
             page.get_by_text("Tabelle vuote da compilare").click()
-            page.get_by_role("link", name="erp_payments, Excel").click()
+            page.get_by_role("link", name="Pagamenti del gestionale, Excel").click()
         assert Path(download.value.path()).read_bytes().startswith(b"PK")
 
         page.set_viewport_size({"width": 360, "height": 740})

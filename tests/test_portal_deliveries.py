@@ -49,7 +49,11 @@ def test_nothing_goes_to_the_inbox_before_it_is_confirmed(desk: TestClient, sett
     _sign_in(desk, "chi@alfa.it")
     page = send(desk, ("pagamenti.csv", PAYMENTS), ("aperte.csv", OPEN), ("boh.csv", b"a;b\n1;2\n"))
     assert not landed(settings)
-    assert "Pagamenti del gestionale: 1 righe leggibili, 1 rifiutate" in page and "restare aperti: 1 righe leggibili" in page and "Non si riconosce" in page
+    assert (
+        "Pagamenti del gestionale: 1 righe leggibili, 1 rifiutate" in page
+        and "restare aperti: 1 righe leggibili" in page
+        and "Non si riconosce" in page
+    )
     assert keys(desk.get("/consegne").text) == keys(page)  # still asked after going away
     first, second, third = keys(page)
     page = confirm(desk, [first, second, third], ["erp_payments", "special_cases", ""])  # the second corrected, the third left
@@ -69,8 +73,14 @@ def test_a_kind_that_is_said_and_fits_is_taken_at_once_another_is_asked(desk: Te
     assert "consegnato come" in send(desk, ("pagamenti.csv", PAYMENTS), kind="erp_payments")
     assert landed(settings) == ["alfa/erp_payments/pagamenti.csv"]
     page = send(desk, ("pagamenti.csv", PAYMENTS), kind="open_list")
-    assert "Indicato come Elenco dei documenti" in page and "Pagamenti del gestionale: 1 righe" in page and len(landed(settings)) == 1
-    assert "consegnato come" in send(desk, ("niente.csv", PAYMENTS.splitlines(True)[0]), kind="erp_payments")  # a header alone fits
+    assert (
+        "Indicato come Elenco dei documenti" in page
+        and "Pagamenti del gestionale: 1 righe" in page
+        and len(landed(settings)) == 1
+    )
+    assert "consegnato come" in send(
+        desk, ("niente.csv", PAYMENTS.splitlines(True)[0]), kind="erp_payments"
+    )  # a header alone fits
 
 
 def test_what_waits_is_its_sender_s_alone(desk: TestClient, settings: Settings) -> None:
@@ -136,7 +146,9 @@ def test_a_blank_table_filled_in_can_be_delivered(desk: TestClient, settings: Se
                 data = data.replace(b"</sheetData>", f'<row r="2">{cells}</row></sheetData>'.encode())
             after.writestr(name, data)
     page = send(desk, (f"{kind}.xlsx", filled.getvalue()), kind=kind)
-    assert f"{words.label(f'FEED.{kind}')}: 1 righe leggibili, 0 rifiutate" in page, re.findall(r"<tbody>.*?</tbody>", page, re.S)[:1]
+    assert f"{words.label(f'FEED.{kind}')}: 1 righe leggibili, 0 rifiutate" in page, re.findall(
+        r"<tbody>.*?</tbody>", page, re.S
+    )[:1]
     assert landed(settings) == [f"alfa/{kind}/{kind}.xlsx"]
 
 
@@ -172,6 +184,10 @@ def test_deadlines_ahead_stand_above_the_deliveries(desk: TestClient, settings: 
             connection.execute(sa.insert(d), row)
     _sign_in(desk, "chi@alfa.it")
     page = " ".join(re.sub(r"<[^>]+>", " ", desk.get("/consegne").text).split())
-    assert "Presto giorni che mancano: 3" in page and f"Consegnato fatto il {now:%d/%m/%Y}" in page and "Tardi in ritardo, giorni: 2" in page
+    assert (
+        "Presto giorni che mancano: 3" in page
+        and f"Consegnato fatto il {now:%d/%m/%Y}" in page
+        and "Tardi in ritardo, giorni: 2" in page
+    )
     assert "Pubblicato fatto il" in page
     assert not {"Lontano", "Altrui", "Fatto da tempo"} & set(re.findall(r"Lontano|Altrui|Fatto da tempo", page))

@@ -61,7 +61,15 @@ class IdentityProvider:
         if digest != asked["code_challenge"]:
             return JSONResponse({"error": "invalid_grant"}, 400)
         now = int(time.time())
-        claims = {"iss": self.issuer, "aud": "desk", "sub": "s", "iat": now, "exp": now + 60, "nonce": asked["nonce"], **self.claims}
+        claims = {
+            "iss": self.issuer,
+            "aud": "desk",
+            "sub": "s",
+            "iat": now,
+            "exp": now + 60,
+            "nonce": asked["nonce"],
+            **self.claims,
+        }
         signed = jwt.encode({"alg": "RS256", "kid": "prova"}, claims, KEY)
         return JSONResponse({"access_token": "a", "token_type": "Bearer", "expires_in": 60, "id_token": signed})
 
@@ -110,9 +118,16 @@ def test_who_is_vouched_for_and_has_an_account_gets_in(identity: tuple[TestClien
 
 @pytest.mark.parametrize(
     "claims",
-    [{"email": "anna@alfa.it"}, {"email": "anna@alfa.it", "email_verified": False}, {"email": "chi@altro.it", "email_verified": True}, {}],
+    [
+        {"email": "anna@alfa.it"},
+        {"email": "anna@alfa.it", "email_verified": False},
+        {"email": "chi@altro.it", "email_verified": True},
+        {},
+    ],
 )
-def test_who_is_not_vouched_for_or_unknown_stays_out(identity: tuple[TestClient, IdentityProvider], claims: dict[str, Any]) -> None:
+def test_who_is_not_vouched_for_or_unknown_stays_out(
+    identity: tuple[TestClient, IdentityProvider], claims: dict[str, Any]
+) -> None:
     client, provider = identity
     provider.claims = claims
     assert _there_and_back(client).status_code == 403

@@ -79,7 +79,9 @@ def test_two_persons_approve_above_the_limit(desk: TestClient, bind: sa.Engine) 
         assert list(connection.execute(by).scalars()) == ["chi@alfa.it", "dina@alfa.it"]
         log = sa.text("select who, action, detail from pcc.audit where action like 'operations%' order by entry")
         entries = [tuple(row) for row in connection.execute(log)]
-    assert [(who, action) for who, action, _ in entries] == [("chi@alfa.it", "operations_approve")] * 2 + [("dina@alfa.it", "operations_approve")]
+    assert [(who, action) for who, action, _ in entries] == [("chi@alfa.it", "operations_approve")] * 2 + [
+        ("dina@alfa.it", "operations_approve")
+    ]
     assert "a1, b1" in entries[0][2] and "stato=waiting" in entries[2][2]
 
 
@@ -158,7 +160,9 @@ def test_the_sensor_notices_what_was_decided_here(desk: TestClient, bind: sa.Eng
     assert set(decided(Register(bind), store)) == {"alfa"}
 
 
-def test_the_sensor_notices_what_was_decided_during_a_calculation(desk: TestClient, bind: sa.Engine, settings: Settings) -> None:
+def test_the_sensor_notices_what_was_decided_during_a_calculation(
+    desk: TestClient, bind: sa.Engine, settings: Settings
+) -> None:
     store = Store(settings.store_url)
     _sign_in(desk, "chi@alfa.it")
     decide(desk, "approve-ticked", "a1")

@@ -61,7 +61,8 @@ def _rows(ente: str) -> dict[str, list[dict[str, Any]]]:
         asked.append({"code": "AMOUNT_DIFFERS", "addressee": "ENTE", "severity": "low", "question": "?", "remaining": amount,
                       "data_emissione": date(2025, 1, 1), **told})  # fmt: skip
     creditors = [
-        {"view": "right", "creditor": f"{n:011}", "creditor_name": f"Ditta {n}", "amount": Decimal(n % 4), "documents": 1} for n in range(MANY)
+        {"view": "right", "creditor": f"{n:011}", "creditor_name": f"Ditta {n}", "amount": Decimal(n % 4), "documents": 1}
+        for n in range(MANY)
     ]
     return {
         "debt_positions": positions, "anomalies": anomalous, "questions": asked, "stock_by_creditor": creditors,
@@ -221,13 +222,18 @@ def test_many_at_once_may_each_hold_one_connection_and_ask_for_another(bind: sa.
             each.__exit__(None, None, None)
 
 
-@given(st.decimals(Decimal(-(10**16)), Decimal(10**16), allow_nan=False, places=2) | st.decimals(Decimal(-1000), Decimal(1000), allow_nan=False, places=6))
+@given(
+    st.decimals(Decimal(-(10**16)), Decimal(10**16), allow_nan=False, places=2)
+    | st.decimals(Decimal(-1000), Decimal(1000), allow_nan=False, places=6)
+)
 def test_numbers_are_written_as_the_locale_does_to_the_last_cent(value: Decimal) -> None:
     expected = format_decimal(value, "#,##0.00", locale="it_IT")
     assert words.number(value) == expected and words.euro(value) == f"{expected} €" and words.percent(value) == f"{expected} %"
     assert words.whole(int(value)) == format_decimal(int(value), "#,##0", locale="it_IT")
 
 
-@pytest.mark.parametrize(("value", "shown"), [(2.675, "2,68"), (0.1, "0,10"), (1234.5, "1.234,50"), (None, "–"), (Decimal("0.125"), "0,12")])
+@pytest.mark.parametrize(
+    ("value", "shown"), [(2.675, "2,68"), (0.1, "0,10"), (1234.5, "1.234,50"), (None, "–"), (Decimal("0.125"), "0,12")]
+)
 def test_a_float_is_written_as_it_reads(value: float | Decimal | None, shown: str) -> None:
     assert words.number(value) == shown

@@ -83,22 +83,14 @@ def parquet(store: Store, rows: list[dict[str, Any]], table: Table = EVERY_TYPE)
 def rows(bind: sa.Engine, ente: str) -> list[dict[str, Any]]:
     with bind.connect() as connection:
         connection.execute(sa.text("SET TIME ZONE 'UTC'"))
-        found = connection.execute(
-            sa.text("SELECT * FROM pcc.every_type WHERE ente = :e ORDER BY number"), {"e": ente}
-        )
+        found = connection.execute(sa.text("SELECT * FROM pcc.every_type WHERE ente = :e ORDER BY number"), {"e": ente})
         return [dict(row._mapping) for row in found]
 
 
 @effort(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.lists(st.fixed_dictionaries({name: st.none() | value for name, value in VALUES.items()}), max_size=5)
-)
-def test_every_value_arrives_exactly(
-    described: sa.Engine, store: Store, given_rows: list[dict[str, Any]]
-) -> None:
-    wanted = [
-        {"ente": "alfa", "number": n, **row, "names": None, "parts": None} for n, row in enumerate(given_rows)
-    ]
+@given(st.lists(st.fixed_dictionaries({name: st.none() | value for name, value in VALUES.items()}), max_size=5))
+def test_every_value_arrives_exactly(described: sa.Engine, store: Store, given_rows: list[dict[str, Any]]) -> None:
+    wanted = [{"ente": "alfa", "number": n, **row, "names": None, "parts": None} for n, row in enumerate(given_rows)]
     publish(described, "alfa", {"every_type": parquet(store, wanted)}, WHEN)
     assert rows(described, "alfa") == wanted
 
@@ -262,9 +254,7 @@ def test_what_cannot_be_exported_is_said(shown: sa.Engine, tmp_path: Path) -> No
     assert not list(tmp_path.glob("*x.*"))
 
 
-def test_a_large_excel_takes_more_sheets(
-    shown: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_large_excel_takes_more_sheets(shown: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pcc_pipeline.database.export.SHEET", 2)
     out = tmp_path / "x.xlsx"
     assert export(shown, "every_type", "alfa", out) == 3

@@ -34,7 +34,9 @@ def test_the_waterfall_leads_from_pcc_to_right_over_the_projection() -> None:
 
 def test_the_report_agrees_with_what_is_published(settings: Settings, tmp_path: Path) -> None:
     inbox = settings.home / "delivered"
-    write_provider(inbox, enti=1, documents=120, seed=3, reference_date=date(2025, 12, 31), observed_at=date(2026, 1, 20), sdi_share=0)
+    write_provider(
+        inbox, enti=1, documents=120, seed=3, reference_date=date(2025, 12, 31), observed_at=date(2026, 1, 20), sdi_share=0
+    )
     (ente,) = (folder.name for folder in inbox.iterdir() if not folder.name.startswith("_"))
     database = engine(settings)
     with pytest.raises(NothingPublished):
@@ -62,5 +64,7 @@ def test_the_report_agrees_with_what_is_published(settings: Settings, tmp_path: 
     assert len(questions) == 1 + found.questions > 1
     work = book.get_sheet_by_name("Lavoro").to_python()
     assert len(work) == 1 + found.documents
-    assert sum(row[work[0].index("importo")] for row in work[1:]) == pytest.approx(float(found.stocks["pcc"] - found.stocks["right"]))
+    assert sum(row[work[0].index("importo")] for row in work[1:]) == pytest.approx(
+        float(found.stocks["pcc"] - found.stocks["right"])
+    )
     assert not list(tmp_path.glob(".*"))

@@ -37,7 +37,9 @@ def put(bind: sa.Engine, name: str, **values: Any) -> None:
         connection.execute(sa.insert(table(name)), row)
 
 
-def fill(path: Path, sheet: str, key: str, cells: Mapping[str, Mapping[str, Any]], extra: list[dict[str, Any]] | None = None) -> Path:
+def fill(
+    path: Path, sheet: str, key: str, cells: Mapping[str, Mapping[str, Any]], extra: list[dict[str, Any]] | None = None
+) -> Path:
     """The workbook with cells filled in by key, as a person saves it; `extra` rows at the end."""
     book = calamine.CalamineWorkbook.from_path(str(path))
     filled = path.with_name(f"filled-{path.name}")
@@ -154,8 +156,18 @@ def answer(database: sa.Engine, settings: Settings, tmp_path: Path) -> Callable[
         ("AMOUNT_DIFFERS", "D", "PD"),
         ("MUST_STAY_OPEN", "A", "PA"),
     ):
-        put(database, "questions", code=code, id_documento=own, progressivo_registrazione=theirs, severity="high",
-            question="?", original_creditor="00000000001", numero=f"12/{own}", addressee="ENTE")
+        put(
+            database,
+            "questions",
+            code=code,
+            id_documento=own,
+            progressivo_registrazione=theirs,
+            severity="high",
+            question="?",
+            original_creditor="00000000001",
+            numero=f"12/{own}",
+            addressee="ENTE",
+        )
     put(database, "debt_positions", view="right", id_documento="LONE", progressivo_registrazione=None)
 
     def answering(cells: Mapping[str, Mapping[str, Any]], who: str = "verdi") -> Any:
@@ -168,7 +180,13 @@ def answer(database: sa.Engine, settings: Settings, tmp_path: Path) -> Callable[
 
 def test_answers_become_special_cases_and_decisions(database: sa.Engine, answer: Callable[..., Any]) -> None:
     cells = {
-        "PW": {"risposta": "CESSIONE", "valore": f"IT {BANK}", "dal": date(2025, 1, 1), "ambito": "FORNITORE", "nota": "atto 12"},
+        "PW": {
+            "risposta": "CESSIONE",
+            "valore": f"IT {BANK}",
+            "dal": date(2025, 1, 1),
+            "ambito": "FORNITORE",
+            "nota": "atto 12",
+        },
         "PN": {"risposta": "CONTENZIOSO", "dal": "01/06/2024"},
         "PM": {"risposta": "ABBINA", "valore": "LONE"},
         "PD": {"risposta": "SEPARA"},
@@ -186,7 +204,8 @@ def test_answers_become_special_cases_and_decisions(database: sa.Engine, answer:
     assert done.delivered.parent.name == "special_cases"
     found = snapshot(database, "alfa")["decided_match_decisions"].to_pylist()
     assert {(row["id_documento"], row["progressivo_registrazione"], row["verdict"]) for row in found} == {
-        ("LONE", "PM", "pair"), ("D", "PD", "split"),
+        ("LONE", "PM", "pair"),
+        ("D", "PD", "split"),
     }
     assert {name for name, state in states(database).items() if state == "approved"} == {"a1", "a2"}
     again = answer(cells)
@@ -194,8 +213,9 @@ def test_answers_become_special_cases_and_decisions(database: sa.Engine, answer:
     assert again.delivered.read_bytes() == done.delivered.read_bytes()
 
 
-def test_an_answer_to_a_question_settled_since_is_known(database: sa.Engine, answer: Callable[..., Any], settings: Settings,
-                                                        tmp_path: Path) -> None:
+def test_an_answer_to_a_question_settled_since_is_known(
+    database: sa.Engine, answer: Callable[..., Any], settings: Settings, tmp_path: Path
+) -> None:
     answer({"PD": {"risposta": "SEPARA"}})
     with database.begin() as connection:
         connection.execute(sa.text("delete from pcc.questions where code in ('AMOUNT_DIFFERS', 'MUST_STAY_OPEN')"))
@@ -218,7 +238,9 @@ def test_an_answer_to_a_question_settled_since_is_known(database: sa.Engine, ans
         ("PN", {"risposta": "APPROVA"}, "nessuna operazione proposta"),
     ],
 )
-def test_a_wrong_answer_is_told_by_line_in_italian(answer: Callable[..., Any], key: str, cells: Mapping[str, Any], why: str) -> None:
+def test_a_wrong_answer_is_told_by_line_in_italian(
+    answer: Callable[..., Any], key: str, cells: Mapping[str, Any], why: str
+) -> None:
     done = answer({key: cells})
     ((place, said),) = done.errors
     assert place.startswith("Domande, riga ")

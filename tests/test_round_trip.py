@@ -103,7 +103,15 @@ class Office:
 @pytest.fixture
 def office(settings: Settings) -> Office:
     made = Office(settings)
-    write_provider(settings.inbox, enti=1, documents=300, reference_date=REFERENCE_DATE, observed_at=OBSERVED_AT, sdi_share=0, bad_rows=False)
+    write_provider(
+        settings.inbox,
+        enti=1,
+        documents=300,
+        reference_date=REFERENCE_DATE,
+        observed_at=OBSERVED_AT,
+        sdi_share=0,
+        bad_rows=False,
+    )
     made.reconcile()
     return made
 
@@ -122,7 +130,9 @@ def test_everything_accepted_leaves_only_manual_anomalies(office: Office, pcc: P
         office.approve()
         report = office.send()
         assert not report.held, report.held
-        uploaded = [row["operation_id"] for row in office.rows("select operation_id from pcc.sent_operations where ente = :ente")]
+        uploaded = [
+            row["operation_id"] for row in office.rows("select operation_id from pcc.sent_operations where ente = :ente")
+        ]
         assert len(uploaded) == len(set(uploaded)) > len(sent)
         sent = set(uploaded)
         office.upload(pcc, report)
@@ -161,13 +171,17 @@ def test_the_golden_ente_is_aligned_but_for_its_questions(settings: Settings) ->
     stock = {row["view"]: row["amount"] for row in office.rows("select * from pcc.stock where ente = :ente")}
     # PCC shows what was projected, and what still differs from the right stock are the questions.
     assert stock["pcc"] == stock["projected"] == promised
-    open_questions = office.rows("select coalesce(sum(r), 0) as r from (select distinct id_documento, progressivo_registrazione, remaining as r from pcc.questions where ente = :ente) as q")
+    open_questions = office.rows(
+        "select coalesce(sum(r), 0) as r from (select distinct id_documento, progressivo_registrazione, remaining as r from pcc.questions where ente = :ente) as q"
+    )
     assert stock["pcc"] - stock["right"] == open_questions[0]["r"]
 
 
 def test_part_refused_comes_back_with_its_reason_and_goes_again_once_approved(office: Office, pcc: Pcc) -> None:
     office.approve()
-    pcc.whim = lambda row: ("E999", "rifiutato dal sistema") if row.get("azione") == "CP" and int(row["progressivo"]) % 2 else None
+    pcc.whim = lambda row: (
+        ("E999", "rifiutato dal sistema") if row.get("azione") == "CP" and int(row["progressivo"]) % 2 else None
+    )
     office.upload(pcc, office.send())
     refused = pcc.answered.count("E999")
     assert refused and pcc.answered.count("") + refused == len(pcc.answered)
@@ -211,12 +225,16 @@ def test_nothing_goes_twice_whatever_is_repeated(office: Office, pcc: Pcc) -> No
     office.approve()
     sent = {row["operation_id"] for row in office.rows("select operation_id from pcc.sent_operations where ente = :ente")}
     again = office.send()
-    documents = office.rows("select progressivo_registrazione as p, count(distinct sent_at) as n from pcc.sent_operations where ente = :ente and progressivo_registrazione is not null group by 1")
+    documents = office.rows(
+        "select progressivo_registrazione as p, count(distinct sent_at) as n from pcc.sent_operations where ente = :ente and progressivo_registrazione is not null group by 1"
+    )
     assert all(row["n"] == 1 for row in documents)
     new = {row["operation_id"] for row in office.rows("select operation_id from pcc.sent_operations where ente = :ente")} - sent
     assert again.operations == len(new)
     # A document is never cut in two files, and no file is longer than asked unless one document is.
-    files = office.rows("select coalesce(progressivo_registrazione, id_documento) as d, count(distinct file) as n from pcc.sent_operations where ente = :ente group by 1")
+    files = office.rows(
+        "select coalesce(progressivo_registrazione, id_documento) as d, count(distinct file) as n from pcc.sent_operations where ente = :ente group by 1"
+    )
     assert all(row["n"] == 1 for row in files)
     for path in first.handed:
         assert not [finding for finding in check_file(path, OBSERVED_AT) if finding.severity == "error"]
@@ -226,13 +244,26 @@ class Killed(BaseException):
     """The process ends here."""
 
 
-@pytest.mark.parametrize("point", ["before bytes", "after bytes", "between files", "before commit", "before handing out", "while handing out"])
+@pytest.mark.parametrize(
+    "point", ["before bytes", "after bytes", "between files", "before commit", "before handing out", "while handing out"]
+)
 def test_a_crash_neither_loses_nor_repeats(settings: Settings, point: str, monkeypatch: pytest.MonkeyPatch) -> None:
     office = Office(settings)
-    write_provider(settings.inbox, enti=1, documents=60, reference_date=REFERENCE_DATE, observed_at=OBSERVED_AT, sdi_share=0, bad_rows=False)
+    write_provider(
+        settings.inbox,
+        enti=1,
+        documents=60,
+        reference_date=REFERENCE_DATE,
+        observed_at=OBSERVED_AT,
+        sdi_share=0,
+        bad_rows=False,
+    )
     office.reconcile()
     office.approve()
-    approved = {row["operation_id"] for row in office.rows("select operation_id from pcc.operations where ente = :ente and model = '003'")}
+    approved = {
+        row["operation_id"]
+        for row in office.rows("select operation_id from pcc.operations where ente = :ente and model = '003'")
+    }
 
     def die(*_: Any, **__: Any) -> None:
         raise Killed
@@ -259,10 +290,17 @@ def test_a_crash_neither_loses_nor_repeats(settings: Settings, point: str, monke
     report = office.send(rows=5)
     sent = office.rows("select operation_id, file from pcc.sent_operations where ente = :ente and model = '003'")
     assert len(sent) == len({row["operation_id"] for row in sent})
-    waiting = {row["operation_id"] for row in office.rows("select o.operation_id from pcc.operations as o join pcc.operations as f on f.ente = o.ente and f.id_documento = o.id_documento and f.model = '002' where o.ente = :ente")}
+    waiting = {
+        row["operation_id"]
+        for row in office.rows(
+            "select o.operation_id from pcc.operations as o join pcc.operations as f on f.ente = o.ente and f.id_documento = o.id_documento and f.model = '002' where o.ente = :ente"
+        )
+    }
     assert {row["operation_id"] for row in sent} == approved - waiting
     # Every registered file lies in the folder, with just the registered bytes, and nothing else does.
-    registered = {row["file"]: row["sha256"] for row in office.rows("select file, sha256 from pcc.model_files where ente = :ente")}
+    registered = {
+        row["file"]: row["sha256"] for row in office.rows("select file, sha256 from pcc.model_files where ente = :ente")
+    }
     lying = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in office.out.iterdir()}
     assert lying == registered
     assert office.send().operations == 0 and report.held == []
@@ -270,7 +308,15 @@ def test_a_crash_neither_loses_nor_repeats(settings: Settings, point: str, monke
 
 def test_two_processes_at_once_send_each_operation_once(settings: Settings) -> None:
     office = Office(settings)
-    write_provider(settings.inbox, enti=1, documents=60, reference_date=REFERENCE_DATE, observed_at=OBSERVED_AT, sdi_share=0, bad_rows=False)
+    write_provider(
+        settings.inbox,
+        enti=1,
+        documents=60,
+        reference_date=REFERENCE_DATE,
+        observed_at=OBSERVED_AT,
+        sdi_share=0,
+        bad_rows=False,
+    )
     office.reconcile()
     office.approve()
     with ThreadPoolExecutor(4) as pool:
@@ -282,13 +328,23 @@ def test_two_processes_at_once_send_each_operation_once(settings: Settings) -> N
 
 def test_only_what_is_approved_goes_and_never_a_step_before_its_first(settings: Settings) -> None:
     office = Office(settings)
-    write_provider(settings.inbox, enti=1, documents=200, reference_date=REFERENCE_DATE, observed_at=OBSERVED_AT, sdi_share=0, bad_rows=False)
+    write_provider(
+        settings.inbox,
+        enti=1,
+        documents=200,
+        reference_date=REFERENCE_DATE,
+        observed_at=OBSERVED_AT,
+        sdi_share=0,
+        bad_rows=False,
+    )
     office.reconcile()
     assert office.send().operations == 0
     office.approve("step = 2")
     assert office.send().operations == 0
     office.approve("step = 1", people=("rossi",))
-    limited = office.rows("select operation_id from pcc.operations where ente = :ente and step = 1 and coalesce(importo, importo_totale) > 50000")
+    limited = office.rows(
+        "select operation_id from pcc.operations where ente = :ente and step = 1 and coalesce(importo, importo_totale) > 50000"
+    )
     office.send()
     sent = {row["operation_id"] for row in office.rows("select operation_id from pcc.sent_operations where ente = :ente")}
     assert sent and not sent & {row["operation_id"] for row in limited}
@@ -296,7 +352,15 @@ def test_only_what_is_approved_goes_and_never_a_step_before_its_first(settings: 
 
 def test_a_document_that_pcc_would_refuse_is_held_back_with_the_reason(settings: Settings) -> None:
     office = Office(settings)
-    write_provider(settings.inbox, enti=1, documents=60, reference_date=REFERENCE_DATE, observed_at=OBSERVED_AT, sdi_share=0, bad_rows=False)
+    write_provider(
+        settings.inbox,
+        enti=1,
+        documents=60,
+        reference_date=REFERENCE_DATE,
+        observed_at=OBSERVED_AT,
+        sdi_share=0,
+        bad_rows=False,
+    )
     office.reconcile()
     office.approve()
     with office.engine.begin() as connection:

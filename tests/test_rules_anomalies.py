@@ -212,9 +212,7 @@ def _amounts_and_presence(book: Book) -> None:
         book.both(document, pcc={"importo_totale": total})
     book.both("SPLIT", erp={"split_payment": True})
     book.both("SPLIT_BOTH", split_payment=True)
-    book.both(
-        "SPLIT_CLOSED_ON_PCC", erp={"split_payment": True}, pcc=BOOKED | {"importo_non_liquidabile": 220}
-    )
+    book.both("SPLIT_CLOSED_ON_PCC", erp={"split_payment": True}, pcc=BOOKED | {"importo_non_liquidabile": 220})
     book.both("SPLIT_OTHER_TOTAL", erp={"split_payment": True}, pcc={"importo_totale": 1320})
     book.both("NOTE_USED", tipo_documento="TD04")
     book.paid("NOTE_USED", 1220)
@@ -256,9 +254,7 @@ def _lists_and_the_rest(book: Book) -> None:
     for document, since in (("NOT_COMMERCIAL_CASE", "2025-12-31"), ("NOT_COMMERCIAL_LATER", "2026-01-01")):
         book.both(document)
         book.case("NON_COMMERCIALE", book.supplier(document), since)
-    book.both(
-        "NOT_COMMERCIAL_REPORTED", erp={"commerciale": False}, pcc={"importo_pagato_non_commerciale": 1220}
-    )
+    book.both("NOT_COMMERCIAL_REPORTED", erp={"commerciale": False}, pcc={"importo_pagato_non_commerciale": 1220})
     book.paid("NOT_COMMERCIAL_REPORTED", 1220)
 
 

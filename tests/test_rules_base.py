@@ -38,9 +38,7 @@ class Book:
     def row(self, kind: str, **values: Any) -> None:
         """Adds a row, its values brought to the column's type."""
         schema = FEEDS[kind].arrow_schema
-        self.feeds.setdefault(kind, []).append(
-            {name: _typed(schema.field(name).type, value) for name, value in values.items()}
-        )
+        self.feeds.setdefault(kind, []).append({name: _typed(schema.field(name).type, value) for name, value in values.items()})
 
     def erp(self, document: str, **values: Any) -> None:
         """A document of the accounting system."""
@@ -121,9 +119,7 @@ class Book:
 
     def case(self, kind: str, supplier: str, since: str = "2025-01-01", **values: Any) -> None:
         """A special case declared by the ente."""
-        self.row(
-            "special_cases", **({"caso": kind, "piva_fornitore": supplier, "decorrenza": since} | values)
-        )
+        self.row("special_cases", **({"caso": kind, "piva_fornitore": supplier, "decorrenza": since} | values))
 
     def reconciled(self, home: Path, **how: Any) -> Seen:
         """What the models make of it."""
@@ -142,9 +138,7 @@ class Seen:
         ):
             for document in {own, theirs} - {None}:
                 self._positions[view, document] = dict(zip(columns, rest, strict=True))
-        self.anomalies = found.rows(
-            "anomalies", "code", "id_documento", "progressivo_registrazione", "amount", "manual"
-        )
+        self.anomalies = found.rows("anomalies", "code", "id_documento", "progressivo_registrazione", "amount", "manual")
 
     def position(self, view: str, document: str) -> dict[str, Any]:
         """The document (by either side's key) in a view."""
@@ -164,9 +158,7 @@ class Seen:
 
     def tier(self, document: str) -> tuple[str, str] | None:
         """PCC's document paired with one of the accounting system, and the tier."""
-        found = self.found.rows(
-            "matches", "progressivo_registrazione", "tier", where=f"id_documento = '{document}'"
-        )
+        found = self.found.rows("matches", "progressivo_registrazione", "tier", where=f"id_documento = '{document}'")
         return found[0] if found else None
 
 

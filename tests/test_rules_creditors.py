@@ -145,13 +145,9 @@ def test_one_subject_however_written(seen: Seen, document: str) -> None:
         ("LOOP_B", None),
     ],
 )
-def test_present_creditor_beside_the_original(
-    book: Book, seen: Seen, document: str, creditor: str | None
-) -> None:
+def test_present_creditor_beside_the_original(book: Book, seen: Seen, document: str, creditor: str | None) -> None:
     supplier = book.supplier(document)
-    shown = seen.found.rows(
-        "debt_positions", "view", "original_creditor", "creditor", where=f"id_documento = '{document}'"
-    )
+    shown = seen.found.rows("debt_positions", "view", "original_creditor", "creditor", where=f"id_documento = '{document}'")
     # PCC knows the supplier alone, and still does once the operations are accepted.
     as_on_pcc = [(view, supplier, supplier) for view in ("pcc", "projected")]
     assert shown == [*as_on_pcc, ("right", supplier, creditor or supplier)]
@@ -163,9 +159,9 @@ def test_a_case_of_one_document_leaves_the_supplier_s_others(book: Book, seen: S
 
 def test_the_stock_by_creditor_follows_the_case(seen: Seen) -> None:
     # CEDED, CEDED_ON_D, ONE_OF_TWO: what was paid after its cession is no stock.
-    assert seen.found.rows(
-        "stock_by_creditor", "amount", "documents", where=f"view = 'right' and creditor = '{BANK}'"
-    ) == [(3660, 3)]
+    assert seen.found.rows("stock_by_creditor", "amount", "documents", where=f"view = 'right' and creditor = '{BANK}'") == [
+        (3660, 3)
+    ]
 
 
 @pytest.mark.parametrize("document", ["LOOP_A", "LOOP_B", "BEFORE_A_LOOP"])

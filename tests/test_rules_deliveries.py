@@ -37,9 +37,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     book.paid("PAID_THEN", 300, numero_mandato="1")
     book.paid("PAID_THEN", 200, numero_mandato="1")
     book.paid("PAID_THEN", 100, numero_mandato="2")
-    book.row(
-        "open_list", piva_fornitore=book.supplier("LISTED_ONCE"), numero=book.supplier("LISTED_ONCE")[-4:]
-    )
+    book.row("open_list", piva_fornitore=book.supplier("LISTED_ONCE"), numero=book.supplier("LISTED_ONCE")[-4:])
     book.case("CESSIONE", book.supplier("CEDED"), nuovo_creditore_piva="20000000001")
     deliver()
     # The next deliveries: corrections, new mandates, one mandate again, a new list, one more case.
@@ -90,7 +88,12 @@ def test_movements_of_one_day_in_two_deliveries_both_stand(tmp_path: Path) -> No
         "data_emissione": date(2025, 10, 1), "data_scadenza": date(2025, 11, 1), "importo_totale": Decimal(1220),
         "stato_documento": "PAGATO", "importo_pagato": Decimal(1220),
     }  # fmt: skip
-    moved = {"progressivo_registrazione": "1", "data_operazione": date(2026, 1, 10), "azione": "CP", "data_pagamento": date(2026, 1, 10)}
+    moved = {
+        "progressivo_registrazione": "1",
+        "data_operazione": date(2026, 1, 10),
+        "azione": "CP",
+        "data_pagamento": date(2026, 1, 10),
+    }
     first = [{**moved, "numero_mandato": "7", "importo": Decimal(500)}]
     second = [{**moved, "numero_mandato": "8", "importo": Decimal(720)}]
     seen = models.reconcile(tmp_path, [("pcc_invoices", [document]), ("pcc_operations", first), ("pcc_operations", second)])

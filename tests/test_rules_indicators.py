@@ -48,9 +48,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     book.both("LATER_DUE", **FEW, data_scadenza="2026-02-14")
     # Rejected and non-commercial documents count nowhere.
     book.both("REJECTED", **FEW, erp={"stato": "RIFIUTATA"}, pcc={"stato_documento": "RIFIUTATO"})
-    book.both(
-        "NOT_COMMERCIAL", **FEW, erp={"commerciale": False}, pcc={"importo_pagato_non_commerciale": 1000}
-    )
+    book.both("NOT_COMMERCIAL", **FEW, erp={"commerciale": False}, pcc={"importo_pagato_non_commerciale": 1000})
     book.paid("NOT_COMMERCIAL", 1000, "2025-06-01")
     book.row("budgets", anno=2026, stanziamento=1000000, vincolato="200000.50")
     return book.reconciled(tmp_path_factory.mktemp("indicators"))
@@ -85,9 +83,7 @@ def test_interest_by_half_year(seen: Seen) -> None:
 
 
 def test_fgdc_says_why(seen: Seen) -> None:
-    rows = seen.found.rows(
-        "fgdc_steps", "step", "name", "value", "bound", "passed", "rate", "words", where="view = 'right'"
-    )
+    rows = seen.found.rows("fgdc_steps", "step", "name", "value", "bound", "passed", "rate", "words", where="view = 'right'")
     by_name = {row[1]: row for row in rows}
     # Stock 2 000 (OPEN, AFTER); received 4 900: five percent is 245. Nothing stood on 31/12/2024: no reduction.
     assert by_name["STOCK_SHARE"][2:5] == (Decimal(2000), Decimal(245), False)
@@ -154,13 +150,9 @@ def test_rate_from_delay(tmp_path: Path, paid_on: str, rate: int) -> None:
 
 def test_stock_reduced_by_a_tenth_bears_no_duty(tmp_path: Path) -> None:
     book = Book()
-    book.both(
-        "OLD", **FEW, data_emissione="2024-01-10", data_ricezione="2024-01-15", data_scadenza="2024-02-14"
-    )
+    book.both("OLD", **FEW, data_emissione="2024-01-10", data_ricezione="2024-01-15", data_scadenza="2024-02-14")
     book.row("budgets", anno=2025, stanziamento=1, stock_precedente="1111.12")
-    steps = book.reconciled(tmp_path).found.rows(
-        "fgdc_steps", "name", "bound", "passed", where="view = 'right'"
-    )
+    steps = book.reconciled(tmp_path).found.rows("fgdc_steps", "name", "bound", "passed", where="view = 'right'")
     # The ente states 1 111.12: 90 % is 1 000.01. Nothing was received in 2025.
     assert ("STOCK_REDUCTION", Decimal("1000.01"), True) in steps
     assert ("STOCK_DUTY", None, True) in steps

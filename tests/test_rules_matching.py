@@ -36,9 +36,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     book = Book()
     for position, (ours, theirs, _) in enumerate(NUMBERS):
         # The totals differ, so that only the number can pair them.
-        book.both(
-            f"N{position}", erp={"numero": ours}, pcc={"numero_documento": theirs, "importo_totale": 1500}
-        )
+        book.both(f"N{position}", erp={"numero": ours}, pcc={"numero_documento": theirs, "importo_totale": 1500})
     stranger = {"id_fiscale_iva": OTHER, "data_emissione": "2025-01-20", "importo_totale": 1500}
     book.both("ID", erp={"id_pcc": "PID"}, pcc=stranger | {"numero_documento": "88"})
     book.both("LOT", lotto_sdi="1", pcc=stranger)
@@ -52,9 +50,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     book.both("OTHER_SIGN", pcc={"tipo_documento": "TD04"})
     # The better tier first: the progressivo names one, the number and date another.
     book.both("PRIORITY", erp={"id_pcc": "PNAMED"})
-    book.pcc(
-        "PRIORITY", progressivo_registrazione="PNAMED", numero_documento="88", data_emissione="2025-01-20"
-    )
+    book.pcc("PRIORITY", progressivo_registrazione="PNAMED", numero_documento="88", data_emissione="2025-01-20")
     # Two claim one progressivo: the next tiers tell whose it is.
     book.both("CLAIMS", erp={"id_pcc": "PCLAIMS"})
     book.erp("CLAIMS_TOO", id_pcc="PCLAIMS")

@@ -16,16 +16,25 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     book.both("DIGIT", erp={"numero": "77512"}, pcc={"numero_documento": "77612", "data_emissione": "2025-01-11"})
     book.both("SUFFIX", erp={"numero": "88/PA"}, pcc={"numero_documento": "88", "data_emissione": "2025-01-13"})
     book.both("CENTS", pcc={"data_emissione": "2025-01-12", "importo_totale": "1220.40"})
-    book.both("DAY_MONTH", erp={"numero": "601", "data_emissione": "2025-02-10"},
-              pcc={"numero_documento": "610", "data_emissione": "2025-10-02"})
+    book.both(
+        "DAY_MONTH",
+        erp={"numero": "601", "data_emissione": "2025-02-10"},
+        pcc={"numero_documento": "610", "data_emissione": "2025-10-02"},
+    )
     book.both("TOO_DEAR", erp={"numero": "301"}, pcc={"numero_documento": "310", "importo_totale": 1300})
     book.both("OTHER_SIGN", pcc={"tipo_documento": "TD04"})
     book.both("OTHER_SUPPLIER", pcc={"id_fiscale_iva": "99999999991"})
-    book.both("REFUSED", erp={"numero": "401", "stato": "RIFIUTATA"}, pcc={"numero_documento": "410", "data_emissione": "2025-01-11"})
+    book.both(
+        "REFUSED", erp={"numero": "401", "stato": "RIFIUTATA"}, pcc={"numero_documento": "410", "data_emissione": "2025-01-11"}
+    )
     book.both("DENIED", erp={"numero": "501"}, pcc={"numero_documento": "510", "data_emissione": "2025-01-11"})
     book.both("PAIRED")
     # Two bills alike, of different months: neither is the other.
-    book.both("MONTHLY", erp={"numero": "9"}, pcc={"numero_documento": "10", "data_emissione": "2025-06-10", "data_scadenza": "2025-07-10"})
+    book.both(
+        "MONTHLY",
+        erp={"numero": "9"},
+        pcc={"numero_documento": "10", "data_emissione": "2025-06-10", "data_scadenza": "2025-07-10"},
+    )
     decided = [{"verdict": "split", "id_documento": "DENIED", "progressivo_registrazione": "PDENIED"}]
     return book.reconciled(tmp_path_factory.mktemp("proposals"), decided={"decided_match_decisions": decided})
 
@@ -57,9 +66,7 @@ def test_a_proposal_is_never_applied_alone(seen: Seen) -> None:
     assert "MISSING_ON_PCC" in seen.codes("SWAPPED")
 
 
-@pytest.mark.parametrize(
-    "document", ["TOO_DEAR", "OTHER_SIGN", "OTHER_SUPPLIER", "REFUSED", "DENIED", "PAIRED", "MONTHLY"]
-)
+@pytest.mark.parametrize("document", ["TOO_DEAR", "OTHER_SIGN", "OTHER_SUPPLIER", "REFUSED", "DENIED", "PAIRED", "MONTHLY"])
 def test_what_is_not_near_or_was_denied_is_not_proposed(seen: Seen, document: str) -> None:
     assert proposal(seen, document, "score") is None
 
@@ -79,7 +86,17 @@ def test_of_many_alike_each_has_its_nearest_first(tmp_path: Path) -> None:
     for number in range(60):
         day = f"2025-{number % 12 + 1:02d}-{number // 12 * 5 + 1:02d}"
         near = f"2025-{number % 12 + 1:02d}-{number // 12 * 5 + 2:02d}"
-        book.erp(f"RENT{number}", piva_fornitore=supplier, numero=f"{4000 + 37 * number}", data_emissione=day, data_scadenza=day)
-        book.pcc(f"RENT{number}", id_fiscale_iva=supplier, numero_documento=f"{4000 + 37 * number}7", data_emissione=near, data_scadenza=day)
-    found = book.reconciled(tmp_path).found.rows("match_proposals", "id_documento", "progressivo_registrazione", where="rank = 1")
+        book.erp(
+            f"RENT{number}", piva_fornitore=supplier, numero=f"{4000 + 37 * number}", data_emissione=day, data_scadenza=day
+        )
+        book.pcc(
+            f"RENT{number}",
+            id_fiscale_iva=supplier,
+            numero_documento=f"{4000 + 37 * number}7",
+            data_emissione=near,
+            data_scadenza=day,
+        )
+    found = book.reconciled(tmp_path).found.rows(
+        "match_proposals", "id_documento", "progressivo_registrazione", where="rank = 1"
+    )
     assert found == sorted((f"RENT{n}", f"PRENT{n}") for n in range(60))

@@ -95,12 +95,8 @@ def test_a_message_without_its_identifier_is_refused(tmp_path: Path) -> None:
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.sampled_from(sorted(TYPES)), st.from_regex(r"[1-9][0-9]{0,11}", fullmatch=True), st.binary(max_size=40)
-)
-def test_any_damage_is_an_outcome_never_an_error(
-    tmp_path: Path, root: str, sdi_id: str, noise: bytes
-) -> None:
+@given(st.sampled_from(sorted(TYPES)), st.from_regex(r"[1-9][0-9]{0,11}", fullmatch=True), st.binary(max_size=40))
+def test_any_damage_is_an_outcome_never_an_error(tmp_path: Path, root: str, sdi_id: str, noise: bytes) -> None:
     whole = message(root, NAMED + RECEIVED, sdi_id).encode()
     sink, counts = read(tmp_path, "sdi_messages", whole)
     assert counts.rows == 1 and sink.good[0]["identificativo_sdi"] == sdi_id
@@ -206,9 +202,7 @@ def test_a_refused_document_that_the_accounting_system_never_booked(tmp_path: Pa
         ([("NS", {})], "SCARTATA", {}),
     ],
 )
-def test_outcomes(
-    tmp_path: Path, others: list[tuple[str, dict[str, Any]]], state: str, codes: dict[str, int]
-) -> None:
+def test_outcomes(tmp_path: Path, others: list[tuple[str, dict[str, Any]]], state: str, codes: dict[str, int]) -> None:
     book = Book()
     book.both("A")
     book.sdi("A", file="IT01_A.xml")
@@ -291,10 +285,7 @@ def test_all_messages_of_the_corpus_are_read_and_linked_or_explained(tmp_path: P
         feeds.append(
             (
                 kind,
-                [
-                    {k: v for k, v in row.items() if k not in ("ente", "delivery", "line")}
-                    for row in sink.good
-                ],
+                [{k: v for k, v in row.items() if k not in ("ente", "delivery", "line")} for row in sink.good],
             )
         )
     got = models.reconcile(tmp_path, feeds)

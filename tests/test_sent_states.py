@@ -39,7 +39,9 @@ def answer(**values: Any) -> dict[str, Any]:
     return line | values
 
 
-def states(tmp_path: Path, lines: list[dict[str, Any]], *later: tuple[str, list[dict[str, Any]]], **more: Any) -> models.Reconciled:
+def states(
+    tmp_path: Path, lines: list[dict[str, Any]], *later: tuple[str, list[dict[str, Any]]], **more: Any
+) -> models.Reconciled:
     feeds = [("erp_invoices", [ERP]), ("pcc_invoices", [PCC]), *later]
     return models.reconcile(tmp_path, feeds, decided={"decided_sent_operations": lines}, **more)
 
@@ -74,9 +76,21 @@ def test_an_accepted_line_waits_for_the_feed_that_shows_it(tmp_path: Path) -> No
     found = states(tmp_path / "b", [sent()], accepted, ("pcc_invoices", [booked]))
     assert seen(found, "in_flight") == [("a", 1, "done", False)]
     # The movement proves it as well; one that was there before does not.
-    movement = {"progressivo_registrazione": "1", "data_operazione": date(2026, 1, 5), "azione": "CO", "importo": Decimal(1000), "stato_debito": "LIQ"}
+    movement = {
+        "progressivo_registrazione": "1",
+        "data_operazione": date(2026, 1, 5),
+        "azione": "CO",
+        "importo": Decimal(1000),
+        "stato_debito": "LIQ",
+    }
     assert seen(states(tmp_path / "c", [sent()], accepted, ("pcc_operations", [movement]))) == [("a", 1, "done")]
-    before = states(tmp_path / "d", [sent(sent_at=datetime(2026, 1, 4, 12, tzinfo=UTC))], accepted, ("pcc_operations", [movement]), ("pcc_operations", [movement]))
+    before = states(
+        tmp_path / "d",
+        [sent(sent_at=datetime(2026, 1, 4, 12, tzinfo=UTC))],
+        accepted,
+        ("pcc_operations", [movement]),
+        ("pcc_operations", [movement]),
+    )
     assert seen(before) == [("a", 1, "sent")]
 
 
@@ -86,9 +100,18 @@ def test_a_file_kept_from_before_does_not_prove_anything(tmp_path: Path) -> None
 
 
 def test_part_of_a_document_refused(tmp_path: Path) -> None:
-    payment = {"azione": "CP", "stato_debito": None, "numero_mandato": "0077", "data_mandato": date(2025, 12, 1), "id_fiscale_beneficiario": SUPPLIER}
+    payment = {
+        "azione": "CP",
+        "stato_debito": None,
+        "numero_mandato": "0077",
+        "data_mandato": date(2025, 12, 1),
+        "id_fiscale_beneficiario": SUPPLIER,
+    }
     lines = [sent(), sent(operation_id="b", step=2, line=9, **payment)]
-    answers = [answer(), answer(**payment | {"numero_mandato": "77"}, codice_segnalazione="E300", descrizione_segnalazione="conto")]
+    answers = [
+        answer(),
+        answer(**payment | {"numero_mandato": "77"}, codice_segnalazione="E300", descrizione_segnalazione="conto"),
+    ]
     found = states(tmp_path / "a", lines, ("pcc_outcomes", answers))
     assert seen(found) == [("a", 1, "accepted"), ("b", 1, "refused")]
     assert found.rows("operations", "azione") == []
@@ -117,7 +140,11 @@ def test_a_due_date_a_refusal_a_reception(tmp_path: Path) -> None:
     rf = sent(operation_id="b", azione="RF", stato_debito=None, importo=None)
     rc = sent(operation_id="c", azione="RC", stato_debito=None, importo=None)
     after = PCC | {"data_scadenza": date(2025, 6, 1), "stato_documento": "RIFIUTATO"}
-    assert seen(states(tmp_path, [cs, rf, rc], ("pcc_invoices", [after]))) == [("a", 1, "done"), ("b", 1, "done"), ("c", 1, "done")]
+    assert seen(states(tmp_path, [cs, rf, rc], ("pcc_invoices", [after]))) == [
+        ("a", 1, "done"),
+        ("b", 1, "done"),
+        ("c", 1, "done"),
+    ]
 
 
 def test_a_document_outside_sdi_is_done_when_pcc_has_it(tmp_path: Path) -> None:

@@ -29,7 +29,9 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=ROME).astimezone(UTC)
 
 
-def ticket(name: str, opened: str, contact: str | None = None, closed: str | None = None, canale: str = "EMAIL") -> dict[str, Any]:
+def ticket(
+    name: str, opened: str, contact: str | None = None, closed: str | None = None, canale: str = "EMAIL"
+) -> dict[str, Any]:
     return {
         "id": name, "canale": canale, "aperto_il": at(opened), "primo_contatto_il": at(contact) if contact else None,
         "chiuso_il": at(closed) if closed else None, "oggetto": "prova",
@@ -62,7 +64,10 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> models.Reconciled:
     probes = [
         {"il": start + timedelta(minutes=10 * n), "servizio": "webserver", "esito": "DOWN" if 9 <= n < 15 else "UP", "ms": 5}
         for n in range(24)
-    ] + [{"il": at("2025-12-31 22:00"), "servizio": "database", "esito": "DOWN"}, {"il": at("2026-01-01 00:00"), "servizio": "database", "esito": "UP"}]
+    ] + [
+        {"il": at("2025-12-31 22:00"), "servizio": "database", "esito": "DOWN"},
+        {"il": at("2026-01-01 00:00"), "servizio": "database", "esito": "UP"},
+    ]
     feeds: list[tuple[str, Sequence[dict[str, Any]]]] = [("tickets", TICKETS), ("ratings", ratings), ("probes", probes)]
     return models.reconcile(tmp_path_factory.mktemp("levels"), feeds)
 
@@ -85,17 +90,31 @@ def test_breaches_say_how_long_and_who_is_next(seen: models.Reconciled) -> None:
 
 
 def test_months_quarters_and_channels(seen: models.Reconciled) -> None:
-    columns = ("opened", "open_now", "waiting", "mean_minutes", "median_minutes", "p90_minutes", "max_minutes", "within_limit", "breaches")
+    columns = (
+        "opened",
+        "open_now",
+        "waiting",
+        "mean_minutes",
+        "median_minutes",
+        "p90_minutes",
+        "max_minutes",
+        "within_limit",
+        "breaches",
+    )
     (month,) = seen.rows("sla_tickets", *columns, where="channel = 'ALL' and period = '2025-12'")
     assert month == (5, 1, 0, Decimal("978.20"), 60, Decimal("2400.60"), 2401, 4, 1)
     (phone,) = seen.rows("sla_tickets", "opened", "max_minutes", where="channel = 'TELEFONO' and period = '2025-Q4'")
     assert phone == (1, 0)
-    (share, longest) = seen.rows("sla_tickets", "within_share", "breach_max_minutes", where="channel = 'ALL' and period = '2026-Q1'")[0]
+    (share, longest) = seen.rows(
+        "sla_tickets", "within_share", "breach_max_minutes", where="channel = 'ALL' and period = '2026-Q1'"
+    )[0]
     assert (round(share, 4), longest) == (Decimal("66.6667"), 4800)
 
 
 def test_satisfaction_on_three_levels_with_its_trend(seen: models.Reconciled) -> None:
-    found = seen.rows("sla_satisfaction", "channel", "period", "ratings", "positive_share", "neutral", "trend", where="period_kind = 'month'")
+    found = seen.rows(
+        "sla_satisfaction", "channel", "period", "ratings", "positive_share", "neutral", "trend", where="period_kind = 'month'"
+    )
     assert ("ALL", "2025-11", 2, 50, 0, None) in found and ("ALL", "2025-12", 2, 50, 1, 0) in found
     assert ("EMAIL", "2025-12", 1, 100, 0, 100) in found and ("UNKNOWN", "2025-12", 1, 0, 1, None) in found
 
@@ -124,7 +143,9 @@ def test_moments(text: str, utc: str) -> None:
     assert read_moment(text).value == datetime.fromisoformat(utc).replace(tzinfo=UTC)
 
 
-@pytest.mark.parametrize("text", ["2025-03-30 02:30", "2025-02-30T10:00", "2025-12-31T25:00", "yesterday", "10:00", "2025-12-31T10"])
+@pytest.mark.parametrize(
+    "text", ["2025-03-30 02:30", "2025-02-30T10:00", "2025-12-31T25:00", "yesterday", "10:00", "2025-12-31T10"]
+)
 def test_moments_that_are_none(text: str) -> None:
     assert read_moment(text).reason
 
@@ -145,12 +166,33 @@ LISTS = {"open_list", "special_cases"}
         ({"presa_in_carico_il": date(2025, 1, 20)}, LISTS, "2025-02-10", "taken_in_charge", False, False),
         ({"presa_in_carico_il": date(2025, 1, 20)}, set(), "2025-02-10", "prerequisites_open", False, False),
         ({"presa_in_carico_il": date(2025, 1, 20)}, set(), "2025-03-05", "prerequisites_open", False, True),
-        ({"presa_in_carico_il": date(2025, 1, 20), "credenziali": False}, LISTS, "2025-04-02", "prerequisites_open", False, True),
+        (
+            {"presa_in_carico_il": date(2025, 1, 20), "credenziali": False},
+            LISTS,
+            "2025-04-02",
+            "prerequisites_open",
+            False,
+            True,
+        ),
         ({"attivato_il": date(2025, 4, 10)}, LISTS, "2025-04-10", "active", True, False),
         ({"attivato_il": date(2025, 4, 10)}, LISTS, "2025-04-09", "ordered", False, True),
         ({"attivato_il": date(2025, 4, 10), "versione_gestionale": "3.9"}, LISTS, "2025-05-10", "active", True, True),
-        ({"attivato_il": date(2025, 4, 10), "pec_disattivazione_il": date(2025, 6, 1)}, LISTS, "2025-05-31", "active", True, False),
-        ({"attivato_il": date(2025, 4, 10), "pec_disattivazione_il": date(2025, 6, 1)}, LISTS, "2025-06-01", "deactivating", False, False),
+        (
+            {"attivato_il": date(2025, 4, 10), "pec_disattivazione_il": date(2025, 6, 1)},
+            LISTS,
+            "2025-05-31",
+            "active",
+            True,
+            False,
+        ),
+        (
+            {"attivato_il": date(2025, 4, 10), "pec_disattivazione_il": date(2025, 6, 1)},
+            LISTS,
+            "2025-06-01",
+            "deactivating",
+            False,
+            False,
+        ),
         ({"ordine_il": None}, set(), "2025-06-01", "undated", True, False),
     ],
 )
@@ -174,7 +216,10 @@ def test_a_provider_wide_file_is_split_by_ente(settings: Settings, store: Store)
     register = Register(engine(settings))
     inbox = settings.inbox / "_provider"
     for kind, text in (
-        ("tickets", "id;ente;canale;aperto_il\n1;alfa;EMAIL;2025-12-01 09:00\n2;beta;EMAIL;2025-12-01 09:00\n3;;EMAIL;2025-12-01 09:00\n"),
+        (
+            "tickets",
+            "id;ente;canale;aperto_il\n1;alfa;EMAIL;2025-12-01 09:00\n2;beta;EMAIL;2025-12-01 09:00\n3;;EMAIL;2025-12-01 09:00\n",
+        ),
         ("ratings", "id_ticket;giudizio;il\n1;POSITIVO;2025-12-02 09:00\n9;NEUTRO;2025-12-02 09:00\n"),
         ("enti", "ente;denominazione;cf;ordine_il\nalfa;Comune di Alfa;1;\ngamma;Comune di Gamma;2;2025-01-01\n"),
     ):

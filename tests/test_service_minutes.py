@@ -83,7 +83,14 @@ def waited(home: Path, opened: pa.Array, contacted: pa.Array) -> np.ndarray[Any,
     store = Store(settings.store_url)
     with store.write("staging/alfa/tickets/d.parquet") as target:
         pq.write_table(pa.table(columns, schema=FEEDS["tickets"].arrow_schema), target)
-    delivery = {"delivery": "d", "kind": "tickets", "sequence": 1, "file": "t.csv", "part": "d", "received_at": datetime(2026, 1, 1, tzinfo=UTC)}
+    delivery = {
+        "delivery": "d",
+        "kind": "tickets",
+        "sequence": 1,
+        "file": "t.csv",
+        "part": "d",
+        "received_at": datetime(2026, 1, 1, tzinfo=UTC),
+    }
     Calculator(settings, store).run(
         "alfa",
         Parameters(date(2026, 11, 1), date(2026, 11, 1), patron_saint=PATRON),
@@ -112,7 +119,11 @@ def test_a_hundred_thousand_random_intervals_are_equal(clock: SlowClock, tmp_pat
         [random.integers(0, 86_400, count), random.integers(0, 30 * 86_400, count)],
         random.integers(0, 900 * 86_400, count),
     )
-    changes = [datetime(y, m, 31, 1, tzinfo=UTC) - timedelta(days=datetime(y, m, 31, tzinfo=UTC).isoweekday() % 7) for y in range(2019, 2026) for m in (3, 10)]
+    changes = [
+        datetime(y, m, 31, 1, tzinfo=UTC) - timedelta(days=datetime(y, m, 31, tzinfo=UTC).isoweekday() % 7)
+        for y in range(2019, 2026)
+        for m in (3, 10)
+    ]
     near = np.array([int((change - FIRST).total_seconds()) for change in changes])
     opened[: count // 10] = random.choice(near, count // 10) + random.integers(-4 * 86_400, 4 * 86_400, count // 10)
     whole = random.random(count) < 0.25

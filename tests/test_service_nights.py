@@ -55,7 +55,11 @@ def figures(settings: Settings, period: str) -> tuple[Any, ...]:
 
 
 def test_months_close_stay_closed_and_open_again(settings: Settings) -> None:
-    deliver(settings, "tickets", tickets("1;EMAIL;2025-11-03 09:00;2025-11-03 10:00;;x", "2;EMAIL;2025-11-28 17:00;;;y", "3;EMAIL;2025-12-01 09:00;;;z"))
+    deliver(
+        settings,
+        "tickets",
+        tickets("1;EMAIL;2025-11-03 09:00;2025-11-03 10:00;;x", "2;EMAIL;2025-11-28 17:00;;;y", "3;EMAIL;2025-12-01 09:00;;;z"),
+    )
     store, register = Store(settings.store_url), Register(engine(settings))
     (first,) = nightly.nights(settings, date(2025, 11, 30))
     # Month and quarter, EMAIL and ALL; and the two tickets themselves.
@@ -91,7 +95,12 @@ def test_an_ente_that_is_not_active_is_left_out(settings: Settings) -> None:
 
 @pytest.mark.parametrize(
     ("now", "night"),
-    [("2025-12-02 01:59", "2025-11-30"), ("2025-12-02 02:00", "2025-12-01"), ("2025-03-30 03:00", "2025-03-29"), ("2025-10-26 02:30", "2025-10-25")],
+    [
+        ("2025-12-02 01:59", "2025-11-30"),
+        ("2025-12-02 02:00", "2025-12-01"),
+        ("2025-03-30 03:00", "2025-03-29"),
+        ("2025-10-26 02:30", "2025-10-25"),
+    ],
 )
 def test_the_night_that_is_due(now: str, night: str) -> None:
     assert nightly.last_night(datetime.fromisoformat(now).replace(tzinfo=ROME)) == date.fromisoformat(night)
@@ -99,7 +108,9 @@ def test_the_night_that_is_due(now: str, night: str) -> None:
 
 def test_periods_end() -> None:
     assert ended("2025-12", date(2025, 12, 31)) and not ended("2025-12", date(2025, 12, 30))
-    assert ended("2025-Q4", date(2026, 1, 1)) and not ended("2025-Q4", date(2025, 12, 30)) and ended("2025-Q1", date(2025, 3, 31))
+    assert (
+        ended("2025-Q4", date(2026, 1, 1)) and not ended("2025-Q4", date(2025, 12, 30)) and ended("2025-Q1", date(2025, 3, 31))
+    )
 
 
 @pytest.fixture
@@ -143,7 +154,9 @@ class Letters:
         return "250 OK"
 
 
-def test_a_ticket_about_to_breach_is_told_once_by_mail_and_webhook(settings: Settings, web: tuple[str, list[Any], list[int]]) -> None:
+def test_a_ticket_about_to_breach_is_told_once_by_mail_and_webhook(
+    settings: Settings, web: tuple[str, list[Any], list[int]]
+) -> None:
     url, posted, answers = web
     letters = Letters()
     with socket.socket() as free:
@@ -152,7 +165,10 @@ def test_a_ticket_about_to_breach_is_told_once_by_mail_and_webhook(settings: Set
     controller = Controller(letters, hostname="127.0.0.1", port=port)
     controller.start()
     try:
-        asked = {"mail": {"host": "127.0.0.1", "port": port, "from": "pcc@example.org", "to": ["desk@example.org"]}, "webhook": {"url": url}}
+        asked = {
+            "mail": {"host": "127.0.0.1", "port": port, "from": "pcc@example.org", "to": ["desk@example.org"]},
+            "webhook": {"url": url},
+        }
         (settings.home / "alerts.yaml").write_text(yaml.safe_dump(asked))
         # Opened so long ago that less than a working day of the forty hours is left, and one long past.
         now = datetime.now(ROME)
@@ -194,7 +210,9 @@ def test_a_level_missed_is_told(settings: Settings) -> None:
 def test_the_probe_really_measures(settings: Settings, web: tuple[str, list[Any], list[int]]) -> None:
     url, _, answers = web
     (settings.home / "probes.yaml").parent.mkdir(parents=True, exist_ok=True)
-    (settings.home / "probes.yaml").write_text(yaml.safe_dump({"webserver": url, "portal": "http://127.0.0.1:9/", "login": url, "broken": url}, sort_keys=False))
+    (settings.home / "probes.yaml").write_text(
+        yaml.safe_dump({"webserver": url, "portal": "http://127.0.0.1:9/", "login": url, "broken": url}, sort_keys=False)
+    )
     answers += [200, 403, 500]
     found = {item.service: item.up for item in measure(settings)}
     assert found == {"database": True, "webserver": True, "portal": False, "login": True, "broken": False}

@@ -87,9 +87,7 @@ def test_a_store_can_be_sent_to_another_process(tmp_path: Path) -> None:
 
 
 def test_settings_from_environment(tmp_path: Path) -> None:
-    settings = Settings.from_environment(
-        {"PCC_HOME": str(tmp_path), "PCC_THREADS": "3", "PCC_DATABASE_URL": ""}
-    )
+    settings = Settings.from_environment({"PCC_HOME": str(tmp_path), "PCC_THREADS": "3", "PCC_DATABASE_URL": ""})
     assert settings.store_url == str(tmp_path / "store")
     assert settings.inbox == tmp_path / "inbox"
     assert settings.database_url is None

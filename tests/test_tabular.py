@@ -131,9 +131,7 @@ def test_without_evidence_or_with_both_kinds_the_ambiguous_is_refused(path: Path
 
 def test_codes_without_case_keep_the_described_writing(path: Path) -> None:
     header = "progressivo_registrazione;data_operazione;azione;stato_debito"
-    sink, _ = parse(
-        path, f"{header}\n1;2025-01-01;co;liqDAsosp\n2;2025-01-01; CP ;\n3;2025-01-01;XX;\n", "pcc_operations"
-    )
+    sink, _ = parse(path, f"{header}\n1;2025-01-01;co;liqDAsosp\n2;2025-01-01; CP ;\n3;2025-01-01;XX;\n", "pcc_operations")
     assert [(row["azione"], row["stato_debito"]) for row in sink.good] == [("CO", "LIQdaSOSP"), ("CP", None)]
     assert [(bad["line"], bad["field"]) for bad in sink.bad] == [(4, "azione")]
 
@@ -201,9 +199,7 @@ def test_a_header_with_quotes(path: Path) -> None:
     header = '"Id\n documento";numero_mandato;"data_pagamento";importo;"a; ""b"""'
     assert [row["line"] for row in payments(path, "D1;1;2025-01-31;1;N", header=header).good] == [3]
     for stray in ('"note', 'no"te', '"no"te"'):
-        sink = payments(
-            path, "D1;1;2025-01-31;1;", 'D2;2;2025-01-31;1;"x"', header=f"{PAYMENTS[:-7]};{stray}"
-        )
+        sink = payments(path, "D1;1;2025-01-31;1;", 'D2;2;2025-01-31;1;"x"', header=f"{PAYMENTS[:-7]};{stray}")
         assert [row["line"] for row in sink.good] == [2, 3]
 
 
@@ -216,18 +212,12 @@ cells = st.text('ab;"\n 0', max_size=6)
     block=st.integers(1, 40),
     crlf=st.booleans(),
 )
-def test_lines_are_the_files_own(
-    path: Path, rows: list[tuple[str, str] | None], block: int, crlf: bool
-) -> None:
+def test_lines_are_the_files_own(path: Path, rows: list[tuple[str, str] | None], block: int, crlf: bool) -> None:
     """Quoted line breaks and blank lines, in blocks of any size: each row has its physical line."""
     ending = "\r\n" if crlf else "\n"
     content, expected, line = "numero;nota" + ending, [], 2
     for row in rows:
-        text = (
-            ""
-            if row is None
-            else ";".join('"' + cell.replace('"', '""') + '"' for cell in ("n" + row[0], row[1]))
-        )
+        text = "" if row is None else ";".join('"' + cell.replace('"', '""') + '"' for cell in ("n" + row[0], row[1]))
         if row is not None:
             expected.append((line, ("n" + row[0]).strip(), row[1].strip() or None))
         content += text + ending
@@ -239,9 +229,7 @@ def test_lines_are_the_files_own(
     assert sink.bad == []
 
 
-def test_many_blocks_with_ambiguous_dates_wait_for_the_last(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_many_blocks_with_ambiguous_dates_wait_for_the_last(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_blocks, "BLOCK", 1000)
     monkeypatch.setattr("pcc_pipeline.formats.spool._IN_MEMORY", 2000)
     sink = payments(path, *(f"D{n};1;03/04/2025;1.000;" for n in range(500)), "D;1;31/12/2025;0,50;")
@@ -252,9 +240,7 @@ def test_many_blocks_with_ambiguous_dates_wait_for_the_last(
 
 def workbook(path: Path, rows: Sequence[Any]) -> Path:
     path = path.with_suffix(".xlsx")
-    with xlsxwriter.Workbook(
-        str(path), {"default_date_format": "dd/mm/yyyy", "remove_timezone": True}
-    ) as book:
+    with xlsxwriter.Workbook(str(path), {"default_date_format": "dd/mm/yyyy", "remove_timezone": True}) as book:
         sheet = book.add_worksheet()
         for number, row in enumerate(rows):
             for place, cell in enumerate(row):
@@ -274,9 +260,7 @@ def test_a_workbook_is_the_same_table(path: Path) -> None:
         ["D3", 3, day, 0.1 + 0.2, None],
     ]
     sheet, _ = parse(workbook(path, rows), None)
-    csv = payments(
-        path, "D1;1;2025-04-03;1234.5;N", "", "D2;002;2025-12-31;1234.56;S", "D3;3;2025-04-03;0.3;"
-    )
+    csv = payments(path, "D1;1;2025-04-03;1234.5;N", "", "D2;002;2025-12-31;1234.56;S", "D3;3;2025-04-03;0.3;")
     assert sheet.bad == [] and sheet.good == csv.good
 
 
@@ -301,15 +285,11 @@ def test_an_error_in_a_cell_is_not_an_empty_cell(path: Path) -> None:
         sheet.write_formula(3, 3, "=1/0", None, "#DIV/0!")
     sink, _ = parse(path, None, "open_list")
     assert [row["numero"] for row in sink.good] == ["1", "3"]
-    assert [(bad["line"], bad["field"]) for bad in sink.bad] == [(4, "importo")] and "error" in sink.bad[0][
-        "reason"
-    ]
+    assert [(bad["line"], bad["field"]) for bad in sink.bad] == [(4, "importo")] and "error" in sink.bad[0]["reason"]
 
 
 def test_a_sheet_that_starts_further_down_keeps_its_row_numbers(path: Path) -> None:
-    sink, _ = parse(
-        workbook(path, [[], [], PAYMENTS.split(";"), [], ["D1", "1", dt.date(2025, 1, 1), 5]]), None
-    )
+    sink, _ = parse(workbook(path, [[], [], PAYMENTS.split(";"), [], ["D1", "1", dt.date(2025, 1, 1), 5]]), None)
     assert [row["line"] for row in sink.good] == [5]
 
 

@@ -75,9 +75,7 @@ class Model:
         """Every relation outside the query that it reads: models, feed_<kind>, rule_<name>, decided_<table>, deliveries."""
         tree = sqlglot.parse_one(self.sql, dialect="duckdb")
         names = {cte.alias for cte in tree.find_all(exp.CTE)}
-        return frozenset(
-            table.name for table in tree.find_all(exp.Table) if table.name and table.name not in names
-        )
+        return frozenset(table.name for table in tree.find_all(exp.Table) if table.name and table.name not in names)
 
     @property
     def depends_on(self) -> tuple[str, ...]:
@@ -97,9 +95,7 @@ class Model:
         schema: dict[str, object] = dict(_schema())
         found: dict[str, list[tuple[str, str]]] = {}
         try:
-            scope = build_scope(
-                qualify(sqlglot.parse_one(self.sql, dialect="duckdb"), schema=schema, dialect="duckdb")
-            )
+            scope = build_scope(qualify(sqlglot.parse_one(self.sql, dialect="duckdb"), schema=schema, dialect="duckdb"))
         except SqlglotError as error:
             logger.debug("no lineage for %s: %s", self.name, error)
             return found
@@ -122,10 +118,7 @@ def _origin(node: Node, schema: Mapping[str, object]) -> tuple[str, str] | None:
 @cache
 def _schema() -> dict[str, dict[str, str]]:
     models = {name: dict.fromkeys(table.column_names, "text") for name, table in MODELS.items()}
-    feeds = {
-        f"feed_{kind}": dict.fromkeys((*table.column_names, *ARRIVAL_COLUMNS), "text")
-        for kind, table in FEEDS.items()
-    }
+    feeds = {f"feed_{kind}": dict.fromkeys((*table.column_names, *ARRIVAL_COLUMNS), "text") for kind, table in FEEDS.items()}
     rules = {f"rule_{name}": dict.fromkeys(columns, "text") for name, columns in RULE_TABLES.items()}
     decided = {name: dict.fromkeys(table.column_names, "text") for name, table in DECIDED.items()}
     closed = {f"closed_{name}": dict.fromkeys(MODELS[name].column_names, "text") for name in CLOSING}

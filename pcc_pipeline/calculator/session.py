@@ -41,6 +41,7 @@ DELIVERIES_SCHEMA = pa.schema(
 #: Tables whose closed months are kept as files of their own (see `pcc_pipeline.service.closing`).
 CLOSED = "closed_"
 
+
 @dataclass(frozen=True)
 class Parameters:
     """What every figure depends on: the reference date D, the observation date O, the kind of ente, its patron's feast."""
@@ -102,9 +103,7 @@ class Session:
             (row,) = self.connection.execute(f"select count(*) from {self.source(name)}").fetchall()
         else:
             with self._store.write(f"{self._output}/{name}.parquet") as target:
-                (row,) = self.connection.execute(
-                    f"copy ({query}) to '{_quoted(target)}' ({PARQUET})"
-                ).fetchall()
+                (row,) = self.connection.execute(f"copy ({query}) to '{_quoted(target)}' ({PARQUET})").fetchall()
         return ModelResult(name, int(row[0]), time.perf_counter() - started)
 
     def source(self, name: str) -> str:
@@ -114,9 +113,7 @@ class Session:
     def _standing_alone(self, model: Model) -> str:
         """A view's query that needs no session: inputs as files, the ente and the dates as values."""
         given = [
-            f"{relation} as (select * from {self._feeds[relation]})"
-            for relation in self._feeds
-            if relation in model.reads
+            f"{relation} as (select * from {self._feeds[relation]})" for relation in self._feeds if relation in model.reads
         ]
         given += [f"{needed} as (select * from {self.source(needed)})" for needed in model.depends_on]
         given += [
@@ -167,9 +164,11 @@ class Calculator:
                 ("patron_saint", parameters.patron_saint),
             ):
                 connection.execute(f"set variable {name} = {_literal(value)}")
-            feeds = self._feeds(
-                ente, deliveries.select(DELIVERIES_SCHEMA.names).cast(DELIVERIES_SCHEMA), output
-            ) | self._decided(decided or {}, output) | self._closed(ente)
+            feeds = (
+                self._feeds(ente, deliveries.select(DELIVERIES_SCHEMA.names).cast(DELIVERIES_SCHEMA), output)
+                | self._decided(decided or {}, output)
+                | self._closed(ente)
+            )
             for name, query in feeds.items():
                 connection.execute(f"create view {name} as select * from {query}")
             yield Session(connection, self._store, ente, output, feeds)
@@ -200,10 +199,7 @@ class Calculator:
                 parts.setdefault(row["kind"], set()).add((row["owner"] or ente, row["part"]))
         feeds = {"deliveries": known}
         for kind, table in FEEDS.items():
-            files = [
-                self._store.uri(f"staging/{owner}/{kind}/{part}.parquet")
-                for owner, part in sorted(parts.get(kind, ()))
-            ]
+            files = [self._store.uri(f"staging/{owner}/{kind}/{part}.parquet") for owner, part in sorted(parts.get(kind, ()))]
             feeds[f"feed_{kind}"] = f"({_feed_query(table, files, known)})"
         return feeds
 
@@ -341,9 +337,7 @@ def _feed_query(table: Table, files: list[str], known: str) -> str:
         listed = ", ".join(f"'{_quoted(file)}'" for file in files)
         rows = f"read_parquet([{listed}])"
     else:
-        columns = ", ".join(
-            f'cast(null as {column.duckdb_type}) as "{column.name}"' for column in table.columns
-        )
+        columns = ", ".join(f'cast(null as {column.duckdb_type}) as "{column.name}"' for column in table.columns)
         rows = f"(select {columns} where false)"
     return (
         f"select rows.*, known.sequence, known.received_at, known.sequence * 4294967296 + rows.line as row_id "

@@ -44,9 +44,7 @@ def run(connection: Any, table: Table, checks: Sequence[Check], tally: Tally, si
                 _attribute(rows, name, columns[name], positions, tally)
 
 
-def _attribute(
-    rows: pa.Table, check: str, columns: Sequence[str], positions: list[int], tally: Tally
-) -> None:
+def _attribute(rows: pa.Table, check: str, columns: Sequence[str], positions: list[int], tally: Tally) -> None:
     """Count the failing positions for each row's owner, with the first of them as samples."""
     owners = rows.column(OWNER).take(pa.array(positions))
     for entry in owners.value_counts().to_pylist():

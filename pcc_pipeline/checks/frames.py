@@ -56,11 +56,7 @@ def wrong_types(table: Table, found: Mapping[str, str]) -> list[dict[str, str]]:
     wrong = []
     for column in table.columns:
         has = found.get(column.name, "missing")
-        good = (
-            has.endswith("[]") and has.startswith("STRUCT")
-            if column.type == "records"
-            else has == column.duckdb_type
-        )
+        good = has.endswith("[]") and has.startswith("STRUCT") if column.type == "records" else has == column.duckdb_type
         if not good:
             wrong.append({"column": column.name, "described": column.type, "found": has})
     return wrong
@@ -127,9 +123,7 @@ def expression(check: Check) -> tuple[str, str]:
     return check.columns[0], first
 
 
-def batches(
-    connection: Any, checks: Sequence[Check], shown: Sequence[str], size: int
-) -> Iterator[tuple[pa.Table, pa.Table]]:
+def batches(connection: Any, checks: Sequence[Check], shown: Sequence[str], size: int) -> Iterator[tuple[pa.Table, pa.Table]]:
     """Batches of at most about `size` rows of CHECKED: what is judged, and what can be shown.
 
     The second has OWNER and the columns of `shown`, row for row beside the first.
@@ -151,9 +145,7 @@ def batches(
         yield _split(waiting, list(judged), names)
 
 
-def _split(
-    parts: Sequence[pa.RecordBatch], judged: Sequence[str], shown: Sequence[str]
-) -> tuple[pa.Table, pa.Table]:
+def _split(parts: Sequence[pa.RecordBatch], judged: Sequence[str], shown: Sequence[str]) -> tuple[pa.Table, pa.Table]:
     columns = pa.Table.from_batches(parts).combine_chunks().columns
     return (
         pa.Table.from_arrays(columns[: len(judged)], names=list(judged)),

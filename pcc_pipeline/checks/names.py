@@ -13,9 +13,7 @@ from pcc_pipeline.checks.reconciliations import RECONCILIATIONS, Reconciliation
 from pcc_pipeline.tables.describe import Table
 from pcc_pipeline.tables.feeds import FEEDS
 
-Kind = Literal[
-    "required", "allowed", "pattern", "minimum", "one_of", "types", "own_ente", "key", "count", "sql"
-]
+Kind = Literal["required", "allowed", "pattern", "minimum", "one_of", "types", "own_ente", "key", "count", "sql"]
 
 #: Kinds judged row by row, batch after batch; the others judge the whole table.
 ROW_KINDS = frozenset({"required", "allowed", "pattern", "minimum", "one_of"})

@@ -103,9 +103,7 @@ def _whole_table(
             _count(connection, failing, "1", check.name, tally)
         elif check.kind == "key":
             key = ", ".join(frames.quoted(name) for name in check.columns)
-            failing = (
-                f"SELECT {OWNER}, {key}, count(*) AS copies FROM {CHECKED} GROUP BY ALL HAVING copies > 1"
-            )
+            failing = f"SELECT {OWNER}, {key}, count(*) AS copies FROM {CHECKED} GROUP BY ALL HAVING copies > 1"
             _count(connection, failing, "copies", check.name, tally)
         elif check.kind == "count":
             for ente in paths:

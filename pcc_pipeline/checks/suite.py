@@ -41,20 +41,14 @@ def expectation(check: Check, table: Table) -> Any:
     if check.kind in ("required", "one_of"):
         return gx.expectations.ExpectColumnValuesToNotBeNull(column=check.name, **common)
     if column is not None and check.kind == "allowed":
-        return gx.expectations.ExpectColumnValuesToBeInSet(
-            column=column.name, value_set=list(column.allowed), **common
-        )
+        return gx.expectations.ExpectColumnValuesToBeInSet(column=column.name, value_set=list(column.allowed), **common)
     if column is not None and check.kind == "pattern":
         # \Z, since $ also matches before a last line break
         whole = rf"^(?:{column.pattern})\Z"
         return gx.expectations.ExpectColumnValuesToMatchRegex(column=column.name, regex=whole, **common)
     if column is not None and check.kind == "minimum":
-        return gx.expectations.ExpectColumnValuesToBeBetween(
-            column=check.name, min_value=column.minimum, **common
-        )
-    return gx.expectations.ExpectColumnValuesToBeBetween(
-        column=check.name, min_value=0, max_value=0, **common
-    )
+        return gx.expectations.ExpectColumnValuesToBeBetween(column=check.name, min_value=column.minimum, **common)
+    return gx.expectations.ExpectColumnValuesToBeBetween(column=check.name, min_value=0, max_value=0, **common)
 
 
 def judge(frame: pd.DataFrame, expectations: Sequence[Any]) -> dict[str, list[int]]:
@@ -70,9 +64,7 @@ def judge(frame: pd.DataFrame, expectations: Sequence[Any]) -> dict[str, list[in
         warnings.simplefilter("ignore")
         batch = _BATCHES[0].get_batch({"dataframe": frame})
         suite = gx.ExpectationSuite(name="suite", expectations=list(expectations))
-        verdict = batch.validate(
-            suite, result_format={"result_format": "COMPLETE", "exclude_unexpected_values": True}
-        )
+        verdict = batch.validate(suite, result_format={"result_format": "COMPLETE", "exclude_unexpected_values": True})
     failing: dict[str, list[int]] = {}
     for result in verdict.results:
         name = result.expectation_config.meta["check"]

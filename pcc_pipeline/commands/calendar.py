@@ -24,9 +24,7 @@ def calendar(
     from pcc_pipeline.settings import Settings
 
     now = today()
-    found = deadlines(
-        engine(Settings.from_environment()), now - timedelta(days=back), now + timedelta(days=days), ente
-    )
+    found = deadlines(engine(Settings.from_environment()), now - timedelta(days=back), now + timedelta(days=days), ente)
     if not found:
         raise stop("No deadline in these days: has the ente been published for a date near them?")
     shown = Table("due", "ente", "what", "source", "state")

@@ -18,15 +18,9 @@ if TYPE_CHECKING:
 
 def forecast(
     ente: Ente,
-    until: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="31 December of this year unless told")
-    ] = None,
-    pay: Annotated[
-        Path | None, typer.Option(help="CSV of payments to come: id_documento, data_pagamento, importo")
-    ] = None,
-    refuse: Annotated[
-        list[str] | None, typer.Option(help="Identifier of an operation taken as not accepted")
-    ] = None,
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="31 December of this year unless told")] = None,
+    pay: Annotated[Path | None, typer.Option(help="CSV of payments to come: id_documento, data_pagamento, importo")] = None,
+    refuse: Annotated[list[str] | None, typer.Option(help="Identifier of an operation taken as not accepted")] = None,
     plan_out: Annotated[
         Path | None, typer.Option("--plan", help="Write the payments that avoid the duty from stock, as CSV")
     ] = None,
@@ -57,9 +51,7 @@ def forecast(
     except ValueError as error:
         raise stop(str(error)) from None
     if not least.payments:
-        out.print(
-            f"The right stock is within {least.bound:,.2f} €: no payment is needed to avoid the duty from stock."
-        )
+        out.print(f"The right stock is within {least.bound:,.2f} €: no payment is needed to avoid the duty from stock.")
     else:
         words = "avoids the duty from stock" if least.enough else "is all there is to pay, and not enough"
         out.print(
@@ -108,11 +100,7 @@ def read_payments(file: Path) -> list[Payment]:
         try:
             written = row["importo"].strip()
             amount = Decimal(written.replace(".", "").replace(",", ".") if "," in written else written)
-            found.append(
-                Payment(
-                    row["id_documento"].strip(), date.fromisoformat(row["data_pagamento"].strip()), amount
-                )
-            )
+            found.append(Payment(row["id_documento"].strip(), date.fromisoformat(row["data_pagamento"].strip()), amount))
         except (KeyError, ValueError, InvalidOperation, AttributeError) as error:
             raise NotForecast(
                 f"{file.name}, line {line}: id_documento, data_pagamento (2026-12-20) and importo are needed"
@@ -129,7 +117,5 @@ def _show(title: str, found: dict[str, Outlook]) -> None:
     for view in ("pcc", "right", "projected"):
         if outlook := found.get(view):
             amount = "budget not stated" if outlook.amount is None else f"{outlook.amount:,.2f}"
-            shown.add_row(
-                view, f"{outlook.stock:,.2f}", f"{outlook.delay:,.2f}", f"{outlook.rate:.2f}", amount
-            )
+            shown.add_row(view, f"{outlook.stock:,.2f}", f"{outlook.delay:,.2f}", f"{outlook.rate:.2f}", amount)
     out.print(shown)

@@ -46,9 +46,7 @@ def write(
     err.print(f"{report.operations} operations in {len(report.files)} new files", highlight=False)
     for held in report.held[:SHOWN]:
         finding = held.finding
-        err.print(
-            f"[yellow]{held.document} held back: {finding.field} {finding.value!r}: {finding.message}", highlight=False
-        )
+        err.print(f"[yellow]{held.document} held back: {finding.field} {finding.value!r}: {finding.message}", highlight=False)
     if len(report.held) > SHOWN:
         err.print(f"[yellow]and {len(report.held) - SHOWN} more")
 

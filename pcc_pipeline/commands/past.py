@@ -15,19 +15,13 @@ from pcc_pipeline.commands.terminal import Day, Ente, day, err, out, stop
 def asof(
     table: Annotated[str, typer.Argument(help="stock, indicators, debt_positions, anomalies, …")],
     ente: Ente,
-    reference_date: Annotated[
-        datetime, typer.Option(formats=["%Y-%m-%d"], help="Day the figures are asked for")
-    ],
+    reference_date: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Day the figures are asked for")],
     known_at: Annotated[
         str,
-        typer.Option(
-            help="What was known then: 2026-01-31 (end of that day in Italy) or 2026-01-31T18:00:00+01:00"
-        ),
+        typer.Option(help="What was known then: 2026-01-31 (end of that day in Italy) or 2026-01-31T18:00:00+01:00"),
     ],
     observed_at: Day = None,
-    out_file: Annotated[
-        Path | None, typer.Option("--out", help=".csv, .parquet or .json; standard output unless told")
-    ] = None,
+    out_file: Annotated[Path | None, typer.Option("--out", help=".csv, .parquet or .json; standard output unless told")] = None,
 ) -> None:
     """Any table as it would have been asked then: "what did we know on 31 January?". Published figures stay untouched."""
     from pcc_pipeline import asof as past
@@ -40,9 +34,7 @@ def asof(
         moment = _moment(known_at)
         place = (settings, Store(settings.store_url))
         with err.status(f"Rebuilding {table} as known at {moment.isoformat()}"):
-            made = past.rebuild(
-                *place, engine(settings), ente, [table], reference_date.date(), moment, day(observed_at)
-            )
+            made = past.rebuild(*place, engine(settings), ente, [table], reference_date.date(), moment, day(observed_at))
             if out_file:
                 rows = past.write(*place, made, table, out_file)
             else:
@@ -83,9 +75,7 @@ def trend(
     shown.columns[1].justify = "right"
     greatest = max(max(abs(row.amount) for row in rows), 1)
     for row in rows:
-        shown.add_row(
-            row.day.isoformat(), f"{row.amount:,.2f}", "█" * round(40 * max(row.amount, 0) / greatest)
-        )
+        shown.add_row(row.day.isoformat(), f"{row.amount:,.2f}", "█" * round(40 * max(row.amount, 0) / greatest))
     out.print(shown)
 
 

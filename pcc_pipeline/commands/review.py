@@ -345,5 +345,3 @@ def _cell(value: object) -> str:
     from datetime import datetime
 
     return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else str(value)
-
-

@@ -90,5 +90,3 @@ def _together(commands: list[list[str]], environment: dict[str, str]) -> int:
             except subprocess.TimeoutExpired:
                 process.kill()
     return code
-
-

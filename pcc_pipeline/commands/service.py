@@ -94,9 +94,7 @@ def probe() -> None:
 
 def erase(
     ente: Ente,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="Do not ask, although the register says it is not due")
-    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask, although the register says it is not due")] = False,
 ) -> None:
     """Erase an ente everywhere, for ever, and print the signed receipt. Started again after a crash, it goes on."""
     from pcc_pipeline.database.engine import engine
@@ -108,18 +106,14 @@ def erase(
     settings = Settings.from_environment()
     due = due_enti(settings, Store(settings.store_url), Register(engine(settings)), today())
     if ente not in due and not yes:
-        err.print(
-            "[yellow]The register does not say that this ente's erasure is due (fifth working day after the PEC)."
-        )
+        err.print("[yellow]The register does not say that this ente's erasure is due (fifth working day after the PEC).")
         if not sys.stdin.isatty():
             raise stop("Nothing was erased: nobody is there to ask; --yes erases all the same")
         if typer.prompt("Its data cannot be brought back. Type its code to erase it") != ente:
             raise stop("Nothing was erased")
     with err.status("Erasing") as status:
         try:
-            receipt = erase_ente(
-                settings, ente, today(), lambda step: status.update(f"Erasing: {step}")
-            )
+            receipt = erase_ente(settings, ente, today(), lambda step: status.update(f"Erasing: {step}"))
         except ErasureError as error:
             raise stop(str(error)) from None
     out.print_json(json.dumps(receipt))

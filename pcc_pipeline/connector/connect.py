@@ -147,14 +147,20 @@ def _read(
                 arrived.append(Arrived(kind, kept.sha256, file, kept.size, source=shown))
                 delivery = delivery_id(ente, kind, kept.sha256)
             told = None if mark is None else str(mark)
-            made.append(
-                KindRead(kind, spooled[kind].rows, found.unseen, found.gone, told, delivery, spooled[kind].attempts)
-            )
+            made.append(KindRead(kind, spooled[kind].rows, found.unseen, found.gone, told, delivery, spooled[kind].attempts))
             rows.append(
                 {
-                    "ente": ente, "kind": kind, "source": shown, "asked_from": str(bounds[kind]), "watermark": told,
-                    "seen": seen, "rows": spooled[kind].rows, "unseen": found.unseen, "gone": found.gone,
-                    "attempts": spooled[kind].attempts, "delivery": delivery,
+                    "ente": ente,
+                    "kind": kind,
+                    "source": shown,
+                    "asked_from": str(bounds[kind]),
+                    "watermark": told,
+                    "seen": seen,
+                    "rows": spooled[kind].rows,
+                    "unseen": found.unseen,
+                    "gone": found.gone,
+                    "attempts": spooled[kind].attempts,
+                    "delivery": delivery,
                     "outcome": UNCHANGED if delivery is None else NEW,
                 }
             )
@@ -210,9 +216,7 @@ def _compare(settings: Settings, store: Store, spooled: Spooled, window: str | N
     return _Compared(unseen, gone, mark, changed)
 
 
-def _keep_window(
-    settings: Settings, store: Store, ente: str, kind: str, spooled: Spooled, bound: Mark | None
-) -> str:
+def _keep_window(settings: Settings, store: Store, ente: str, kind: str, spooled: Spooled, bound: Mark | None) -> str:
     """Keeps the hashes of the rows that the next reading will read again; returns the file's relative name."""
     name = f"connector/{ente}/{kind}/{uuid4().hex}.parquet"
     with calculator(settings) as connection:

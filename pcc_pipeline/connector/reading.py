@@ -144,9 +144,7 @@ def read(connection: sa.Connection, query: Query, bound: Mark, path: Path, batch
     return Spooled(path, columns, rows, 1, zoned)
 
 
-def _batch(
-    rows: Sequence[Sequence[Any]], place: int | None, kind: str, schema: pa.Schema
-) -> tuple[pa.RecordBatch, bool]:
+def _batch(rows: Sequence[Sequence[Any]], place: int | None, kind: str, schema: pa.Schema) -> tuple[pa.RecordBatch, bool]:
     """Rows of the driver as one batch, column by column; and whether their marks bear a zone."""
     cells = list(zip(*rows, strict=True))
     marks: list[Mark | None] = [None] * len(rows)

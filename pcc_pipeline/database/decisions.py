@@ -156,9 +156,7 @@ def decide_pairs(
     return Decided(len(new), len(wanted) - len(new))
 
 
-def undo(
-    engine: sa.Engine, ente: str, kind: str, decisions: Sequence[int], *, who: str, reason: str | None = None
-) -> Decided:
+def undo(engine: sa.Engine, ente: str, kind: str, decisions: Sequence[int], *, who: str, reason: str | None = None) -> Decided:
     """Undoes decisions by number, of `kind` match or operation; an undone one is not undone twice.
 
     Raises DecisionError, undoing none, for a number that is no decision of this ente and kind, or is itself an undo.

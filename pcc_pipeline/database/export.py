@@ -135,9 +135,7 @@ def _parquet(engine: sa.Engine, table: Table, ente: str, out: IO[bytes]) -> int:
     with pq.ParquetWriter(out, schema) as writer:
         for batch in _batches(engine, table, ente):
             columns = zip(*batch, strict=True)
-            arrays = [
-                pa.array(values, type=field.type) for values, field in zip(columns, schema, strict=True)
-            ]
+            arrays = [pa.array(values, type=field.type) for values, field in zip(columns, schema, strict=True)]
             writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
             total += len(batch)
     return total
@@ -164,9 +162,7 @@ def _select(table: Table, ente: str, as_text: bool) -> sql.Composed:
     names = dict.fromkeys([*table.key, *table.column_names])
     order = sql.SQL(", ").join(_ordered(table.column(name)) for name in names)
     source = sql.Identifier(SCHEMA, table.name)
-    return sql.SQL("SELECT {} FROM {} AS t WHERE ente = {} ORDER BY {}").format(
-        columns, source, sql.Literal(ente), order
-    )
+    return sql.SQL("SELECT {} FROM {} AS t WHERE ente = {} ORDER BY {}").format(columns, source, sql.Literal(ente), order)
 
 
 def _expression(column: Column, as_text: bool) -> sql.Composed:

@@ -133,9 +133,7 @@ def decide_operations(
     }
     to_do, already = (rules[verdict].format(changed=changed) for rules in (_TO_DO, _ALREADY))
     to_do = f"({to_do}) and {_OPEN}"
-    carried = [
-        f"cast(:new_{c.name} as {types[c.name]})" if c.name in changes else f"r.changed_{c.name}" for c in CHANGES
-    ]
+    carried = [f"cast(:new_{c.name} as {types[c.name]})" if c.name in changes else f"r.changed_{c.name}" for c in CHANGES]
     values = carried if verdict == "change" else [f"cast(null as {types[c.name]})" for c in CHANGES]
     columns = ("ente", "verdict", *_COPIED, "amount", *(c.name for c in CHANGES), "reason", "decided_by", "decided_at")
     insert = f"""

@@ -71,6 +71,7 @@ from needed
 order by operation_id
 """
 
+
 def _said(name: str) -> str:
     if name in ("causale", "descrizione"):  # an empty text takes the proposed one away
         return f"case when s.changed_{name} is null then o.{name} else nullif(s.changed_{name}, '') end"

@@ -118,9 +118,7 @@ def current_in(connection: sa.Connection, ente: str) -> Published | None:
     return None if row is None else Published(**row._mapping)
 
 
-def copy_in(
-    cursor: Cursor[Any], calculator: duckdb.DuckDBPyConnection, described: Table, uri: str, ente: str
-) -> int:
+def copy_in(cursor: Cursor[Any], calculator: duckdb.DuckDBPyConnection, described: Table, uri: str, ente: str) -> int:
     """Streams a Parquet file's rows into the table of the same description; returns how many.
 
     DuckDB writes them as CSV at one end of a pipe while PostgreSQL reads at the other: no value becomes a

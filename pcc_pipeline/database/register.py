@@ -100,9 +100,7 @@ class Register:
         """Holds an ente's work for this caller; see `engine.ente_lock`."""
         return ente_lock(self.engine, ente)
 
-    def add(
-        self, ente: str, arrived: Sequence[Arrived], seen: Iterable[Seen] = ()
-    ) -> tuple[list[Delivery], list[Arrived]]:
+    def add(self, ente: str, arrived: Sequence[Arrived], seen: Iterable[Seen] = ()) -> tuple[list[Delivery], list[Arrived]]:
         """Registers what arrived for an ente, in the given order: one transaction, one `received_at`.
 
         Returns the new deliveries and what was known already. `seen` files are remembered with them.
@@ -202,9 +200,7 @@ class Register:
                 counts: dict[str, Any] = dict.fromkeys(("rows", "refused", "defects"))
                 which = t.c.delivery.in_([row["delivery"] for row in part])
                 connection.execute(sa.update(t).where(which).values(**again, **counts))
-        return [
-            Outcome(*(row[name] for name in Outcome.__dataclass_fields__)) for row in chosen
-        ]
+        return [Outcome(*(row[name] for name in Outcome.__dataclass_fields__)) for row in chosen]
 
     def settle(self, outcomes: Sequence[Outcome]) -> None:
         """Records what became of many deliveries, all or none. Raises KeyError for one not registered."""

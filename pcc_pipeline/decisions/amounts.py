@@ -45,7 +45,6 @@ def _movements() -> dict[str, dict[str, str]]:
     return {row["stato_debito"]: row for row in rule_rows("debt_movements")}
 
 
-
 def read_changes(given: Mapping[str, Any]) -> dict[str, object]:
     """Values as written (text, numbers, dates) as typed changes; blank ones are left out, `-` empties a text.
 

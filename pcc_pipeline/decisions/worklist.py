@@ -40,8 +40,21 @@ _COLUMNS = (
 )
 _STANDING_COLUMNS = ("operation_id", "codice", "id_documento", "progressivo_registrazione", "azione", "stato", "deciso_da")
 _PAIR_COLUMNS = (
-    "decisione", "motivo", "id_documento", "progressivo_registrazione", "punti", "alternative", "fornitore", "denominazione",
-    "spiegazione", "numero_gestionale", "numero_pcc", "data_gestionale", "data_pcc", "totale_gestionale", "totale_pcc",
+    "decisione",
+    "motivo",
+    "id_documento",
+    "progressivo_registrazione",
+    "punti",
+    "alternative",
+    "fornitore",
+    "denominazione",
+    "spiegazione",
+    "numero_gestionale",
+    "numero_pcc",
+    "data_gestionale",
+    "data_pcc",
+    "totale_gestionale",
+    "totale_pcc",
 )
 
 
@@ -60,9 +73,15 @@ def export_worklist(engine: sa.Engine, ente: str, out: IO[bytes] | str) -> dict[
         operations = [_operation(row) for row in reviewed(connection, ente)]
         pairs = [_pair(row) for row in proposals(connection, ente)]
         stale = [
-            {"operation_id": row["operation_id"], "codice": row["code"], "id_documento": row["id_documento"],
-             "progressivo_registrazione": row["progressivo_registrazione"], "azione": row["azione"],
-             "stato": _STATES[row["state"]], "deciso_da": row["decided_by"]}
+            {
+                "operation_id": row["operation_id"],
+                "codice": row["code"],
+                "id_documento": row["id_documento"],
+                "progressivo_registrazione": row["progressivo_registrazione"],
+                "azione": row["azione"],
+                "stato": _STATES[row["state"]],
+                "deciso_da": row["decided_by"],
+            }
             for row in stale_operations(connection, ente)
         ]
     write(
@@ -95,9 +114,7 @@ def import_decisions(engine: sa.Engine, ente: str, path: Path, *, who: str, judg
     return taken
 
 
-def _take_operations(
-    engine: sa.Engine, ente: str, lines: Sequence[Line], who: str, judge: Judge | None, taken: Taken
-) -> None:
+def _take_operations(engine: sa.Engine, ente: str, lines: Sequence[Line], who: str, judge: Judge | None, taken: Taken) -> None:
     with engine.connect() as connection:
         proposed = {row["operation_id"]: row for row in reviewed(connection, ente)}
     alike: dict[tuple[str, str], list[tuple[Line, str]]] = defaultdict(list)
@@ -207,8 +224,19 @@ def _count(place: str, decide: Callable[[], Any], taken: Taken) -> None:
 
 def _operation(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        **{name: row[name] for name in ("operation_id", "id_documento", "progressivo_registrazione", "azione", "stato_debito",
-                                        "data_emissione", "numero_mandato", *_EDITABLE)},
+        **{
+            name: row[name]
+            for name in (
+                "operation_id",
+                "id_documento",
+                "progressivo_registrazione",
+                "azione",
+                "stato_debito",
+                "data_emissione",
+                "numero_mandato",
+                *_EDITABLE,
+            )
+        },
         "stato": _SENT.get(row["sent"]) or ("attende un passo rifiutato" if row["held"] else _STATES[row["state"]]),
         "approvata_da": ", ".join(row["approvers"] or ()) or None,
         "codice": row["code"],

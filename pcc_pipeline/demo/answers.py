@@ -42,9 +42,7 @@ order by invoices.line
 def set_apart(connection: duckdb.DuckDBPyConnection) -> None:
     """Leave the movements that the answers carry out of the view `pcc_operations`."""
     connection.execute("create or replace temp table all_operations as select * from pcc_operations")
-    connection.execute(
-        "create or replace temp view pcc_operations as select * from all_operations where azione <> 'CO'"
-    )
+    connection.execute("create or replace temp view pcc_operations as select * from all_operations where azione <> 'CO'")
 
 
 def write_answers(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
@@ -79,13 +77,11 @@ def _state(row: dict[str, object]) -> str:
         "statoContabileFattura",
         _of(
             "datiFornitore",
-            _said("codiceFiscale", row["cf_fornitore"])
-            + _said("denominazione", row["denominazione_fornitore"]),
+            _said("codiceFiscale", row["cf_fornitore"]) + _said("denominazione", row["denominazione_fornitore"]),
         )
         + _of(
             "datiAmministrazione",
-            _said("codiceFiscale", row["cf_amministrazione"])
-            + _said("codiceUfficioPCC", row["codice_ufficio"]),
+            _said("codiceFiscale", row["cf_amministrazione"]) + _said("codiceUfficioPCC", row["codice_ufficio"]),
         )
         + due
         + _of("datiDocumento", _document(row)),

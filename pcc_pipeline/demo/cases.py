@@ -56,7 +56,11 @@ def _paid(name: str, weight: int, *codes: str, **more: Any) -> Case:
 
 def _suspended(name: str, weight: int, cause: str, pcc_cause: str, *codes: str, **more: Any) -> Case:
     given: dict[str, Any] = {
-        "erp_state": "SOSPESA", "erp_cause": cause, "pcc_account": "sospeso", "pcc_cause": pcc_cause, **more
+        "erp_state": "SOSPESA",
+        "erp_cause": cause,
+        "pcc_account": "sospeso",
+        "pcc_cause": pcc_cause,
+        **more,
     }
     return Case(name, weight, codes, **given)
 
@@ -67,14 +71,12 @@ CASES: tuple[Case, ...] = (
     _paid("paid_in_two", 30, erp_pays="two", pcc_pays="two"),
     _paid("paid_after", 50, erp_when="after", pcc_when="after", age_to=200),
     _paid("paid_in_part", 20, erp_pays="part", pcc_pays="part", pcc_state="CONTABILIZZATO", age_to=380),
-    _paid("payment_reversed", 3, erp_pays="reversed", pcc_pays="reversed", pcc_state="CONTABILIZZATO",
-         age_to=380),
+    _paid("payment_reversed", 3, erp_pays="reversed", pcc_pays="reversed", pcc_state="CONTABILIZZATO", age_to=380),
     Case("open", 80),
     Case("open_not_due", 60, age_to=25),
     Case("received", 30, erp_state="REGISTRATA", pcc_state="RICEVUTO", pcc_account=""),
     Case("presented", 10, erp_state="REGISTRATA", pcc_state="PRESENTATO", pcc_account=""),
-    Case("issued_after", 15, age_from=-15, age_to=-1, erp_state="REGISTRATA", pcc_state="RICEVUTO",
-         pcc_account=""),
+    Case("issued_after", 15, age_from=-15, age_to=-1, erp_state="REGISTRATA", pcc_state="RICEVUTO", pcc_account=""),
     Case("erp_without_due_date", 6, twist="erp_no_due"),
     Case("match_pcc_id", 5, tier="pcc_id"),
     Case("match_sdi_lot", 5, tier="sdi_lot"),
@@ -104,22 +106,28 @@ CASES: tuple[Case, ...] = (
     Case("paid_after_not_reported", 5, ("PAID_NOT_REPORTED",), erp_pays="full", erp_when="after"),
     _paid("paid_too_much", 5, "PAID_TOO_MUCH_ON_PCC", erp_pays="none", age_to=380),
     Case("not_booked", 20, ("NOT_BOOKED",), pcc_state="RICEVUTO", pcc_account=""),
-    _suspended("suspension_not_reported", 6, "ADEMPIMENTI", "", "SUSPENSION_NOT_REPORTED",
-         pcc_account="liquidato"),
+    _suspended("suspension_not_reported", 6, "ADEMPIMENTI", "", "SUSPENSION_NOT_REPORTED", pcc_account="liquidato"),
     Case("litigation_declared", 5, ("SUSPENSION_NOT_REPORTED",), special="CONTENZIOSO"),
     _suspended("suspension_not_lifted", 5, "", "CONTENZIOSO", "SUSPENSION_NOT_LIFTED", erp_state="LIQUIDATA"),
     _suspended("suspension_cause", 3, "CONTESTATO", "ATTESA_NC", "SUSPENSION_CAUSE_DIFFERS"),
     Case("not_payable_not_reported", 5, ("NOT_PAYABLE_NOT_REPORTED",), erp_state="NON_LIQUIDABILE"),
     Case("not_payable_not_lifted", 3, ("NOT_PAYABLE_NOT_LIFTED",), pcc_account="non_liquidabile"),
     Case("rejected_still_open", 5, ("REJECTED_STILL_OPEN",), erp_state="RIFIUTATA"),
-    Case("annulled_still_open", 2, ("REJECTED_STILL_OPEN",), erp_state="ANNULLATA", pcc_state="RICEVUTO",
-         pcc_account=""),
+    Case("annulled_still_open", 2, ("REJECTED_STILL_OPEN",), erp_state="ANNULLATA", pcc_state="RICEVUTO", pcc_account=""),
     Case("rejected_on_pcc", 2, ("REJECTED_ON_PCC",), pcc_state="RIFIUTATO", pcc_account=""),
     Case("due_date_differs", 15, ("DUE_DATE_DIFFERS",), age_from=60, twist="due_earlier"),
     Case("due_date_missing", 5, ("DUE_DATE_DIFFERS",), twist="pcc_no_due"),
     Case("due_date_across", 3, ("DUE_DATE_DIFFERS",), age_from=20, age_to=40, twist="due_across"),
-    _paid("due_date_shifts", 2, "DUE_DATE_SHIFTS_STOCK", age_from=20, age_to=40, twist="due_across",
-          erp_when="after", pcc_when="after"),
+    _paid(
+        "due_date_shifts",
+        2,
+        "DUE_DATE_SHIFTS_STOCK",
+        age_from=20,
+        age_to=40,
+        twist="due_across",
+        erp_when="after",
+        pcc_when="after",
+    ),
     Case("amount_differs", 5, ("AMOUNT_DIFFERS",), tier="sdi_lot", twist="amount"),
     Case("rounding_differs", 2, ("ROUNDING_DIFFERS",), tier="exact", twist="cent"),
     Case("split_vat_open", 5, ("SPLIT_VAT_OPEN",), erp_pays="full", pcc_pays="full", twist="split_vat"),
@@ -132,17 +140,34 @@ CASES: tuple[Case, ...] = (
     Case("missing_without_vat", 2, ("MISSING_ON_PCC",), tier="-", pcc_copies=0, twist="no_vat"),
     Case("missing_on_paper", 2, ("MISSING_ON_PCC",), tier="-", pcc_copies=0, twist="paper"),
     Case("missing_before_sdi", 2, ("MISSING_ON_PCC",), tier="-", pcc_copies=0, age_from=4000, age_to=4200),
-    Case("missing_in_erp", 10, ("MISSING_IN_ERP",), tier="-", in_erp=False, pcc_state="RICEVUTO",
-         pcc_account=""),
-    Case("refused_through_sdi", 3, ("REJECTED_STILL_OPEN",), tier="-", in_erp=False, pcc_state="RICEVUTO",
-         pcc_account="", twist="ec02"),
+    Case("missing_in_erp", 10, ("MISSING_IN_ERP",), tier="-", in_erp=False, pcc_state="RICEVUTO", pcc_account=""),
+    Case(
+        "refused_through_sdi",
+        3,
+        ("REJECTED_STILL_OPEN",),
+        tier="-",
+        in_erp=False,
+        pcc_state="RICEVUTO",
+        pcc_account="",
+        twist="ec02",
+    ),
     Case("fuzzy", 4, ("MISSING_ON_PCC", "MISSING_IN_ERP"), tier="-", age_from=3, twist="fuzzy"),
-    *(Case(name, 2, ("MISSING_ON_PCC", "MISSING_IN_ERP"), tier="-", age_from=10, twist=name)
-      for name in ("fuzzy_swap", "fuzzy_typo", "fuzzy_date", "fuzzy_amount")),
+    *(
+        Case(name, 2, ("MISSING_ON_PCC", "MISSING_IN_ERP"), tier="-", age_from=10, twist=name)
+        for name in ("fuzzy_swap", "fuzzy_typo", "fuzzy_date", "fuzzy_amount")
+    ),
     # Alike and yet not the same: bills of one amount that only one side has.
     Case("recurring_missing_on_pcc", 2, ("MISSING_ON_PCC",), tier="-", pcc_copies=0, twist="recurring"),
-    Case("recurring_missing_in_erp", 2, ("MISSING_IN_ERP",), tier="-", in_erp=False, pcc_state="RICEVUTO",
-         pcc_account="", twist="recurring"),
+    Case(
+        "recurring_missing_in_erp",
+        2,
+        ("MISSING_IN_ERP",),
+        tier="-",
+        in_erp=False,
+        pcc_state="RICEVUTO",
+        pcc_account="",
+        twist="recurring",
+    ),
     _paid("wrong_beneficiary", 4, "WRONG_BENEFICIARY", twist="beneficiary"),
     Case("must_stay_open", 3, ("MUST_STAY_OPEN", "PAID_NOT_REPORTED"), on_list=True, erp_pays="full"),
     _paid("must_stay_open_closed", 2, "MUST_STAY_OPEN", on_list=True),
@@ -152,8 +177,7 @@ CASES: tuple[Case, ...] = (
     Case("non_commercial_not_reported", 4, ("NON_COMMERCIAL_NOT_REPORTED",), twist="non_commercial"),
     Case("non_commercial_declared", 3, ("NON_COMMERCIAL_NOT_REPORTED",), special="NON_COMMERCIALE"),
     _paid("payment_date_differs", 3, "PAYMENT_DATE_DIFFERS", pcc_when="after", age_from=10, age_to=200),
-    Case("issue_date_differs", 1, ("ISSUE_DATE_DIFFERS",), tier="number_amount", age_from=1, age_to=1,
-         twist="issue"),
+    Case("issue_date_differs", 1, ("ISSUE_DATE_DIFFERS",), tier="number_amount", age_from=1, age_to=1, twist="issue"),
 )
 
 

@@ -68,9 +68,7 @@ def write_table(
     return rows
 
 
-def _write_text(
-    connection: duckdb.DuckDBPyConnection, table: Table, path: Path, dialect: Dialect, extra: Sequence[str]
-) -> int:
+def _write_text(connection: duckdb.DuckDBPyConnection, table: Table, path: Path, dialect: Dialect, extra: Sequence[str]) -> int:
     """DuckDB writes the CSV; what it cannot (other encodings, bad rows) is done over the text, in blocks."""
     raw = path.with_name(path.name + ".utf8.part")
     columns = ", ".join(f"{_text(table, name, dialect)} as {name}" for name in _data_columns(table))
@@ -130,9 +128,7 @@ def _write_excel(
     return count
 
 
-def _rows(
-    connection: duckdb.DuckDBPyConnection, view: str, names: Sequence[str]
-) -> Iterator[tuple[object, ...]]:
+def _rows(connection: duckdb.DuckDBPyConnection, view: str, names: Sequence[str]) -> Iterator[tuple[object, ...]]:
     cursor = connection.execute(f"select {', '.join(names)} from {view} order by line")
     while block := cursor.fetchmany(_BLOCK):
         yield from block

@@ -76,9 +76,7 @@ def write_messages(connection: duckdb.DuckDBPyConnection, folder: Path, ente: En
                 _file(folder / f"{name}_EC_001.xml", _message("EC", lot, inner))
             written += len(told) + refused
         stranger = "<NomeFile>IT00000000000_ZZZZZ.xml</NomeFile>"
-        archive.writestr(
-            zipfile.ZipInfo("IT00000000000_ZZZZZ_MC_001.xml", _STAMP), _message("MC", "1", stranger)
-        )
+        archive.writestr(zipfile.ZipInfo("IT00000000000_ZZZZZ_MC_001.xml", _STAMP), _message("MC", "1", stranger))
     part.rename(folder / "messaggi.zip")
     return written + 1
 

@@ -82,9 +82,7 @@ def write_orders(connection: duckdb.DuckDBPyConnection, folder: Path, ente: Ente
     orders: dict[int, list[str]] = {}
     movements: dict[tuple[int, int, int], list[str]] = {}
     varied: list[str] = []
-    for (mandate, ordered, paid), group in groupby(
-        connection.execute(_ORDERS).fetchall(), key=lambda row: row[:3]
-    ):
+    for (mandate, ordered, paid), group in groupby(connection.execute(_ORDERS).fetchall(), key=lambda row: row[:3]):
         rows = list(group)
         lines = [_Line(row[3], row[4], str(row[5])) for row in rows]
         total = str(sum(row[5] for row in rows))
@@ -105,30 +103,20 @@ def write_orders(connection: duckdb.DuckDBPyConnection, folder: Path, ente: Ente
             varied.append(_order("VARIAZIONE", mandate, ordered, lines, total, name, party))
         else:
             orders.setdefault(ordered.year, []).append(whole)
-        movements.setdefault((ordered.year, paid.year, paid.month), []).append(
-            _movement(mandate, total, paid, name)
-        )
+        movements.setdefault((ordered.year, paid.year, paid.month), []).append(_movement(mandate, total, paid, name))
     cancelled = []
-    for place, (i, lot, invoice, amount, vat, name, piva, _) in enumerate(
-        connection.execute(_WAITING).fetchall()
-    ):
+    for place, (i, lot, invoice, amount, vat, name, piva, _) in enumerate(connection.execute(_WAITING).fetchall()):
         mandate, euro = str(9_000_000 + i), f"{amount // 100}.{amount % 100:02d}"
         if place % 3 == 2:  # the VAT of split payment: paid, but no commercial debt
             tax = f"{vat // 100}.{vat % 100:02d}"
-            content = _order(
-                "INSERIMENTO", mandate, day, [_Line(invoice, lot, tax)], tax, "Erario", "", debt="IVA"
-            )
-            movements.setdefault((day.year, day.year, day.month), []).append(
-                _movement(mandate, tax, day, "Erario")
-            )
+            content = _order("INSERIMENTO", mandate, day, [_Line(invoice, lot, tax)], tax, "Erario", "", debt="IVA")
+            movements.setdefault((day.year, day.year, day.month), []).append(_movement(mandate, tax, day, "Erario"))
         else:
             content = _order("INSERIMENTO", mandate, day, [_Line(invoice, lot, euro)], euro, name, piva)
         orders.setdefault(day.year, []).append(content)
         if place % 3 == 1:
             cancelled.append(content.replace("INSERIMENTO", "ANNULLO"))
-    movements.setdefault((day.year, day.year, day.month), []).append(
-        _movement("9999999", "1850.00", day, "Stipendi")
-    )
+    movements.setdefault((day.year, day.year, day.month), []).append(_movement("9999999", "1850.00", day, "Stipendi"))
     for year, texts in orders.items():
         for start in range(0, len(texts), _ORDERS_A_FLOW):
             _flow(

@@ -125,17 +125,13 @@ def write_provider(
                 if number and write_as_product(connection, ente.gestionale, kind, folder, **own):
                     continue
                 extra = _BAD_ROWS.get(kind, ()) if ente.code == careless else ()
-                write_table(
-                    connection, FEEDS[kind], folder / f"{kind}.{dialect.extension}", dialect, extra=extra
-                )
+                write_table(connection, FEEDS[kind], folder / f"{kind}.{dialect.extension}", dialect, extra=extra)
             write_outcomes(connection, inbox / ente.code / "pcc_outcomes", ente)
             write_budgets(inbox / ente.code / "budgets", number, documents, reference_date)
             sdi_files[ente.code] = write_sdi(connection, inbox / ente.code / "sdi_invoices", ente, sdi_share)
             messages.write_messages(connection, inbox / ente.code / "sdi_messages", ente, sdi_share)
             orders.write_orders(connection, inbox / ente.code / "erp_opi", ente, reference_date)
-            counted = connection.execute(
-                "select case_name, count(*) from truth group by all order by all"
-            ).fetchall()
+            counted = connection.execute("select case_name, count(*) from truth group by all order by all").fetchall()
             cases[ente.code] = dict(counted)
     write_service(inbox, made, seed, reference_date, size.observed_at)
     bad = {careless: sum(map(len, _BAD_ROWS.values()))} if careless else {}

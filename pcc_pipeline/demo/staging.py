@@ -37,8 +37,7 @@ def write_staging(
             part = target.with_name(target.name + ".part")
             path = str(part).replace("'", "''")
             row = connection.execute(
-                f"copy (select {_typed(FEEDS[kind])} from {kind}) to '{path}' "
-                "(format parquet, compression zstd)"
+                f"copy (select {_typed(FEEDS[kind])} from {kind}) to '{path}' (format parquet, compression zstd)"
             ).fetchone()
             part.rename(target)
             counts[kind] = int(row[0]) if row else 0

@@ -32,9 +32,7 @@ class Size:
 
 
 @contextmanager
-def synthesis(
-    ente: Ente, number: int, size: Size, *, memory_limit: str = "2GiB"
-) -> Iterator[duckdb.DuckDBPyConnection]:
+def synthesis(ente: Ente, number: int, size: Size, *, memory_limit: str = "2GiB") -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with the views `documents`, `truth` and one per kind of KINDS.
 
     `number` is the ente's place among the provider's: it keeps two enti of one seed apart.

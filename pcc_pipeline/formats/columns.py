@@ -95,9 +95,7 @@ def _moments(texts: pa.Array, evidence: frozenset[str] | None) -> Typed:
     return Typed(pc.replace_with_mask(values, rest, others.values), others.evidence, others.either)
 
 
-def _distinct(
-    texts: pa.Array, type_: pa.DataType, read: Callable[[str], Reading], evidence: frozenset[str] | None
-) -> Typed:
+def _distinct(texts: pa.Array, type_: pa.DataType, read: Callable[[str], Reading], evidence: frozenset[str] | None) -> Typed:
     """Reads each distinct text once; `evidence` null means that the column's is not known yet."""
     coded = texts.dictionary_encode()
     readings = [read(text) for text in coded.dictionary.to_pylist()]

@@ -46,9 +46,7 @@ class Irregular:
     line: int
 
 
-def blocks(
-    path: Path, skip: int, line: int, delimiter: str, size: int = BLOCK
-) -> Iterator[Block | Irregular]:
+def blocks(path: Path, skip: int, line: int, delimiter: str, size: int = BLOCK) -> Iterator[Block | Irregular]:
     """The file's blocks from byte `skip`, which lies at the start of line `line`; Irregular is the last."""
     offset, rest, size = skip, b"", BLOCK
     with path.open("rb") as file:
@@ -116,7 +114,4 @@ def _regular(octets: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64], delim
     before = np.where(opening == 0, _NEWLINE, octets[opening - 1])
     after = np.where(closing == len(octets) - 1, _NEWLINE, octets[np.minimum(closing + 1, len(octets) - 1)])
     edge = ord(delimiter)
-    return bool(
-        np.isin(before, (_NEWLINE, _QUOTE, edge)).all()
-        and np.isin(after, (_NEWLINE, _RETURN, _QUOTE, edge)).all()
-    )
+    return bool(np.isin(before, (_NEWLINE, _QUOTE, edge)).all() and np.isin(after, (_NEWLINE, _RETURN, _QUOTE, edge)).all())

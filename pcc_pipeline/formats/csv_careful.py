@@ -52,9 +52,7 @@ class _Lines:
         return first
 
 
-def careful_records(
-    path: Path, offset: int, line: int, delimiter: str, width: int
-) -> Iterator[Record | Flaw]:
+def careful_records(path: Path, offset: int, line: int, delimiter: str, width: int) -> Iterator[Record | Flaw]:
     """Records of `width` fields with the line where each starts, and flaws, from byte `offset`, on `line`."""
     with path.open("rb") as file:
         file.seek(offset)

@@ -186,9 +186,7 @@ def _collect(file: CsvFile, records: list[Record | Flaw]) -> Raw:
     rows = [item for item in records if not isinstance(item, Flaw)]
     flaws = [item for item in records if isinstance(item, Flaw)]
     width = len(file.header.columns)
-    columns = [
-        trimmed(pa.array([fields[place] for _, fields in rows], pa.string())) for place in range(width)
-    ]
+    columns = [trimmed(pa.array([fields[place] for _, fields in rows], pa.string())) for place in range(width)]
     return _named(file, pa.array([line for line, _ in rows], pa.int64()), columns, flaws)
 
 

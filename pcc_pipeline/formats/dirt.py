@@ -113,9 +113,7 @@ def without_blank(raw: Raw) -> Raw:
     """The same without the rows in which every cell is empty."""
     blank: pa.Array | None = None
     # the fullest column first: mostly it has no empty cell, and no row can be blank
-    for cells in sorted(
-        [*raw.texts.values(), *raw.native.values(), *raw.others], key=lambda cells: cells.null_count
-    ):
+    for cells in sorted([*raw.texts.values(), *raw.native.values(), *raw.others], key=lambda cells: cells.null_count):
         empty = pc.is_null(cells)
         blank = empty if blank is None else pc.and_(blank, empty)
         if not pc.any(blank).as_py():

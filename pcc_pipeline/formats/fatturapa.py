@@ -161,7 +161,12 @@ def _explain(source: Source, suspects: dict[int, int], bad: set[int]) -> tuple[l
 
 def _defect(source: Source, fault: Fault) -> dict[str, object]:
     return {
-        "ente": source.ente, "kind": source.kind, "delivery": source.delivery, "file": source.file,
-        "line": fault.line, "field": fault.field or None,
-        "value": None if fault.value is None else fault.value[:200], "reason": fault.reason,
+        "ente": source.ente,
+        "kind": source.kind,
+        "delivery": source.delivery,
+        "file": source.file,
+        "line": fault.line,
+        "field": fault.field or None,
+        "value": None if fault.value is None else fault.value[:200],
+        "reason": fault.reason,
     }

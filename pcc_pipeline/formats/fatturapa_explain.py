@@ -61,35 +61,57 @@ _DOCUMENT = "DatiGenerali/DatiGeneraliDocumento"
 #: Block -> its members, each with the rule of its value. No member may occur twice in one block.
 _BODY: dict[str, dict[str, _Rule]] = {
     _DOCUMENT: {
-        "TipoDocumento": _type, "Divisa": _any, "Data": _date, "Numero": _any,
-        "ImportoTotaleDocumento": _money, "Arrotondamento": _money,
+        "TipoDocumento": _type,
+        "Divisa": _any,
+        "Data": _date,
+        "Numero": _any,
+        "ImportoTotaleDocumento": _money,
+        "Arrotondamento": _money,
     },
     f"{_DOCUMENT}/DatiBollo": {"ImportoBollo": _money},
     f"{_DOCUMENT}/DatiRitenuta": {
-        "TipoRitenuta": _any, "ImportoRitenuta": _money, "AliquotaRitenuta": _money, "CausalePagamento": _any,
+        "TipoRitenuta": _any,
+        "ImportoRitenuta": _money,
+        "AliquotaRitenuta": _money,
+        "CausalePagamento": _any,
     },
     f"{_DOCUMENT}/DatiCassaPrevidenziale": {
-        "TipoCassa": _any, "AlCassa": _money, "ImportoContributoCassa": _money, "ImponibileCassa": _money,
-        "AliquotaIVA": _money, "Natura": _any,
+        "TipoCassa": _any,
+        "AlCassa": _money,
+        "ImportoContributoCassa": _money,
+        "ImponibileCassa": _money,
+        "AliquotaIVA": _money,
+        "Natura": _any,
     },
     **{
         f"DatiGenerali/{block}": {
-            "IdDocumento": _any, "Data": _date, "CodiceCommessaConvenzione": _any, "CodiceCUP": _any,
+            "IdDocumento": _any,
+            "Data": _date,
+            "CodiceCommessaConvenzione": _any,
+            "CodiceCUP": _any,
             "CodiceCIG": _any,
         }
         for block in REFERENCES
     },
     "DatiGenerali/DatiFatturaRettificata": {"NumeroFR": _any, "DataFR": _date},
     "DatiBeniServizi/DatiRiepilogo": {
-        "AliquotaIVA": _money, "Natura": _any, "ImponibileImporto": _money, "Imposta": _money,
+        "AliquotaIVA": _money,
+        "Natura": _any,
+        "ImponibileImporto": _money,
+        "Imposta": _money,
         "EsigibilitaIVA": _any,
     },
     "DatiBeniServizi": {"Importo": _money, "Natura": _any},
     "DatiBeniServizi/DatiIVA": {"Imposta": _money, "Aliquota": _money},
     "DatiPagamento": {"CondizioniPagamento": _any},
     "DatiPagamento/DettaglioPagamento": {
-        "ModalitaPagamento": _any, "DataScadenzaPagamento": _date, "DataRiferimentoTerminiPagamento": _date,
-        "GiorniTerminiPagamento": _days, "ImportoPagamento": _money, "IBAN": _any, "Beneficiario": _any,
+        "ModalitaPagamento": _any,
+        "DataScadenzaPagamento": _date,
+        "DataRiferimentoTerminiPagamento": _date,
+        "GiorniTerminiPagamento": _days,
+        "ImportoPagamento": _money,
+        "IBAN": _any,
+        "Beneficiario": _any,
     },
 }
 _HEADER: dict[str, dict[str, _Rule]] = {

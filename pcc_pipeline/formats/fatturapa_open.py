@@ -20,11 +20,22 @@ from pcc_pipeline.formats import fatturapa_large, p7m
 
 ROOTS = frozenset(("FatturaElettronica", "FatturaElettronicaSemplificata"))
 #: SDI's own messages, with which an invoice is often delivered by mistake.
-MESSAGES = frozenset((
-    "AttestazioneTrasmissioneFattura", "FileMetadati", "MetadatiInvioFile", "NotificaDecorrenzaTermini",
-    "NotificaEsito", "NotificaEsitoCommittente", "NotificaMancataConsegna", "NotificaScarto",
-    "RicevutaConsegna", "RicevutaImpossibilitaRecapito", "RicevutaScarto", "ScartoEsitoCommittente",
-))
+MESSAGES = frozenset(
+    (
+        "AttestazioneTrasmissioneFattura",
+        "FileMetadati",
+        "MetadatiInvioFile",
+        "NotificaDecorrenzaTermini",
+        "NotificaEsito",
+        "NotificaEsitoCommittente",
+        "NotificaMancataConsegna",
+        "NotificaScarto",
+        "RicevutaConsegna",
+        "RicevutaImpossibilitaRecapito",
+        "RicevutaScarto",
+        "ScartoEsitoCommittente",
+    )
+)
 #: SDI takes files of up to 150 MB; what is larger is no invoice.
 MAX_BYTES = 256 * 1024 * 1024
 #: From this size on attachments are cut out before the tree is built, see `fatturapa_large`.
@@ -36,9 +47,14 @@ _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?\sencoding\s*=\s*["']([\w.:-]+)["']"
 _BASE64 = re.compile(rb"[A-Za-z0-9+/\s]*+=?\s*+=?\s*+")
 _PROLOG = re.compile(rb"(?>\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.S)
 _BOMS = (
-    (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
-    (b"<\0\0\0", "utf-32-le"), (b"\0\0\0<", "utf-32-be"), (b"<\0", "utf-16-le"), (b"\0<", "utf-16-be"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (b"<\0\0\0", "utf-32-le"),
+    (b"\0\0\0<", "utf-32-be"),
+    (b"<\0", "utf-16-le"),
+    (b"\0<", "utf-16-be"),
 )
 #: Namespaces that every file declares and no element of an invoice is in.
 _FOREIGN = ("http://www.w3.org/2000/09/xmldsig#", "http://www.w3.org/2001/XMLSchema-instance")
@@ -66,8 +82,15 @@ class Document(NamedTuple):
 def parser(encoding: str | None = None) -> etree.XMLParser:
     """A parser that reads nothing but the bytes it is given: no DTD, no entity, no network."""
     return etree.XMLParser(
-        encoding=encoding, resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False,
-        huge_tree=False, remove_comments=True, remove_pis=True, remove_blank_text=True,
+        encoding=encoding,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+        remove_blank_text=True,
     )
 
 

@@ -18,19 +18,40 @@ Texts = tuple[str | int | None, ...]
 
 #: Columns of `Raw.rows`, in order.
 ROW = (
-    "source", "line", "firma", "firmatario",
-    "formato", "progressivo_invio", "codice_destinatario",
-    "id_fiscale_iva", "cf_fornitore", "denominazione_fornitore", "regime_fiscale",
-    "id_fiscale_iva_committente", "cf_committente", "denominazione_committente",
-    "tipo_documento", "divisa", "numero", "data_emissione", "importo_totale", "arrotondamento", "bollo",
-    "causale", "cig", "cup",
+    "source",
+    "line",
+    "firma",
+    "firmatario",
+    "formato",
+    "progressivo_invio",
+    "codice_destinatario",
+    "id_fiscale_iva",
+    "cf_fornitore",
+    "denominazione_fornitore",
+    "regime_fiscale",
+    "id_fiscale_iva_committente",
+    "cf_committente",
+    "denominazione_committente",
+    "tipo_documento",
+    "divisa",
+    "numero",
+    "data_emissione",
+    "importo_totale",
+    "arrotondamento",
+    "bollo",
+    "causale",
+    "cig",
+    "cup",
 )
 #: Records of a body, members in the order of the feed's description (then, of the VAT summary, Importo).
 RECORDS = ("riepilogo_iva", "pagamenti", "riferimenti", "ritenute", "casse", "allegati")
 
 REFERENCES = {
-    "DatiOrdineAcquisto": "ordine", "DatiContratto": "contratto", "DatiConvenzione": "convenzione",
-    "DatiRicezione": "ricezione", "DatiFattureCollegate": "fatture_collegate",
+    "DatiOrdineAcquisto": "ordine",
+    "DatiContratto": "contratto",
+    "DatiConvenzione": "convenzione",
+    "DatiRicezione": "ricezione",
+    "DatiFattureCollegate": "fatture_collegate",
 }
 _NESTED = frozenset(("DatiBollo", "DatiRitenuta", "DatiCassaPrevidenziale"))
 
@@ -101,15 +122,19 @@ class Raw:
                             cigs.add(cig)
                         if cup and (cup := cup.strip()):
                             cups.add(cup)
-                        records["riferimenti"].append((
-                            REFERENCES[name], get("IdDocumento"), get("Data"), cig, cup,
-                            get("CodiceCommessaConvenzione"),
-                        ))
+                        records["riferimenti"].append(
+                            (
+                                REFERENCES[name],
+                                get("IdDocumento"),
+                                get("Data"),
+                                cig,
+                                cup,
+                                get("CodiceCommessaConvenzione"),
+                            )
+                        )
                     elif name == "DatiFatturaRettificata":
                         get = {x.tag: x.text for x in part}.get
-                        records["riferimenti"].append(
-                            ("fatture_collegate", get("NumeroFR"), get("DataFR"), None, None, None)
-                        )
+                        records["riferimenti"].append(("fatture_collegate", get("NumeroFR"), get("DataFR"), None, None, None))
             elif tag == "DatiBeniServizi":
                 for part in block.iterchildren("DatiRiepilogo", "Importo"):
                     if part.tag == "Importo":  # FSM10: the block is one supply, and repeats
@@ -118,10 +143,16 @@ class Raw:
                     inner = {x.tag: x.text for x in part}
                     get = inner.get
                     odd |= len(inner) != len(part)
-                    records["riepilogo_iva"].append((
-                        get("AliquotaIVA"), get("Natura"), get("ImponibileImporto"), get("Imposta"),
-                        get("EsigibilitaIVA"), None,
-                    ))
+                    records["riepilogo_iva"].append(
+                        (
+                            get("AliquotaIVA"),
+                            get("Natura"),
+                            get("ImponibileImporto"),
+                            get("Imposta"),
+                            get("EsigibilitaIVA"),
+                            None,
+                        )
+                    )
             elif tag == "DatiPagamento":
                 condizioni = None
                 for part in block:
@@ -131,20 +162,33 @@ class Raw:
                         inner = {x.tag: x.text for x in part}
                         get = inner.get
                         odd |= len(inner) != len(part)
-                        records["pagamenti"].append((
-                            condizioni, get("ModalitaPagamento"), get("DataScadenzaPagamento"),
-                            get("DataRiferimentoTerminiPagamento"), get("GiorniTerminiPagamento"),
-                            get("ImportoPagamento"), get("IBAN"), get("Beneficiario"),
-                        ))
+                        records["pagamenti"].append(
+                            (
+                                condizioni,
+                                get("ModalitaPagamento"),
+                                get("DataScadenzaPagamento"),
+                                get("DataRiferimentoTerminiPagamento"),
+                                get("GiorniTerminiPagamento"),
+                                get("ImportoPagamento"),
+                                get("IBAN"),
+                                get("Beneficiario"),
+                            )
+                        )
             elif tag == "Allegati":
                 records["allegati"].append(_attachment(block, sizes))
         get = document.get
         return (
-            get("TipoDocumento"), get("Divisa"), get("Numero"), get("Data"), get("ImportoTotaleDocumento"),
-            get("Arrotondamento"), bollo, " ".join(causale),
-            cigs.pop() if len(cigs) == 1 else None, cups.pop() if len(cups) == 1 else None,
+            get("TipoDocumento"),
+            get("Divisa"),
+            get("Numero"),
+            get("Data"),
+            get("ImportoTotaleDocumento"),
+            get("Arrotondamento"),
+            bollo,
+            " ".join(causale),
+            cigs.pop() if len(cigs) == 1 else None,
+            cups.pop() if len(cups) == 1 else None,
         ), odd
-
 
     def _general(self, part: etree._Element, causale: list[str]) -> bool:
         """Collects what repeats or nests in DatiGeneraliDocumento; says whether what may not repeat does."""
@@ -158,15 +202,25 @@ class Raw:
                 continue
             get = {x.tag: x.text for x in leaf}.get
             if key == "DatiRitenuta":
-                self.records["ritenute"].append((
-                    get("TipoRitenuta"), get("ImportoRitenuta"), get("AliquotaRitenuta"),
-                    get("CausalePagamento"),
-                ))
+                self.records["ritenute"].append(
+                    (
+                        get("TipoRitenuta"),
+                        get("ImportoRitenuta"),
+                        get("AliquotaRitenuta"),
+                        get("CausalePagamento"),
+                    )
+                )
             elif key == "DatiCassaPrevidenziale":
-                self.records["casse"].append((
-                    get("TipoCassa"), get("AlCassa"), get("ImportoContributoCassa"), get("ImponibileCassa"),
-                    get("AliquotaIVA"), get("Natura"),
-                ))
+                self.records["casse"].append(
+                    (
+                        get("TipoCassa"),
+                        get("AlCassa"),
+                        get("ImportoContributoCassa"),
+                        get("ImponibileCassa"),
+                        get("AliquotaIVA"),
+                        get("Natura"),
+                    )
+                )
             elif key != "ScontoMaggiorazione":
                 odd |= key in seen
                 seen.add(key)
@@ -193,10 +247,16 @@ def _header(header: etree._Element | None, root: etree._Element) -> tuple[Texts,
     its = customer.get
     return (
         # `versione` holds the same code as FormatoTrasmissione (schema 1.2), and is all that some files have.
-        (sent.get("FormatoTrasmissione") or "").strip() or root.get("versione"), sent.get("ProgressivoInvio"),
+        (sent.get("FormatoTrasmissione") or "").strip() or root.get("versione"),
+        sent.get("ProgressivoInvio"),
         sent.get("CodiceDestinatario"),
-        _vat(supplier), get("CodiceFiscale"), _name(supplier), get("RegimeFiscale"),
-        _vat(customer), its("CodiceFiscale"), _name(customer),
+        _vat(supplier),
+        get("CodiceFiscale"),
+        _name(supplier),
+        get("RegimeFiscale"),
+        _vat(customer),
+        its("CodiceFiscale"),
+        _name(customer),
     ), odd
 
 
@@ -249,6 +309,9 @@ def _attachment(block: etree._Element, sizes: Iterator[int | None] | None) -> Te
         else:
             size = next(sizes, None)
     return (
-        get.get("NomeAttachment"), get.get("FormatoAttachment"), get.get("AlgoritmoCompressione"),
-        get.get("DescrizioneAttachment"), size,
+        get.get("NomeAttachment"),
+        get.get("FormatoAttachment"),
+        get.get("AlgoritmoCompressione"),
+        get.get("DescrizioneAttachment"),
+        size,
     )

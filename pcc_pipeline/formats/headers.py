@@ -103,11 +103,7 @@ def _layout_names(layout: KindLayout) -> dict[str, str]:
 def _missing(table: Table, found: frozenset[str]) -> list[str]:
     named = {name: alias for alias, name in ALIASES.get(table.name, {}).items()}
     brought = described(table)
-    missing = [
-        named.get(c.name, c.name)
-        for c in table.columns
-        if c.required and c.name in brought and c.name not in found
-    ]
+    missing = [named.get(c.name, c.name) for c in table.columns if c.required and c.name in brought and c.name not in found]
     return missing + [" or ".join(group) for group in table.one_of if not found & set(group)]
 
 

@@ -121,8 +121,7 @@ def _document(rows: Rows, element: etree._Element, around: dict[str, object]) ->
         "lotto_sdi": lot or around.get("lotto_sdi"),
         "id_fiscale_iva": _vat(element) or around.get("id_fiscale_iva"),
         "tipo_documento": text(element, "tipoDocumento"),
-        "numero_documento": text(element, "numeroDocumento")
-        or text(element, "identificazioneSDI", "numeroFattura"),
+        "numero_documento": text(element, "numeroDocumento") or text(element, "identificazioneSDI", "numeroFattura"),
         "data_emissione": day(text(element, "dataEmissione")),
         "data_ricezione": day(text(element, "dataRicezione")),
         "numero_protocollo": text(element, "numeroProtocollo"),

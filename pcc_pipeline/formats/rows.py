@@ -90,17 +90,12 @@ def flaws_batch(source: Source, flaws: list[Flaw]) -> pa.RecordBatch:
     )
 
 
-def _quarantine(
-    source: Source, lines: pa.Array, fields: pa.Array, values: pa.Array, told: pa.Array
-) -> pa.RecordBatch:
+def _quarantine(source: Source, lines: pa.Array, fields: pa.Array, values: pa.Array, told: pa.Array) -> pa.RecordBatch:
     constant = [
-        pa.repeat(pa.scalar(text, pa.string()), len(lines))
-        for text in (source.ente, source.kind, source.delivery, source.file)
+        pa.repeat(pa.scalar(text, pa.string()), len(lines)) for text in (source.ente, source.kind, source.delivery, source.file)
     ]
     values = pc.utf8_slice_codeunits(values, 0, 200)
-    return pa.RecordBatch.from_arrays(
-        [*constant, lines, fields, values, told], schema=QUARANTINE.arrow_schema
-    )
+    return pa.RecordBatch.from_arrays([*constant, lines, fields, values, told], schema=QUARANTINE.arrow_schema)
 
 
 def filtered(raw: Raw, kept: pa.Array) -> Raw:
@@ -181,9 +176,7 @@ def _judge_groups(judge: _Judge, table: Table, typed: dict[str, pa.Array]) -> No
         for name in group:
             empty = pc.is_null(typed[name])
             missing = empty if missing is None else pc.and_(missing, empty)
-        judge.refuse(
-            missing, None, pa.nulls(len(judge.lines), pa.string()), f"one of {', '.join(group)} is required"
-        )
+        judge.refuse(missing, None, pa.nulls(len(judge.lines), pa.string()), f"one of {', '.join(group)} is required")
 
 
 def _judge_whose(judge: _Judge, whose: pa.Array) -> None:
@@ -232,9 +225,7 @@ def check_rows(table: Table, source: Source, raw: Raw, evidence: Evidence | None
     for column in columns:
         known = frozenset() if evidence is None else evidence.get(column.name, frozenset())
         told_wrong = raw.wrong.get(column.name)
-        _judge_column(
-            judge, column, raw.texts.get(column.name, absent), values[column.name], known, told_wrong
-        )
+        _judge_column(judge, column, raw.texts.get(column.name, absent), values[column.name], known, told_wrong)
     _judge_groups(judge, table, values)
     if table.name in SHARED:
         _judge_whose(judge, values["codice_ente"])

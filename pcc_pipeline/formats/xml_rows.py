@@ -22,6 +22,7 @@ _ZONE = re.compile(r"(?<=[0-9])(Z|[+-][0-9]{2}:[0-9]{2})$")
 _DECIMALS = re.compile(r"^([+-]?[0-9]+\.[0-9]{2})0+$")
 _ONE = re.compile(r"^\+|\.$")
 
+
 def day(written: str | None) -> str | None:
     """An xs:date without its time zone, which a date of the calendar does not have."""
     return None if written is None else _ZONE.sub("", written)
@@ -97,9 +98,7 @@ class Rows:
             kept = rows.column("line").to_pylist()
             for name, natives in self._native.items():
                 place = rows.schema.get_field_index(name)
-                given = pa.array(
-                    [natives[line - self._first] for line in kept], rows.schema.field(place).type
-                )
+                given = pa.array([natives[line - self._first] for line in kept], rows.schema.field(place).type)
                 rows = rows.set_column(place, rows.schema.field(place), given)
         if len(rows):
             self._sink.rows(rows)

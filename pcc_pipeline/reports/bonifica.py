@@ -162,9 +162,7 @@ def _buckets(connection: sa.Connection, ente: str) -> list[tuple[str, Decimal, D
     stock = table("stock_by_due_date")
     rows = connection.execute(sa.select(stock.c.bucket, stock.c.view, stock.c.amount).where(stock.c.ente == ente))
     amounts = {(bucket, view): amount for bucket, view, amount in rows}
-    return [
-        (bucket, *(amounts.get((bucket, view), ZERO) for view in ("pcc", "projected", "right"))) for bucket in buckets()
-    ]
+    return [(bucket, *(amounts.get((bucket, view), ZERO) for view in ("pcc", "projected", "right"))) for bucket in buckets()]
 
 
 def _asked(connection: sa.Connection, ente: str) -> list[Asked]:

@@ -118,12 +118,8 @@ def _summary(book: Any, formats: dict[str, Any], facts: Facts) -> None:
     sheet.write(place + 1, 0, "Scaduto (= stock)", formats["sum"])
     for number, view in enumerate(VIEWS):
         letter = "BCD"[number]
-        due = sum(
-            (amount for bucket, amount in facts.ageing[view].items() if bucket != "not_due"), Decimal(0)
-        )
-        sheet.write_formula(
-            place + 1, number + 1, f"=SUM({letter}{first}:{letter}{last})", formats["sum"], float(due)
-        )
+        due = sum((amount for bucket, amount in facts.ageing[view].items() if bucket != "not_due"), Decimal(0))
+        sheet.write_formula(place + 1, number + 1, f"=SUM({letter}{first}:{letter}{last})", formats["sum"], float(due))
     place += 3
     _line(sheet, formats, place, ["Anomalia", "Documenti", "Differenza spiegata"], formats["head"])
     start = place + 2
@@ -132,9 +128,7 @@ def _summary(book: Any, formats: dict[str, Any], facts: Facts) -> None:
         _line(sheet, formats, place, [italian.anomaly(part.code), part.documents, part.amount])
     sheet.write(place + 1, 0, "Totale", formats["sum"])
     if facts.explained:
-        sheet.write_formula(
-            place + 1, 2, f"=SUM(C{start}:C{place + 1})", formats["sum"], float(facts.difference)
-        )
+        sheet.write_formula(place + 1, 2, f"=SUM(C{start}:C{place + 1})", formats["sum"], float(facts.difference))
     place += 3
     _line(sheet, formats, place, ["Indicatore", "Periodo", "Vista", "Valore", "Unità"], formats["head"])
     head = place
@@ -178,9 +172,7 @@ def _sheet(
     picked = sa.select(*(t.c[column] for column, _ in columns)).where(mine).order_by(*keys, *t.c).limit(ROWS)
     # Sums over what the filter leaves stand above the table, with their value worked out for readers that do not calculate.
     ranked = picked.subquery()
-    found = connection.execute(
-        sa.select(*(sa.func.sum(ranked.c[columns[place][0]]) for place in money))
-    ).one()
+    found = connection.execute(sa.select(*(sa.func.sum(ranked.c[columns[place][0]]) for place in money))).one()
     sheet.write(
         0,
         0,
@@ -207,9 +199,7 @@ def _line(sheet: Any, formats: dict[str, Any], place: int, cells: Iterable[Any],
             # Excel knows no other number; cents survive up to 15 digits.
             sheet.write_number(place, number, float(value), format_ or formats["money"])
         elif isinstance(value, datetime):
-            sheet.write_datetime(
-                place, number, value.astimezone(UTC).replace(tzinfo=None), format_ or formats["date"]
-            )
+            sheet.write_datetime(place, number, value.astimezone(UTC).replace(tzinfo=None), format_ or formats["date"])
         elif isinstance(value, date):
             sheet.write_datetime(place, number, value, format_ or formats["date"])
         elif isinstance(value, int) and not isinstance(value, bool):

@@ -73,9 +73,7 @@ def facts(engine: sa.Engine, ente: str, name: str | None = None) -> Facts:
         raise NothingPublished(f"Nothing has been published for ente {ente}")
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
 
-        def rows(
-            name: str, *columns: str, where: Any = None, order: Any = (), limit: int | None = None
-        ) -> list[Any]:
+        def rows(name: str, *columns: str, where: Any = None, order: Any = (), limit: int | None = None) -> list[Any]:
             t = table(name)
             query = sa.select(*(t.c[c] for c in columns)).where(t.c.ente == ente)
             query = query if where is None else query.where(where(t))

@@ -30,14 +30,9 @@ def indicator_rows(facts: Facts) -> list[IndicatorRow]:
     years = (facts.year, str(facts.reference_date.year - 1))
     order = list(italian.INDICATORS)
     rows = []
-    for (name, period), by_view in sorted(
-        found.items(), key=lambda item: (order.index(item[0][0]), item[0][1])
-    ):
+    for (name, period), by_view in sorted(found.items(), key=lambda item: (order.index(item[0][0]), item[0][1])):
         if period[:4] in years:
-            cells = tuple(
-                italian.figure(by_view[view].value, by_view[view].unit) if view in by_view else "–"
-                for view in VIEWS
-            )
+            cells = tuple(italian.figure(by_view[view].value, by_view[view].unit) if view in by_view else "–" for view in VIEWS)
             rows.append(IndicatorRow(italian.INDICATORS[name], period, cells))
     return rows
 
@@ -50,9 +45,7 @@ def drawn(facts: Facts) -> dict[str, pictures.Picture]:
         ),
         "ageing": pictures.ageing(facts.ageing),
         "trend": pictures.trend(facts.trend),
-        "creditors": pictures.creditors(
-            [(row.creditor_name or row.creditor, row.amount) for row in facts.creditors]
-        ),
+        "creditors": pictures.creditors([(row.creditor_name or row.creditor, row.amount) for row in facts.creditors]),
     }
 
 

@@ -45,9 +45,7 @@ def write_paper(facts: Facts, out: Path) -> None:
             [["Stock", *(euro(facts.stock[view]) for view in VIEWS), euro(facts.difference)]],
         ),
         Spacer(1, 6),
-        words(
-            f"{facts.operations} operazioni proposte su PCC, {facts.questions} domande che aspettano una risposta."
-        ),
+        words(f"{facts.operations} operazioni proposte su PCC, {facts.questions} domande che aspettano una risposta."),
     ]
     story += section("Perché PCC è diversa", charts["waterfall"])
     story += section("Debito per giorni di ritardo", charts["ageing"])
@@ -62,9 +60,7 @@ def write_paper(facts: Facts, out: Path) -> None:
         ),
     )
     for view in ("right", "pcc"):
-        steps = ListFlowable(
-            [words(step.words) for step in facts.fgdc[view]], bulletType="1", bulletFontSize=9
-        )
+        steps = ListFlowable([words(step.words) for step in facts.fgdc[view]], bulletType="1", bulletFontSize=9)
         title = f"Fondo di garanzia dei debiti commerciali, anno {facts.year}: {italian.VIEWS[view]}"
         story += section(title, steps)
     greatest = [row for row in facts.greatest if row.name in ("ITP", "DELAY")]
@@ -106,9 +102,7 @@ def write_paper(facts: Facts, out: Path) -> None:
     document.build(story, onFirstPage=foot, onLaterPages=foot)
 
 
-def _table(
-    titles: Sequence[str], rows: Sequence[Sequence[Any]], widths: Sequence[float] | None = None
-) -> Any:
+def _table(titles: Sequence[str], rows: Sequence[Sequence[Any]], widths: Sequence[float] | None = None) -> Any:
     """A table whose titles come again on each page; all but the first two columns to the right where they are text."""
     from reportlab.lib.colors import HexColor
     from reportlab.platypus import Table

@@ -75,9 +75,7 @@ def svg(picture: Picture) -> str:
             )
         elif isinstance(shape, Path):
             points = " ".join(f"{x:.1f},{y:.1f}" for x, y in shape.points)
-            parts.append(
-                f'<polyline points="{points}" fill="none" stroke="{shape.stroke}" stroke-width="{shape.width}"/>'
-            )
+            parts.append(f'<polyline points="{points}" fill="none" stroke="{shape.stroke}" stroke-width="{shape.width}"/>')
         else:
             parts.append(
                 f'<text x="{shape.x:.1f}" y="{shape.y:.1f}" font-size="{shape.size}" text-anchor="{shape.anchor}" '
@@ -100,11 +98,7 @@ def drawing(picture: Picture, width: float) -> Any:
     for shape in picture.shapes:
         if isinstance(shape, Rect):
             y = picture.height - shape.y - shape.height
-            group.add(
-                shapes.Rect(
-                    shape.x, y, shape.width, shape.height, fillColor=HexColor(shape.fill), strokeColor=None
-                )
-            )
+            group.add(shapes.Rect(shape.x, y, shape.width, shape.height, fillColor=HexColor(shape.fill), strokeColor=None))
         elif isinstance(shape, Path):
             flat = [n for x, y in shape.points for n in (x, picture.height - y)]
             group.add(shapes.PolyLine(flat, strokeColor=HexColor(shape.stroke), strokeWidth=shape.width))
@@ -136,9 +130,7 @@ def ageing(by_view: Mapping[str, Mapping[str, Decimal]]) -> Picture:
         for number_, view in enumerate(views):
             amount = by_view[view][bucket]
             top, height = scale.bar(amount)
-            picture.shapes.append(
-                Rect(left + 8 + number_ * step * 0.38, top, step * 0.36, height, COLOURS[view])
-            )
+            picture.shapes.append(Rect(left + 8 + number_ * step * 0.38, top, step * 0.36, height, COLOURS[view]))
         picture.shapes.append(Text(left + step / 2, 216, BUCKETS[bucket], "middle", 9))
     _legend(picture, views, 232)
     return picture
@@ -268,9 +260,7 @@ def creditors(rows: Sequence[tuple[str, Decimal]]) -> Picture:
         y = 8.0 + 22 * place
         width = 330 * abs(float(amount)) / most
         picture.shapes.append(Text(212, y + 12, name if len(name) < 40 else name[:38] + "…", "end", 9))
-        picture.shapes.append(
-            Rect(220, y + 2, max(width, 0.8), 14, COLOURS["right"] if amount >= 0 else BETTER)
-        )
+        picture.shapes.append(Rect(220, y + 2, max(width, 0.8), 14, COLOURS["right"] if amount >= 0 else BETTER))
         picture.shapes.append(Text(225 + width, y + 12, number(amount), "start", 9))
     return picture
 
@@ -284,9 +274,7 @@ class _Scale:
         self._bottom, self._top = bottom, top
 
     def y(self, amount: Decimal | float) -> float:
-        return self._bottom - (self._bottom - self._top) * (float(amount) - self.least) / (
-            self.most - self.least
-        )
+        return self._bottom - (self._bottom - self._top) * (float(amount) - self.least) / (self.most - self.least)
 
     def bar(self, amount: Decimal) -> tuple[float, float]:
         """Top and height of a bar from zero."""

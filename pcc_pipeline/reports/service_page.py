@@ -23,8 +23,7 @@ def service_page(engine: sa.Engine, ente: str) -> str:
     """The page of an ente, as HTML in Italian."""
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         tickets, satisfaction, availability, breaches = (
-            _rows(connection, name, ente)
-            for name in ("sla_tickets", "sla_satisfaction", "sla_availability", "sla_breaches")
+            _rows(connection, name, ente) for name in ("sla_tickets", "sla_satisfaction", "sla_availability", "sla_breaches")
         )
     seen = max((row["seen_until"] for rows in (tickets, satisfaction, availability) for row in rows), default=None)
     return str(

@@ -77,9 +77,7 @@ def write_provider(
             continue
     target = out or folder(settings, PROVIDER)
     target.mkdir(parents=True, exist_ok=True)
-    return [
-        _whole(target / "report.html", lambda path: path.write_text(provider_page(enti), encoding="utf-8"))
-    ]
+    return [_whole(target / "report.html", lambda path: path.write_text(provider_page(enti), encoding="utf-8"))]
 
 
 def _whole(path: Path, writer: Callable[[Path], object]) -> Path:

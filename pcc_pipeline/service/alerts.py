@@ -55,9 +55,7 @@ def watch(settings: Settings, store: Store, register: Register, ente: str) -> li
     on, output = today(), f"watch/{ente}"
     deliveries = pipeline.calculator_deliveries(register, ente)
     models = ("service_calendar", "ticket_contacts", "sla_breaches")
-    Calculator(settings, store).run(
-        ente, pipeline.parameters(facts, on, on), deliveries, models=models, output=output
-    )
+    Calculator(settings, store).run(ente, pipeline.parameters(facts, on, on), deliveries, models=models, output=output)
     with connect(settings) as connection:
         store.attach(connection)
         rows = connection.execute(
@@ -81,11 +79,7 @@ def watch(settings: Settings, store: Store, register: Register, ente: str) -> li
 def missed_levels(register: Register, ente: str) -> list[Alert]:
     """Levels that the published figures of an ente show as missed, of the latest month."""
     t = table("sla_availability")
-    last = (
-        sa.select(sa.func.max(t.c.period))
-        .where(t.c.ente == ente, t.c.period_kind == "month")
-        .scalar_subquery()
-    )
+    last = sa.select(sa.func.max(t.c.period)).where(t.c.ente == ente, t.c.period_kind == "month").scalar_subquery()
     query = sa.select(t).where(t.c.ente == ente, t.c.period == last, t.c.service == "ALL", ~t.c.met)
     found = []
     with register.engine.connect() as connection:
@@ -111,9 +105,7 @@ def raise_alerts(settings: Settings, register: Register, alerts: list[Alert]) ->
                 "words": alert.text,
                 "raised_at": sa.func.now(),
             }
-            made = connection.execute(
-                insert(t).values(values).on_conflict_do_nothing().returning(t.c.alert)
-            ).first()
+            made = connection.execute(insert(t).values(values).on_conflict_do_nothing().returning(t.c.alert)).first()
             if made:
                 fresh.append(alert)
     if fresh:
@@ -140,9 +132,7 @@ def send(settings: Settings, register: Register) -> None:
             continue
         with register.engine.begin() as connection:
             waiting = (
-                connection.execute(
-                    sa.select(t).where(t.c[column].is_(None)).order_by(t.c.raised_at).limit(500)
-                )
+                connection.execute(sa.select(t).where(t.c[column].is_(None)).order_by(t.c.raised_at).limit(500))
                 .mappings()
                 .all()
             )
@@ -178,10 +168,7 @@ def _mail(asked: Mapping[str, Any], alerts: list[dict[str, Any]]) -> None:
 
 
 def _post(asked: Mapping[str, Any], alerts: list[dict[str, Any]]) -> None:
-    body = [
-        {"ente": a["ente"], "kind": a["kind"], "text": a["words"], "raised_at": a["raised_at"].isoformat()}
-        for a in alerts
-    ]
+    body = [{"ente": a["ente"], "kind": a["kind"], "text": a["words"], "raised_at": a["raised_at"].isoformat()} for a in alerts]
     data = json.dumps({"alerts": body}, ensure_ascii=False).encode()
     if not str(asked["url"]).startswith(("http://", "https://")):
         raise OSError("the webhook's url must begin with http:// or https://")

@@ -29,9 +29,7 @@ def public_holidays() -> dict[date, str]:
 def holidays_table() -> pa.Table:
     """The holidays as a relation: day, name."""
     found = public_holidays()
-    return pa.table(
-        {"day": pa.array(found.keys(), pa.date32()), "name": pa.array(found.values(), pa.string())}
-    )
+    return pa.table({"day": pa.array(found.keys(), pa.date32()), "name": pa.array(found.values(), pa.string())})
 
 
 def is_working_day(day: date, patron_saint: str | None = None) -> bool:

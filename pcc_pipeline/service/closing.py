@@ -28,9 +28,7 @@ def ended(period: str, night: date) -> bool:
 def closed(store: Store, ente: str) -> set[str]:
     """The periods of an ente that are closed."""
     return {
-        name.rsplit("/", 1)[-1].removesuffix(".parquet")
-        for table in CLOSING
-        for name in store.list(f"closed/{ente}/{table}")
+        name.rsplit("/", 1)[-1].removesuffix(".parquet") for table in CLOSING for name in store.list(f"closed/{ente}/{table}")
     }
 
 

@@ -44,16 +44,12 @@ def mark(sequence: int) -> str:
     return f"{PROVIDER}/{sequence}"
 
 
-def distribute(
-    settings: Settings, store: Store, register: Register, left_out: Iterable[str] = ()
-) -> Distribution:
+def distribute(settings: Settings, store: Store, register: Register, left_out: Iterable[str] = ()) -> Distribution:
     """Splits what was not split yet; a second call finds nothing to do. Enti `left_out` get nothing for now."""
     result = Distribution()
     given = [
         row
-        for row in register.deliveries(PROVIDER)
-        .select(["delivery", "sequence", "kind", "part", "rows"])
-        .to_pylist()
+        for row in register.deliveries(PROVIDER).select(["delivery", "sequence", "kind", "part", "rows"]).to_pylist()
         if row["kind"] in _COLUMNS and row["part"] and row["rows"]
     ]
     if not given:
@@ -86,21 +82,16 @@ def _done(register: Register) -> set[tuple[str, str]]:
         return {(ente, archive.partition("/")[2]) for ente, archive in connection.execute(query)}
 
 
-def _relation(
-    connection: duckdb.DuckDBPyConnection, store: Store, kind: str, given: list[dict[str, Any]]
-) -> None:
+def _relation(connection: duckdb.DuckDBPyConnection, store: Store, kind: str, given: list[dict[str, Any]]) -> None:
     """`whose_<kind>`: the provider's rows, each with the ente it is about (null: cannot be told)."""
     files = ", ".join(
-        "'" + store.uri(f"staging/{PROVIDER}/{kind}/{row['part']}.parquet").replace("'", "''") + "'"
-        for row in given
+        "'" + store.uri(f"staging/{PROVIDER}/{kind}/{row['part']}.parquet").replace("'", "''") + "'" for row in given
     )
     rows = f"select * from read_parquet([{files}])"
     if kind == "tickets":
         query = f"select *, codice_ente as whose from ({rows})"
     else:
-        known = connection.execute(
-            "select 1 from duckdb_views() where view_name = 'whose_tickets'"
-        ).fetchone()
+        known = connection.execute("select 1 from duckdb_views() where view_name = 'whose_tickets'").fetchone()
         # Two enti may number their tickets alike: then a judgement must name its ente.
         tickets = (
             "select id, if(count(distinct whose) = 1, any_value(whose), null) as whose from whose_tickets group by id"
@@ -124,8 +115,7 @@ def _deliver(
 ) -> None:
     moments = {"aperto_il", "primo_contatto_il", "chiuso_il", "il"}
     columns = ", ".join(
-        f"strftime({name}, '%Y-%m-%dT%H:%M:%S.%fZ') as {name}" if name in moments else name
-        for name in _COLUMNS[kind]
+        f"strftime({name}, '%Y-%m-%dT%H:%M:%S.%fZ') as {name}" if name in moments else name for name in _COLUMNS[kind]
     )
     with tempfile.TemporaryDirectory(prefix="pcc-") as folder:
         path = Path(folder) / f"{kind}.csv"

@@ -46,11 +46,7 @@ def deadline(name: str, on: date) -> Deadline:
     """The deadline of that name as in force on a day. Raises KeyError."""
     for row in rule_rows("service_deadlines"):
         until = row["valid_to"]
-        if (
-            row["name"] == name
-            and row["valid_from"] <= on.isoformat()
-            and (not until or until >= on.isoformat())
-        ):
+        if row["name"] == name and row["valid_from"] <= on.isoformat() and (not until or until >= on.isoformat()):
             return Deadline(int(row["days"]), row["working"] == "true", row["meaning"])
     raise KeyError(name)
 
@@ -100,8 +96,7 @@ def missing(row: Mapping[str, Any], delivered: set[str], on: date) -> tuple[str,
         found.append("versione del gestionale non comunicata: la comunica l'ente")
     elif latest and version(row["versione_gestionale"]) < version(latest):
         found.append(
-            f"gestionale {row['gestionale']} alla versione {row['versione_gestionale']} invece di {latest}: "
-            "lo aggiorna l'ente"
+            f"gestionale {row['gestionale']} alla versione {row['versione_gestionale']} invece di {latest}: lo aggiorna l'ente"
         )
     for kind, name in LISTS.items():
         if kind not in delivered:
@@ -150,9 +145,7 @@ def life(row: Mapping[str, Any], on: date, delivered: set[str] = frozenset()) ->
     return _before_activation(row, on, delivered, due)
 
 
-def _before_activation(
-    row: Mapping[str, Any], on: date, delivered: set[str], due: dict[str, date | None]
-) -> Life:
+def _before_activation(row: Mapping[str, Any], on: date, delivered: set[str], due: dict[str, date | None]) -> Life:
     lacks = missing(row, delivered, on)
     if row["presa_in_carico_il"] is None or row["presa_in_carico_il"] > on:
         state, name, day = ORDERED, "presa in carico dell'ordine: la fa il fornitore", due["charge_due_on"]
@@ -175,6 +168,4 @@ def _before_activation(
     late = day is not None and on > day
     risk = late or (warned and (bool(lacks) or state == ORDERED))
     why = f"{name}: {'scaduta il' if late else 'scade il'} {day:%d/%m/%Y}" if risk and day else None
-    return Life(
-        state, f"{words}. Its files stay in the inbox until it is active", lacks, due, name, day, risk, why
-    )
+    return Life(state, f"{words}. Its files stay in the inbox until it is active", lacks, due, name, day, risk, why)

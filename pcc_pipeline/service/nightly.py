@@ -64,22 +64,16 @@ def missed(register: Register, until: date) -> list[date]:
         last = connection.execute(sa.select(sa.func.max(t.c.night))).scalar()
     if last is None:
         return [until]
-    return [
-        last + timedelta(days=n) for n in range(max(1, (until - last).days - MISSED), (until - last).days + 1)
-    ]
+    return [last + timedelta(days=n) for n in range(max(1, (until - last).days - MISSED), (until - last).days + 1)]
 
 
 def enti_of(settings: Settings, store: Store, register: Register, on: date) -> list[str]:
     """Enti with deliveries that are processed on a day."""
     known = (ente for ente in register.enti() if ente != PROVIDER)
-    return [
-        ente for ente in known if ente_facts(settings, store, register, ente, on).refusal is None
-    ]
+    return [ente for ente in known if ente_facts(settings, store, register, ente, on).refusal is None]
 
 
-def nights(
-    settings: Settings, until: date | None = None, progress: Callable[[str], None] = lambda step: None
-) -> list[Night]:
+def nights(settings: Settings, until: date | None = None, progress: Callable[[str], None] = lambda step: None) -> list[Night]:
     """Works every night that is due up to `until` (the last one, unless told); returns what each gave.
 
     A night already worked is worked again only when it is named as `until`: the same deliveries give the same.
@@ -136,9 +130,7 @@ def _may_close(store: Store, ente: str, night: date) -> bool:
     return month not in closed(store, ente) and ended(month, night)
 
 
-def _ente(
-    settings: Settings, store: Store, register: Register, ente: str, night: date, result: Night
-) -> None:
+def _ente(settings: Settings, store: Store, register: Register, ente: str, night: date, result: Night) -> None:
     facts = ente_facts(settings, store, register, ente)
     deliveries = pipeline.calculator_deliveries(register, ente)
     calculator, asked = Calculator(settings, store), pipeline.parameters(facts, night, night)
@@ -151,9 +143,7 @@ def _ente(
         closing = [name for name in model_order() if name.startswith("sla_") and name in MODELS]
         calculator.run(ente, asked, deliveries, models=closing)
     sources = {name: source(store, ente, name) for name in PUBLISHED}
-    result.published[ente] = replace(
-        register.engine, ente, sources, lambda connection: prepare(connection, store)
-    )
+    result.published[ente] = replace(register.engine, ente, sources, lambda connection: prepare(connection, store))
     store.write_bytes(f"reports/{ente}/service.html", service_page(register.engine, ente).encode())
 
 

@@ -64,9 +64,7 @@ def delivered_lists(settings: Settings, register: Register) -> dict[str, set[str
         for ente, kind in connection.execute(query):
             found.setdefault(ente, set()).add(kind)
     for ente, files in waiting(settings.inbox).items():
-        found.setdefault(ente, set()).update(
-            path.parent.name for path, _, _ in files if path.parent.name in LISTS
-        )
+        found.setdefault(ente, set()).update(path.parent.name for path, _, _ in files if path.parent.name in LISTS)
     return found
 
 
@@ -117,7 +115,5 @@ def publish_overview(settings: Settings, store: Store, register: Register, on: d
     name = f"models/{PROVIDER}/{SERVICE_LIFE.name}.parquet"
     with store.write(name) as target, store.fs.open(target, "wb") as file:
         pq.write_table(rows, file)
-    done = publish(
-        register.engine, PROVIDER, {SERVICE_LIFE.name: store.uri(name)}, Publication(on, on), store.attach
-    )
+    done = publish(register.engine, PROVIDER, {SERVICE_LIFE.name: store.uri(name)}, Publication(on, on), store.attach)
     return done.rows

@@ -70,9 +70,7 @@ def _database(settings: Settings) -> None:
 
     if settings.database_url is None and not embedded.running(settings.home):
         raise OSError("the embedded PostgreSQL does not run")
-    asked = sa.create_engine(
-        database_url(settings), poolclass=sa.NullPool, connect_args={"connect_timeout": PATIENCE}
-    )
+    asked = sa.create_engine(database_url(settings), poolclass=sa.NullPool, connect_args={"connect_timeout": PATIENCE})
     with asked.connect() as connection:
         connection.execute(sa.text("select 1")).scalar_one()
 
@@ -88,9 +86,7 @@ def _http(url: str) -> None:
             raise
 
 
-def keep(
-    settings: Settings, measures: list[Measure], hand_over_after: timedelta = timedelta()
-) -> Path | None:
+def keep(settings: Settings, measures: list[Measure], hand_over_after: timedelta = timedelta()) -> Path | None:
     """Adds measures to those waiting and delivers all once the oldest is that old; returns the file in the inbox.
 
     A delivery an hour instead of one a measurement keeps the register small.

@@ -113,9 +113,7 @@ def _overview(request: Request) -> Sequence[sa.RowMapping]:
         .order_by(p.c.ente, p.c.publication.desc())
         .subquery()
     )
-    amounts = [
-        sa.func.max(s.c.amount).filter(s.c.view == view).label(view) for view in ("pcc", "right", "projected")
-    ]
+    amounts = [sa.func.max(s.c.amount).filter(s.c.view == view).label(view) for view in ("pcc", "right", "projected")]
     query = (
         sa.select(last.c.ente, names.c.denominazione, last.c.published_at, last.c.reference_date, *amounts)
         .outerjoin(s, s.c.ente == last.c.ente)

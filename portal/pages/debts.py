@@ -43,9 +43,7 @@ def creditors(request: Request, desk: AtDesk, view: View = "right", search: Text
 
 
 @router.get("/creditori/{creditor}")
-def creditor(
-    request: Request, desk: AtDesk, creditor: str, view: View = "right", number: Number = 1
-) -> Response:
+def creditor(request: Request, desk: AtDesk, creditor: str, view: View = "right", number: Number = 1) -> Response:
     """One creditor: its debt in every view, how old it is, and the documents of which it is or was the creditor."""
     found = documents(desk.connection, desk.ente, Filter(view=view, creditor=creditor), number)
     return page(request, "creditor.html", ente=desk.ente, published=desk.published, found=found, view=view,

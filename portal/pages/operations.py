@@ -93,9 +93,7 @@ def _filter(shown: str | None, code: str | None, supplier: str | None) -> Filter
     return Filter(shown or None, code or None, (supplier or "").strip() or None)
 
 
-def _chosen(
-    desk: Desk, wanted: Filter, word: str, scope: str, named: list[str], publication: int
-) -> Selection:
+def _chosen(desk: Desk, wanted: Filter, word: str, scope: str, named: list[str], publication: int) -> Selection:
     if scope == "ticked":
         if not named:
             raise DecisionError("nessuna operazione scelta")

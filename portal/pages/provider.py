@@ -60,9 +60,7 @@ def close(request: Request, session: HonestForm, user_id: int) -> Response:
 
 
 @router.post("/persone/{user_id}/password")
-def reset(
-    request: Request, session: HonestForm, user_id: int, password: Annotated[str, Form(max_length=200)]
-) -> Response:
+def reset(request: Request, session: HonestForm, user_id: int, password: Annotated[str, Form(max_length=200)]) -> Response:
     """Gives an account of the provider a new password and unlocks it; its sessions end."""
     _administers(session)
     try:

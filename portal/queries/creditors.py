@@ -20,9 +20,7 @@ def creditors(connection: sa.Connection, ente: str, view: str, search: str | Non
     """Creditors of a view, biggest first: creditor, creditor_name, amount, documents. `search` is part of the code or name of
     the present creditor, or of an original one whose documents it has now."""
     t = table("stock_by_creditor")
-    query = sa.select(t.c.creditor, t.c.creditor_name, t.c.amount, t.c.documents).where(
-        t.c.ente == ente, t.c.view == view
-    )
+    query = sa.select(t.c.creditor, t.c.creditor_name, t.c.amount, t.c.documents).where(t.c.ente == ente, t.c.view == view)
     if search:
         d = table("debt_positions")
         taken_over = sa.select(d.c.creditor).where(

@@ -60,9 +60,7 @@ class Document:
     balances: list[sa.RowMapping]
 
 
-def document(
-    connection: sa.Connection, ente: str, id_documento: str | None, progressivo: str | None
-) -> Document | None:
+def document(connection: sa.Connection, ente: str, id_documento: str | None, progressivo: str | None) -> Document | None:
     """All that is published of a document named by either key; None where there is none."""
 
     def rows(name: str) -> list[sa.RowMapping]:

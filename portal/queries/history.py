@@ -68,9 +68,7 @@ def history(
 def _told(rows: Iterable[sa.RowMapping]) -> list[Event]:
     """A message of SDI reaches a document of both sides twice: once is enough."""
     once = {(row["kind"], row["side"], row["row_id"]): row for row in rows}
-    return [
-        Event(row["day"], row["side"], row["kind"], row["amount"], row["first_seen"], dict(row)) for row in once.values()
-    ]
+    return [Event(row["day"], row["side"], row["kind"], row["amount"], row["first_seen"], dict(row)) for row in once.values()]
 
 
 def _sent(connection: sa.Connection, ente: str, keys: Keys) -> list[Event]:

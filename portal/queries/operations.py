@@ -31,9 +31,7 @@ class Filter:
     def selection(self) -> Selection:
         """The same operations, as decisions choose them."""
         some = self.shown or self.code or self.supplier
-        return Selection(
-            code=self.code, supplier=self.supplier, shown=self.shown, least=None if some else Decimal(0)
-        )
+        return Selection(code=self.code, supplier=self.supplier, shown=self.shown, least=None if some else Decimal(0))
 
 
 @dataclass(frozen=True)

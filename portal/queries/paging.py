@@ -30,9 +30,7 @@ def contains(column: sa.ColumnElement[Any], text: str) -> sa.ColumnElement[bool]
     return alike(f"%{escaped}%", escape="\\")
 
 
-def paged(
-    connection: sa.Connection, query: sa.Select[Any], order: Sequence[Any], number: int, size: int = SIZE
-) -> Page:
+def paged(connection: sa.Connection, query: sa.Select[Any], order: Sequence[Any], number: int, size: int = SIZE) -> Page:
     """Page `number` of a query in a total order.
 
     By number, not by the last row seen: under row level security an index may not compare amounts, so that reading on

@@ -46,8 +46,7 @@ def tables(engine: sa.Engine, schema: str) -> dict[str, list[str]]:
     """Columns by table of a schema."""
     inspected = sa.inspect(engine)
     return {
-        name: [column["name"] for column in inspected.get_columns(name, schema)]
-        for name in inspected.get_table_names(schema)
+        name: [column["name"] for column in inspected.get_columns(name, schema)] for name in inspected.get_table_names(schema)
     }
 
 
@@ -66,9 +65,7 @@ def erase_ours(engine: sa.Engine, schema: str, journal: Journal) -> None:
             elif name != "deliveries":  # the provider's own rows that name it; another ente's row never does
                 tests.append("(ente = '_provider' and given::text ~* :pattern)")
             statement = f'delete from "{schema}"."{name}" as given where {" or ".join(tests)}'
-            rows += connection.execute(
-                sa.text(statement), {"ente": traces.ente, "pattern": traces.sql_pattern}
-            ).rowcount
+            rows += connection.execute(sa.text(statement), {"ente": traces.ente, "pattern": traces.sql_pattern}).rowcount
     journal.add("database", rows=rows)
 
 
@@ -105,9 +102,7 @@ def erase_dagster(engine: sa.Engine, schema: str, journal: Journal) -> list[str]
             "(dagster_event_type is null or dagster_event_type = any(:types)))"
         )
         types = list(_EVENTS_OF_ONE)
-        rows += run(
-            f"delete from asset_event_tags where value = :ente or event_id in ({about})", types=types
-        ).rowcount
+        rows += run(f"delete from asset_event_tags where value = :ente or event_id in ({about})", types=types).rowcount
         rows += run(f"delete from event_logs where id in ({about})", types=types).rowcount
         rows += run("delete from asset_check_executions where partition = :ente").rowcount
         rows += run("delete from dynamic_partitions where partition = :ente").rowcount

@@ -110,11 +110,7 @@ def _named(path: Path, settings: Settings, traces: Traces) -> bool:
 
 def _shared(path: Path) -> bool:
     """A delivered table of the provider's, which may hold judgements of tickets and no name."""
-    return (
-        path.parent.name in PROVIDER_KINDS
-        and path.parent.parent.name == PROVIDER
-        and path.suffix.lower() in _TABLES
-    )
+    return path.parent.name in PROVIDER_KINDS and path.parent.parent.name == PROVIDER and path.suffix.lower() in _TABLES
 
 
 def _backups(settings: Settings) -> list[Path]:

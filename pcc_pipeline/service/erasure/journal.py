@@ -72,6 +72,4 @@ def new(settings: Settings, traces: Traces) -> Journal:
 
 def under_way(settings: Settings) -> list[str]:
     """Enti whose erasure began and did not end."""
-    return [
-        json.loads(path.read_text())["traces"]["ente"] for path in sorted(folder(settings).glob("*.json"))
-    ]
+    return [json.loads(path.read_text())["traces"]["ente"] for path in sorted(folder(settings).glob("*.json"))]

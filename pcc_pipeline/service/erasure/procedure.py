@@ -41,12 +41,7 @@ def due_enti(settings: Settings, store: Store, register: Register, on: date) -> 
     found = set(journals.under_way(settings))
     for code in register_rows(settings, store, register):
         _, life = ente_life(settings, store, register, code, on)
-        if (
-            life is not None
-            and life.state == DEACTIVATING
-            and (erase_from := life.due["erase_from"])
-            and erase_from <= on
-        ):
+        if life is not None and life.state == DEACTIVATING and (erase_from := life.due["erase_from"]) and erase_from <= on:
             found.add(code)
     return sorted(found)
 
@@ -62,11 +57,7 @@ def erase(settings: Settings, ente: str, on: date, progress: Progress = lambda s
     store = Store(settings.store_url)
     register = Register(engines.engine(settings))
     journal = journals.load(settings, ente)
-    if (
-        journal is None
-        and (known := receipts.erased_receipt(store, ente)) is not None
-        and not _anything(settings, store, ente)
-    ):
+    if journal is None and (known := receipts.erased_receipt(store, ente)) is not None and not _anything(settings, store, ente):
         return known
     with register.lock(ente):
         if journal is None:
@@ -141,9 +132,7 @@ def _under_way(settings: Settings, ente: str) -> None:
             if whose == "dagster" and "runs" in databases.tables(engine, schema):
                 with engine.connect() as connection:
                     connection.execute(sa.text(f'set search_path to "{schema}"'))
-                    running = connection.execute(
-                        sa.text(statement), {"tag": f"pcc.ente/{ente}", "ente": ente}
-                    ).scalar_one()
+                    running = connection.execute(sa.text(statement), {"tag": f"pcc.ente/{ente}", "ente": ente}).scalar_one()
                 if running:
                     raise ErasureError(
                         f"{running} runs of this ente are under way: let them end or terminate them, then start again"
@@ -157,9 +146,7 @@ def _server_log(settings: Settings, journal: journals.Journal) -> None:
     for path in sorted((settings.home / "postgres").glob("log*")):
         if path.is_file() and files.holds(path, journal.traces):
             kept = [
-                line
-                for line in path.read_bytes().splitlines(keepends=True)
-                if not journal.traces.bytes_pattern.search(line)
+                line for line in path.read_bytes().splitlines(keepends=True) if not journal.traces.bytes_pattern.search(line)
             ]
             with path.open("r+b") as file:
                 file.write(b"".join(kept))

@@ -43,9 +43,7 @@ def traces_left(settings: Settings, store: Store, traces: Traces) -> list[str]:
     for name in store.list():
         if bears(name, traces):
             left.append(f"store: a file under {name.split('/', 1)[0]}")
-        elif name.split("/")[1:2] == ["_provider"] or not name.startswith(
-            ("landing/", "staging/", "quarantine/", "models/")
-        ):
+        elif name.split("/")[1:2] == ["_provider"] or not name.startswith(("landing/", "staging/", "quarantine/", "models/")):
             with store.local_path(name) as path:
                 if not name.startswith("receipts/") and _holds(path, traces):
                     left.append(f"store: {name.split('/', 1)[0]}, a file of the provider")
@@ -91,14 +89,10 @@ def _snapshots(engine: sa.Engine, schema: str, traces: Traces) -> list[str]:
     """Dagster keeps definitions compressed."""
     with engine.connect() as connection:
         try:
-            bodies = (
-                connection.execute(sa.text(f'select snapshot_body from "{schema}".snapshots')).scalars().all()
-            )
+            bodies = connection.execute(sa.text(f'select snapshot_body from "{schema}".snapshots')).scalars().all()
         except sa.exc.ProgrammingError:
             return []
-    return [
-        f"{schema}.snapshots" for body in bodies if traces.bytes_pattern.search(zlib.decompress(bytes(body)))
-    ]
+    return [f"{schema}.snapshots" for body in bodies if traces.bytes_pattern.search(zlib.decompress(bytes(body)))]
 
 
 def _server_files(folder: Path, traces: Traces) -> list[str]:

@@ -38,9 +38,7 @@ class Traces:
     @property
     def pattern(self) -> re.Pattern[str]:
         """Any of them as a whole word, whatever the case."""
-        return re.compile(
-            rf"(?<![A-Za-z0-9_])(?:{'|'.join(map(re.escape, self.words))})(?![A-Za-z0-9_])", re.IGNORECASE
-        )
+        return re.compile(rf"(?<![A-Za-z0-9_])(?:{'|'.join(map(re.escape, self.words))})(?![A-Za-z0-9_])", re.IGNORECASE)
 
     @property
     def bytes_pattern(self) -> re.Pattern[bytes]:
@@ -68,11 +66,7 @@ def find(settings: Settings, store: Store, register: Register, ente: str) -> Tra
     given = [row for row in register.deliveries(PROVIDER).to_pylist() if row["part"] and row["rows"]]
 
     def files(kind: str) -> list[str]:
-        return [
-            store.uri(f"staging/{PROVIDER}/{kind}/{row['part']}.parquet")
-            for row in given
-            if row["kind"] == kind
-        ]
+        return [store.uri(f"staging/{PROVIDER}/{kind}/{row['part']}.parquet") for row in given if row["kind"] == kind]
 
     with connect(settings) as connection:
         store.attach(connection)
