@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 from datetime import date
 
 import pytest
+import python_calamine as calamine
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 from test_operation_decisions import operation, states
@@ -179,3 +181,16 @@ def test_the_sensor_notices_what_was_decided_during_a_calculation(
     assert set(decided(Register(bind), store)) == {"alfa"}
     calculated()
     assert decided(Register(bind), store) == {}
+
+
+def test_the_work_list_and_the_questionnaire_are_of_one_s_own_ente(desk: TestClient, bind: sa.Engine, settings: Settings) -> None:
+    _sign_in(desk, "chi@alfa.it")
+    decide(desk, "approve-ticked", "b1")
+    for name, expected in (("lavoro", "attende una seconda persona"), ("domande", "SEGRETO DI ALFA")):
+        answer = desk.get(f"/rapporti/{name}.xlsx")
+        assert answer.status_code == 200 and answer.headers["content-disposition"].startswith("attachment")
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(answer.content))
+        text = str([book.get_sheet_by_name(sheet).to_python() for sheet in book.sheet_names])
+        assert expected in text and "SEGRETO DI BETA" not in text and "other" not in text
+    assert desk.get("/rapporti/altro.xlsx").status_code == 422

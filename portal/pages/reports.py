@@ -6,17 +6,23 @@ They lie in the ente's own folder of reports (`pcc_pipeline.reports.write`); not
 from __future__ import annotations
 
 import re
+import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import FileResponse
+from starlette.background import BackgroundTask
 
 from pcc_pipeline.database.engine import lock
+from pcc_pipeline.decisions.answers import export_questions
+from pcc_pipeline.decisions.worklist import export_worklist
 from pcc_pipeline.reports.facts import NothingPublished
 from pcc_pipeline.reports.write import FILES, folder, write_ente
 from portal import audit
+from portal.tenancy import tenant_engine
 from portal.web import AtDesk, Desk, HonestForm, address_of, engine_of, page
 
 router = APIRouter()
@@ -63,6 +69,23 @@ def download(request: Request, desk: AtDesk, day: str, name: str) -> Response:
     audit.record(engine_of(request), desk.session.user.email, "report", ente=desk.ente, detail=f"{day} {name}",
                  address=address_of(request))  # fmt: skip
     return FileResponse(path, filename=f"{desk.ente}-{day}-{name}", content_disposition_type="attachment")
+
+
+@router.get("/rapporti/{what}.xlsx")
+def workbook(request: Request, desk: AtDesk, what: Literal["lavoro", "domande"]) -> Response:
+    """The work list of operations and pairs, or the questionnaire, as they stand now: to fill in and to hand back."""
+    with tempfile.NamedTemporaryFile(suffix=".xlsx", delete=False) as file:
+        path = Path(file.name)
+    try:
+        with tenant_engine(engine_of(request), desk.ente) as restricted:
+            (export_worklist if what == "lavoro" else export_questions)(restricted, desk.ente, str(path))
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    audit.record(engine_of(request), desk.session.user.email, "report", ente=desk.ente, detail=f"{what}.xlsx",
+                 address=address_of(request))  # fmt: skip
+    return FileResponse(path, filename=f"{desk.ente}-{what}.xlsx", content_disposition_type="attachment",
+                        background=BackgroundTask(path.unlink))  # fmt: skip
 
 
 def _place(request: Request, desk: Desk) -> Path:
