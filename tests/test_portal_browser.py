@@ -178,7 +178,9 @@ def test_from_the_upload_to_the_right_stock(server_home: Path) -> None:
         rows = "".join(f"D{n};M{n};2025-12-31;10.50\n" for n in range(330_000))
         large.write_text(f"id_documento;numero_mandato;data_pagamento;importo\n{rows}")
         _upload(other, desk, [large])
-        expect(other.get_by_label("grande.csv")).to_contain_text("Pagamenti del gestionale: 330.000 righe leggibili", timeout=60_000)
+        expect(other.get_by_label("grande.csv")).to_contain_text(
+            "Pagamenti del gestionale: 330.000 righe leggibili", timeout=60_000
+        )
         expect(other.get_by_label("grande.csv")).to_have_value("erp_payments")
         other.get_by_label("grande.csv").select_option("-")
         other.get_by_role("button", name="Conferma e consegna").click()

@@ -183,7 +183,9 @@ def test_the_sensor_notices_what_was_decided_during_a_calculation(
     assert decided(Register(bind), store) == {}
 
 
-def test_the_work_list_and_the_questionnaire_are_of_one_s_own_ente(desk: TestClient, bind: sa.Engine, settings: Settings) -> None:
+def test_the_work_list_and_the_questionnaire_are_of_one_s_own_ente(
+    desk: TestClient, bind: sa.Engine, settings: Settings
+) -> None:
     _sign_in(desk, "chi@alfa.it")
     decide(desk, "approve-ticked", "b1")
     for name, expected in (("lavoro", "attende una seconda persona"), ("domande", "SEGRETO DI ALFA")):
