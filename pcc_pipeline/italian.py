@@ -53,7 +53,7 @@ def number(value: Decimal | int | float | None, places: int = 2) -> str:
     """1.234,56; a dash for nothing."""
     if value is None:
         return "–"
-    exact = Decimal(str(value)) if isinstance(value, float) else value
+    exact = value if isinstance(value, Decimal) else Decimal(str(value))  # format makes a float of an int
     return f"{exact:,.{places}f}".translate(_SEPARATORS)
 
 

@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 import xlsxwriter
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from stdnum.it import codicefiscale
 from test_conventions import MONEY, amounts
@@ -74,6 +74,7 @@ def test_a_dressed_ambiguous_amount_stays_ambiguous(whole: int, rest: int, dress
 
 
 @settings(deadline=None)
+@example(["0€€"])  # undressed once: what is dressed twice is no amount, in a column neither
 @given(st.lists(st.text("0123456789.,-+()€ 'EUR", min_size=1, max_size=12).map(str.strip).filter(bool), max_size=20))
 def test_a_column_of_dressed_amounts_reads_as_its_values_do(texts: list[str]) -> None:
     readings = [read_amount(text) for text in texts]

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from babel.numbers import format_decimal
 from fastapi.testclient import TestClient
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pcc_pipeline.database.engine import engine
@@ -222,6 +222,7 @@ def test_many_at_once_may_each_hold_one_connection_and_ask_for_another(bind: sa.
             each.__exit__(None, None, None)
 
 
+@example(Decimal("9999999999999999.00"))
 @given(
     st.decimals(Decimal(-(10**16)), Decimal(10**16), allow_nan=False, places=2)
     | st.decimals(Decimal(-1000), Decimal(1000), allow_nan=False, places=6)

@@ -23,6 +23,7 @@ from pcc_pipeline.formats.conventions import (
     UNDRESS,
     Reading,
     read_amount,
+    read_bare_amount,
     read_date,
     read_moment,
     settle,
@@ -138,7 +139,7 @@ def _amounts(texts: pa.Array, evidence: frozenset[str] | None, *, undress: bool 
         if bare is not None:
             again = _amounts(pc.replace_with_mask(pa.nulls(len(texts), pa.string()), chosen, bare), evidence, undress=False)
             return Typed(pc.coalesce(values, again.values), told | again.evidence, again.either)
-    rest = _distinct(texts.filter(chosen), MONEY, _amount, evidence)
+    rest = _distinct(texts.filter(chosen), MONEY, _amount if undress else read_bare_amount, evidence)
     if len(rest.values):
         values = pc.replace_with_mask(values, chosen, rest.values)
     return Typed(values, told | rest.evidence, rest.either)

@@ -121,13 +121,14 @@ def read_amount(text: str) -> Reading:
     `1.234` and `1,234` (one to three digits, then exactly three) may be either. A sign may come first or last, or be
     parentheses; the currency may be named; thousands may be apart by points, spaces or apostrophes.
     """
-    reading = _bare_amount(text)
+    reading = read_bare_amount(text)
     if reading.reason == NOT_AN_AMOUNT and (bare := undressed(text)) != text:
-        return _bare_amount(bare)
+        return read_bare_amount(bare)
     return reading
 
 
-def _bare_amount(text: str) -> Reading:
+def read_bare_amount(text: str) -> Reading:
+    """The same of an amount that is undressed already: what it still wears makes it none."""
     if _DIGITS.fullmatch(text):
         return _euro(text)
     if _EITHER.fullmatch(text):
