@@ -68,9 +68,27 @@ class Person(HttpUser):
 """
 
 PAGES = {
-    name: name for name in ("/", "/scadenze", "/creditori", "/creditori?cerca=srl", "/documenti", "/documenti?fascia=over_365",
-                            "/documenti?numero=12", "/documenti?pagina=200", "/documenti?pagina=790", "/anomalie", "/consegne", "/domande", "/indicatori")
-} | {"/creditori/…": "/creditori/{creditor}", "/documento": "/documento?id_documento={document}"}  # fmt: skip
+    name: name
+    for name in (
+        "/",
+        "/scadenze",
+        "/scadenze?mese=2025-06",
+        "/creditori",
+        "/creditori?cerca=srl",
+        "/documenti",
+        "/documenti?fascia=over_365",
+        "/documenti?numero=12",
+        "/documenti?pagina=200",
+        "/documenti?pagina=790",
+        "/anomalie",
+        "/operazioni",
+        "/domande",
+        "/indicatori",
+        "/servizio",
+        "/rapporti",
+        "/consegne",
+    )
+} | {"/creditori/…": "/creditori/{creditor}", "/documento": "/documento?id_documento={document}"}
 
 
 def published(home: Path, documents: int) -> Settings:

@@ -19,6 +19,9 @@ from pcc_pipeline.database.schema import table
 from pcc_pipeline.rules import second_approval_amount
 from portal.queries.paging import SIZE, Page
 
+#: A document's keys as one text: of these columns alone, so that PostgreSQL looks at its operations only.
+_DOCUMENT = "(coalesce(r.id_documento, '') || chr(31) || coalesce(r.progressivo_registrazione, ''))"
+
 
 @dataclass(frozen=True)
 class Filter:
@@ -50,15 +53,24 @@ def operations(connection: sa.Connection, ente: str, wanted: Filter, number: int
     set_based(connection)
     where, given = wanted.selection().condition()
     given |= {**_given(ente), "size": SIZE + 1, "skip": (max(number, 1) - 1) * SIZE}
-    query = f"""
-        select r.*, {SHOWN} as shown,
-            sum(abs(r.stock_effect)) over (partition by r.id_documento, r.progressivo_registrazione) as moved
-        from ({REVIEWED}) as r where r.ente = :ente and {where}
-        order by moved desc, r.id_documento, r.progressivo_registrazione, r.step
-        limit :size offset :skip
-    """
-    rows = connection.execute(sa.text(query), given).mappings().all()
-    return Page(rows[:SIZE], max(number, 1), len(rows) > SIZE)
+    # First which ones, in narrow rows: all of them are put in order. Then those of the page in full, within their documents.
+    chosen = connection.execute(
+        sa.text(f"""
+            select r.operation_id, {_DOCUMENT} as document,
+                sum(abs(r.stock_effect)) over (partition by r.id_documento, r.progressivo_registrazione) as moved
+            from ({REVIEWED}) as r where r.ente = :ente and {where}
+            order by moved desc, r.id_documento, r.progressivo_registrazione, r.step
+            limit :size offset :skip
+        """),
+        given,
+    ).all()
+    shown = chosen[:SIZE]
+    in_full = connection.execute(
+        sa.text(f"select r.*, {SHOWN} as shown from ({REVIEWED}) as r where r.ente = :ente and {_DOCUMENT} = any(:documents)"),
+        {**_given(ente), "documents": [row.document for row in shown]},
+    ).mappings()
+    by_id = {row["operation_id"]: row for row in in_full}
+    return Page([by_id[row.operation_id] for row in shown], max(number, 1), len(chosen) > SIZE)
 
 
 def counts(connection: sa.Connection, ente: str, supplier: str | None = None) -> list[Count]:
