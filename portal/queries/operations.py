@@ -6,8 +6,10 @@ and counted. Deciding is `pcc_pipeline.database.operation_decisions`' work.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from decimal import Decimal
+from threading import Lock
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +23,12 @@ from portal.queries.paging import SIZE, Page
 
 #: A document's keys as one text: of these columns alone, so that PostgreSQL looks at its operations only.
 _DOCUMENT = "(coalesce(r.id_documento, '') || chr(31) || coalesce(r.progressivo_registrazione, ''))"
+
+
+#: Counts remembered by what they come from; a few hundred bytes each.
+_COUNTED: OrderedDict[tuple[Any, ...], tuple[Count, ...]] = OrderedDict()
+_REMEMBERED = 500
+_LOCK = Lock()
 
 
 @dataclass(frozen=True)
@@ -73,16 +81,44 @@ def operations(connection: sa.Connection, ente: str, wanted: Filter, number: int
     return Page([by_id[row.operation_id] for row in shown], max(number, 1), len(chosen) > SIZE)
 
 
-def counts(connection: sa.Connection, ente: str, supplier: str | None = None) -> list[Count]:
-    """The ente's operations (one supplier's) by state and code."""
+def counts(connection: sa.Connection, ente: str, supplier: str | None = None) -> tuple[Count, ...]:
+    """The ente's operations (one supplier's) by state and code.
+
+    All of them are read for it, so it is remembered until something that they come from changes (`_version`, read in the
+    same snapshot).
+    """
+    key = (str(connection.engine.url), ente, supplier, *_version(connection, ente))
+    with _LOCK:
+        if key in _COUNTED:
+            _COUNTED.move_to_end(key)
+            return _COUNTED[key]
     set_based(connection)
     query = f"""
         select {SHOWN} as shown, r.code, count(*), sum(r.stock_effect) from ({REVIEWED}) as r
         where r.ente = :ente and (cast(:supplier as text) is null or r.original_creditor = :supplier)
         group by 1, 2 order by 1, 2
     """
-    found = connection.execute(sa.text(query), {**_given(ente), "supplier": supplier})
-    return [Count(*row) for row in found]
+    rows = connection.execute(sa.text(query), {**_given(ente), "supplier": supplier})
+    found = tuple(Count(*row) for row in rows)
+    with _LOCK:
+        _COUNTED[key] = found
+        if len(_COUNTED) > _REMEMBERED:
+            _COUNTED.popitem(last=False)
+    return found
+
+
+def _version(connection: sa.Connection, ente: str) -> tuple[Any, ...]:
+    """What the states of an ente's operations come from: its publication, its decisions and limits, what was sent."""
+    last = [
+        sa.select(sa.func.max(t.c[column])).where(t.c.ente == ente).scalar_subquery()
+        for t, column in (
+            (table("publications"), "publication"),
+            (table("operation_decisions"), "decision"),
+            (table("approval_limits"), "decision"),
+            (table("sent_operations"), "sent_at"),
+        )
+    ]
+    return tuple(connection.execute(sa.select(*last)).one())
 
 
 def standing(connection: sa.Connection, ente: str, chosen: Selection) -> list[int]:
