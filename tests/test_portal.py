@@ -259,7 +259,7 @@ def test_who_saw_what_is_kept_once_an_hour(desk: TestClient, settings: Settings)
     t = table("audit")
     query = sa.select(t.c.who, t.c.ente, t.c.detail).where(t.c.action == "view").order_by(t.c.entry)
     with engine(settings).connect() as connection:
-        assert connection.execute(query).tuples().all() == [
+        assert connection.execute(query).all() == [
             ("chi@alfa.it", "alfa", "/creditori"),
             ("chi@alfa.it", "alfa", "/documento?id_documento=D1"),
             ("chi@alfa.it", "alfa", "/documento?id_documento=D2"),

@@ -64,7 +64,8 @@ def summary(engine: sa.Engine, ente: str) -> Summary | None:
         if published is None:
             return None
         stock, quarantine = table("stock"), table("quarantine")
-        stocks = dict(connection.execute(sa.select(stock.c.view, stock.c.amount).where(stock.c.ente == ente)).tuples().all())
+        rows = connection.execute(sa.select(stock.c.view, stock.c.amount).where(stock.c.ente == ente))
+        stocks = {row.view: row.amount for row in rows}
         explained = explanations(connection, ente)
         defects = connection.execute(sa.select(sa.func.count()).where(quarantine.c.ente == ente)).scalar_one()
     return Summary(published, stocks.get("pcc", ZERO), stocks.get("right", ZERO), explained, defects)

@@ -155,7 +155,7 @@ def _given(ente: str) -> dict[str, Any]:
 def _stocks(connection: sa.Connection, ente: str) -> dict[str, Decimal]:
     stock = table("stock")
     found = connection.execute(sa.select(stock.c.view, stock.c.amount).where(stock.c.ente == ente))
-    return dict.fromkeys(VIEWS, ZERO) | dict(found.tuples().all())
+    return dict.fromkeys(VIEWS, ZERO) | {row.view: row.amount for row in found}
 
 
 def _buckets(connection: sa.Connection, ente: str) -> list[tuple[str, Decimal, Decimal, Decimal]]:
