@@ -11,6 +11,7 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware.sessions import SessionMiddleware
 
@@ -77,6 +78,13 @@ def create_app(settings: Settings | None = None, *, secure_cookies: bool = False
     async def misread(request: Request, error: RequestValidationError) -> Response:
         if request.url.path.startswith("/api/"):
             return JSONResponse({"detail": [{"loc": e["loc"], "msg": e["msg"]} for e in error.errors()]}, 422)
+        return page(request, "error.html", 422, detail="La richiesta non è leggibile", code=422)
+
+    @app.exception_handler(DataError)
+    async def impossible(request: Request, error: DataError) -> Response:
+        """A value that no column can hold (a NUL in a text, a number out of range): the request's fault, never a row's."""
+        if request.url.path.startswith("/api/"):
+            return JSONResponse({"detail": "A value that cannot be"}, 422)
         return page(request, "error.html", 422, detail="La richiesta non è leggibile", code=422)
 
     return app
