@@ -222,7 +222,7 @@ def _land_ente(
         report.refused += [Refusal(_text(entry.path), i.reason, ente, place.kind) for i in items if i.reason]
     if not done:
         return
-    store.settle()
+    store.settle(store.landing(ente, item.sha256) for item in arrived if not item.sha256.startswith(NOT_KEPT))
     new, known = register.add(ente, arrived, () if drain else [file.seen for file in done])
     report.new += new
     report.duplicates += [(ente, item.kind, item.file) for item in known]

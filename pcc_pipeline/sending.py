@@ -90,7 +90,7 @@ def send(
         prepared = []
         for place, part in enumerate(_parts(good, rows or limit(on)), number):
             prepared.append(_file(store, ente, user, on, place, part, moment))
-        store.settle()
+        store.settle(_kept(ente, file["sha256"]) for file, _ in prepared)
         for file, lines in prepared:
             register.register(connection, file, lines)
             report.files.append(file["file"])

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,7 +138,9 @@ class Store:
         rel = self.landing(ente, digest)
         known = self.exists(rel)
         if not known:
-            self.write_bytes(rel, data)
+            with self.write(rel) as uri, self.fs.open(uri, "wb") as out:
+                out.write(data)
+                self._flush(out)
         return Stored(digest, len(data), known)
 
     def put_file(self, ente: str, path: Path) -> Stored:
@@ -173,6 +175,7 @@ class Store:
                     digest.update(chunk)
                     out.write(chunk)
                     chunk = source.read(CHUNK)
+                self._flush(out)
             rel = self.landing(ente, digest.hexdigest())
             known = self.exists(rel)
             if known:
@@ -186,10 +189,30 @@ class Store:
             raise
         return Stored(digest.hexdigest(), size, known)
 
-    def settle(self) -> None:
-        """Asks the system to put on disk what was written, before a database commit refers to it."""
-        if self.local and hasattr(os, "sync"):
-            os.sync()
+    def settle(self, names: Iterable[str]) -> None:
+        """Has the files `names` on disk, before a database commit refers to them or their source is removed.
+
+        Files that were there before count too: whoever wrote them may not have come this far. A store elsewhere has what it
+        took once it says so.
+        """
+        if not self.local:
+            return
+        root = Path(self.root)
+        files = {Path(self._path(name)) for name in names}
+        # A folder may be as new as the file: its own name is in the folder above.
+        folders = {folder for file in files for folder in file.parents if folder.is_relative_to(root)}
+        for path in (*files, *sorted(folders, reverse=True)):
+            place = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(place)
+            finally:
+                os.close(place)
+
+    def _flush(self, out: IO[bytes]) -> None:
+        """Has the bytes written to `out` on disk before they get their name: what bears it is then whole after a crash too."""
+        if self.local:
+            out.flush()
+            os.fsync(out.fileno())
 
     def _path(self, rel: str) -> str:
         parts = rel.split("/")

@@ -173,6 +173,18 @@ def test_draining_removes_only_what_is_registered(deliver: Deliver, scan, regist
     assert not path.exists()
 
 
+def test_bytes_are_on_disk_before_anything_refers_to_them(deliver: Deliver, scan, store, register, monkeypatch) -> None:
+    path = deliver("alfa/open_list/a.csv", b"one")
+    zipped(path.with_name("b.zip"), {"c.csv": b"two"})
+    done: list[object] = []
+    add, settle, remove = register.add, store.settle, landing._remove
+    monkeypatch.setattr(store, "settle", lambda names: done.append(len(kept := list(names))) or settle(kept))
+    monkeypatch.setattr(register, "add", lambda *args: done.append("registered") or add(*args))
+    monkeypatch.setattr(landing, "_remove", lambda file: done.append("removed") or remove(file))
+    assert len(scan(drain=True).new) == 2
+    assert done == [2, "registered", "removed", "removed"]
+
+
 def test_a_name_that_came_to_mean_other_bytes_is_not_removed(deliver: Deliver, scan, register, monkeypatch) -> None:
     path = deliver("alfa/open_list/a.csv", b"one")
     add = register.add

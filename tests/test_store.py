@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import pickle
 from pathlib import Path
 from uuid import uuid4
@@ -60,6 +61,45 @@ def test_a_stream_longer_than_allowed_leaves_nothing(any_store: Store) -> None:
     with pytest.raises(TooLarge):
         any_store.put_stream("alfa", io.BytesIO(b"x" * (3 * CHUNK)), limit=2 * CHUNK)
     assert any_store.list() == []
+
+
+class Flushed:
+    """What the system was asked to put on disk: resolved paths, in order."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.paths: list[Path] = []
+        monkeypatch.setattr(os, "fsync", lambda place: self.paths.append(Path(f"/proc/self/fd/{place}").resolve()))
+        monkeypatch.setattr(os, "sync", lambda: pytest.fail("flushes every disk of the machine"))
+
+
+@pytest.mark.parametrize("size", [10, 3 * CHUNK])
+@pytest.mark.parametrize("again", [False, True])
+def test_settling_flushes_the_files_and_their_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, again: bool
+) -> None:
+    store = Store(str(tmp_path / "store"))
+    if again:  # its writer may not have come as far as settling
+        Store(store.url).put_stream("alfa", io.BytesIO(b"x" * size))
+    flushed = Flushed(monkeypatch)
+    name = store.landing("alfa", store.put_stream("alfa", io.BytesIO(b"x" * size)).sha256)
+    store.settle([name])
+    file = tmp_path / "store" / name
+    assert {file, *list(file.parents)[:4]} <= set(flushed.paths)  # up to the root: each may be new
+    assert tmp_path not in flushed.paths
+
+
+def test_kept_bytes_are_on_disk_before_they_have_their_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a crash leaves an empty file under that name, and the next delivery of those bytes takes it for the kept one."""
+    store, flushed = Store(str(tmp_path / "store")), Flushed(monkeypatch)
+    for size in (10, 3 * CHUNK):
+        store.put_stream("alfa", io.BytesIO(b"x" * size))
+        assert ".tmp-" in flushed.paths.pop().name
+
+
+def test_a_store_elsewhere_needs_no_flushing(monkeypatch: pytest.MonkeyPatch) -> None:
+    store, flushed = Store(f"memory://{uuid4().hex}"), Flushed(monkeypatch)
+    store.settle([store.landing("alfa", store.put_bytes("alfa", b"1").sha256)])
+    assert flushed.paths == []
 
 
 def test_deleting(any_store: Store) -> None:

@@ -165,7 +165,7 @@ def _read(
                 }
             )
             old_windows.append(last[kind][1])
-    store.settle()
+    store.settle([*(store.landing(ente, item.sha256) for item in arrived), *(str(row["seen"]) for row in rows)])
     if arrived:
         register.add(ente, arrived)
     _record(register, *rows)
