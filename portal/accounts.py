@@ -37,7 +37,10 @@ class AccountError(ValueError):
 
 @dataclass(frozen=True)
 class User:
-    """A person who may sign in. `ente` is null for the provider's people, who may look at any."""
+    """A person who may sign in. `ente` is null for the provider's people, who may look at any.
+
+    Whoever may look at an ente may deliver its files and answer its questions too.
+    """
 
     user_id: int
     email: str
@@ -54,11 +57,6 @@ class User:
     def administers(self) -> bool:
         """Whether the person may make and close accounts."""
         return self.role == ADMINISTRATOR
-
-    @property
-    def delivers(self) -> bool:
-        """Whether the person may deliver files: everyone but a reader of an ente's figures."""
-        return self.role in (ENTE_USER, ENTE_MANAGER, OPERATOR, ADMINISTRATOR)
 
     @property
     def manages(self) -> bool:

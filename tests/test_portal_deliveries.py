@@ -68,6 +68,12 @@ def test_nothing_goes_to_the_inbox_before_it_is_confirmed(desk: TestClient, sett
         assert [tuple(row) for row in connection.execute(query)] == [("upload", 2), ("upload_dropped", 1), ("upload_waits", 3)]
 
 
+def test_a_plain_user_of_an_ente_delivers(desk: TestClient, settings: Settings) -> None:
+    add_user(engine(settings), "piano@alfa.it", "Piano", "ente_user", "alfa", PASSWORD)
+    _sign_in(desk, "piano@alfa.it")
+    assert "consegnato come" in send(desk, ("pagamenti.csv", PAYMENTS), kind="erp_payments")
+
+
 def test_a_kind_that_is_said_and_fits_is_taken_at_once_another_is_asked(desk: TestClient, settings: Settings) -> None:
     _sign_in(desk, "chi@alfa.it")
     assert "consegnato come" in send(desk, ("pagamenti.csv", PAYMENTS), kind="erp_payments")

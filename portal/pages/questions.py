@@ -46,8 +46,6 @@ def answer(
     nota: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
     """Takes one answer; says what it did or what it lacks."""
-    if not session.user.delivers:
-        raise HTTPException(403, "Non potete consegnare file")
     asked = queries.question(desk.connection, desk.ente, codice, id_documento or None, progressivo or None)
     if asked is None:
         raise HTTPException(404, "La domanda non è più aperta")
