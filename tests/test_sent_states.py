@@ -152,3 +152,10 @@ def test_a_document_outside_sdi_is_done_when_pcc_has_it(tmp_path: Path) -> None:
     assert seen(states(tmp_path / "a", [line])) == [("a", 1, "sent")]
     new = PCC | {"progressivo_registrazione": "9", "numero_documento": "12"}
     assert seen(states(tmp_path / "b", [line], ("pcc_invoices", [new]))) == [("a", 1, "done")]
+
+
+def test_the_days_allowed_are_those_of_italy(tmp_path: Path) -> None:
+    late = datetime(2026, 1, 2, 23, 30, tzinfo=UTC)  # in Italy the 3rd
+    for observed_at, overdue in ((date(2026, 2, 2), False), (date(2026, 2, 3), True)):
+        found = states(tmp_path / f"{observed_at}", [sent(sent_at=late)], observed_at=observed_at)
+        assert seen(found, "overdue") == [("a", 1, "sent", overdue)]

@@ -172,6 +172,6 @@ select
     reason,
     answered_at,
     if(state = 'done', seen_at, null) as seen_done_at,
-    state in ('sent', 'accepted') and observed_at() - sent_at::date > threshold('seen_done_days') as overdue,
+    state in ('sent', 'accepted') and observed_at() - in_italy(sent_at)::date > threshold('seen_done_days') as overdue,
     state in ('sent', 'accepted') as in_flight
 from states
