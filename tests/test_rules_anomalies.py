@@ -287,6 +287,15 @@ def test_what_never_passed_sdi_goes_out_by_model_002_and_the_rest_asks(seen: See
     assert asks == {"ERP_ONLY": False, "ERP_ONLY_SDI": True}
 
 
+def test_only_what_a_person_must_answer_has_a_question(seen: Seen) -> None:
+    asked = seen.found.rows("anomalies", "code", "id_documento", "manual", "question")
+    assert [row for row in asked if not row[2] and row[3] is not None] == []
+    assert ("MISSING_ON_PCC", "ERP_ONLY", False, None) in asked
+    texts = {(row[0], row[1]): row[3] for row in asked}
+    assert texts["MISSING_ON_PCC", "ERP_ONLY_SDI"].endswith("è passato da SDI?")
+    assert texts["NON_COMMERCIAL_NOT_REPORTED", "NOT_COMMERCIAL"].endswith("quando verrà pagato?")
+
+
 def test_without_an_open_list_nothing_is_missing_from_it(tmp_path_factory: pytest.TempPathFactory) -> None:
     book = Book()
     book.both("OLD", data_emissione="2023-11-20", data_ricezione="2023-11-25", data_scadenza="2023-12-30")

@@ -136,54 +136,65 @@ borne as (
        SPLIT_VAT_OPEN, DUPLICATE_ON_PCC, MISSING_ON_PCC, MISSING_IN_ERP, WRONG_BENEFICIARY, MUST_STAY_OPEN, NOT_ON_OPEN_LIST,
        AMBIGUOUS_MATCH, ACCOUNTS_DO_NOT_SUM, WRONG_OFFICE, NON_COMMERCIAL_NOT_REPORTED, CREDITOR_LOOP
     ))
+),
+
+-- What the catalogue says of the code; some documents need a person where others of the same code do not.
+judged as (
+    select
+        borne.* exclude (holds),
+        catalogue.severity,
+        catalogue.remedy,
+        catalogue.question,
+        case
+            when borne.code = 'MISSING_ON_PCC' then not borne.to_communicate
+            when borne.code = 'NON_COMMERCIAL_NOT_REPORTED' then borne.erp_paid_at_observation = 0
+            when borne.code = 'DUPLICATE_ON_PCC' and borne.pcc_operations > 0 then true
+            else catalogue.manual
+        end as manual
+    from borne
+    join rule_anomalies as catalogue on catalogue.code = borne.code
+    where borne.holds
 )
 
 select
     ente_code() as ente,
-    borne.code,
-    borne.id_documento,
-    borne.progressivo_registrazione,
-    borne.amount,
-    catalogue.severity,
+    judged.code,
+    judged.id_documento,
+    judged.progressivo_registrazione,
+    judged.amount,
+    judged.severity,
     case
-        when borne.code = 'MISSING_ON_PCC' then if(borne.to_communicate, 'Modello 002', 'manual')
-        when borne.code = 'NON_COMMERCIAL_NOT_REPORTED' then if(borne.erp_paid_at_observation > 0, 'CP sul conto non commerciale', 'manual')
-        when borne.code = 'DUPLICATE_ON_PCC' and borne.pcc_operations > 0 then 'manual'
-        else catalogue.remedy
+        when judged.code = 'MISSING_ON_PCC' then if(judged.to_communicate, 'Modello 002', 'manual')
+        when judged.code = 'NON_COMMERCIAL_NOT_REPORTED' then if(judged.erp_paid_at_observation > 0, 'CP sul conto non commerciale', 'manual')
+        when judged.code = 'DUPLICATE_ON_PCC' and judged.pcc_operations > 0 then 'manual'
+        else judged.remedy
     end as remedy,
+    judged.manual,
+    if(judged.manual, judged.question, null) as question,
     case
-        when borne.code = 'MISSING_ON_PCC' then not borne.to_communicate
-        when borne.code = 'NON_COMMERCIAL_NOT_REPORTED' then borne.erp_paid_at_observation = 0
-        when borne.code = 'DUPLICATE_ON_PCC' and borne.pcc_operations > 0 then true
-        else catalogue.manual
-    end as manual,
-    if(manual, catalogue.question, null) as question,
-    case
-        when borne.id_documento is null and borne.code = 'REJECTED_STILL_OPEN' then 'rifiutata tramite SDI (EC02)'
-        when borne.id_documento is null then null
-        when borne.code = 'WRONG_BENEFICIARY' then borne.beneficiaries
-        when borne.code in ('DUE_DATE_DIFFERS', 'DUE_DATE_SHIFTS_STOCK') then 'scadenza ' || borne.right_due_date
-        when borne.code = 'WRONG_OFFICE' then 'ufficio ' || borne.erp_office
-        when borne.code = 'ISSUE_DATE_DIFFERS' then 'emessa il ' || borne.erp_issue_date
-        else concat_ws(', ', borne.erp_stato, borne.erp_cause, 'importo ' || borne.erp_amount, 'pagato ' || borne.erp_paid_at_observation,
-                       'sospeso ' || nullif(borne.erp_suspended, 0), 'non liquidabile ' || nullif(borne.erp_not_payable, 0))
+        when judged.id_documento is null and judged.code = 'REJECTED_STILL_OPEN' then 'rifiutata tramite SDI (EC02)'
+        when judged.id_documento is null then null
+        when judged.code = 'WRONG_BENEFICIARY' then judged.beneficiaries
+        when judged.code in ('DUE_DATE_DIFFERS', 'DUE_DATE_SHIFTS_STOCK') then 'scadenza ' || judged.right_due_date
+        when judged.code = 'WRONG_OFFICE' then 'ufficio ' || judged.erp_office
+        when judged.code = 'ISSUE_DATE_DIFFERS' then 'emessa il ' || judged.erp_issue_date
+        else concat_ws(', ', judged.erp_stato, judged.erp_cause, 'importo ' || judged.erp_amount, 'pagato ' || judged.erp_paid_at_observation,
+                       'sospeso ' || nullif(judged.erp_suspended, 0), 'non liquidabile ' || nullif(judged.erp_not_payable, 0))
     end as erp_says,
     case
-        when borne.progressivo_registrazione is null then null
-        when borne.code in ('DUE_DATE_DIFFERS', 'DUE_DATE_SHIFTS_STOCK') then 'scadenza ' || coalesce(borne.pcc_row_due_date::varchar, 'assente')
-        when borne.code = 'WRONG_OFFICE' then 'ufficio ' || borne.pcc_office
-        when borne.code = 'ISSUE_DATE_DIFFERS' then 'emessa il ' || borne.pcc_issue_date
-        else concat_ws(', ', borne.pcc_stato, borne.pcc_cause, 'importo ' || borne.pcc_amount, 'pagato ' || borne.pcc_paid_at_observation,
-                       'liquidato ' || nullif(borne.pcc_liquidated, 0), 'sospeso ' || nullif(borne.pcc_suspended, 0),
-                       'non liquidabile ' || nullif(borne.pcc_not_payable, 0))
+        when judged.progressivo_registrazione is null then null
+        when judged.code in ('DUE_DATE_DIFFERS', 'DUE_DATE_SHIFTS_STOCK') then 'scadenza ' || coalesce(judged.pcc_row_due_date::varchar, 'assente')
+        when judged.code = 'WRONG_OFFICE' then 'ufficio ' || judged.pcc_office
+        when judged.code = 'ISSUE_DATE_DIFFERS' then 'emessa il ' || judged.pcc_issue_date
+        else concat_ws(', ', judged.pcc_stato, judged.pcc_cause, 'importo ' || judged.pcc_amount, 'pagato ' || judged.pcc_paid_at_observation,
+                       'liquidato ' || nullif(judged.pcc_liquidated, 0), 'sospeso ' || nullif(judged.pcc_suspended, 0),
+                       'non liquidabile ' || nullif(judged.pcc_not_payable, 0))
     end as pcc_says,
-    borne.original_creditor,
-    borne.creditor,
-    borne.numero,
-    borne.origin,
-    borne.code = 'MISSING_ON_PCC' and borne.to_communicate as to_communicate,
+    judged.original_creditor,
+    judged.creditor,
+    judged.numero,
+    judged.origin,
+    judged.code = 'MISSING_ON_PCC' and judged.to_communicate as to_communicate,
     reference_date() as reference_date,
     observed_at() as observed_at
-from borne
-join rule_anomalies as catalogue on catalogue.code = borne.code
-where borne.holds
+from judged
