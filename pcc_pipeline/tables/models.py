@@ -159,6 +159,18 @@ SDI_DOCUMENTS = Table(
     key=("ente", "id_documento"),
 )
 
+CREDIT_NOTE_LINKS = Table(
+    "credit_note_links", "reconciliation",
+    "One row per credit note of the accounting system and invoice of the same supplier that it belongs to",
+    (
+        ENTE, Column("note", "text", "id_documento of the credit note", required=True),
+        Column("invoice", "text", "id_documento of the invoice", required=True),
+        Column("found_by", "text", "What links the two: SDI the note's own reference, else MANDATO a payment order of the same number and year",
+               required=True, allowed=("MANDATO", "SDI"), source="rules section 12"),
+    ),
+    key=("ente", "note", "invoice"),
+)
+
 MATCHES = Table(
     "matches", "reconciliation", "One row per pair of documents that are the same",
     (
@@ -392,7 +404,7 @@ INVOICES = replace(
 MODELS: dict[str, Table] = {
     table.name: table
     for table in (
-        *STAGING, *messages.MESSAGE_MODELS, SUBJECTS, CREDITORS, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, DOCUMENT_EVENTS, PAIRS,
+        *STAGING, *messages.MESSAGE_MODELS, SUBJECTS, CREDITORS, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, CREDIT_NOTE_LINKS, DOCUMENT_EVENTS, PAIRS,
         *sending.MODELS, AMBIGUITIES, MATCH_PROPOSALS, DOCUMENT_CASES, DOCUMENTS_TABLE, MATCHES, DEBT_POSITIONS, ANOMALIES, DIFFERENCE_BY_CODE, *operations.TABLES, STOCK_TABLE, STOCK_BY_CREDITOR, STOCK_BY_DUE_DATE, STOCK_BY_ISSUE_YEAR,
         *indicators.TABLES,
         *SERVICE_MODELS,

@@ -48,54 +48,10 @@ arrived as (
     left join deliveries on deliveries.delivery = invoices.delivery and deliveries.kind = 'erp_invoices'
 ),
 
-notes as materialized (
-    select id_documento as note, row_id, creditor, numero, issue_date, total
+notes as (
+    select id_documento as note, row_id, numero, issue_date, total
     from erp_documents
     where sign = -1
-),
-
--- Orders are numbered anew each year.
-note_orders as (
-    select distinct notes.note, payments.numero_mandato, year(coalesce(payments.data_mandato, payments.data_pagamento)) as order_year
-    from notes
-    join stg_erp_payments as payments on payments.id_documento = notes.note
-),
-
-by_order as (
-    select note_orders.note, payments.id_documento as invoice
-    from note_orders
-    join stg_erp_payments as payments
-        on payments.numero_mandato = note_orders.numero_mandato
-        and year(coalesce(payments.data_mandato, payments.data_pagamento)) = note_orders.order_year
-    where payments.id_documento <> note_orders.note
-),
-
-referred as (
-    select notes.note, notes.creditor, unnest(sdi.riferimenti) as reference
-    from notes
-    join sdi_documents on sdi_documents.id_documento = notes.note
-    join stg_sdi_invoices as sdi on sdi.file = sdi_documents.file and sdi.line = sdi_documents.line
-),
-
-by_reference as (
-    select referred.note, erp_documents.id_documento as invoice
-    from referred
-    join erp_documents
-        on erp_documents.creditor = referred.creditor
-        and erp_documents.number_key
-            = normalised_number(referred.reference.documento, coalesce(referred.reference.data, erp_documents.issue_date))
-        and coalesce(referred.reference.data, erp_documents.issue_date) = erp_documents.issue_date
-    where referred.reference.tipo = 'fatture_collegate'
-),
-
-linked as (
-    select note, invoice, min(found_by) as found_by
-    from (
-        select note, invoice, 'MANDATO' as found_by from by_order
-        union all
-        select note, invoice, 'SDI' from by_reference
-    )
-    group by note, invoice
 ),
 
 credited as (
@@ -105,14 +61,13 @@ credited as (
         notes.numero as note_number,
         notes.issue_date,
         notes.total,
-        linked.found_by,
+        links.found_by,
         invoices.id_documento as invoice,
         invoices.row_id as invoice_row,
         invoices.numero as invoice_number
-    from linked
-    join notes on notes.note = linked.note
-    join erp_documents as invoices
-        on invoices.id_documento = linked.invoice and invoices.sign = 1 and invoices.creditor = notes.creditor
+    from credit_note_links as links
+    join notes on notes.note = links.note
+    join erp_documents as invoices on invoices.id_documento = links.invoice
 ),
 
 -- A message is about its file, and about the documents of its lot; one that names a number, about that one.
