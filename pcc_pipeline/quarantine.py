@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from pcc_pipeline.calculator.session import connect
 from pcc_pipeline.database.register import Register
+from pcc_pipeline.duck import connect, parquet
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.staging import StagingReport, stage
 from pcc_pipeline.store import Store
@@ -67,11 +67,8 @@ def write_quarantine(settings: Settings, store: Store, register: Register, ente:
 def _write_notes(connection: duckdb.DuckDBPyConnection, store: Store, register: Register, ente: str) -> None:
     """Writes what was noted of the ente's deliveries and cost no row."""
     files = _files(store, register.deliveries(ente), ente, "notes")
-    connection.register("no_notes", DELIVERY_NOTES.arrow_schema.empty_table())
-    columns = ", ".join(DELIVERY_NOTES.column_names)
-    found = f"read_parquet({files!r})" if files else "no_notes"
     with store.write(f"models/{ente}/{DELIVERY_NOTES.name}.parquet") as target:
-        connection.execute(f"copy (select {columns} from {found}) to '{target}' (format parquet)")
+        connection.execute(f"copy (from {parquet(DELIVERY_NOTES, files)}) to '{target}' (format parquet)")
 
 
 def _files(store: Store, deliveries: pa.Table, ente: str, folder: str) -> list[str]:
@@ -140,16 +137,13 @@ def _gathered(settings: Settings, store: Store, register: Register, ente: str) -
     """A connection with the ente's `deliveries` and `defects` (columns of QUARANTINE)."""
     deliveries = register.deliveries(ente)
     files = _files(store, deliveries, ente, "quarantine")
-    columns = ", ".join(QUARANTINE.column_names)
     with connect(settings) as connection:
         store.attach(connection)
         connection.register("deliveries", deliveries)
-        connection.register("empty", QUARANTINE.arrow_schema.empty_table())
-        found = f"select {columns} from read_parquet({files!r})" if files else f"select {columns} from empty"
         # A file refused at the door was never parsed: its reason is in the register alone.
         connection.execute(f"""
             create temp table defects as
-            {found}
+            select * from {parquet(QUARANTINE, files)}
             union all by name
             select ente, kind, delivery, file, null::bigint as line, null as field, null as value, reason
             from deliveries where status = 'refused' and part is null
