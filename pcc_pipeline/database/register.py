@@ -122,11 +122,6 @@ class Register:
             _remember(connection, ente, list(seen))
         return new, known
 
-    def remember(self, ente: str, seen: Iterable[Seen]) -> None:
-        """Notes files of an undrained inbox as read."""
-        with self.engine.begin() as connection:
-            _remember(connection, ente, list(seen))
-
     def arrivals(self, ente: str | None = None) -> dict[str, tuple[int, int]]:
         """Files of undrained inboxes already read, of one ente or all: path to (size, mtime in ns)."""
         t = table("arrivals")
@@ -144,13 +139,6 @@ class Register:
         with self.engine.connect() as connection:
             mine = query.where(t.c.ente == ente, t.c.status == LANDED).order_by(t.c.sequence)
             return [Delivery(*row) for row in connection.execute(mine)]
-
-    def enti_pending(self) -> dict[str, int]:
-        """Enti with deliveries not yet read, and how many each has."""
-        t = table("deliveries")
-        query = sa.select(t.c.ente, sa.func.count()).where(t.c.status == LANDED).group_by(t.c.ente)
-        with self.engine.connect() as connection:
-            return {row[0]: row[1] for row in connection.execute(query.order_by(t.c.ente))}
 
     def enti(self) -> list[str]:
         """Every ente that ever had a delivery, by name."""
