@@ -1,14 +1,13 @@
 """Quarantine as a tool: what was refused and how often, and reading it anew once a layout or a rule has changed.
 
 Defects are found by the parsers and kept beside the staged rows; here they are only gathered, folded and shown.
-A release reads the kept bytes again: see `release` for what stays as it was.
+A release reads the kept bytes again (`staging.read_anew`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import duckdb
 import pyarrow as pa
@@ -16,7 +15,7 @@ import pyarrow as pa
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.duck import connect, parquet
 from pcc_pipeline.settings import Settings
-from pcc_pipeline.staging import StagingReport, stage
+from pcc_pipeline.staging import ReadAnew, read_anew
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables.feeds import QUARANTINE
 from pcc_pipeline.tables.notes import DELIVERY_NOTES
@@ -34,18 +33,6 @@ _FOLDED = """
     join deliveries using (delivery)
     group by all
 """
-
-
-@dataclass(frozen=True)
-class Released:
-    """What a release did: deliveries read anew, defects before and after, rows before and after."""
-
-    deliveries: int
-    defects_before: int
-    defects_after: int
-    rows_before: int
-    rows_after: int
-    report: StagingReport | None = None
 
 
 def write_quarantine(settings: Settings, store: Store, register: Register, ente: str) -> str:
@@ -107,29 +94,12 @@ def summary(
 
 def release(
     settings: Settings, store: Store, register: Register, ente: str, deliveries: Sequence[str] | None = None
-) -> Released:
-    """Reads an ente's quarantined deliveries again (or those named), from the kept bytes.
+) -> ReadAnew:
+    """Reads an ente's quarantined deliveries again (or those named): good rows come in, settled defects go.
 
-    Good rows come in under their own delivery and its place in the order of arrival, so they never supersede what
-    was delivered later; settled defects go. What the former reading gave is kept: a state asked as of an earlier
-    moment is computed from the reading that stood then. Deliveries whose rows share a file are read together.
-    Raises KeyError for a delivery that the ente does not have.
+    See `staging.read_anew` for what stays as it was. Raises KeyError for a delivery that the ente does not have.
     """
-    with register.lock(ente):
-        before = register.release(ente, deliveries)
-    if not before:
-        return Released(0, 0, 0, 0, 0)
-    report = stage(settings, store, register, ente)
-    names = {row.delivery for row in before}
-    after = [row for row in register.deliveries(ente).to_pylist() if row["delivery"] in names]
-    return Released(
-        len(before),
-        sum(row.defects or 0 for row in before),
-        sum(row["defects"] or 0 for row in after),
-        sum(row.rows or 0 for row in before),
-        sum(row["rows"] or 0 for row in after),
-        report,
-    )
+    return read_anew(settings, store, register, ente, deliveries=deliveries)
 
 
 @contextmanager
