@@ -53,6 +53,7 @@ def published(context: AssetExecutionContext, installation: Installation, asked:
                     Gate(installation.store, ente).seen(MODEL_LAYERS),
                 ),
                 lambda connection: prepare(connection, installation.store),
+                installation.settings,
             )
         return {
             PUBLISHED: {

@@ -84,7 +84,7 @@ def rebuild(
         raise NotRebuilt(f"Nothing had been delivered for {ente} by {known_at.isoformat()}")
     facts = ente_facts(settings, store, register, ente, known_at=known_at)
     observed_at = observed_at or max(reference_date, known_at.astimezone(ROME).date())
-    parameters = Parameters(reference_date, observed_at, facts.tipo)
+    parameters = pipeline.parameters(facts, reference_date, observed_at)
     mark = f"{reference_date}|{observed_at}|{known_at.astimezone(UTC).isoformat()}"
     folder = f"models/{ente}/asof/{hashlib.sha256(mark.encode()).hexdigest()[:16]}"
     Calculator(settings, store).run(

@@ -25,6 +25,7 @@ from pcc_pipeline.commands.bonifica import bonifica
 from pcc_pipeline.commands.connect import connect
 from pcc_pipeline.commands.figures import add_figures
 from pcc_pipeline.commands.report import report
+from pcc_pipeline.commands.restage import restage
 from pcc_pipeline.commands.review import app as review
 from pcc_pipeline.commands.serve import desk, serve
 from pcc_pipeline.commands.terminal import Ente, day, err, out
@@ -43,6 +44,7 @@ app.command()(serve)
 app.command()(desk)
 app.command()(report)
 app.command()(bonifica)
+app.command()(restage)
 app.add_typer(users.app, name="user")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(review, name="review")

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from pcc_pipeline import pipeline
 from pcc_pipeline.asof import Past, needed, opened
-from pcc_pipeline.calculator import Calculator, Parameters
+from pcc_pipeline.calculator import Calculator
 from pcc_pipeline.database.decisions import snapshot
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.enti import ente_facts
@@ -106,6 +106,7 @@ def scenario(
     if not deliveries.num_rows:
         raise NotForecast(f"Nothing was ever delivered for {ente}")
     facts = ente_facts(settings, store, register, ente)
+    parameters = pipeline.parameters(facts, until, until)
     refused = sorted(set(refused))
     mark = hashlib.sha256(repr((until, sorted(payments, key=repr), refused)).encode()).hexdigest()[:16]
     now = datetime.now(UTC)
@@ -120,13 +121,13 @@ def scenario(
             deliveries = _with(deliveries, part, now)
         Calculator(settings, store).run(
             ente,
-            Parameters(until, until, facts.tipo),
+            parameters,
             deliveries,
             models=needed(TABLES),
             output=folder,
             decided=decided,
         )
-        return Past(ente, Parameters(until, until, facts.tipo), now, deliveries.num_rows, folder)
+        return Past(ente, parameters, now, deliveries.num_rows, folder)
     finally:
         if payments:
             store.delete(file)

@@ -37,6 +37,7 @@ FILES_WORTH_A_WORKER = 1_000
 log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]
+Settle = Callable[[Sequence[Outcome]], None]
 
 
 @dataclass
@@ -53,6 +54,18 @@ class StagingReport:
     layout: str = "standard"
     #: How often each code of `delivery_notes` was noted.
     notes: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ReadAnew:
+    """What reading again did: deliveries read, defects before and after, rows before and after."""
+
+    deliveries: int
+    defects_before: int
+    defects_after: int
+    rows_before: int
+    rows_after: int
+    report: StagingReport
 
 
 class ParquetSink:
@@ -123,22 +136,68 @@ def stage(
     """Reads every delivery of an ente that is landed and not yet read; a second call finds nothing to do.
 
     `layout` is that of the ente's accounting system: unless given, the one that the register of enti tells
-    (`pipeline.ente_facts`). Standard columns are read whatever it is.
+    (`enti.ente_facts`). Standard columns are read whatever it is.
 
     Each part is written and then recorded, so a crash in between costs only reading it again.
     """
-    report = StagingReport(ente)
     with register.lock(ente):
         pending = register.pending(ente)
-        if layout is None and any(delivery.kind in LAID_OUT for delivery in pending):
-            layout = ente_facts(settings, store, register, ente).layout
-        report.layout = layout.name if layout else report.layout
-        for kind, deliveries in _parts(pending):
-            counts = _stage_part(settings, store, register, ente, kind, deliveries, report, layout)
-            report.deliveries += len(deliveries)
-            report.counts[kind] = report.counts.get(kind, Counts()) + counts
-            if progress:
-                progress(kind, report.deliveries, len(pending))
+        return _read(settings, store, register, ente, pending, register.settle, progress, layout)
+
+
+def read_anew(
+    settings: Settings,
+    store: Store,
+    register: Register,
+    ente: str,
+    *,
+    deliveries: Sequence[str] | None = None,
+    kind: str | None = None,
+) -> ReadAnew:
+    """Reads deliveries of an ente again from their kept bytes: all of a kind, or those named, or those with defects.
+
+    Rows stay under their own delivery and its place in the order of arrival, so they never supersede what was delivered
+    later. All new rows stand in the place of the former ones at once; until then, and after an error, the former stand.
+    What the former reading gave is kept: a state asked as of an earlier moment is computed from it. Deliveries whose rows
+    share a file are read together. Raises KeyError for a delivery that the ente does not have.
+    """
+    with register.lock(ente):
+        given = register.readable(ente, deliveries, kind)
+        read: list[Outcome] = []
+        report = _read(settings, store, register, ente, [delivery for delivery, _ in given], read.extend)
+        register.settle_anew(ente, read)
+    before = [outcome for _, outcome in given]
+    return ReadAnew(
+        len(given),
+        sum(outcome.defects or 0 for outcome in before),
+        sum(outcome.defects for outcome in read),
+        sum(outcome.rows or 0 for outcome in before),
+        sum(outcome.rows for outcome in read),
+        report,
+    )
+
+
+def _read(
+    settings: Settings,
+    store: Store,
+    register: Register,
+    ente: str,
+    given: Sequence[Delivery],
+    settle: Settle,
+    progress: Progress | None = None,
+    layout: Layout | None = None,
+) -> StagingReport:
+    """Reads deliveries part by part; `settle` is told what became of each part. The caller holds the ente's lock."""
+    report = StagingReport(ente)
+    if layout is None and any(delivery.kind in LAID_OUT for delivery in given):
+        layout = ente_facts(settings, store, register, ente).layout
+    report.layout = layout.name if layout else report.layout
+    for kind, deliveries in _parts(given):
+        counts = _stage_part(settings, store, settle, ente, kind, deliveries, report, layout)
+        report.deliveries += len(deliveries)
+        report.counts[kind] = report.counts.get(kind, Counts()) + counts
+        if progress:
+            progress(kind, report.deliveries, len(given))
     return report
 
 
@@ -152,7 +211,7 @@ def _parts(pending: Sequence[Delivery]) -> Iterator[tuple[str, list[Delivery]]]:
 def _stage_part(
     settings: Settings,
     store: Store,
-    register: Register,
+    settle: Settle,
     ente: str,
     kind: str,
     deliveries: list[Delivery],
@@ -161,7 +220,7 @@ def _stage_part(
 ) -> Counts:
     if kind not in FEEDS:
         reason = f"nothing reads deliveries of kind {kind}"
-        register.settle([Outcome(d.delivery, REFUSED, reason=reason) for d in deliveries])
+        settle([Outcome(d.delivery, REFUSED, reason=reason) for d in deliveries])
         report.refused |= dict.fromkeys((d.file for d in deliveries), reason)
         return Counts()
     part = _part_name(deliveries)
@@ -183,7 +242,7 @@ def _stage_part(
         except (OSError, MemoryError, duckdb.Error):  # the machine's fault, not the file's: tried again by the next run
             raise
         except Exception as error:
-            return _unreadable(settings, store, register, ente, kind, deliveries, report, layout, error)
+            return _unreadable(settings, store, settle, ente, kind, deliveries, report, layout, error)
     for code, times in sink.noted.items():
         report.notes[code] = report.notes.get(code, 0) + times
     outcomes = []
@@ -193,7 +252,7 @@ def _stage_part(
         outcomes.append(Outcome(d.delivery, REFUSED if why else STAGED, part, read.rows, read.refused, read.defects, why))
         if why is not None:
             report.refused[d.file] = why
-    register.settle(outcomes)
+    settle(outcomes)
     report.outcomes += zip(deliveries, outcomes, strict=True)
     return sum(counts.values(), Counts())
 
@@ -201,7 +260,7 @@ def _stage_part(
 def _unreadable(
     settings: Settings,
     store: Store,
-    register: Register,
+    settle: Settle,
     ente: str,
     kind: str,
     deliveries: list[Delivery],
@@ -212,7 +271,7 @@ def _unreadable(
     """A parser never raises for what a file holds. Should one do so, only that file is refused: `pcc quarantine
     release` reads it again once the program is mended."""
     if len(deliveries) > 1:
-        alone = [_stage_part(settings, store, register, ente, kind, [d], report, layout) for d in deliveries]
+        alone = [_stage_part(settings, store, settle, ente, kind, [d], report, layout) for d in deliveries]
         return sum(alone, Counts())
     (delivery,) = deliveries
     log.error("%s could not be read", delivery.file, exc_info=error)
@@ -222,7 +281,7 @@ def _unreadable(
     with ParquetSink(store, ente, kind, part) as sink:
         sink.defects(defect(source, reason))
     outcome = Outcome(delivery.delivery, REFUSED, part, 0, 1, 1, reason)
-    register.settle([outcome])
+    settle([outcome])
     report.refused[delivery.file] = reason
     report.outcomes.append((delivery, outcome))
     return Counts(0, 1, 1)

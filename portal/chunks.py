@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pcc_pipeline.settings import Settings
-from portal.uploads import LARGEST, QUOTA, Unwelcome, stored
+from portal.uploads import FULL, LARGEST, Unwelcome, room
 
 #: Largest piece.
 PIECE = 8 * 2**20
@@ -48,8 +48,8 @@ def begin(settings: Settings, ente: str, who: str, name: str, size: int, changed
         raise Unwelcome("Il file è vuoto" if size <= 0 else "Il file supera 512 MB")
     key = hashlib.sha256(f"{ente}\0{who}\0{name}\0{size}\0{changed}".encode()).hexdigest()[:32]
     transfer = Transfer(key, folder / f"{key}.part")
-    if stored(folder) + size - transfer.offset > QUOTA:
-        raise Unwelcome("Troppi file in attesa di lettura: riprovare più tardi")
+    if size - transfer.offset > room(settings, ente):
+        raise Unwelcome(FULL)
     transfer.path.touch()
     return transfer
 

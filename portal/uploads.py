@@ -21,11 +21,13 @@ from pcc_pipeline import archive
 from pcc_pipeline.formats import Source, parse
 from pcc_pipeline.landing import PROVIDER_KINDS
 from pcc_pipeline.layouts.model import Layout
+from pcc_pipeline.settings import Settings
 from pcc_pipeline.tables import FEEDS
 
 #: Largest file, and what an ente may leave in the inbox unread.
 LARGEST = 512 * 2**20
 QUOTA = 4 * 2**30
+FULL = "Troppi file in attesa di lettura: riprovare più tardi"
 #: Read at once, so that the sender sees errors; a larger file is read by the pipeline alone.
 READ_AT_ONCE = 32 * 2**20
 #: What a larger table is recognised by.
@@ -71,28 +73,28 @@ def safe_name(name: str) -> str:
     return cleaned.removesuffix(".part")
 
 
-def stored(*folders: Path) -> int:
-    """Bytes of the files under some folders; a file that goes away meanwhile counts nothing."""
+def room(settings: Settings, ente: str) -> int:
+    """Bytes that an ente may still send before the files it left unread fill its QUOTA: those in the inbox, and uploads
+    that wait or are unfinished. A file that goes away meanwhile counts nothing."""
     used = 0
-    for path in (path for folder in folders for path in folder.rglob("*")):
-        with suppress(FileNotFoundError):
-            used += path.stat().st_size if path.is_file() else 0
-    return used
+    for folder in (settings.inbox / ente, settings.home / "uploads" / ente):
+        for path in folder.rglob("*"):
+            with suppress(FileNotFoundError):
+                used += path.stat().st_size if path.is_file() else 0
+    return QUOTA - used
 
 
-def receive(stream: IO[bytes], target: Path, *waiting: Path) -> int:
-    """Writes an upload to `target`; returns its size in bytes. Raises Unwelcome when it is empty, too large, or the
-    folders in which the ente's files wait are full: then nothing is left behind."""
-    limit = min(LARGEST, QUOTA - stored(*waiting))
+def receive(stream: IO[bytes], target: Path, room: int) -> int:
+    """Writes an upload to `target`; returns its size in bytes. Raises Unwelcome when it is empty, too large, or above
+    the ente's `room` (see there), in bytes: then nothing is left behind."""
+    limit = min(LARGEST, room)
     size = 0
     try:
         with target.open("wb") as file:
             while chunk := stream.read(1 << 20):
                 size += len(chunk)
                 if size > limit:
-                    raise Unwelcome(
-                        "Il file supera 512 MB" if limit == LARGEST else "Troppi file in attesa di lettura: riprovare più tardi"
-                    )
+                    raise Unwelcome("Il file supera 512 MB" if limit == LARGEST else FULL)
                 file.write(chunk)
         if not size:
             raise Unwelcome("Il file è vuoto")

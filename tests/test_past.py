@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from pcc_pipeline import asof, pipeline
+from pcc_pipeline import asof, forecast, pipeline
 from pcc_pipeline.calculator import Calculator, prepared, source
 from pcc_pipeline.clock import ROME
 from pcc_pipeline.database import engine as database
@@ -88,6 +88,40 @@ def test_the_past_asked_for_is_what_was_worked_out_then(tmp_path: Path, settings
         asof.rebuild(settings, store, engine, ente, ["nonsense"], D, datetime(2026, 1, 12, tzinfo=UTC))
     with pytest.raises(asof.NotRebuilt, match="time zone"):
         asof.rebuild(settings, store, engine, ente, ["stock"], D, datetime(2026, 1, 12))
+
+
+@pytest.fixture
+def patron(settings: Settings, store: Store) -> Register:
+    """An ente with a patron saint on 10 December, and a ticket that waited over that day."""
+    register = Register(database.engine(settings))
+    texts = {
+        "_provider/enti": "ente;denominazione;cf;tipo;attivato_il;santo_patrono\nalfa;Comune;80012340157;COMUNE;2025-01-01;12-10\n",
+        "alfa/tickets": "id;ente;canale;aperto_il;primo_contatto_il\n"
+        "T1;;EMAIL;2025-12-09T17:00:00+01:00;2025-12-11T09:00:00+01:00\n",
+    }
+    for name, text in texts.items():
+        folder = settings.inbox / name
+        folder.mkdir(parents=True)
+        (folder / "file.csv").write_text(text)
+        ente = folder.parent.name
+        land(settings, store, register, ente=ente, drain=True)
+        stage(settings, store, register, ente)
+    return register
+
+
+def test_the_patron_saints_feast_is_a_holiday_in_the_past_too(settings: Settings, store: Store, patron: Register) -> None:
+    facts = ente_facts(settings, store, patron, "alfa")
+    deliveries = pipeline.calculator_deliveries(patron, "alfa")
+    parameters = pipeline.parameters(facts, D, SEEN)
+    Calculator(settings, store).run("alfa", parameters, deliveries, asof.needed(["ticket_contacts"]))
+    past = asof.rebuild(settings, store, patron.engine, "alfa", ["ticket_contacts"], D, datetime.now(UTC), SEEN)
+    assert past.parameters == parameters
+    rebuilt = asof.rows(settings, store, past, "ticket_contacts")
+    assert sorted(map(repr, rebuilt)) == _rows(settings, store, "alfa", "ticket_contacts")
+    with asof.opened(settings, store, past, ["ticket_contacts"]) as connection:
+        assert connection.execute("select minutes from ticket_contacts").fetchall() == [(120,)]
+    ahead = forecast.scenario(settings, store, patron.engine, "alfa", date(2026, 12, 31))
+    assert ahead.parameters.patron_saint == "12-10"
 
 
 def test_needed_models_come_before_what_reads_them() -> None:

@@ -197,3 +197,24 @@ def test_deadlines_ahead_stand_above_the_deliveries(desk: TestClient, settings: 
     )
     assert "Pubblicato fatto il" in page
     assert not {"Lontano", "Altrui", "Fatto da tempo"} & set(re.findall(r"Lontano|Altrui|Fatto da tempo", page))
+
+
+def test_pieces_and_whole_files_share_one_room(
+    desk: TestClient, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "QUOTA", 1000)
+    _sign_in(desk, "chi@alfa.it")
+    unread = settings.inbox / "alfa" / "open_list" / "a.csv"
+    unread.parent.mkdir(parents=True)
+    unread.write_bytes(b"x" * 600)
+
+    def begin(size: int) -> str:
+        return desk.post("/consegne/parti", data={"csrf": _csrf(desk), "name": "grande.csv", "size": size}).text
+
+    assert "Troppi file in attesa di lettura" in begin(401)
+    assert "key" in begin(400)
+    settings.home.joinpath("uploads", "alfa", "altro.part").write_bytes(b"x" * 300)
+    assert uploads.room(settings, "alfa") == 100
+    with pytest.raises(uploads.Unwelcome, match="Troppi file"):
+        uploads.receive(io.BytesIO(b"x" * 101), tmp_path / "b.csv", uploads.room(settings, "alfa"))
+    assert "Troppi file in attesa di lettura" in begin(101)

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pcc_pipeline.calculator.models import Model, load_models, macros, model_order
+from pcc_pipeline.duck import connect, parquet
 from pcc_pipeline.rules import RULE_TABLES, anomaly_codes, rule_path, rule_rows
 from pcc_pipeline.service.calendar import holidays_table, observation_moment
 from pcc_pipeline.settings import Settings
@@ -208,9 +209,7 @@ class Calculator:
         relations = {}
         for name in CLOSING:
             files = [self._store.uri(rel) for rel in self._store.list(f"closed/{ente}/{name}")]
-            listed = ", ".join(f"'{_quoted(file)}'" for file in files)
-            empty = ", ".join(f'cast(null as {c.duckdb_type}) as "{c.name}"' for c in MODELS[name].columns)
-            relations[CLOSED + name] = f"read_parquet([{listed}])" if files else f"(select {empty} where false)"
+            relations[CLOSED + name] = parquet(MODELS[name], files)
         return relations
 
     def _decided(self, decided: Mapping[str, pa.Table], output: str) -> dict[str, str]:
@@ -278,22 +277,6 @@ def _set_variables(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"set variable number_prefix_pattern = {_literal(_prefix_pattern())}")
 
 
-def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
-    """A DuckDB connection of its own, in memory, that spills under the installation's home."""
-    spill = settings.home / "spill"
-    spill.mkdir(parents=True, exist_ok=True)
-    return duckdb.connect(
-        config={
-            "memory_limit": settings.memory_limit,
-            "threads": settings.threads,
-            "temp_directory": str(spill),
-            "preserve_insertion_order": False,
-            "TimeZone": "UTC",
-            "autoinstall_known_extensions": False,
-        }
-    )
-
-
 def _rule_query(relation: str) -> str:
     name = relation.removeprefix("rule_")
     types = ", ".join(f"'{column}': '{kind}'" for column, kind in RULE_TABLES[name].items())
@@ -333,15 +316,10 @@ def _columns(table: Table) -> str:
 
 def _feed_query(table: Table, files: list[str], known: str) -> str:
     """The delivered rows of a kind, each with its place in the order of arrival (ARRIVAL_COLUMNS)."""
-    if files:
-        listed = ", ".join(f"'{_quoted(file)}'" for file in files)
-        rows = f"read_parquet([{listed}])"
-    else:
-        columns = ", ".join(f'cast(null as {column.duckdb_type}) as "{column.name}"' for column in table.columns)
-        rows = f"(select {columns} where false)"
     return (
         f"select rows.*, known.sequence, known.received_at, known.sequence * 4294967296 + rows.line as row_id "
-        f"from {rows} as rows join {known} as known on known.delivery = rows.delivery and known.kind = '{table.name}'"
+        f"from {parquet(table, files)} as rows "
+        f"join {known} as known on known.delivery = rows.delivery and known.kind = '{table.name}'"
     )
 
 

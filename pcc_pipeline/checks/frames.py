@@ -12,7 +12,10 @@ from typing import Any
 import pyarrow as pa
 
 from pcc_pipeline.checks.names import Check
+from pcc_pipeline.duck import literal
 from pcc_pipeline.tables.describe import Table
+from pcc_pipeline.tables.feeds import FEEDS
+from pcc_pipeline.tables.lineage import LINEAGE
 
 #: The ente whose files hold the row.
 OWNER = "owner__"
@@ -22,11 +25,6 @@ CHECKED = "checked__"
 #: By ente, what holds its rows: Parquet paths, or queries in parentheses.
 Paths = Mapping[str, Sequence[str]]
 Types = Mapping[str, Mapping[str, str]]
-
-
-def literal(text: str) -> str:
-    """The text as a SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def quoted(name: str) -> str:
@@ -52,9 +50,15 @@ def found_types(connection: Any, paths: Sequence[str]) -> dict[str, str]:
 
 
 def wrong_types(table: Table, found: Mapping[str, str]) -> list[dict[str, str]]:
-    """Columns that are missing or of another type than described, as samples to show."""
+    """Columns that are missing or of another type than described, as samples to show.
+
+    A feed's column that its files lack is not wrong: they were written before it was described, and it is null.
+    """
     wrong = []
+    origin = {column.name for column in LINEAGE}
     for column in table.columns:
+        if column.name not in found and table.name in FEEDS and column.name not in origin:
+            continue
         has = found.get(column.name, "missing")
         good = has.endswith("[]") and has.startswith("STRUCT") if column.type == "records" else has == column.duckdb_type
         if not good:
@@ -65,8 +69,9 @@ def wrong_types(table: Table, found: Mapping[str, str]) -> list[dict[str, str]]:
 def create_view(connection: Any, name: str, table: Table, paths: Paths, types: Types) -> None:
     """Make a temporary view (of many enti: table) of every ente's rows, in described types, and OWNER.
 
-    A missing column reads as null, and a value that does not fit the described type too: the check
-    `types` tells of both. Records columns are left out. Without any file the view is empty.
+    A missing column reads as null (as `duck.parquet` reads it), and a value that does not fit the described type too:
+    the check `types` tells of both, but for what older files of a feed lack.
+    Records columns are left out. Without any file the view is empty.
     """
     plain = [column for column in table.columns if column.type != "records"]
     branches = []

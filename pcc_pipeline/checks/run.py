@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import duckdb
-
 from pcc_pipeline.checks import by_row, frames
 from pcc_pipeline.checks.frames import CHECKED, OWNER, Paths
 from pcc_pipeline.checks.names import Check, checks_of
 from pcc_pipeline.checks.reconciliations import Reconciliation, described
 from pcc_pipeline.checks.result import SAMPLES, CheckError, CheckResult, Tally
+from pcc_pipeline.duck import connect
 from pcc_pipeline.tables.describe import Table
 from pcc_pipeline.tables.feeds import FEEDS
 
@@ -28,7 +27,7 @@ def run_checks(
     table: Table,
     paths_by_ente: Paths,
     *,
-    connect: Callable[[], Any] = duckdb.connect,
+    connect: Callable[[], Any] = connect,
     related: Mapping[str, Paths] | None = None,
     expected_rows: Mapping[str, int] | None = None,
     batch_rows: int = BATCH_ROWS,

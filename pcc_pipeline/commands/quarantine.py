@@ -67,7 +67,7 @@ def release(ente: Ente, delivery: Delivery = None) -> None:
         f"defects {done.defects_before} → {done.defects_after}",
         highlight=False,
     )
-    if done.report is not None:
+    if done.deliveries:
         for file, reason in done.report.refused.items():
             out.print(f"  {file}: {reason}", highlight=False)
         err.print("Published figures follow with the next run: the sensor starts one, or pcc run.")

@@ -17,7 +17,6 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from pcc_pipeline.calculator.session import connect as calculator
 from pcc_pipeline.clock import today
 from pcc_pipeline.connector.permission import refusals
 from pcc_pipeline.connector.queries import Mark, Query, QueryError, parse_mark, queries_of, read_queries
@@ -26,6 +25,7 @@ from pcc_pipeline.connector.sources import Source, SourceError, label, without_s
 from pcc_pipeline.database.engine import ente_lock
 from pcc_pipeline.database.register import Arrived, Register, delivery_id
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.duck import connect as calculator
 from pcc_pipeline.enti import EnteFacts, ente_facts
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store

@@ -5,20 +5,17 @@ twice counts once; above the ente's limit two persons must approve. An undone ro
 refused returns to the list: approvals given before its answer no longer count.
 """
 
-from pcc_pipeline.tables import TABLES
 from pcc_pipeline.tables.decisions import CHANGES
 
 _LATEST = "(array_agg({0} order by decision desc) filter (where verdict = 'change'))[1]"
 
 #: What became of each operation sent, in its last attempt, where files are written (model sent_states, published).
-SENT = (
-    """select distinct on (s.operation_id) s.operation_id, coalesce(p.state, 'sent') as sent,
+SENT = """
+    select distinct on (s.operation_id) s.operation_id, coalesce(p.state, 'sent') as sent,
         case when p.state = 'refused' then p.answered_at end as refused_at
     from pcc.sent_operations as s left join pcc.sent_states as p using (ente, operation_id, attempt)
-    where s.ente = :ente order by s.operation_id, s.attempt desc"""
-    if "sent_states" in TABLES
-    else "select cast(null as text) operation_id, cast(null as text) sent, cast(null as timestamptz) refused_at where false"
-)
+    where s.ente = :ente order by s.operation_id, s.attempt desc
+"""
 
 #: Counts for the state: after the last refusal or change, and after PCC's own refusal.
 _COUNTS = "verdict = 'approve' and decision > turn and decided_at > coalesce(refused_at, '-infinity')"

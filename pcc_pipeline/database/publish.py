@@ -22,6 +22,8 @@ from psycopg import Cursor, sql
 
 from pcc_pipeline.database.engine import lock
 from pcc_pipeline.database.schema import SCHEMA, published, table
+from pcc_pipeline.duck import connect
+from pcc_pipeline.settings import Settings
 from pcc_pipeline.tables.describe import Column, Table
 
 CHUNK = 1 << 20
@@ -57,11 +59,13 @@ def publish(
     tables: Mapping[str, str],
     publication: Publication,
     prepare: Callable[[duckdb.DuckDBPyConnection], None] | None = None,
+    settings: Settings | None = None,
 ) -> Published:
     """Replaces an ente's rows of each named table by those of its Parquet file (uri), in one transaction.
 
     What stands in parentheses, or reads a file by itself, is a query instead (`calculator.source`). `prepare`
-    gives the connection that reads them what it needs: the store, macros. Published tables that are not named stay as they are.
+    gives the connection that reads them what it needs: the store, macros; `settings` limit its memory and threads (the
+    environment's unless given). Published tables that are not named stay as they are.
     Raises KeyError for a table that is not published, and ValueError when a file holds another ente's rows;
     after any error readers still see the state before.
     """
@@ -69,7 +73,7 @@ def publish(
     if unknown := [name for name in tables if name not in known]:
         raise KeyError(f"Not published: {', '.join(unknown)}")
     rows = 0
-    with duckdb.connect() as calculator, engine.begin() as connection, lock(connection, f"publish {ente}"):
+    with connect(settings, keep_order=True) as calculator, engine.begin() as connection, lock(connection, f"publish {ente}"):
         if prepare is not None:
             prepare(calculator)
         cursor = cast("Cursor[Any]", connection.connection.cursor())
@@ -87,13 +91,14 @@ def replace(
     ente: str,
     tables: Mapping[str, str],
     prepare: Callable[[duckdb.DuckDBPyConnection], None] | None = None,
+    settings: Settings | None = None,
 ) -> int:
     """Replaces an ente's rows of some tables as `publish` does, without counting as a publication; returns the rows.
 
     For what has a time of its own (the nightly service levels): the stock that readers see stays what it is.
     """
     known = published()
-    with duckdb.connect() as calculator, engine.begin() as connection, lock(connection, f"publish {ente}"):
+    with connect(settings, keep_order=True) as calculator, engine.begin() as connection, lock(connection, f"publish {ente}"):
         if prepare is not None:
             prepare(calculator)
         cursor = cast("Cursor[Any]", connection.connection.cursor())

@@ -122,11 +122,6 @@ class Register:
             _remember(connection, ente, list(seen))
         return new, known
 
-    def remember(self, ente: str, seen: Iterable[Seen]) -> None:
-        """Notes files of an undrained inbox as read."""
-        with self.engine.begin() as connection:
-            _remember(connection, ente, list(seen))
-
     def arrivals(self, ente: str | None = None) -> dict[str, tuple[int, int]]:
         """Files of undrained inboxes already read, of one ente or all: path to (size, mtime in ns)."""
         t = table("arrivals")
@@ -145,13 +140,6 @@ class Register:
             mine = query.where(t.c.ente == ente, t.c.status == LANDED).order_by(t.c.sequence)
             return [Delivery(*row) for row in connection.execute(mine)]
 
-    def enti_pending(self) -> dict[str, int]:
-        """Enti with deliveries not yet read, and how many each has."""
-        t = table("deliveries")
-        query = sa.select(t.c.ente, sa.func.count()).where(t.c.status == LANDED).group_by(t.c.ente)
-        with self.engine.connect() as connection:
-            return {row[0]: row[1] for row in connection.execute(query.order_by(t.c.ente))}
-
     def enti(self) -> list[str]:
         """Every ente that ever had a delivery, by name."""
         t = table("deliveries")
@@ -167,55 +155,63 @@ class Register:
         with self.engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
 
-    def release(self, ente: str, deliveries: Sequence[str] | None = None) -> list[Outcome]:
-        """Marks an ente's deliveries to be read anew, keeping what their present reading gave; returns that.
+    def readable(
+        self, ente: str, deliveries: Sequence[str] | None = None, kind: str | None = None
+    ) -> list[tuple[Delivery, Outcome]]:
+        """An ente's deliveries to read anew from their kept bytes, in order of arrival, each with its present reading.
 
-        Those with defects unless named, and with them those whose rows lie in the same file. What was refused at
-        the door is read again only where it was refused for its kind. Raises KeyError for an unknown delivery.
+        All of a kind, or those named, or else those with defects; and with them those whose rows lie in the same file.
+        What was refused at the door is among them only where it was refused for its kind. Each bears a number of its
+        own as `reread`, by which its new file is called. Raises KeyError for an unknown delivery.
         """
-        t, former = table("deliveries"), table("former_readings")
-        mine = sa.select(t).where(t.c.ente == ente, t.c.status != LANDED)
-        with self.engine.begin() as connection, lock(connection, f"register {ente}"):
-            rows = [row._mapping for row in connection.execute(mine.order_by(t.c.sequence))]
-            if unknown := set(deliveries or ()) - {row["delivery"] for row in rows}:
-                raise KeyError(f"{ente} has no delivery {', '.join(sorted(unknown))}")
-            wanted = [
-                row
-                for row in rows
-                if (row["delivery"] in deliveries if deliveries is not None else row["defects"] or row["part"] is None)
-                and (row["part"] is not None or (row["status"] == REFUSED and row["kind"] in FEEDS and _read_as_file(row)))
-            ]
-            parts = {(row["kind"], row["part"]) for row in wanted if row["part"] is not None}
-            names = {row["delivery"] for row in wanted} | {
-                row["delivery"] for row in rows if (row["kind"], row["part"]) in parts
-            }
-            chosen = [row for row in rows if row["delivery"] in names]
-            kept = [column.name for column in former.c if column.name != "superseded_at"]
-            for start in range(0, len(chosen), BATCH):
-                part = chosen[start : start + BATCH]
-                values = [{name: row[name] for name in kept} for row in part]
-                connection.execute(sa.insert(former).values(superseded_at=sa.func.now()), values)
-                number = sa.func.nextval(sa.func.pg_get_serial_sequence(f"{t.schema}.{t.name}", "sequence"))
-                again = {"status": LANDED, "reread": number, "part": None, "reason": None}
-                counts: dict[str, Any] = dict.fromkeys(("rows", "refused", "defects"))
-                which = t.c.delivery.in_([row["delivery"] for row in part])
-                connection.execute(sa.update(t).where(which).values(**again, **counts))
-        return [Outcome(*(row[name] for name in Outcome.__dataclass_fields__)) for row in chosen]
+        t = table("deliveries")
+        mine = sa.select(t).where(t.c.ente == ente, t.c.status != LANDED).order_by(t.c.sequence)
+        with self.engine.begin() as connection:
+            rows = [row._mapping for row in connection.execute(mine)]
+            number = connection.execute(sa.select(_next_number())).scalar_one()
+        if unknown := set(deliveries or ()) - {row["delivery"] for row in rows}:
+            raise KeyError(f"{ente} has no delivery {', '.join(sorted(unknown))}")
+
+        def asked(row: Any) -> bool:
+            if kind is not None:
+                return bool(row["kind"] == kind)
+            if deliveries is not None:
+                return row["delivery"] in deliveries
+            return bool(row["defects"] or row["part"] is None)
+
+        wanted = [row for row in rows if asked(row) and (row["part"] is not None or _refused_for_its_kind(row))]
+        parts = {(row["kind"], row["part"]) for row in wanted if row["part"] is not None}
+        names = {row["delivery"] for row in wanted}
+        return [
+            (
+                Delivery(**{name: row[name] for name in Delivery.__dataclass_fields__} | {"reread": number}),
+                Outcome(*(row[name] for name in Outcome.__dataclass_fields__)),
+            )
+            for row in rows
+            if row["delivery"] in names or (row["kind"], row["part"]) in parts
+        ]
 
     def settle(self, outcomes: Sequence[Outcome]) -> None:
         """Records what became of many deliveries, all or none. Raises KeyError for one not registered."""
-        t = table("deliveries")
         with self.engine.begin() as connection:
+            _settle(connection, outcomes)
+
+    def settle_anew(self, ente: str, outcomes: Sequence[Outcome]) -> None:
+        """Puts a new reading of an ente's deliveries in the place of the present one, all at once or none.
+
+        What the present reading gave is kept (`former_readings`), and the deliveries count as unpublished.
+        """
+        t, former = table("deliveries"), table("former_readings")
+        kept = [column.name for column in former.c if column.name != "superseded_at"]
+        # Under the lock of `add` the numbers are in the order in which readers see what they stand for.
+        with self.engine.begin() as connection, lock(connection, f"register {ente}"):
             for start in range(0, len(outcomes), BATCH):
                 part = outcomes[start : start + BATCH]
-                texts = dict.fromkeys(("delivery", "status", "part", "reason"), sa.Text)
-                counts = dict.fromkeys(("rows", "refused", "defects"), sa.BigInteger)
-                given = _unnest(part, {**texts, **counts})
-                names = ("status", "part", "rows", "refused", "defects", "reason")
-                update = sa.update(t).where(t.c.delivery == given.c.delivery)
-                changed = connection.execute(update.values({name: given.c[name] for name in names})).rowcount
-                if changed != len({item.delivery for item in part}):
-                    raise KeyError("An outcome names a delivery that is not registered")
+                which = t.c.delivery.in_([item.delivery for item in part])
+                present = sa.select(*(t.c[name] for name in kept), sa.func.now()).where(which)
+                connection.execute(sa.insert(former).from_select([*kept, "superseded_at"], present))
+                connection.execute(sa.update(t).where(which).values(reread=_next_number()))
+            _settle(connection, outcomes)
 
     def deliveries(self, ente: str, known_at: datetime | None = None) -> pa.Table:
         """An ente's deliveries in order of arrival, as `DELIVERIES` has them, received up to `known_at`.
@@ -236,13 +232,35 @@ class Register:
         return pa.Table.from_arrays(arrays, schema=schema)
 
 
+def _settle(connection: sa.Connection, outcomes: Sequence[Outcome]) -> None:
+    t = table("deliveries")
+    for start in range(0, len(outcomes), BATCH):
+        part = outcomes[start : start + BATCH]
+        texts = dict.fromkeys(("delivery", "status", "part", "reason"), sa.Text)
+        counts = dict.fromkeys(("rows", "refused", "defects"), sa.BigInteger)
+        given = _unnest(part, {**texts, **counts})
+        names = ("status", "part", "rows", "refused", "defects", "reason")
+        update = sa.update(t).where(t.c.delivery == given.c.delivery)
+        changed = connection.execute(update.values({name: given.c[name] for name in names})).rowcount
+        if changed != len({item.delivery for item in part}):
+            raise KeyError("An outcome names a delivery that is not registered")
+
+
+def _next_number() -> Any:
+    """The next place in the order of arrival."""
+    t = table("deliveries")
+    return sa.func.nextval(sa.func.pg_get_serial_sequence(f"{t.schema}.{t.name}", "sequence"))
+
+
 def last_read(deliveries: Any) -> Any:
     """The place in the order of arrival of a delivery, or of its bytes' last reading anew."""
     return sa.func.greatest(deliveries.c.sequence, deliveries.c.reread)
 
 
-def _read_as_file(row: Any) -> bool:
-    """Whether what was refused at the door may be read as a file of its kind: archives and oversized files may not."""
+def _refused_for_its_kind(row: Any) -> bool:
+    """Whether what was refused at the door may now be read: archives and oversized files may not."""
+    if row["status"] != REFUSED or row["kind"] not in FEEDS:
+        return False
     return not row["file"].lower().endswith(".zip") and not row["sha256"].startswith(NOT_KEPT)
 
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from pcc_pipeline.demo.cases import CASES, dealt
 from pcc_pipeline.demo.parties import Ente, Party, parties
+from pcc_pipeline.duck import connect
 
 #: The kinds whose rows come from SQL views of the same name; FatturaPA files are written from `documents`.
 KINDS = ("erp_invoices", "erp_payments", "pcc_invoices", "pcc_operations", "open_list", "special_cases")
@@ -32,10 +33,11 @@ class Size:
 
 
 @contextmanager
-def synthesis(ente: Ente, number: int, size: Size, *, memory_limit: str = "2GiB") -> Iterator[duckdb.DuckDBPyConnection]:
+def synthesis(ente: Ente, number: int, size: Size, *, memory_limit: str | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with the views `documents`, `truth` and one per kind of KINDS.
 
     `number` is the ente's place among the provider's: it keeps two enti of one seed apart.
+    `memory_limit` is the installation's unless told.
     """
     pool = max(8, min(4000, size.documents // 15))
     successors = parties(6, size.seed, first=1_000_000 + number * 10)
@@ -57,10 +59,8 @@ def synthesis(ente: Ente, number: int, size: Size, *, memory_limit: str = "2GiB"
         "assignee": successors[0].piva,
         "stranger": successors[5].piva,
     }
-    connection = duckdb.connect()
+    connection = connect(keep_order=True, memory_limit=memory_limit)
     try:
-        connection.execute("set memory_limit = $1", [memory_limit])
-        connection.execute("set TimeZone = 'UTC'")
         for name, value in variables.items():
             connection.execute(f"set variable {name} = $1", [value])
         _load(connection, "dealt", list(dealt()))

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 
+from pcc_pipeline.duck import connect
 from pcc_pipeline.formats import pcc_model
 from pcc_pipeline.formats.conventions import DAY_FIRST
 from pcc_pipeline.formats.pcc_model import HEADER_LINES, Record
@@ -199,7 +199,7 @@ order by line
 
 def _documents(lines: pa.RecordBatch) -> pa.RecordBatch:
     table = FEEDS["pcc_invoices"]
-    with duckdb.connect() as connection:
+    with connect(keep_order=True) as connection:
         connection.register("lines", pa.Table.from_batches([lines]))
         connection.execute(f"create view documents as {_DOCUMENTS}")
         has = {row[0] for row in connection.execute("describe documents").fetchall()}

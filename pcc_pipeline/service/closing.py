@@ -11,7 +11,7 @@ import json
 from datetime import UTC, date, datetime, timedelta
 
 from pcc_pipeline.calculator import source
-from pcc_pipeline.calculator.session import connect
+from pcc_pipeline.duck import connect
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables.service import CLOSING

@@ -15,11 +15,12 @@ from typing import Any
 import duckdb
 import sqlalchemy as sa
 
-from pcc_pipeline.calculator.session import connect
 from pcc_pipeline.database.register import Arrived, Register
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.duck import connect, parquet
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
+from pcc_pipeline.tables.feeds import FEEDS
 
 PROVIDER = "_provider"
 
@@ -84,10 +85,8 @@ def _done(register: Register) -> set[tuple[str, str]]:
 
 def _relation(connection: duckdb.DuckDBPyConnection, store: Store, kind: str, given: list[dict[str, Any]]) -> None:
     """`whose_<kind>`: the provider's rows, each with the ente it is about (null: cannot be told)."""
-    files = ", ".join(
-        "'" + store.uri(f"staging/{PROVIDER}/{kind}/{row['part']}.parquet").replace("'", "''") + "'" for row in given
-    )
-    rows = f"select * from read_parquet([{files}])"
+    files = [store.uri(f"staging/{PROVIDER}/{kind}/{row['part']}.parquet") for row in given]
+    rows = f"select * from {parquet(FEEDS[kind], files)}"
     if kind == "tickets":
         query = f"select *, codice_ente as whose from ({rows})"
     else:

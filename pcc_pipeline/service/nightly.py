@@ -15,12 +15,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from pcc_pipeline import pipeline
 from pcc_pipeline.calculator import Calculator, model_order, prepare, source
-from pcc_pipeline.calculator.session import connect
 from pcc_pipeline.checks import run_checks
 from pcc_pipeline.clock import ROME, today
 from pcc_pipeline.database.publish import replace
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.duck import connect
 from pcc_pipeline.enti import ente_facts
 from pcc_pipeline.landing import PROVIDER
 from pcc_pipeline.reports.service_page import service_page
@@ -143,7 +143,7 @@ def _ente(settings: Settings, store: Store, register: Register, ente: str, night
         closing = [name for name in model_order() if name.startswith("sla_") and name in MODELS]
         calculator.run(ente, asked, deliveries, models=closing)
     sources = {name: source(store, ente, name) for name in PUBLISHED}
-    result.published[ente] = replace(register.engine, ente, sources, lambda connection: prepare(connection, store))
+    result.published[ente] = replace(register.engine, ente, sources, lambda connection: prepare(connection, store), settings)
     store.write_bytes(f"reports/{ente}/service.html", service_page(register.engine, ente).encode())
 
 

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
-from pcc_pipeline.calculator.session import connect
 from pcc_pipeline.database.publish import Publication, publish
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.duck import connect, parquet
 from pcc_pipeline.landing import PROVIDER, waiting
 from pcc_pipeline.service.life import ERASED, LISTS, Life, life
 from pcc_pipeline.service.receipts import erased_receipt, receipts
@@ -42,15 +42,11 @@ def register_rows(
     with connect(settings) as connection:
         store.attach(connection)
         connection.register("deliveries", deliveries)
-        described = "describe select * from read_parquet($files, union_by_name = true)"
-        known = {row[0] for row in connection.execute(described, {"files": files}).fetchall()}
-        # Files staged before a column was described lack it.
-        columns = ", ".join(name if name in known else f"null as {name}" for name in names)
         rows = connection.execute(
-            f"select {columns} from read_parquet($files, union_by_name = true) join deliveries using (delivery) "
+            f"select {', '.join(names)} from {parquet(ENTI, files)} join deliveries using (delivery) "
             "where $ente is null or codice_ente = $ente "
             "qualify row_number() over (partition by codice_ente order by sequence desc, line desc) = 1",
-            {"files": files, "ente": ente},
+            {"ente": ente},
         ).fetchall()
     return {row[0]: dict(zip(names, row, strict=True)) for row in rows}
 
@@ -115,5 +111,5 @@ def publish_overview(settings: Settings, store: Store, register: Register, on: d
     name = f"models/{PROVIDER}/{SERVICE_LIFE.name}.parquet"
     with store.write(name) as target, store.fs.open(target, "wb") as file:
         pq.write_table(rows, file)
-    done = publish(register.engine, PROVIDER, {SERVICE_LIFE.name: store.uri(name)}, Publication(on, on), store.attach)
+    done = publish(register.engine, PROVIDER, {SERVICE_LIFE.name: store.uri(name)}, Publication(on, on), store.attach, settings)
     return done.rows

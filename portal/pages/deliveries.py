@@ -181,7 +181,7 @@ def _take(request: Request, desk: Desk, name: str, content: IO[bytes] | Path, ki
         if isinstance(content, Path):
             content.replace(path)
         else:
-            uploads.receive(content, path, settings.inbox / desk.ente, settings.home / "uploads" / desk.ente)
+            uploads.receive(content, path, uploads.room(settings, desk.ente))
         uploads.check_content(path)
         layout = _layout(request, desk)
         if kind in uploads.kinds():

@@ -8,7 +8,6 @@ that no dead row is left in the database's files, and its log is cut off where t
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -160,8 +159,3 @@ def found(engine: sa.Engine, schema: str, traces: Traces) -> list[str]:
             if count:
                 left.append(f"{schema}.{name}: {count} rows")
     return left
-
-
-def names_apart(text: str, traces: Traces) -> str:
-    """A message with the ente's names struck out, fit for logs that stay."""
-    return re.sub(traces.pattern, STRUCK, text)

@@ -15,7 +15,7 @@ import yaml
 
 from pcc_pipeline.landing import PROVIDER, PROVIDER_KINDS
 from pcc_pipeline.service.erasure import rewrite
-from pcc_pipeline.service.erasure.journal import Journal, folder
+from pcc_pipeline.service.erasure.journal import Journal
 from pcc_pipeline.service.erasure.traces import Traces
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
@@ -153,8 +153,3 @@ def _yaml_without(data: bytes, traces: Traces) -> rewrite.Rewritten:
         if not traces.bytes_pattern.search(text):
             return rewrite.Rewritten(text, 1, len(known))
     return rewrite.lines_without(data, traces)
-
-
-def journal_folder(settings: Settings) -> Path:
-    """Where the journals lie, which the scan leaves out."""
-    return folder(settings)

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from pcc_pipeline.calculator.session import connect
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.duck import connect, parquet
 from pcc_pipeline.landing import PROVIDER
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
+from pcc_pipeline.tables.feeds import ENTI, FEEDS
 
 #: A shorter name or number would be found by chance in other enti's data.
 SHORTEST = 6
@@ -73,15 +74,15 @@ def find(settings: Settings, store: Store, register: Register, ente: str) -> Tra
         if listed := files("enti"):
             rows = connection.execute(
                 "with named as (select codice_ente, unnest([denominazione, cf, codice_ipa]) as name "
-                "from read_parquet($files, union_by_name = true)) "
+                f"from {parquet(ENTI, listed)}) "
                 "select name, bool_and(codice_ente = $ente) from named group by name having bool_or(codice_ente = $ente)",
-                {"files": listed, "ente": ente},
+                {"ente": ente},
             ).fetchall()
             traces.names = sorted(name for name, mine in rows if mine and name and len(name) >= SHORTEST)
         if listed := files("tickets"):
             rows = connection.execute(
-                "select id from read_parquet($files) group by id having bool_and(codice_ente = $ente)",
-                {"files": listed, "ente": ente},
+                f"select id from {parquet(FEEDS['tickets'], listed)} group by id having bool_and(codice_ente = $ente)",
+                {"ente": ente},
             ).fetchall()
             traces.tickets = sorted(row[0] for row in rows)
     t = table("deliveries")
