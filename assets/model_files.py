@@ -1,12 +1,12 @@
-"""Writing the files for PCC from the web interface: a job with a launchpad. What is written is `pcc_pipeline.sending`'s."""
+"""A job that writes the files for PCC, from the launchpad. What it writes: `pcc_pipeline.review.sending`."""
 
 from dagster import Config, MetadataValue, OpExecutionContext, in_process_executor, job, op
 from pydantic import Field
 
 from assets.resources import Installation
-from pcc_pipeline.database import sending as register
-from pcc_pipeline.enti import ente_facts
-from pcc_pipeline.sending import send
+from pcc_pipeline.enti.facts import ente_facts
+from pcc_pipeline.review import sent
+from pcc_pipeline.review.sending import send
 
 
 class ModelFiles(Config):
@@ -30,7 +30,7 @@ def write_files(context: OpExecutionContext, config: ModelFiles, installation: I
     report = send(installation.engine, installation.store, config.ente, config.user, folder, name=facts.name, cf=facts.cf)
     for held in report.held:
         context.log.warning(f"{held.document} held back: {held.finding.field}: {held.finding.message}")
-    late = register.overdue(installation.engine, config.ente)
+    late = sent.overdue(installation.engine, config.ente)
     for row in late:
         document = row["progressivo_registrazione"] or row["id_documento"]
         context.log.warning(f"{document}: {row['azione']} sent on {row['sent_at']:%Y-%m-%d} is not seen done ({row['state']})")

@@ -4,7 +4,6 @@ What depends on what, and which column comes from which, is read from the SQL (`
 """
 
 from collections.abc import Iterator, Mapping
-from functools import cache
 
 from dagster import (
     AssetExecutionContext,
@@ -18,28 +17,20 @@ from dagster import (
 )
 from dagster import AssetKey as Key
 
-from assets.gate import Gate
 from assets.partitions import ENTI, ONE_RUN
 from assets.resources import Installation, RunParameters
-from assets.steps import MODEL_LAYERS, Metadata, described, each_ente
-from pcc_pipeline import pipeline
+from assets.steps import Metadata, described, each_ente
 from pcc_pipeline.calculator import Model, load_models, model_order
 from pcc_pipeline.calculator.lineage import column_lineages
-from pcc_pipeline.database.decisions import latest_decisions, snapshot
+from pcc_pipeline.checks.gate import Gate
+from pcc_pipeline.review.pairs import latest_decisions, snapshot
+from pcc_pipeline.runs import pipeline
+from pcc_pipeline.tables.describe import MODEL_LAYERS
 
 
 def layer_of(name: str) -> str:
-    """The layer whose step makes a model: its own, or the latest of what it reads."""
-    return _layers()[name]
-
-
-@cache
-def _layers() -> dict[str, str]:
-    places: dict[str, int] = {}
-    for name in model_order():  # what a model reads stands before it
-        model = load_models()[name]
-        places[name] = max([MODEL_LAYERS.index(model.layer), *(places[read] for read in model.depends_on)])
-    return {name: MODEL_LAYERS[place] for name, place in places.items()}
+    """The layer whose step makes a model: that of its folder."""
+    return load_models()[name].layer
 
 
 def column_lineage(model: Model) -> TableColumnLineage:

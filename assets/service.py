@@ -20,18 +20,17 @@ from dagster import (
 
 from assets.resources import Installation
 from pcc_pipeline.clock import today
+from pcc_pipeline.enti.overview import publish_overview
 from pcc_pipeline.service import erasure
 from pcc_pipeline.service.lookout import look
 from pcc_pipeline.service.nightly import nights
-from pcc_pipeline.service.overview import publish_overview
 from pcc_pipeline.service.probe import keep, measure
 
-GROUP = "service"
 #: Measures wait so long before they are delivered together: an hour's are one delivery.
 HAND_OVER = timedelta(hours=1)
 
 
-@asset(group_name="service_levels", kinds={"duckdb", "postgres"})
+@asset(group_name="provider", kinds={"duckdb", "postgres"})
 def nightly_service_levels(context: AssetExecutionContext, installation: Installation) -> MaterializeResult:
     """Every active ente's service levels up to yesterday, published; finished months closed; missed nights caught up."""
     done = nights(installation.settings, progress=context.log.info)
@@ -53,14 +52,14 @@ def nightly_service_levels(context: AssetExecutionContext, installation: Install
     return MaterializeResult(metadata={**told, "rows": sum(last.published.values()), "new alerts": alerts})
 
 
-@asset(group_name="service_operations", kinds={"postgres"})
+@asset(group_name="provider", kinds={"postgres"})
 def service_life(installation: Installation) -> MaterializeResult:
     """The provider's overview of its enti: state, deadlines, what is missing and from whom, what is at risk."""
     place = (installation.settings, installation.store, installation.register)
     return MaterializeResult(metadata={"dagster/row_count": publish_overview(*place, today())})
 
 
-@asset(group_name="service_operations", kinds={"csv"})
+@asset(group_name="provider", kinds={"csv"})
 def measured_probes(context: AssetExecutionContext, installation: Installation) -> MaterializeResult:
     """Measures database, web interface and portal; once an hour the measures become a delivery of the provider's."""
     found = measure(installation.settings)
@@ -76,7 +75,7 @@ def measured_probes(context: AssetExecutionContext, installation: Installation) 
     )
 
 
-@asset(group_name="service_operations", kinds={"postgres", "file"})
+@asset(group_name="provider", kinds={"postgres", "file"})
 def erased_enti(context: AssetExecutionContext, installation: Installation) -> MaterializeResult:
     """Erases the enti whose erasure is due, each with a signed receipt; their names do not appear here."""
     place = (installation.settings, installation.store, installation.register)
@@ -93,7 +92,7 @@ def erased_enti(context: AssetExecutionContext, installation: Installation) -> M
 
 
 SERVICE_ASSETS = [nightly_service_levels, service_life, measured_probes, erased_enti]
-SERVICE_GROUPS = ("service_levels", "service_operations")
+SERVICE_GROUPS = ("provider",)
 
 
 def _job(name: str, asset_name: str, description: str) -> Any:

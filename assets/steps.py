@@ -22,18 +22,18 @@ from dagster import (
     TableSchema,
 )
 
-from assets.gate import Gate
 from assets.partitions import REPORTS_ITSELF
 from assets.resources import Installation, RunParameters
 from pcc_pipeline.calculator import model_order
+from pcc_pipeline.checks.gate import Gate
 from pcc_pipeline.tables import Table
+from pcc_pipeline.tables.describe import MODEL_LAYERS
 
 Metadata = Mapping[str, Any]
 
 #: Steps in order, as gates name them.
 LANDING, STAGING, PUBLISHED, REPORT = "landing", "staging", "published", "bonifica_report"
-LAYERS = ("deliveries", "staging", "reconciliation", "debt", "indicators", "service")
-MODEL_LAYERS = LAYERS[1:]
+LAYERS = ("deliveries", *MODEL_LAYERS)
 STEPS = (
     LANDING,
     STAGING,

@@ -28,7 +28,7 @@ READ = """
 select view, count(*), sum(commercial_amount), sum(paid_at_observation), sum(not_payable), sum(suspended_excluded), max(due_date),
     max(reception_date), max(issue_date) from debt_positions group by view
 union all
-select 'payments', count(*), sum(importo), 0, 0, 0, max(data_pagamento), null, null from stg_erp_payments
+select 'payments', count(*), sum(importo), 0, 0, 0, max(data_pagamento), null, null from payments
 union all
 select 'movements', count(*), sum(importo), 0, 0, 0, max(data_pagamento), null, null from stg_pcc_operations
 """
@@ -64,7 +64,7 @@ def main() -> None:
         done = calculator.run(ENTE, parameters, deliveries, models=mine)
         seconds = sum(result.seconds for result in done.values())
         with prepared(settings, store) as connection:
-            for name in ("debt_positions", "stg_erp_payments", "stg_pcc_operations"):
+            for name in ("debt_positions", "payments", "stg_pcc_operations"):
                 connection.execute(f"create view {name} as select * from {source(store, ENTE, name)}")
             started = time.perf_counter()
             connection.execute(READ).fetchall()

@@ -13,9 +13,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from pcc_pipeline.formats import pcc_model
-from pcc_pipeline.formats.pcc_model_check import check
-from pcc_pipeline.formats.pcc_model_lines import line_of
+from pcc_pipeline.formats.pcc import models
+from pcc_pipeline.formats.pcc.check import check
+from pcc_pipeline.formats.pcc.lines import line_of
 
 USER = "RSSMRA80A01H501U"
 COLUMNS = (  # noqa: SIM905
@@ -69,10 +69,10 @@ def floor(rows: list[tuple[str, ...]]) -> bytes:
 def main() -> None:
     lines = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     given = operations(lines)
-    texts = [pcc_model.texts("003", line_of(o)) for o in given]
+    texts = [models.texts("003", line_of(o)) for o in given]
     _, least = timed(f"csv module, {lines} ready rows", lambda: floor(texts))
     data, wrote = timed(
-        "write, from operations", lambda: pcc_model.write("003", USER, [pcc_model.texts("003", line_of(o)) for o in given])
+        "write, from operations", lambda: models.write("003", USER, [models.texts("003", line_of(o)) for o in given])
     )
     found, judged = timed("check", lambda: list(check(data, date(2026, 1, 20))))
     assert not found, found[:3]

@@ -12,19 +12,19 @@ import pyarrow.parquet as pq
 import pytest
 
 from assets.checks import _delivered
-from pcc_pipeline import pipeline
-from pcc_pipeline.asof import needed
+from pcc_pipeline.arrival.landing import PROVIDER, land
+from pcc_pipeline.arrival.quarantine import summary
+from pcc_pipeline.arrival.staging import stage
 from pcc_pipeline.calculator import Calculator, Parameters, prepared, source
 from pcc_pipeline.checks import run_checks
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.duck import connect, parquet
-from pcc_pipeline.enti import ente_facts
-from pcc_pipeline.landing import PROVIDER, land
-from pcc_pipeline.quarantine import summary
-from pcc_pipeline.service.distribution import distribute
+from pcc_pipeline.enti.distribution import distribute
+from pcc_pipeline.enti.facts import ente_facts
+from pcc_pipeline.runs import pipeline
+from pcc_pipeline.runs.asof import needed
 from pcc_pipeline.settings import Settings
-from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import FEEDS
 

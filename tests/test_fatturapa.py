@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pcc_pipeline.formats import fatturapa
-from pcc_pipeline.formats.fatturapa import parse_fatturapa
+from pcc_pipeline.formats.fatturapa import parse
+from pcc_pipeline.formats.fatturapa.parse import parse_fatturapa
 from pcc_pipeline.formats.source import Counts, Source
 from pcc_pipeline.tables.feeds import QUARANTINE, SDI_INVOICES
 
@@ -567,7 +567,7 @@ def test_a_lot_of_many_bodies(tmp_path):
 
 
 def test_batches_hold_one_ente_and_so_many_files(tmp_path, monkeypatch):
-    monkeypatch.setattr(fatturapa, "BATCH_FILES", 2)
+    monkeypatch.setattr(parse, "BATCH_FILES", 2)
     path = tmp_path / "a.xml"
     path.write_text(invoice())
     kept = Kept()
@@ -578,8 +578,8 @@ def test_batches_hold_one_ente_and_so_many_files(tmp_path, monkeypatch):
 def test_several_processes_give_the_same(tmp_path, monkeypatch):
     files = [invoice(body(document(str(n), "2025-13-01" if n % 7 == 3 else "2025-01-31"))) for n in range(20)]
     alone, counts = read(tmp_path, *files)
-    monkeypatch.setattr(fatturapa, "BATCH_FILES", 4)
-    monkeypatch.setattr(fatturapa, "PARALLEL_FILES", 1)
+    monkeypatch.setattr(parse, "BATCH_FILES", 4)
+    monkeypatch.setattr(parse, "PARALLEL_FILES", 1)
     together, same = read(tmp_path, *files, workers=2)
     assert (together.good, together.bad, same) == (alone.good, alone.bad, counts)
     assert len(together.batches) == 5

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from pcc_pipeline import forecast
+from pcc_pipeline.arrival.landing import land
+from pcc_pipeline.arrival.staging import stage
 from pcc_pipeline.commands.forecast import read_payments
-from pcc_pipeline.database import engine as database
+from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.register import Register
-from pcc_pipeline.forecast import NotForecast, Payment
-from pcc_pipeline.landing import land
+from pcc_pipeline.runs import forecast
+from pcc_pipeline.runs.forecast import NotForecast, Payment
 from pcc_pipeline.settings import Settings
-from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store
 
 HEAD = (
@@ -37,15 +37,15 @@ def delivered(settings: Settings, store: Store) -> Settings:
         folder = settings.inbox / "alfa" / kind
         folder.mkdir(parents=True)
         (folder / f"{kind}.csv").write_text(text)
-    register = Register(database.engine(settings))
+    register = Register(engine(settings))
     land(settings, store, register)
     stage(settings, store, register, "alfa")
     return settings
 
 
 def test_payments_to_come_and_the_least_outlay(delivered: Settings, store: Store) -> None:
-    engine = database.engine(delivered)
-    base = forecast.scenario(delivered, store, engine, "alfa", UNTIL)
+    connected = engine(delivered)
+    base = forecast.scenario(delivered, store, connected, "alfa", UNTIL)
     right = forecast.outlooks(delivered, store, base)["right"]
     # 1 000 due and unpaid; 5 % of 1 000 received is 50; nothing stood the year before. Delay over 60 days.
     assert (right.stock, right.rate, right.amount) == (1000, 5, 1000)
@@ -56,18 +56,18 @@ def test_payments_to_come_and_the_least_outlay(delivered: Settings, store: Store
     assert [due.stock_left for due in plan.payments] == [900, 700, 400, 0]
     # Paid on their due dates, there is neither stock nor delay.
     payments = [Payment(due.id_documento, due.due_date, due.amount) for due in plan.payments]
-    paid = forecast.scenario(delivered, store, engine, "alfa", UNTIL, payments)
+    paid = forecast.scenario(delivered, store, connected, "alfa", UNTIL, payments)
     outlook = forecast.outlooks(delivered, store, paid)["right"]
     assert (outlook.stock, outlook.delay, outlook.rate, outlook.amount) == (0, 0, 0, 0)
     assert not forecast.plan(delivered, store, paid).payments
     # Paid at the last moment, the delay remains.
     late = [Payment(p.id_documento, UNTIL, p.amount) for p in payments]
-    outlook = forecast.outlooks(delivered, store, forecast.scenario(delivered, store, engine, "alfa", UNTIL, late))["right"]
+    outlook = forecast.outlooks(delivered, store, forecast.scenario(delivered, store, connected, "alfa", UNTIL, late))["right"]
     assert (outlook.stock, outlook.rate) == (0, 5)
     # Nothing made up is left behind.
     assert not [name for name in store.list("staging/alfa/erp_payments") if "forecast" in name]
     with pytest.raises(NotForecast, match="after"):
-        forecast.scenario(delivered, store, engine, "alfa", UNTIL, [Payment("D1", date(2027, 1, 1), Decimal(1))])
+        forecast.scenario(delivered, store, connected, "alfa", UNTIL, [Payment("D1", date(2027, 1, 1), Decimal(1))])
 
 
 def test_payments_are_read_with_their_line(tmp_path: Path) -> None:

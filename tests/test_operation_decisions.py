@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
-from pcc_pipeline.database.decisions import DecisionError, snapshot, undo
 from pcc_pipeline.database.engine import engine
-from pcc_pipeline.database.operation_decisions import (
+from pcc_pipeline.database.schema import table
+from pcc_pipeline.review.amounts import judge, read_changes
+from pcc_pipeline.review.operations import (
     OperationsDecided,
     Selection,
     decide_operations,
@@ -24,8 +25,7 @@ from pcc_pipeline.database.operation_decisions import (
     set_limit,
     stale_operations,
 )
-from pcc_pipeline.database.schema import table
-from pcc_pipeline.decisions.amounts import judge, read_changes
+from pcc_pipeline.review.pairs import DecisionError, snapshot, undo
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 
@@ -280,7 +280,7 @@ def test_a_change_that_pcc_would_refuse(change: Callable[..., OperationsDecided]
 
 
 def test_what_was_sent_is_decided_no_more_until_pcc_refuses_it(database: sa.Engine) -> None:
-    pytest.importorskip("pcc_pipeline.database.sending")
+    pytest.importorskip("pcc_pipeline.review.sent")
     decide_operations(database, "alfa", "approve", named("a1", "c1"), who="rossi")
     line = {"ente": "alfa", "attempt": 1, "file": "F", "line": 8, "sent_at": datetime.now(UTC)}
     with database.begin() as connection:

@@ -39,7 +39,7 @@ def _reconciled(tmp_path: Path, documents: list[dict[str, Any]], *flows: str, mo
 
 def _paid(got: models.Reconciled) -> list[tuple[Any, ...]]:
     return got.rows(
-        "stg_erp_payments",
+        "payments",
         "id_documento",
         "numero_mandato",
         "data_pagamento::text",
@@ -102,7 +102,7 @@ def test_an_order_paid_in_part_pays_its_invoices_in_proportion(tmp_path: Path) -
     (tmp_path / "rest").mkdir()
     rest = journal(movement(5, "100.00", "2025-03-04"), movement(5, "50.00", "2025-03-09", receipt=2))
     got = _reconciled(tmp_path / "rest", documents, flow(whole), rest)
-    totals = got.rows("stg_erp_payments", "id_documento, sum(importo)::text", where="true group by id_documento")
+    totals = got.rows("payments", "id_documento, sum(importo)::text", where="true group by id_documento")
     assert totals == [("D1", "100.00"), ("D2", "50.00")]
 
 

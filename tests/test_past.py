@@ -10,18 +10,18 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from pcc_pipeline import asof, forecast, pipeline
+from pcc_pipeline.arrival.landing import land
+from pcc_pipeline.arrival.staging import stage
 from pcc_pipeline.calculator import Calculator, prepared, source
 from pcc_pipeline.clock import ROME
-from pcc_pipeline.database import engine as database
-from pcc_pipeline.database.decisions import snapshot
+from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.demo.provider import write_provider
-from pcc_pipeline.enti import ente_facts
-from pcc_pipeline.landing import land
+from pcc_pipeline.enti.facts import ente_facts
+from pcc_pipeline.review.pairs import snapshot
+from pcc_pipeline.runs import asof, forecast, pipeline
 from pcc_pipeline.settings import Settings
-from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store
 
 TABLES = (
@@ -49,8 +49,8 @@ def _rows(settings: Settings, store: Store, ente: str, name: str) -> list[Any]:
 
 
 def test_the_past_asked_for_is_what_was_worked_out_then(tmp_path: Path, settings: Settings, store: Store) -> None:
-    engine = database.engine(settings)
-    register = Register(engine)
+    connected = engine(settings)
+    register = Register(connected)
     everything = tmp_path / "everything"
     write_provider(everything, enti=1, documents=120, seed=5, reference_date=D, bad_rows=False)
     (ente,) = (folder.name for folder in everything.iterdir() if folder.name != "_provider")
@@ -63,18 +63,18 @@ def test_the_past_asked_for_is_what_was_worked_out_then(tmp_path: Path, settings
         found = land(settings, store, register, inbox)
         stage(settings, store, register, ente)
         moment = datetime(2026, 1, 10 + number, 12, tzinfo=UTC)
-        with engine.begin() as connection:
+        with connected.begin() as connection:
             # The day it is said to have arrived.
             new = [delivery.delivery for delivery in found.new]
             connection.execute(sa.update(t).where(t.c.delivery.in_(new)).values(received_at=moment))
         deliveries = pipeline.calculator_deliveries(register, ente)
         parameters = pipeline.parameters(ente_facts(settings, store, register, ente), D, SEEN)
-        Calculator(settings, store).run(ente, parameters, deliveries, decided=snapshot(engine, ente))
+        Calculator(settings, store).run(ente, parameters, deliveries, decided=snapshot(connected, ente))
         worked_out.append({name: _rows(settings, store, ente, name) for name in TABLES})
     assert worked_out[0]["stock"] != worked_out[1]["stock"] != worked_out[2]["stock"]
     for number in reversed(range(len(DAYS))):
         known_at = datetime(2026, 1, 10 + number, 23, tzinfo=UTC)
-        past = asof.rebuild(settings, store, engine, ente, TABLES, D, known_at, SEEN)
+        past = asof.rebuild(settings, store, connected, ente, TABLES, D, known_at, SEEN)
         for name in TABLES:
             assert sorted(map(repr, asof.rows(settings, store, past, name))) == worked_out[number][name], name
     # What stands now was not touched.
@@ -83,17 +83,17 @@ def test_the_past_asked_for_is_what_was_worked_out_then(tmp_path: Path, settings
     assert asof.write(settings, store, past, "stock", out) == 3
     assert out.read_text().startswith("ente,view,reference_date,amount,documents\n")
     with pytest.raises(asof.NotRebuilt, match="Nothing had been delivered"):
-        asof.rebuild(settings, store, engine, ente, ["stock"], D, datetime(2026, 1, 9, tzinfo=UTC))
+        asof.rebuild(settings, store, connected, ente, ["stock"], D, datetime(2026, 1, 9, tzinfo=UTC))
     with pytest.raises(asof.NotRebuilt, match="No model makes"):
-        asof.rebuild(settings, store, engine, ente, ["nonsense"], D, datetime(2026, 1, 12, tzinfo=UTC))
+        asof.rebuild(settings, store, connected, ente, ["nonsense"], D, datetime(2026, 1, 12, tzinfo=UTC))
     with pytest.raises(asof.NotRebuilt, match="time zone"):
-        asof.rebuild(settings, store, engine, ente, ["stock"], D, datetime(2026, 1, 12))
+        asof.rebuild(settings, store, connected, ente, ["stock"], D, datetime(2026, 1, 12))
 
 
 @pytest.fixture
 def patron(settings: Settings, store: Store) -> Register:
     """An ente with a patron saint on 10 December, and a ticket that waited over that day."""
-    register = Register(database.engine(settings))
+    register = Register(engine(settings))
     texts = {
         "_provider/enti": "ente;denominazione;cf;tipo;attivato_il;santo_patrono\nalfa;Comune;80012340157;COMUNE;2025-01-01;12-10\n",
         "alfa/tickets": "id;ente;canale;aperto_il;primo_contatto_il\n"

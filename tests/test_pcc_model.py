@@ -16,9 +16,9 @@ from pcc_double import COLUMNS_002, COLUMNS_003
 from typer.testing import CliRunner
 
 from pcc_pipeline.cli import app
-from pcc_pipeline.formats import pcc_model
-from pcc_pipeline.formats.pcc_model_check import check
-from pcc_pipeline.formats.pcc_model_lines import line_of
+from pcc_pipeline.formats.pcc import models
+from pcc_pipeline.formats.pcc.check import check
+from pcc_pipeline.formats.pcc.lines import line_of
 
 USER = "RSSMRA80A01H501U"
 ON = date(2026, 1, 20)
@@ -79,7 +79,7 @@ def payment(**values: Any) -> dict[str, Any]:
 
 def written(*operations: dict[str, Any]) -> bytes:
     model = operations[0]["model"]
-    return pcc_model.write(model, USER, [pcc_model.texts(model, line_of(o)) for o in operations])
+    return models.write(model, USER, [models.texts(model, line_of(o)) for o in operations])
 
 
 def test_a_file_is_written_as_the_format_says() -> None:
@@ -107,7 +107,7 @@ def test_a_file_is_written_as_the_format_says() -> None:
 
 def test_each_action_fills_its_own_columns() -> None:
     def filled(line: dict[str, Any]) -> set[str]:
-        texts = dict(zip(COLUMNS_003, pcc_model.texts("003", line_of(line)), strict=True))
+        texts = dict(zip(COLUMNS_003, models.texts("003", line_of(line)), strict=True))
         return {name for name, text in texts.items() if text} - set(COLUMNS_003[:9])
 
     assert filled(operation(azione="RC", protocollo="7", data_ricezione=ON)) == {"protocollo", "ricezione"}
@@ -115,9 +115,9 @@ def test_each_action_fills_its_own_columns() -> None:
     assert filled(operation(azione="CS", importo=Decimal(5), data_scadenza=ON)) == {"cs_si", "cs_importo", "cs_data"}
     suspended = operation(azione="CO", importo=Decimal(5), natura_spesa="CO", stato_debito="SOSP", causale="CONT", cig="Z123456789",
                           descrizione="Contestazione dal 01/02/2025")  # fmt: skip
-    texts = dict(zip(COLUMNS_003, pcc_model.texts("003", line_of(suspended)), strict=True))
+    texts = dict(zip(COLUMNS_003, models.texts("003", line_of(suspended)), strict=True))
     assert (texts["co_natura"], texts["co_cig"], texts["co_cup"]) == ("NA", "NA", "NA")
-    unknown = dict(zip(COLUMNS_003, pcc_model.texts("003", line_of(booking(progressivo_registrazione=None))), strict=True))
+    unknown = dict(zip(COLUMNS_003, models.texts("003", line_of(booking(progressivo_registrazione=None))), strict=True))
     assert unknown["progressivo"] == "NA" and unknown["numero"] == "12/A"
 
 
@@ -134,7 +134,7 @@ def test_a_document_outside_sdi_goes_by_modello_002() -> None:
 
 def test_whose_code_is_missing() -> None:
     def parties(**values: Any) -> tuple[str, str]:
-        texts = pcc_model.texts("003", line_of(payment(**values)))
+        texts = models.texts("003", line_of(payment(**values)))
         return texts[2], texts[3]
 
     assert parties(cf_fornitore=None, id_fiscale_iva="IT00484960588") == ("00484960588", "IT00484960588")
@@ -144,15 +144,15 @@ def test_whose_code_is_missing() -> None:
 
 
 def test_letters_that_windows_1252_lacks_lose_their_accent() -> None:
-    assert pcc_model.encoded("Çelik Ğ € – ệ 中") == "Çelik G € – e ?".encode("cp1252")
+    assert models.encoded("Çelik Ğ € – ệ 中") == "Çelik G € – e ?".encode("cp1252")
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.text(st.characters(codec="cp1252", exclude_characters="\0"), max_size=12), min_size=38, max_size=38))
 def test_what_is_written_reads_back(texts: list[str]) -> None:
     texts[0] = texts[0] or "x"
-    data = pcc_model.write("003", USER, [texts])
-    last = list(pcc_model.records(data.decode("cp1252")))[-1]
+    data = models.write("003", USER, [texts])
+    last = list(models.records(data.decode("cp1252")))[-1]
     assert last.line == 8
     assert last.texts == tuple(text.strip() for text in texts)
 
@@ -160,10 +160,10 @@ def test_what_is_written_reads_back(texts: list[str]) -> None:
 def broken(**changes: str) -> list[tuple[int, str, str, str | None]]:
     """Findings of one line with texts changed by column of the double: (line, column, check, code)."""
     base = payment() if changes.pop("base", "CO") == "CP" else booking()
-    texts = list(pcc_model.texts("003", line_of(base)))
+    texts = list(models.texts("003", line_of(base)))
     for name, text in changes.items():
         texts[COLUMNS_003.index(name)] = text
-    found = check(pcc_model.write("003", USER, [texts]), ON)
+    found = check(models.write("003", USER, [texts]), ON)
     return [(f.line, f.letter, f.check, f.code) for f in found]
 
 

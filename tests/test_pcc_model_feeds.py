@@ -7,15 +7,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import models
 import pyarrow as pa
 import pytest
 import xlsxwriter
+from models import reconcile
 from test_pcc_model import USER, booking, operation, payment
 
-from pcc_pipeline.formats import Source, pcc_model
+from pcc_pipeline.formats import Source
 from pcc_pipeline.formats import parse as parse_kind
-from pcc_pipeline.formats.pcc_model_lines import line_of
+from pcc_pipeline.formats.pcc import models
+from pcc_pipeline.formats.pcc.lines import line_of
 from pcc_pipeline.tables import FEEDS
 
 
@@ -49,8 +50,8 @@ def path(tmp_path: Path) -> Path:
 
 
 def answered(*lines: tuple[dict[str, Any], str, str]) -> bytes:
-    rows = [(*pcc_model.texts("003", line_of(o))[:-2], code, words) for o, code, words in lines]
-    return pcc_model.write("003", USER, rows)
+    rows = [(*models.texts("003", line_of(o))[:-2], code, words) for o, code, words in lines]
+    return models.write("003", USER, rows)
 
 
 def test_answers_are_read(path: Path) -> None:
@@ -71,7 +72,7 @@ def test_a_spreadsheet_between_changes_nothing(path: Path) -> None:
     book = path.with_suffix(".xlsx")
     with xlsxwriter.Workbook(book) as opened:
         sheet = opened.add_worksheet()
-        for line, record in enumerate(pcc_model.records(plain.decode("cp1252"))):
+        for line, record in enumerate(models.records(plain.decode("cp1252"))):
             for place, text in enumerate(record.texts):
                 sheet.write_string(line, place, text)
         sheet.write_number(7, 26, 1000.5)
@@ -93,8 +94,8 @@ def export(*lines: tuple[str, ...]) -> bytes:
     for azione, stato, importo, progressivo in lines:
         o = operation(azione=azione or None, progressivo_registrazione=progressivo, stato_debito=stato or None,
                       importo=Decimal(importo) if importo else None)  # fmt: skip
-        rows.append(pcc_model.texts("003", line_of(o)))
-    return pcc_model.write("003", USER, rows)
+        rows.append(models.texts("003", line_of(o)))
+    return models.write("003", USER, rows)
 
 
 def test_an_export_per_modello_003_is_a_feed_of_documents(path: Path) -> None:
@@ -119,9 +120,9 @@ def test_an_export_never_forgets_what_the_plain_feed_told(tmp_path: Path, path: 
     }  # fmt: skip
     rows = parse(path, export(("", "", "", "1")), "pcc_invoices").good
     rows = [{name: value for name, value in row.items() if name not in ("ente", "delivery", "line")} for row in rows]
-    seen = models.reconcile(tmp_path / "a", [("pcc_invoices", [whole]), ("pcc_invoices", rows)])
+    seen = reconcile(tmp_path / "a", [("pcc_invoices", [whole]), ("pcc_invoices", rows)])
     columns = ("tipo_documento", "stato_documento", "importo_liquidato", "lotto_sdi", "data_scadenza")
     assert seen.rows("stg_pcc_invoices", *columns) == [("TD04", "CONTABILIZZATO", Decimal(1220), "77", date(2025, 5, 5))]
     rows[0] |= {"importo_sospeso": Decimal(1220)}
-    seen = models.reconcile(tmp_path / "b", [("pcc_invoices", [whole]), ("pcc_invoices", rows)])
+    seen = reconcile(tmp_path / "b", [("pcc_invoices", [whole]), ("pcc_invoices", rows)])
     assert seen.rows("stg_pcc_invoices", "importo_liquidato", "importo_sospeso", "lotto_sdi") == [(None, Decimal(1220), "77")]

@@ -14,15 +14,15 @@ from python_calamine import CalamineWorkbook
 from test_rules_base import Book
 
 from pcc_pipeline import italian
+from pcc_pipeline.arrival.quarantine import write_quarantine
 from pcc_pipeline.calculator import prepare
-from pcc_pipeline.database import engine as database
+from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.publish import Publication, publish
 from pcc_pipeline.database.register import Register
-from pcc_pipeline.pipeline import published_sources
-from pcc_pipeline.quarantine import write_quarantine
 from pcc_pipeline.reports import pictures
 from pcc_pipeline.reports.facts import NothingPublished, facts
 from pcc_pipeline.reports.write import write_ente, write_provider
+from pcc_pipeline.runs.pipeline import published_sources
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 
@@ -38,23 +38,23 @@ def reported(settings: Settings, store: Store) -> tuple[Settings, list[Path]]:
     book.both("TOLD_LATE", importo_totale="300.10", erp={"denominazione_fornitore": "Ditta <Àccènti> & C."})
     book.paid("TOLD_LATE", "300.10", "2025-02-01")
     book.reconciled(settings.home)
-    engine = database.engine(settings)
-    write_quarantine(settings, store, Register(engine), ENTE)
+    connected = engine(settings)
+    write_quarantine(settings, store, Register(connected), ENTE)
     publish(
-        engine,
+        connected,
         ENTE,
         published_sources(store, ENTE),
         Publication(REFERENCE_DATE, OBSERVED_AT, None),
         lambda c: prepare(c, store),
     )
-    return settings, write_ente(settings, engine, ENTE, "Comune di <Alfa>")
+    return settings, write_ente(settings, connected, ENTE, "Comune di <Alfa>")
 
 
 def test_five_formats_that_agree(reported: tuple[Settings, list[Path]]) -> None:
     settings, files = reported
     by_name = {file.name: file for file in files}
     assert set(by_name) == {"report.html", "report.pdf", "report.xlsx", "art33.csv", "art33.json"}
-    found = facts(database.engine(settings), ENTE)
+    found = facts(engine(settings), ENTE)
     assert (found.stock["pcc"], found.stock["right"]) == (Decimal("1300.10"), Decimal("1000.00"))
     page = by_name["report.html"].read_text(encoding="utf-8")
     assert "1.300,10 €" in page
@@ -84,20 +84,20 @@ def test_five_formats_that_agree(reported: tuple[Settings, list[Path]]) -> None:
 def test_written_again_the_same_bytes_and_nothing_unfinished(reported: tuple[Settings, list[Path]]) -> None:
     settings, files = reported
     before = [file.read_bytes() for file in files]
-    again = write_ente(settings, database.engine(settings), ENTE, "Comune di <Alfa>")
+    again = write_ente(settings, engine(settings), ENTE, "Comune di <Alfa>")
     assert [file.read_bytes() for file in again] == before
     assert not list(files[0].parent.glob(".*"))
 
 
 def test_the_provider_sees_all_enti(reported: tuple[Settings, list[Path]]) -> None:
     settings, _ = reported
-    (page,) = write_provider(settings, database.engine(settings))
+    (page,) = write_provider(settings, engine(settings))
     assert "1.300,10" in page.read_text(encoding="utf-8")
 
 
 def test_nothing_published_is_said(settings: Settings) -> None:
     with pytest.raises(NothingPublished):
-        facts(database.engine(settings), "nobody")
+        facts(engine(settings), "nobody")
 
 
 def test_a_waterfall_ends_where_the_right_stock_is() -> None:

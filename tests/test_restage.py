@@ -10,18 +10,18 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from pcc_pipeline import staging
+from pcc_pipeline.arrival import staging
+from pcc_pipeline.arrival.landing import land
+from pcc_pipeline.arrival.staging import read_anew, stage
+from pcc_pipeline.arrival.work import unpublished
 from pcc_pipeline.cli import app
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.publish import Publication, publish
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.formats import Counts, Sink, Source
-from pcc_pipeline.landing import land
-from pcc_pipeline.pipeline import calculator_deliveries
+from pcc_pipeline.runs.pipeline import calculator_deliveries
 from pcc_pipeline.settings import Settings
-from pcc_pipeline.staging import read_anew, stage
 from pcc_pipeline.store import Store
-from sensors.work import unpublished
 
 LIST = "piva_fornitore;numero;data_emissione;importo\n00743110157;{};2025-01-31;10,00\n"
 

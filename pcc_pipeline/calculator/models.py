@@ -51,7 +51,7 @@ class Model:
 
     @property
     def layer(self) -> str:
-        """The folder of the model: staging, reconciliation or debt."""
+        """The folder of the model, one of `tables.describe.MODEL_LAYERS`."""
         return self.path.parent.name
 
     @property
@@ -132,6 +132,8 @@ def load_models() -> Mapping[str, Model]:
     files = {path.stem: path for path in sorted((SQL_ROOT / "models").rglob("*.sql"))}
     if set(files) != set(MODELS):
         raise FileNotFoundError(f"Models and tables differ: {sorted(set(files) ^ set(MODELS))}")
+    if moved := sorted(name for name, table in MODELS.items() if table.layer != files[name].parent.name):
+        raise FileNotFoundError(f"Models that do not lie in the folder of their layer: {moved}")
     return {name: Model(table, files[name]) for name, table in MODELS.items()}
 
 

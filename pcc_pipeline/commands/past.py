@@ -1,15 +1,20 @@
-"""`pcc asof` and `pcc trend`: the past rebuilt, and the stock day by day. The work is in `pcc_pipeline.asof`."""
+"""`pcc asof` and `pcc trend`: the past rebuilt, and the stock day by day. The work is in `pcc_pipeline.runs.asof`."""
 
 from __future__ import annotations
 
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pcc_pipeline.commands.terminal import Day, Ente, day, err, out, stop
+
+if TYPE_CHECKING:
+    from pcc_pipeline.runs.asof import Past
+    from pcc_pipeline.settings import Settings
+    from pcc_pipeline.store import Store
 
 
 def asof(
@@ -24,8 +29,8 @@ def asof(
     out_file: Annotated[Path | None, typer.Option("--out", help=".csv, .parquet or .json; standard output unless told")] = None,
 ) -> None:
     """Any table as it would have been asked then: "what did we know on 31 January?". Published figures stay untouched."""
-    from pcc_pipeline import asof as past
     from pcc_pipeline.database.engine import engine
+    from pcc_pipeline.runs import asof
     from pcc_pipeline.settings import Settings
     from pcc_pipeline.store import Store
 
@@ -34,11 +39,11 @@ def asof(
         moment = _moment(known_at)
         place = (settings, Store(settings.store_url))
         with err.status(f"Rebuilding {table} as known at {moment.isoformat()}"):
-            made = past.rebuild(*place, engine(settings), ente, [table], reference_date.date(), moment, day(observed_at))
+            made = asof.rebuild(*place, engine(settings), ente, [table], reference_date.date(), moment, day(observed_at))
             if out_file:
-                rows = past.write(*place, made, table, out_file)
+                rows = asof.write(*place, made, table, out_file)
             else:
-                _to_terminal(past, place, made, table)
+                _to_terminal(place, made, table)
                 rows = -1
             place[1].delete(made.folder)
     except ValueError as error:
@@ -89,11 +94,13 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=ROME)
 
 
-def _to_terminal(past: object, place: tuple[object, ...], made: object, table: str) -> None:
+def _to_terminal(place: tuple[Settings, Store], made: Past, table: str) -> None:
     """Writes CSV to standard output, through a file as all output."""
     import tempfile
 
+    from pcc_pipeline.runs.asof import write
+
     with tempfile.TemporaryDirectory(prefix="pcc-") as folder:
         file = Path(folder) / "table.csv"
-        past.write(*place, made, table, file)  # type: ignore[attr-defined]
+        write(*place, made, table, file)
         sys.stdout.write(file.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""`pcc restage`: reading the kept bytes of a kind again. The work is in `pcc_pipeline.staging`."""
+"""`pcc restage`: reading the kept bytes of a kind again. The work is in `pcc_pipeline.arrival.staging`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ def restage(
     ente: Annotated[list[str] | None, typer.Option(help="Only this ente; may be repeated; _provider for its own")] = None,
 ) -> None:
     """Read all deliveries of a kind again from the kept bytes, as after a column was added; figures follow at the next run."""
+    from pcc_pipeline.arrival.staging import read_anew
     from pcc_pipeline.database.engine import engine
     from pcc_pipeline.database.register import Register
     from pcc_pipeline.settings import Settings
-    from pcc_pipeline.staging import read_anew
     from pcc_pipeline.store import Store
     from pcc_pipeline.tables import FEEDS
 

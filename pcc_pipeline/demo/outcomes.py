@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from pcc_pipeline.demo.parties import Ente
-from pcc_pipeline.formats import pcc_model
+from pcc_pipeline.formats.pcc import models
 
 #: Payments told, and suspensions that PCC refused for their natura di spesa.
 _LINES = """
@@ -30,7 +30,7 @@ def write_outcomes(connection: duckdb.DuckDBPyConnection, folder: Path, ente: En
     rows = [_texts(dict(zip(names, row, strict=True)), ente) for row in found.fetchall()]
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / "modello_003_esito.csv.part"
-    part.write_bytes(pcc_model.write("003", "RSSMRA80A01H501U", rows))
+    part.write_bytes(models.write("003", "RSSMRA80A01H501U", rows))
     part.rename(part.with_suffix(""))
     return len(rows)
 
@@ -52,4 +52,4 @@ def _texts(row: dict[str, object], ente: Ente) -> tuple[str, ...]:
             "causale": row["causale"], "descrizione": "Contestazione dal 10/01/2025", "cig": "NA", "cup": "NA",
             "codice_segnalazione": "E255", "descrizione_segnalazione": "Natura di spesa non ammessa per lo stato del debito",
         }  # fmt: skip
-    return pcc_model.texts("003", line)  # type: ignore[arg-type]
+    return models.texts("003", line)  # type: ignore[arg-type]

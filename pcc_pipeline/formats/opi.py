@@ -15,7 +15,7 @@ from lxml import etree
 from pcc_pipeline.formats.source import Counts, Sink, Source
 from pcc_pipeline.formats.xml_rows import Rows, amount, day
 from pcc_pipeline.formats.xml_source import (
-    Refusal,
+    RefusedFile,
     below,
     child,
     elements,
@@ -53,7 +53,7 @@ def parse_opi(source: Source, sink: Sink) -> Counts:
     found = False
     try:
         if not looks_xml(source.path):
-            raise Refusal("It is no XML: an OPI flow or a cash journal is expected, plain or signed")
+            raise RefusedFile("It is no XML: an OPI flow or a cash journal is expected, plain or signed")
         with opened(source.path) as stream:
             for name, element in elements(stream, {"mandato", "movimento_conto_evidenza", *_HEADS}):
                 if name in _HEADS:
@@ -69,8 +69,8 @@ def parse_opi(source: Source, sink: Sink) -> Counts:
                     if (text(element, "tipo_documento") or "").upper() == "MANDATO":
                         rows.add({**head, **_movement(element)}, line_of(element))
         if not found and not head:
-            raise Refusal(f"It holds neither payment orders ({ORDERS}) nor a cash journal ({JOURNAL})")
-    except Refusal as refusal:
+            raise RefusedFile(f"It holds neither payment orders ({ORDERS}) nor a cash journal ({JOURNAL})")
+    except RefusedFile as refusal:
         rows.refuse(refusal.reason, refusal.line, value=refusal.value)
     rows.flush()
     return rows.counts

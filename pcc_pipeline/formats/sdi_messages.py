@@ -10,10 +10,10 @@ import re
 
 from lxml import etree
 
-from pcc_pipeline.formats.fatturapa_open import ROOTS
+from pcc_pipeline.formats.fatturapa.open import ROOTS
 from pcc_pipeline.formats.source import Counts, Sink, Source
 from pcc_pipeline.formats.xml_rows import Rows, day_in_rome
-from pcc_pipeline.formats.xml_source import Refusal, below, elements, line_of, local, looks_xml, opened, text
+from pcc_pipeline.formats.xml_source import RefusedFile, below, elements, line_of, local, looks_xml, opened, text
 from pcc_pipeline.tables.messages import SDI_MESSAGES
 
 #: Root element -> message. Source: FatturaPA MessaggiTypes v1.1 and the later messages to private customers.
@@ -43,10 +43,10 @@ def parse_sdi_messages(source: Source, sink: Sink) -> Counts:
         root = _root(source)
         name = local(root)
         if name in ROOTS:
-            raise Refusal("It is an invoice, not a message of SDI: deliver it as sdi_invoices", line_of(root))
+            raise RefusedFile("It is an invoice, not a message of SDI: deliver it as sdi_invoices", line_of(root))
         kind = TYPES.get(name)
         if kind is None:
-            raise Refusal(f"It is no message of SDI: the root element is {name[:80]}", line_of(root), name)
+            raise RefusedFile(f"It is no message of SDI: the root element is {name[:80]}", line_of(root), name)
         rows.add({"file": source.file, "tipo": kind, **_values(root)}, line_of(root))
         named = _NAMED.search(source.file)
         if named and named[1].upper() != kind:
@@ -58,7 +58,7 @@ def parse_sdi_messages(source: Source, sink: Sink) -> Counts:
                 source.file,
                 rows=0,
             )
-    except Refusal as refusal:
+    except RefusedFile as refusal:
         rows.refuse(refusal.reason, refusal.line, value=refusal.value)
     rows.flush()
     return rows.counts
@@ -66,15 +66,15 @@ def parse_sdi_messages(source: Source, sink: Sink) -> Counts:
 
 def _root(source: Source) -> etree._Element:
     if not looks_xml(source.path):
-        raise Refusal("It is no XML: a message of SDI is expected, plain or signed")
+        raise RefusedFile("It is no XML: a message of SDI is expected, plain or signed")
     if source.path.stat().st_size > MAX_BYTES:
-        raise Refusal(f"The file is larger than any message of SDI ({MAX_BYTES} bytes)")
+        raise RefusedFile(f"The file is larger than any message of SDI ({MAX_BYTES} bytes)")
     with opened(source.path) as stream:
         # The whole message is wanted: its root ends last, and nothing inside is freed before.
         for _, element in elements(stream, _EVERYTHING):
             if element.getparent() is None:
                 return element
-    raise Refusal("The file is empty")
+    raise RefusedFile("The file is empty")
 
 
 class _Everything(frozenset[str]):

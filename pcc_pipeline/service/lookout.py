@@ -7,9 +7,8 @@ from datetime import date, timedelta
 
 from pcc_pipeline.clock import today
 from pcc_pipeline.database.register import Register
-from pcc_pipeline.deadlines import Alert as DeadlineAlert
-from pcc_pipeline.deadlines import alerts, deadlines, span
 from pcc_pipeline.service.alerts import Alert, missed_levels, raise_alerts, watch
+from pcc_pipeline.service.deadlines import DutyAlert, alerts, deadlines, span
 from pcc_pipeline.service.nightly import enti_of
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
@@ -31,7 +30,7 @@ def look(settings: Settings) -> int:
     return raise_alerts(settings, register, found)
 
 
-def look_at_deadlines(settings: Settings, register: Register, since: date, now: date) -> list[DeadlineAlert]:
+def look_at_deadlines(settings: Settings, register: Register, since: date, now: date) -> list[DutyAlert]:
     """Raises what has come to be due or late from the day after `since` to `now`, each once; returns it, new or not."""
     before, after = span()
     said = alerts(deadlines(register.engine, since - timedelta(days=after), now + timedelta(days=before)), since, now)

@@ -2,19 +2,21 @@
 
 A description is the single source of a table's Arrow schema, PostgreSQL DDL, Great Expectations
 suite, Dagster column metadata and page in the data dictionary. No table is described here: see
-`feeds` (what arrives), `models` (what the SQL models make) and `state` (what PostgreSQL alone holds).
+`feeds` (what arrives), `models` (what the SQL models make) and `register` (what PostgreSQL alone holds).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import pyarrow as pa
 
 Type = Literal["text", "date", "money", "decimal", "integer", "boolean", "timestamp", "texts", "records"]
-Layer = Literal["staging", "reconciliation", "debt", "indicators", "service", "register"]
+Layer = Literal["staging", "reconciliation", "operations", "debt", "indicators", "service_levels", "register"]
+#: The folders of SQL models, in the order in which they run: none reads from a later one.
+MODEL_LAYERS: tuple[str, ...] = tuple(layer for layer in get_args(Layer) if layer != "register")
 
 #: Money is DECIMAL(18,2): euro and cents, sixteen digits before the point.
 MONEY = pa.decimal128(18, 2)

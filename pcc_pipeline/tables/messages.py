@@ -111,7 +111,7 @@ OPI_PAYMENTS = Table(
         Column("block_row_id", "integer", "Of the order's row; 0 where the movement has none", required=True),
         Column("delivery", "text", "Delivery of the movement, else of the order", required=True),
         Column("line", "integer", "Its line there", required=True, minimum=1),
-        Column("payment_row", "integer", "row_id among the payments (stg_erp_payments)", required=True),
+        Column("payment_row", "integer", "row_id among the payments (payments)", required=True),
         Column("stato", "text", "; ".join(f"{code}: {said}" for code, said in OPI_STATES.items()), required=True,
                allowed=tuple(OPI_STATES)),
         Column("motivo", "text", "The same in plain words", required=True),

@@ -1,7 +1,8 @@
 """What the SQL models make: one table a file of dbt_like_sql/models, column by column.
 
-The layers are staging (the row that stands), reconciliation (who is the creditor, which documents
-are the same), debt (what each document adds to the stock, and why the two sides differ) and indicators.
+The layers: staging (the row that stands), reconciliation (who is the creditor, which documents are the same, where the
+two sides differ), operations (what remedies it on PCC), debt (what each document adds to each stock), indicators,
+service levels.
 """
 
 from __future__ import annotations
@@ -50,6 +51,9 @@ STAGING = (
     _standing(feeds.SDI_INVOICES, "One row per body of a FatturaPA file: the latest delivered of its file", ("ente", "file", "line")),
     _standing(feeds.BUDGETS, "One row per year: the budget that the ente stated last", ("ente", "anno")),
 )
+
+PAYMENTS = replace(STAGING[1], name="payments", layer="reconciliation",
+                   grain="One row per payment of a document: the accounting system's, and what payment orders (OPI) add")
 
 SUBJECTS = Table(
     "subjects", "reconciliation", "One row per pair of identifiers (VAT number, fiscal code) as written on some document",
@@ -226,7 +230,7 @@ DOCUMENT_CASES = Table(
 )
 
 DOCUMENTS_TABLE = Table(
-    "documents", "debt", "One row per document, both sides' facts beside each other",
+    "documents", "reconciliation", "One row per document, both sides' facts beside each other",
     (
         ENTE, ID_DOCUMENTO, PROGRESSIVO,
         Column("tier", "text", "The tier that paired the two sides"),
@@ -338,7 +342,7 @@ DEBT_POSITIONS = Table(
 )
 
 ANOMALIES = Table(
-    "anomalies", "debt", "One row per document and anomaly code",
+    "anomalies", "reconciliation", "One row per document and anomaly code",
     (
         ENTE,
         Column("code", "text", "Anomaly code", required=True, allowed=rules.anomaly_codes(), source="rules section 7"),
@@ -404,7 +408,7 @@ INVOICES = replace(
 MODELS: dict[str, Table] = {
     table.name: table
     for table in (
-        *STAGING, *messages.MESSAGE_MODELS, SUBJECTS, CREDITORS, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, CREDIT_NOTE_LINKS, DOCUMENT_EVENTS, PAIRS,
+        *STAGING, *messages.MESSAGE_MODELS, PAYMENTS, SUBJECTS, CREDITORS, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, CREDIT_NOTE_LINKS, DOCUMENT_EVENTS, PAIRS,
         *sending.MODELS, AMBIGUITIES, MATCH_PROPOSALS, DOCUMENT_CASES, DOCUMENTS_TABLE, MATCHES, DEBT_POSITIONS, ANOMALIES, DIFFERENCE_BY_CODE, *operations.TABLES, STOCK_TABLE, STOCK_BY_CREDITOR, STOCK_BY_DUE_DATE, STOCK_BY_ISSUE_YEAR,
         *indicators.TABLES,
         *SERVICE_MODELS,

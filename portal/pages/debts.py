@@ -7,16 +7,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from pcc_pipeline.pipeline import today
+from pcc_pipeline.clock import today
 from portal.queries import creditors as queries
 from portal.queries import due, stock
-from portal.queries.documents import Filter, documents
-from portal.web import AtDesk, page
+from portal.queries.documents import DocumentFilter, documents
+from portal.web import AtDesk, Number, View, page
 
 router = APIRouter()
 
-View = Annotated[str, Query(alias="vista", pattern="^(pcc|right|projected)$")]
-Number = Annotated[int, Query(alias="pagina", ge=1, le=100_000)]
 Text = Annotated[str | None, Query(alias="cerca", max_length=100)]
 #: Years that a calendar can show with one before and one after.
 Month = Annotated[str | None, Query(alias="mese", pattern="^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$")]
@@ -45,6 +43,6 @@ def creditors(request: Request, desk: AtDesk, view: View = "right", search: Text
 @router.get("/creditori/{creditor}")
 def creditor(request: Request, desk: AtDesk, creditor: str, view: View = "right", number: Number = 1) -> Response:
     """One creditor: its debt in every view, how old it is, and the documents of which it is or was the creditor."""
-    found = documents(desk.connection, desk.ente, Filter(view=view, creditor=creditor), number)
+    found = documents(desk.connection, desk.ente, DocumentFilter(view=view, creditor=creditor), number)
     return page(request, "creditor.html", ente=desk.ente, published=desk.published, found=found, view=view,
                 creditor=creditor, debt=queries.debt(desk.connection, desk.ente, creditor))  # fmt: skip

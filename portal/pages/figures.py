@@ -12,12 +12,11 @@ from uuid import uuid4
 from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from pcc_pipeline.delivery import deliver
+from pcc_pipeline.arrival.delivery import deliver
 from portal import audit
-from portal.pages.debts import Number, View
 from portal.queries import indicators as queries
 from portal.queries import service
-from portal.web import AtDesk, Desk, HonestForm, address_of, engine_of, now, page
+from portal.web import AtDesk, Desk, HonestForm, Number, View, address_of, engine_of, now, page
 
 router = APIRouter()
 

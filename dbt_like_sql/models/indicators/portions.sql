@@ -17,7 +17,7 @@ with positions as (
 
 erp_payments as (
     select id_documento, data_pagamento as paid_on, if(coalesce(storno, false), -importo, importo) as amount
-    from stg_erp_payments
+    from payments
     where data_pagamento <= observed_at() and importo <> 0
 ),
 

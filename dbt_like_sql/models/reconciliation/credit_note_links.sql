@@ -14,13 +14,13 @@ note_orders as (
         payments.numero_mandato,
         year(coalesce(payments.data_mandato, payments.data_pagamento)) as order_year
     from notes
-    join stg_erp_payments as payments on payments.id_documento = notes.note
+    join payments on payments.id_documento = notes.note
 ),
 
 by_order as (
     select note_orders.note, invoices.id_documento as invoice
     from note_orders
-    join stg_erp_payments as payments
+    join payments
         on payments.numero_mandato = note_orders.numero_mandato
         and year(coalesce(payments.data_mandato, payments.data_pagamento)) = note_orders.order_year
     join erp_documents as invoices

@@ -151,7 +151,7 @@ events as (
     select
         id_documento, null, 'ERP', if(coalesce(storno, false), 'REVERSAL', 'PAYMENT'), row_id, data_pagamento, false,
         if(coalesce(storno, false), -importo, importo), null, null, null, numero_mandato, data_mandato, null
-    from stg_erp_payments
+    from payments
     where data_pagamento <= observed_at()
     union all
     select invoice, null, 'ERP', 'CREDIT_NOTE', note_row, issue_date, false, total, found_by, note_number, null, null, null, note

@@ -1,13 +1,13 @@
 -- One row per document of the accounting system, ready to compare, with what was paid of it.
 -- Key: id_documento; row_id is its number in the joins that follow.
-with payments as (
+with paid as (
     select
         id_documento,
         sum(case when storno then -importo else importo end) filter (data_pagamento <= reference_date()) as paid_at_reference,
         sum(case when storno then -importo else importo end) as paid_at_observation,
         min(cf_beneficiario) as least_beneficiary,
         max(cf_beneficiario) as greatest_beneficiary
-    from stg_erp_payments
+    from payments
     where data_pagamento <= observed_at()
     group by id_documento
 )
@@ -38,9 +38,9 @@ select
     invoices.data_sospensione as suspended_from,
     invoices.importo_sospeso as suspended,
     coalesce(invoices.commerciale, true) as commercial,
-    coalesce(payments.paid_at_reference, 0) as paid_at_reference,
-    coalesce(payments.paid_at_observation, 0) as paid_at_observation,
-    coalesce(payments.least_beneficiary <> subjects.creditor or payments.greatest_beneficiary <> subjects.creditor, false)
+    coalesce(paid.paid_at_reference, 0) as paid_at_reference,
+    coalesce(paid.paid_at_observation, 0) as paid_at_observation,
+    coalesce(paid.least_beneficiary <> subjects.creditor or paid.greatest_beneficiary <> subjects.creditor, false)
         as other_beneficiary,
     document_origin(
         invoices.lotto_sdi, subjects.vat, subjects.code, subjects.creditor, type_origins.origin, invoices.data_emissione
@@ -49,6 +49,6 @@ from stg_erp_invoices as invoices
 left join subjects
     on subjects.piva is not distinct from invoices.piva_fornitore
     and subjects.cf is not distinct from invoices.cf_fornitore
-left join payments on payments.id_documento = invoices.id_documento
+left join paid on paid.id_documento = invoices.id_documento
 join rule_document_types as types on types.code = invoices.tipo_documento
 left join rule_document_type_origins as type_origins on type_origins.tipo_documento = invoices.tipo_documento

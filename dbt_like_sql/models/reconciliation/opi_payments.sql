@@ -287,7 +287,7 @@ known_payments as (
         id_documento,
         ltrim(regexp_extract(numero_mandato, '[0-9]+'), '0') as numero_mandato,
         unnest(if(data_mandato is null, [year(data_pagamento), year(data_pagamento) - 1], [year(data_mandato)])) as esercizio
-    from feed_erp_payments
+    from stg_erp_payments
     where id_documento in (select id_documento from found)
 ),
 

@@ -1,6 +1,5 @@
 -- materialized: view
--- One row per payment: of each mandate on a document, the rows of the latest delivery that names it stand; and what
--- the treasurer's journal says was paid by orders (OPI), where the accounting system has no such payment.
+-- One row per payment of the accounting system: of each mandate on a document, the rows of the latest delivery stand.
 -- Key: row_id. A delivery may be an extract of all payments or of the new ones only.
 with redelivered as (
     select id_documento, numero_mandato, coalesce(storno, false) as storno, max(sequence) as standing
@@ -17,18 +16,3 @@ left join redelivered
     and redelivered.numero_mandato = arrivals.numero_mandato
     and redelivered.storno = coalesce(arrivals.storno, false)
 where redelivered.standing is null or redelivered.standing = arrivals.sequence
-union all by name
-select
-    ente,
-    delivery,
-    line,
-    id_documento,
-    numero_mandato,
-    data_mandato,
-    data_pagamento,
-    abs(importo) as importo,
-    cf_beneficiario,
-    storno,
-    payment_row as row_id
-from opi_payments
-where stato = 'COUNTED' and importo <> 0

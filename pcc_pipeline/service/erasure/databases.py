@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pcc_pipeline.database import engine as engines
+from pcc_pipeline.database.engine import DAGSTER, dagster_url, engine
 from pcc_pipeline.database.schema import SCHEMA
 from pcc_pipeline.service.erasure.journal import Journal
 from pcc_pipeline.service.erasure.traces import Traces
@@ -31,10 +31,10 @@ _EVENTS_OF_ONE = ("ASSET_MATERIALIZATION", "ASSET_MATERIALIZATION_PLANNED", "ASS
 @contextmanager
 def databases(settings: Settings) -> Iterator[list[tuple[sa.Engine, str, str]]]:
     """(engine, schema, whose) of our tables and Dagster's."""
-    ours = engines.engine(settings)
-    url = sa.make_url(engines.dagster_url(settings)).set(drivername="postgresql+psycopg")
+    ours = engine(settings)
+    url = sa.make_url(dagster_url(settings)).set(drivername="postgresql+psycopg")
     dagster = sa.create_engine(url, poolclass=sa.NullPool)
-    schema = "public" if settings.database_url is None else engines.DAGSTER
+    schema = "public" if settings.database_url is None else DAGSTER
     try:
         yield [(ours, SCHEMA, "ours"), (dagster, schema, "dagster")]
     finally:

@@ -16,14 +16,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pcc_pipeline.database import engine as engines
+from pcc_pipeline.arrival.landing import ENTE
+from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.register import Register
-from pcc_pipeline.landing import ENTE
-from pcc_pipeline.service import receipts
+from pcc_pipeline.enti import receipts
+from pcc_pipeline.enti.life import DEACTIVATING
+from pcc_pipeline.enti.overview import ente_life, publish_overview, register_rows
 from pcc_pipeline.service.erasure import databases, files, provider, scan, traces
 from pcc_pipeline.service.erasure import journal as journals
-from pcc_pipeline.service.life import DEACTIVATING
-from pcc_pipeline.service.overview import ente_life, publish_overview, register_rows
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 
@@ -55,7 +55,7 @@ def erase(settings: Settings, ente: str, on: date, progress: Progress = lambda s
     if not ENTE.fullmatch(ente):
         raise ErasureError("No tenant code: 2 to 32 of a-z, 0-9 and _")
     store = Store(settings.store_url)
-    register = Register(engines.engine(settings))
+    register = Register(engine(settings))
     journal = journals.load(settings, ente)
     if journal is None and (known := receipts.erased_receipt(store, ente)) is not None and not _anything(settings, store, ente):
         return known
@@ -73,11 +73,11 @@ def erase(settings: Settings, ente: str, on: date, progress: Progress = lambda s
         provider.erase_rows(settings, store, register, journal)
         progress("the databases")
         with databases.databases(settings) as known_databases:
-            for engine, schema, whose in known_databases:
+            for database, schema, whose in known_databases:
                 if whose == "ours":
-                    databases.erase_ours(engine, schema, journal)
+                    databases.erase_ours(database, schema, journal)
                 else:
-                    for run in databases.erase_dagster(engine, schema, journal):
+                    for run in databases.erase_dagster(database, schema, journal):
                         shutil.rmtree(settings.home / "dagster" / "logs" / run, ignore_errors=True)
         progress("inbox, logs and other files")
         files.erase_home(settings, store, journal)
@@ -85,8 +85,8 @@ def erase(settings: Settings, ente: str, on: date, progress: Progress = lambda s
     progress("writing the databases anew")
     cut = True
     with databases.databases(settings) as known_databases:
-        for engine, _, _ in known_databases:
-            cut = databases.compact(engine) and cut
+        for database, _, _ in known_databases:
+            cut = databases.compact(database) and cut
     _server_log(settings, journal)
     progress("looking whether anything is left")
     if left := scan.traces_left(settings, store, journal.traces):
@@ -128,9 +128,9 @@ def _under_way(settings: Settings, ente: str) -> None:
         "and (key = :tag or (key = 'dagster/partition' and value = :ente))"
     )
     with databases.databases(settings) as known:
-        for engine, schema, whose in known:
-            if whose == "dagster" and "runs" in databases.tables(engine, schema):
-                with engine.connect() as connection:
+        for database, schema, whose in known:
+            if whose == "dagster" and "runs" in databases.tables(database, schema):
+                with database.connect() as connection:
                     connection.execute(sa.text(f'set search_path to "{schema}"'))
                     running = connection.execute(sa.text(statement), {"tag": f"pcc.ente/{ente}", "ente": ente}).scalar_one()
                 if running:
