@@ -8,4 +8,5 @@ ruff format --check --quiet .
 mypy
 python -m pcc_pipeline.tables.dictionary --check docs/data-dictionary.md
 python -m pcc_pipeline.calculator.lineage --check
+mkdocs build --strict --quiet --site-dir "$(mktemp -d)"
 pytest -n 2 --dist loadfile "$@"
