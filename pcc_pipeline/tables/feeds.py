@@ -52,9 +52,10 @@ ERP_INVOICES = _feed(
     Column("natura_spesa", "text", "Nature of the expense: CO current, CA capital", allowed=("CO", "CA")),
     Column("capitolo", "text", "Budget chapter"),
     Column("impegno", "text", "Commitment of expense"),
+    Column("importo_ritenuta", "money", "Withholding tax within the document, for the document: no payment", minimum=0, unit="EUR"),
     Column("stato", "text", "State of the document in the accounting system", required=True,
            allowed=("REGISTRATA", "LIQUIDATA", "SOSPESA", "NON_LIQUIDABILE", "RIFIUTATA", "ANNULLATA")),
-    Column("causale", "text", "Why the document is suspended", allowed=("CONTESTATO", "CONTENZIOSO", "ADEMPIMENTI", "ATTESA_NC", "ALTRO")),
+    Column("causale", "text", "Why the document is suspended", allowed=("CONTESTATO", "CONTENZIOSO", "ADEMPIMENTI", "ATTESA_NC", "DURC", "ALTRO")),
     Column("data_sospensione", "date", "Start of the suspension"),
     Column("importo_sospeso", "money", "Amount suspended; null with stato SOSPESA means all that is unpaid", minimum=0, unit="EUR"),
     Column("importo_non_liquidabile", "money", "Amount that will not be paid; null with stato NON_LIQUIDABILE means all that is unpaid", minimum=0, unit="EUR"),
@@ -68,10 +69,14 @@ ERP_PAYMENTS = _feed(
     Column("id_documento", "text", "The document paid", required=True),
     Column("numero_mandato", "text", "Number of the payment order (mandato)", required=True),
     Column("data_mandato", "date", "Date of the payment order"),
+    Column("data_trasmissione", "date", "Day on which the order was sent to the treasurer", source="DPCM 22/9/2014 art. 9 c. 4"),
     Column("data_pagamento", "date", "Date of payment (quietanza)", required=True),
-    Column("importo", "money", "Amount paid; positive, also for a reversal", required=True, minimum=0, unit="EUR"),
+    Column("importo", "money", "Amount paid, gross of what is withheld; positive, also for a reversal", required=True, minimum=0, unit="EUR"),
+    Column("importo_ritenute", "money", "Withheld within importo", minimum=0, unit="EUR"),
     Column("cf_beneficiario", "text", "Fiscal code or VAT number of who was paid"),
     _flag("storno", "The row reverses a payment; null means no"),
+    Column("modalita", "text", "How it was paid: payment order, petty cash, direct debit; null means MANDATO", allowed=("MANDATO", "ECONOMALE", "ADDEBITO")),
+    Column("giorni_sospensione", "integer", "Days in which the document could not be paid", minimum=0, unit="days"),
 )
 
 PCC_STATES = ("PRESENTATO", "RICEVUTO", "RIFIUTATO", "CONTABILIZZATO", "PAGATO")
@@ -103,6 +108,14 @@ PCC_INVOICES = _feed(
     Column("importo_pagato", "money", "Account pagato", unit="EUR"),
     Column("importo_pagato_non_commerciale", "money", "Account pagato, non-commercial", unit="EUR"),
     Column("causale_sospensione", "text", "Why the amount is suspended"),
+    Column("importo_non_commerciale", "money", "Taken out of the commercial debt without a payment", minimum=0, unit="EUR", source="Area RGS"),
+    Column("importo_sospeso_contenzioso", "money", "Of importo_sospeso: lawsuit", minimum=0, unit="EUR", source="Area RGS"),
+    Column("data_sospensione_contenzioso", "date", "Start of that suspension", source="Area RGS"),
+    Column("importo_sospeso_contestazione", "money", "Of importo_sospeso: contested, or regulatory checks", minimum=0, unit="EUR", source="Area RGS"),
+    Column("data_sospensione_contestazione", "date", "Start of that suspension", source="Area RGS"),
+    Column("importo_sospeso_verifica", "money", "Of importo_sospeso: awaiting the conformity check", minimum=0, unit="EUR", source="Area RGS"),
+    Column("data_sospensione_verifica", "date", "Start of that suspension", source="Area RGS"),
+    _flag("escluso", "Out of stock and times (esclusione)", source="Area RGS"),
     Column("movimenti", "records", "Movements that PCC's answer in XML carries with the document", fields=(
         Column("data_operazione", "date", "dataMovimento"),
         Column("azione", "text", "CO, or CP for a payment"),
@@ -201,6 +214,10 @@ ENTI = _feed(
     _flag("autorizzazione_remota", "Remote access authorisation signed"),
     _flag("credenziali", "Credentials given"),
     Column("pec_disattivazione_il", "date", "PEC of deactivation"),
+    Column("modelli_pcc", "text", "PCC's models for the ente; null means AREA_RGS", allowed=("AREA_RGS", "003")),
+    _flag("siope_plus", "PCC gets its payments from its payment orders (SIOPE+)"),
+    Column("siope_plus_dal", "date", "Since when"),
+    Column("pubblicato_il", "date", "Day on which the ente published its debts", source="D.Lgs. 33/2013 art. 33"),
     Column("santo_patrono", "text", "Feast of the patron saint, month and day: no support on that day", pattern=r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"),
 )
 
