@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+from samples import GOLDEN, Golden
 
 from pcc_pipeline.database import embedded, migrate
 from pcc_pipeline.database.engine import create_database, dispose
@@ -17,6 +18,13 @@ from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 
 TEMPLATE = "pcc_template"
+
+
+@pytest.fixture(scope="session", params=GOLDEN, ids=[found.ente for found in GOLDEN])
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Each golden ente at hand: the project's own, and that of ../shared, where present."""
+    made: Golden = request.param
+    return made
 
 
 @pytest.fixture
