@@ -7,7 +7,12 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from opi_flows import Lists
+
+from pcc_pipeline.formats import parse
+from pcc_pipeline.formats.source import Source
 
 TESTS = Path(__file__).resolve().parent
 SHARED = TESTS.parents[1] / "shared"
@@ -29,8 +34,9 @@ class Golden(NamedTuple):
         """What it delivers of a kind, in the order of arrival."""
         return sorted((self.inbox / self.ente).glob(f"{kind}/*"))
 
-    def has(self, table: str) -> bool:
-        return (self.expected / f"{table}.csv").exists()
+    def feeds(self) -> list[tuple[str, list[dict[str, Any]]]]:
+        """Its deliveries as `models.reconcile` takes them: kind and rows, read by the parsers, in the order of arrival."""
+        return [(path.parent.name, rows(path, path.parent.name)) for path in self.files()]
 
     def rows(self, table: str) -> list[dict[str, str]]:
         """The rows expected of a table."""
@@ -49,6 +55,14 @@ class Golden(NamedTuple):
             if row.get("view", "right") in (views or {"right"}) and (not_due or row.get("bucket") != "not_due")
         ]
         return set(_valued(wanted, columns)), set(_valued(found, columns))
+
+
+def rows(path: Path, kind: str) -> list[dict[str, Any]]:
+    """The rows of a file without defects, without where they came from but for their line."""
+    sink = Lists(kind)
+    counts = parse(kind, [Source("alfa", kind, "d", path.name, path)], sink)["d"]
+    assert not sink.bad and counts.rows == len(sink.good), (path, sink.bad)
+    return [{name: value for name, value in row.items() if name not in ("ente", "delivery")} for row in sink.good]
 
 
 def _valued(rows: Iterable[dict[str, str]], columns: list[str]) -> Iterator[Row]:

@@ -119,7 +119,9 @@ def test_every_case_is_found_as_it_was_injected(synthetic) -> None:  # type: ign
         codes = set().union(*(found[key] for key in keys if key))
         wanted = set(row["codes"].split())
         # What follows from the case besides: its cases run in a loop, its suspension moved the due date.
-        wanted |= {"merged_in_a_loop": {"CREDITOR_LOOP"}, "suspended_resumed": {"DUE_DATE_DIFFERS"}}.get(row["case_name"], set())
+        wanted |= {"merged_in_a_loop": {"CREDITOR_LOOP"}, "suspended_resumed": {"DUE_DATE_DIFFERS"}}.get(
+            row["case_name"], set()
+        )
         if codes != wanted:
             wrong[f"{row['case_name']}: {sorted(codes)} not {sorted(wanted)}"] += 1
         if tiers.get(row["id_documento"]) != row["tier"]:
