@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
+import corpus as corpora
 import pytest
 import sqlalchemy as sa
 from samples import GOLDEN, Golden
@@ -25,6 +26,12 @@ def golden(request: pytest.FixtureRequest) -> Golden:
     """Each golden ente at hand: the project's own, and that of ../shared, where present."""
     made: Golden = request.param
     return made
+
+
+@pytest.fixture(params=corpora.CORPORA)
+def corpus(request: pytest.FixtureRequest, tmp_path: Path) -> list[Path]:
+    """Invoices and messages as files: the project's own, and those of ../shared, where present."""
+    return corpora.files(request.param, tmp_path / "written")
 
 
 @pytest.fixture
