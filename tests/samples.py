@@ -9,8 +9,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from opi_flows import Lists
-
 from pcc_pipeline.formats import parse
 from pcc_pipeline.formats.source import Source
 
@@ -59,6 +57,8 @@ class Golden(NamedTuple):
 
 def rows(path: Path, kind: str) -> list[dict[str, Any]]:
     """The rows of a file without defects, without where they came from but for their line."""
+    from opi_flows import Lists  # beside this file, where pytest looks: `python -m tests.golden` needs it not
+
     sink = Lists(kind)
     counts = parse(kind, [Source("alfa", kind, "d", path.name, path)], sink)["d"]
     assert not sink.bad and counts.rows == len(sink.good), (path, sink.bad)
