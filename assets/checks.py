@@ -22,7 +22,6 @@ from dagster import (
     multi_asset_check,
 )
 
-from assets.gate import Gate
 from assets.models import layer_of
 from assets.partitions import ENTI
 from assets.resources import Installation, RunParameters
@@ -30,6 +29,7 @@ from assets.staging import KINDS
 from assets.steps import LAYERS, enti_of, sample_table
 from pcc_pipeline.calculator import beside, load_models, prepared, source
 from pcc_pipeline.checks import CheckResult, checks_of, relations_of, run_checks
+from pcc_pipeline.checks.gate import Gate
 from pcc_pipeline.tables import FEEDS, MODELS, Column, Table
 
 

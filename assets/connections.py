@@ -11,7 +11,7 @@ from pcc_pipeline.connector.sources import SourceError, load_sources
 from pcc_pipeline.tables.connector import FAILED, REFUSED
 
 
-class Reading(Config):
+class ReadingConfig(Config):
     """Which ente's accounting system is read."""
 
     ente: str = Field(description="Tenant code; its connection is in erp_sources.yaml")
@@ -23,7 +23,7 @@ def reading_config(ente: str) -> dict[str, Any]:
 
 
 @op
-def read_erp(context: OpExecutionContext, config: Reading, installation: Installation) -> None:
+def read_erp(context: OpExecutionContext, config: ReadingConfig, installation: Installation) -> None:
     """Reads what changed since the last reading; a refusal is told, a failure fails the run."""
     try:
         source = load_sources(installation.settings).get(config.ente)

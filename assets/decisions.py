@@ -1,6 +1,6 @@
 """Decisions as Dagster jobs: what `pcc review` does, from the launchpad. The configuration is its form, with defaults.
 
-A decision counts from the next calculation; the sensor starts one (see sensors.work).
+A decision counts from the next calculation; the sensor starts one (see pcc_pipeline.arrival.work).
 """
 
 from dagster import Config, OpExecutionContext, in_process_executor, job, op
@@ -66,8 +66,8 @@ class FileForm(Config):
 def decide_on_operations(context: OpExecutionContext, config: OperationsForm, installation: Installation) -> None:
     """Approves, refuses or changes operations; the output says how many, and their states now."""
     from pcc_pipeline.commands.review import said
-    from pcc_pipeline.database.operation_decisions import Selection, decide_operations
-    from pcc_pipeline.decisions.amounts import amount, judge, read_changes
+    from pcc_pipeline.review.amounts import amount, judge, read_changes
+    from pcc_pipeline.review.operations import Selection, decide_operations
 
     selection = Selection(
         tuple(config.operations),
@@ -101,8 +101,8 @@ def decide_on_operations(context: OpExecutionContext, config: OperationsForm, in
 @op
 def decide_on_pairs(context: OpExecutionContext, config: PairsForm, installation: Installation) -> None:
     """Accepts, pairs or splits documents."""
-    from pcc_pipeline.database.decisions import Pair, decide_pairs
-    from pcc_pipeline.database.proposals import check_pairs, proposals
+    from pcc_pipeline.review.pairs import Pair, decide_pairs
+    from pcc_pipeline.review.proposals import check_pairs, proposals
 
     if config.verdict not in ("accept", "pair", "split"):
         raise ValueError(f"verdict {config.verdict!r}: accept, pair or split")
@@ -124,7 +124,7 @@ def decide_on_pairs(context: OpExecutionContext, config: PairsForm, installation
 @op
 def undo_some(context: OpExecutionContext, config: UndoForm, installation: Installation) -> None:
     """Undoes decisions by number."""
-    from pcc_pipeline.database.decisions import undo
+    from pcc_pipeline.review.pairs import undo
 
     if config.kind not in ("operation", "match"):
         raise ValueError(f"kind {config.kind!r}: operation or match")
@@ -137,9 +137,9 @@ def read_file(context: OpExecutionContext, config: FileForm, installation: Insta
     """Takes the decisions or answers of a file; wrong lines fail the run after the good ones were taken."""
     from pathlib import Path
 
-    from pcc_pipeline.decisions.amounts import judge
-    from pcc_pipeline.decisions.answers import read_answers
-    from pcc_pipeline.decisions.worklist import import_decisions
+    from pcc_pipeline.review.amounts import judge
+    from pcc_pipeline.review.answers import read_answers
+    from pcc_pipeline.review.worklist import import_decisions
 
     path, engine = Path(config.file), installation.engine
     if config.kind == "decisions":

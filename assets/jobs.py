@@ -17,7 +17,7 @@ from assets.past import rebuild_past
 from assets.resources import Installation
 from assets.service import SERVICE_GROUPS
 from assets.steps import LANDING, REPORT
-from pcc_pipeline.pipeline import read_provider
+from pcc_pipeline.runs.pipeline import read_provider
 
 #: The group of what is written from published figures, by jobs of its own.
 REPORTS = "reports"

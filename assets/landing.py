@@ -1,4 +1,4 @@
-"""The first layer: what lies in the inbox is kept and registered, once. How is in `pcc_pipeline.landing`."""
+"""The first layer: what lies in the inbox is kept and registered, once. How is in `pcc_pipeline.arrival.landing`."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -9,8 +9,8 @@ from dagster import AssetExecutionContext, AssetSpec, MaterializeResult, Metadat
 from assets.partitions import ENTI, ONE_RUN
 from assets.resources import Installation, RunParameters
 from assets.steps import LANDING, Metadata, described, each_ente
-from pcc_pipeline.enti import ente_facts
-from pcc_pipeline.landing import land
+from pcc_pipeline.arrival.landing import land
+from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.tables.register import DELIVERIES
 
 #: At most this many file names are shown.

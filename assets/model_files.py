@@ -1,12 +1,12 @@
-"""Writing the files for PCC from the web interface: a job with a launchpad. What is written is `pcc_pipeline.sending`'s."""
+"""Writing the files for PCC from the web interface: a job with a launchpad. What is written is `pcc_pipeline.review.sending`'s."""
 
 from dagster import Config, MetadataValue, OpExecutionContext, in_process_executor, job, op
 from pydantic import Field
 
 from assets.resources import Installation
-from pcc_pipeline.database import sending as register
-from pcc_pipeline.enti import ente_facts
-from pcc_pipeline.sending import send
+from pcc_pipeline.enti.facts import ente_facts
+from pcc_pipeline.review import sent as register
+from pcc_pipeline.review.sending import send
 
 
 class ModelFiles(Config):

@@ -18,14 +18,14 @@ from dagster import (
 )
 from dagster import AssetKey as Key
 
-from assets.gate import Gate
 from assets.partitions import ENTI, ONE_RUN
 from assets.resources import Installation, RunParameters
 from assets.steps import MODEL_LAYERS, Metadata, described, each_ente
-from pcc_pipeline import pipeline
 from pcc_pipeline.calculator import Model, load_models, model_order
 from pcc_pipeline.calculator.lineage import column_lineages
-from pcc_pipeline.database.decisions import latest_decisions, snapshot
+from pcc_pipeline.checks.gate import Gate
+from pcc_pipeline.review.pairs import latest_decisions, snapshot
+from pcc_pipeline.runs import pipeline
 
 
 def layer_of(name: str) -> str:

@@ -7,7 +7,7 @@ from dagster import Config, MetadataValue, OpExecutionContext, in_process_execut
 from pydantic import Field
 
 from assets.resources import Installation
-from pcc_pipeline import asof
+from pcc_pipeline.runs import asof
 
 
 class Question(Config):

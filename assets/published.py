@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping
 
 from dagster import AssetExecutionContext, AssetSpec, MaterializeResult, multi_asset
 
-from assets.gate import Gate
 from assets.partitions import ENTI, ONE_RUN
 from assets.resources import Installation, RunParameters
 from assets.steps import MODEL_LAYERS, PUBLISHED, Metadata, described, each_ente
-from pcc_pipeline import pipeline
+from pcc_pipeline.arrival.quarantine import write_quarantine
 from pcc_pipeline.calculator import prepare
+from pcc_pipeline.checks.gate import Gate
 from pcc_pipeline.database.publish import Publication, publish
-from pcc_pipeline.quarantine import write_quarantine
+from pcc_pipeline.runs import pipeline
 from pcc_pipeline.tables import PROVIDER_TABLES, TABLES
 from pcc_pipeline.tables.register import PUBLICATIONS
 

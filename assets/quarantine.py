@@ -13,13 +13,13 @@ from dagster import (
 )
 
 from assets.checks import evaluation
-from assets.gate import Gate
 from assets.partitions import ENTI
 from assets.resources import Installation, RunParameters
 from assets.steps import enti_of
+from pcc_pipeline.arrival.quarantine import summary
 from pcc_pipeline.checks import CheckResult
+from pcc_pipeline.checks.gate import Gate
 from pcc_pipeline.checks.result import SAMPLES, plain
-from pcc_pipeline.quarantine import summary
 from pcc_pipeline.tables import QUARANTINE
 
 NAME, STEP = "nothing_in_quarantine", "checks_quarantine"

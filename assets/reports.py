@@ -20,7 +20,7 @@ from dagster import (
 from assets.partitions import ENTI, ENTI_NAME, ONE_RUN, run_tags
 from assets.resources import Installation, RunParameters
 from assets.steps import PUBLISHED, enti_of, report
-from pcc_pipeline.enti import ente_names
+from pcc_pipeline.enti.facts import ente_names
 from pcc_pipeline.reports.facts import NothingPublished
 from pcc_pipeline.reports.write import listed, write_ente, write_provider
 

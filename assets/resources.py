@@ -13,11 +13,11 @@ from typing import Any
 from dagster import ConfigurableResource
 from pydantic import Field
 
-from pcc_pipeline import pipeline
 from pcc_pipeline.calculator import Calculator, Parameters
 from pcc_pipeline.database import engine as database
 from pcc_pipeline.database.register import Register
-from pcc_pipeline.enti import ente_facts
+from pcc_pipeline.enti.facts import ente_facts
+from pcc_pipeline.runs import pipeline
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 

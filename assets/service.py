@@ -20,10 +20,10 @@ from dagster import (
 
 from assets.resources import Installation
 from pcc_pipeline.clock import today
+from pcc_pipeline.enti.overview import publish_overview
 from pcc_pipeline.service import erasure
 from pcc_pipeline.service.lookout import look
 from pcc_pipeline.service.nightly import nights
-from pcc_pipeline.service.overview import publish_overview
 from pcc_pipeline.service.probe import keep, measure
 
 GROUP = "service"

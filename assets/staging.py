@@ -1,4 +1,4 @@
-"""The second layer: each kind of delivery as typed rows, and what was refused (`pcc_pipeline.staging`)."""
+"""The second layer: each kind of delivery as typed rows, and what was refused (`pcc_pipeline.arrival.staging`)."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,10 +9,10 @@ from dagster import AssetExecutionContext, AssetSpec, MaterializeResult, Metadat
 from assets.partitions import ENTI, ONE_RUN
 from assets.resources import Installation, RunParameters
 from assets.steps import LANDING, STAGING, Metadata, described, each_ente, sample_table
+from pcc_pipeline.arrival.quarantine import summary
+from pcc_pipeline.arrival.staging import stage
 from pcc_pipeline.database.register import Delivery, Outcome
 from pcc_pipeline.formats import Counts
-from pcc_pipeline.quarantine import summary
-from pcc_pipeline.staging import stage
 from pcc_pipeline.tables import DELIVERY_NOTES, FEEDS, QUARANTINE
 
 #: At most this many deliveries, and reasons, are shown.

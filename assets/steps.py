@@ -22,10 +22,10 @@ from dagster import (
     TableSchema,
 )
 
-from assets.gate import Gate
 from assets.partitions import REPORTS_ITSELF
 from assets.resources import Installation, RunParameters
 from pcc_pipeline.calculator import model_order
+from pcc_pipeline.checks.gate import Gate
 from pcc_pipeline.tables import Table
 
 Metadata = Mapping[str, Any]

@@ -18,7 +18,7 @@ from pathlib import Path
 import pyarrow as pa
 from lxml import etree
 
-from pcc_pipeline.formats.fatturapa import parse_fatturapa
+from pcc_pipeline.formats.fatturapa.parse import parse_fatturapa
 from pcc_pipeline.formats.source import Source
 
 HEAD = """<?xml version="1.0" encoding="UTF-8"?>

@@ -13,9 +13,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from pcc_pipeline.formats import pcc_model
-from pcc_pipeline.formats.pcc_model_check import check
-from pcc_pipeline.formats.pcc_model_lines import line_of
+from pcc_pipeline.formats.pcc import models as pcc_model
+from pcc_pipeline.formats.pcc.check import check
+from pcc_pipeline.formats.pcc.lines import line_of
 
 USER = "RSSMRA80A01H501U"
 COLUMNS = (  # noqa: SIM905

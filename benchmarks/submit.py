@@ -77,13 +77,13 @@ def measured(ente: str) -> dict[str, float]:
 
 def submit(documents: int) -> dict[str, float]:
     """Delivers one synthetic ente to a new installation and runs it in a fresh process; seconds by part."""
+    from pcc_pipeline.arrival.delivery import deliver
+    from pcc_pipeline.arrival.landing import PROVIDER, land
+    from pcc_pipeline.arrival.staging import stage
     from pcc_pipeline.database.dagster_home import write_dagster_home
     from pcc_pipeline.database.engine import dispose, engine
     from pcc_pipeline.database.register import Register
-    from pcc_pipeline.delivery import deliver
     from pcc_pipeline.demo import write_provider
-    from pcc_pipeline.landing import PROVIDER, land
-    from pcc_pipeline.staging import stage
     from pcc_pipeline.store import Store
 
     with tempfile.TemporaryDirectory(prefix="pcc-bench-") as folder:

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from pyarrow import csv as pa_csv
 
 from pcc_pipeline.formats.source import Source
-from pcc_pipeline.formats.tabular import parse_tabular
+from pcc_pipeline.formats.tabular.parse import parse_tabular
 from pcc_pipeline.tables.feeds import FEEDS, QUARANTINE
 
 TIMES = 3

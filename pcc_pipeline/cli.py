@@ -29,7 +29,7 @@ from pcc_pipeline.commands.review import app as review
 from pcc_pipeline.commands.serve import desk, serve
 from pcc_pipeline.commands.terminal import Ente, day, err, out
 from pcc_pipeline.commands.terminal import stop as _stop
-from pcc_pipeline.enti import ente_facts
+from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.settings import Settings
 
 app = typer.Typer(
@@ -114,7 +114,7 @@ def submit(
     kind: Annotated[str, typer.Option(help="Kind of delivery: erp_invoices, pcc_invoices, …")],
 ) -> None:
     """Deliver files to the inbox, as the portal does; the sensor takes them from there."""
-    from pcc_pipeline.delivery import DeliveryError, deliver
+    from pcc_pipeline.arrival.delivery import DeliveryError, deliver
 
     settings = Settings.from_environment()
     for file in files:
@@ -168,11 +168,11 @@ def _run(
     started = time.perf_counter()
     with err.status("Starting") as status:
         from assets.run import run_headless
-        from pcc_pipeline import pipeline
+        from pcc_pipeline.arrival.landing import PROVIDER, waiting
         from pcc_pipeline.database.engine import engine
         from pcc_pipeline.database.register import Register
-        from pcc_pipeline.landing import PROVIDER, waiting
-        from pcc_pipeline.service.overview import publish_overview
+        from pcc_pipeline.enti.overview import publish_overview
+        from pcc_pipeline.runs import pipeline
         from pcc_pipeline.store import Store
 
         connected = engine(settings)

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from pcc_pipeline.arrival.landing import ENTE
 from pcc_pipeline.database.schema import table
-from pcc_pipeline.landing import ENTE
 from pcc_pipeline.tables.accounts import ADMINISTRATOR, ENTE_MANAGER, ENTE_USER, OPERATOR, ROLES
 
 #: Wrong passwords before an account is locked, and for how long.

@@ -38,7 +38,7 @@ class State(BaseModel):
     published_at: datetime | None
 
 
-class Rows(BaseModel):
+class TablePage(BaseModel):
     """A page of rows of a table; `next` is the page after it, null after the last."""
 
     table: str
@@ -117,7 +117,7 @@ def rows(
     connection: Annotated[sa.Connection, Depends(_connection)],
     page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
     size: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 100,
-) -> Rows:
+) -> TablePage:
     """A page of an ente's rows of a table, in the order of its key."""
     described = published().get(name)
     if described is None or "ente" not in described.column_names:
@@ -127,7 +127,7 @@ def rows(
              if described.column(column).type not in ("records", "texts")]  # fmt: skip
     query = sa.select(t).where(t.c.ente == ente).order_by(*order).limit(size + 1).offset((page - 1) * size)
     found = connection.execute(query).mappings().all()
-    return Rows(
+    return TablePage(
         table=name,
         page=page,
         next=page + 1 if len(found) > size else None,

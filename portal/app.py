@@ -46,7 +46,7 @@ def create_app(settings: Settings | None = None, *, secure_cookies: bool = False
     app.state.settings = settings
     app.state.engine = engine(settings)
     app.state.secure_cookies = secure_cookies
-    app.state.seen = audit.Seen()
+    app.state.seen = audit.SeenPage()
     app.state.provider, app.state.oauth = provider, client(provider) if provider else None
     if provider:  # state and nonce travel in a signed cookie of their own, for ten minutes
         app.add_middleware(

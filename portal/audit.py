@@ -25,7 +25,7 @@ def record(
         connection.execute(sa.insert(table("audit")).values(values))
 
 
-class Seen:
+class SeenPage:
     """What was entered as seen of late, so that looking again within the hour costs no entry.
 
     Each process of the desk has its own: whoever is served by several may be entered by each.

@@ -21,7 +21,7 @@ _TOUCH = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
-class Session:
+class DeskSession:
     """Who is asking: the user, the ente looked at (null: none chosen yet) and how it is called, the CSRF token."""
 
     token_hash: str
@@ -60,7 +60,7 @@ def open_session(engine: sa.Engine, user: User, now: datetime) -> str:
     return token
 
 
-def find_session(engine: sa.Engine, token: str | None, now: datetime) -> Session | None:
+def find_session(engine: sa.Engine, token: str | None, now: datetime) -> DeskSession | None:
     """The session of a cookie's token; None where there is none, it ended, or the account was closed."""
     if not token:
         return None
@@ -83,17 +83,17 @@ def find_session(engine: sa.Engine, token: str | None, now: datetime) -> Session
         if row.seen_at < now - _TOUCH:
             connection.execute(sa.update(sessions).where(sessions.c.token_hash == key).values(seen_at=now))
     user = User(row.user_id, row.email, row.name, row.role, row.ente)
-    return Session(key, user, row.chosen, row.denominazione or row.chosen, row.csrf)
+    return DeskSession(key, user, row.chosen, row.denominazione or row.chosen, row.csrf)
 
 
-def choose_ente(engine: sa.Engine, session: Session, ente: str) -> None:
+def choose_ente(engine: sa.Engine, session: DeskSession, ente: str) -> None:
     """Remembers which ente one of the provider's people looks at."""
     sessions = table("sessions")
     with engine.begin() as connection:
         connection.execute(sa.update(sessions).where(sessions.c.token_hash == session.token_hash).values(ente=ente))
 
 
-def close_session(engine: sa.Engine, session: Session) -> None:
+def close_session(engine: sa.Engine, session: DeskSession) -> None:
     """Ends a session at once."""
     sessions = table("sessions")
     with engine.begin() as connection:

@@ -17,10 +17,10 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from pcc_pipeline import archive
+from pcc_pipeline.arrival import archive
+from pcc_pipeline.arrival.landing import PROVIDER_KINDS
 from pcc_pipeline.formats import Source, parse
-from pcc_pipeline.landing import PROVIDER_KINDS
-from pcc_pipeline.layouts.model import Layout
+from pcc_pipeline.formats.tabular.layouts.model import Layout
 from pcc_pipeline.tables import FEEDS
 
 #: Largest file, and what an ente may leave in the inbox unread.

@@ -20,7 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from pcc_pipeline.database.publish import Published, current_in
 from portal import audit, words
-from portal.sessions import Session, find_session
+from portal.sessions import DeskSession, find_session
 from portal.tenancy import tenant
 
 COOKIE = "pcc_desk"
@@ -48,7 +48,7 @@ class EnteNeeded(Exception):
 class Desk:
     """One request for one ente: the session, the ente, a connection that sees its rows alone, its latest state."""
 
-    session: Session
+    session: DeskSession
     ente: str
     connection: sa.Connection
     published: Published | None
@@ -70,9 +70,9 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def signed_in(request: Request) -> Session:
+def signed_in(request: Request) -> DeskSession:
     """The session of the request, looked up once. Raises SignInNeeded."""
-    known: Session | None = getattr(request.state, "session", None)
+    known: DeskSession | None = getattr(request.state, "session", None)
     if known is not None:
         return known
     session = find_session(engine_of(request), request.cookies.get(COOKIE), now())
@@ -82,17 +82,17 @@ def signed_in(request: Request) -> Session:
     return session
 
 
-SignedIn = Annotated[Session, Depends(signed_in)]
+SignedIn = Annotated[DeskSession, Depends(signed_in)]
 
 
-def honest_form(session: SignedIn, csrf: Annotated[str | None, Form()] = None) -> Session:
+def honest_form(session: SignedIn, csrf: Annotated[str | None, Form()] = None) -> DeskSession:
     """The session of a form that bears its CSRF token; 403 else."""
     if not session.honest(csrf):
         raise HTTPException(403, "La pagina è scaduta: ricaricarla e riprovare")
     return session
 
 
-HonestForm = Annotated[Session, Depends(honest_form)]
+HonestForm = Annotated[DeskSession, Depends(honest_form)]
 
 
 def desk(request: Request) -> Iterator[Desk]:
@@ -117,7 +117,7 @@ AtDesk = Annotated[Desk, Depends(desk)]
 _SUBJECT = ("id_documento", "progressivo")
 
 
-def _enter_view(request: Request, session: Session) -> None:
+def _enter_view(request: Request, session: DeskSession) -> None:
     subject = {name: request.query_params[name][:100] for name in _SUBJECT if name in request.query_params}
     what = request.url.path[:200] + (f"?{urlencode(subject)}" if subject else "")
     if request.app.state.seen.anew(session.token_hash, f"{session.ente} {what}", now()):

@@ -1,4 +1,4 @@
-"""What is said of deadlines before and after, each alert once. The days are in `pcc_pipeline.deadlines`."""
+"""What is said of deadlines before and after, each alert once. The days are in `pcc_pipeline.service.deadlines`."""
 
 import logging
 from datetime import date, timedelta

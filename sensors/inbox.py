@@ -22,8 +22,8 @@ from dagster import (
 from assets.jobs import read_provider_register, reconcile_ente
 from assets.partitions import ENTE_TAG, ENTI_NAME, enti_of_tags, run_tags
 from assets.resources import Installation
-from pcc_pipeline.landing import PROVIDER
-from sensors.work import ATTEMPTS, RUNS, Attempts, split, to_do
+from pcc_pipeline.arrival.landing import PROVIDER
+from pcc_pipeline.arrival.work import ATTEMPTS, RUNS, Attempts, split, to_do
 
 #: Seconds between looks at the inbox, and between looks for what was read but not published.
 LOOK, SWEEP = 5, 60

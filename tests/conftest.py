@@ -22,9 +22,9 @@ from samples import GOLDEN, Golden
 from assets.resources import Installation
 from pcc_pipeline.database import embedded, migrate
 from pcc_pipeline.database.engine import create_database, dispose, engine
-from pcc_pipeline.database.operation_decisions import OperationsDecided, decide_operations
 from pcc_pipeline.database.schema import table
-from pcc_pipeline.decisions.amounts import judge, read_changes
+from pcc_pipeline.review.amounts import judge, read_changes
+from pcc_pipeline.review.operations import OperationsDecided, decide_operations
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pcc_pipeline.database.operation_decisions import Selection, reviewed
+from pcc_pipeline.review.operations import Selection, reviewed
 
 
 def operation(name: str, document: str, step: int, **values: Any) -> dict[str, Any]:

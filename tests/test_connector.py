@@ -19,6 +19,8 @@ import sqlalchemy as sa
 import yaml
 from sqlalchemy.exc import DBAPIError
 
+from pcc_pipeline.arrival.landing import PROVIDER, land
+from pcc_pipeline.arrival.staging import stage
 from pcc_pipeline.connector import reading
 from pcc_pipeline.connector.connect import ConnectReport, connect
 from pcc_pipeline.connector.permission import latest_release, refusals
@@ -28,11 +30,9 @@ from pcc_pipeline.connector.sources import SourceError, load_sources
 from pcc_pipeline.database.engine import create_database, engine
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
-from pcc_pipeline.enti import EnteFacts
-from pcc_pipeline.landing import PROVIDER, land
-from pcc_pipeline.layouts.load import layouts
+from pcc_pipeline.enti.facts import EnteFacts
+from pcc_pipeline.formats.tabular.layouts.load import layouts
 from pcc_pipeline.settings import Settings
-from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store
 
 NOW = datetime.now().replace(microsecond=0)  # noqa: DTZ005 - as an ERP writes it

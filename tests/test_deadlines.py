@@ -12,15 +12,15 @@ from test_rules_base import Book
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
-from pcc_pipeline.deadlines import Deadline, alerts, span
+from pcc_pipeline.service.deadlines import DutyDate, alerts, span
 from pcc_pipeline.service.lookout import look_at_deadlines
 from pcc_pipeline.settings import Settings
 
 TODAY = date(2026, 1, 24)
 
 
-def _deadline(due_on: date, met_on: date | None = None, tracked: bool = True) -> Deadline:
-    return Deadline("alfa", "STOCK_ANNUAL", due_on, date(2025, 12, 31), "Stock", "L. 145/2018", met_on, tracked)
+def _deadline(due_on: date, met_on: date | None = None, tracked: bool = True) -> DutyDate:
+    return DutyDate("alfa", "STOCK_ANNUAL", due_on, date(2025, 12, 31), "Stock", "L. 145/2018", met_on, tracked)
 
 
 def test_the_days_of_the_law(tmp_path: Path) -> None:

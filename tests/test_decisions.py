@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 
-from pcc_pipeline.database.decisions import Decided, DecisionError, Pair, decide_pairs, snapshot, undo
 from pcc_pipeline.database.engine import engine
+from pcc_pipeline.review.pairs import Decided, DecisionError, Pair, decide_pairs, snapshot, undo
 from pcc_pipeline.settings import Settings
 
 A, B = Pair("A", "PA"), Pair("B", "PB")

@@ -13,11 +13,11 @@ from dagster import AssetKey, DagsterInstance
 
 import assets.checks as asset_checks
 from assets.definitions import defs
-from assets.gate import Gate
 from assets.run import run_headless
 from pcc_pipeline.calculator import load_models
 from pcc_pipeline.checks import check_names
 from pcc_pipeline.checks import run_checks as real_checks
+from pcc_pipeline.checks.gate import Gate
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.publish import current
 from pcc_pipeline.demo import write_provider

@@ -17,11 +17,11 @@ import pytest
 from lxml import etree
 from stdnum.it import codicefiscale, iva
 
+from pcc_pipeline.arrival.landing import PROVIDER_KINDS
 from pcc_pipeline.demo import Truth, answers, write_provider, write_staging
 from pcc_pipeline.demo.cases import CASES, SLOTS, dealt
 from pcc_pipeline.demo.parties import enti, parties
 from pcc_pipeline.demo.synthesis import synthesis
-from pcc_pipeline.landing import PROVIDER_KINDS
 from pcc_pipeline.tables.feeds import FEEDS
 
 DAY = date(2025, 12, 31)

@@ -26,19 +26,19 @@ import pytest
 import sqlalchemy as sa
 from conftest import TEMPLATE
 
-from pcc_pipeline import pipeline
+from pcc_pipeline.arrival.landing import land
+from pcc_pipeline.arrival.quarantine import write_quarantine
+from pcc_pipeline.arrival.staging import stage
 from pcc_pipeline.calculator import Calculator, prepare
 from pcc_pipeline.database.engine import create_database, dispose, engine
 from pcc_pipeline.database.export import export
 from pcc_pipeline.database.publish import Publication, current, publish
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.demo import Truth, write_provider
-from pcc_pipeline.enti import ente_facts
-from pcc_pipeline.landing import land
-from pcc_pipeline.layouts import layouts
-from pcc_pipeline.quarantine import write_quarantine
+from pcc_pipeline.enti.facts import ente_facts
+from pcc_pipeline.formats.tabular.layouts import layouts
+from pcc_pipeline.runs import pipeline
 from pcc_pipeline.settings import Settings
-from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import TABLES
 
@@ -179,7 +179,7 @@ def kill(module, owner, name, times, after):
 
 KILLED = {
     "bytes kept, not registered": ("pcc_pipeline.database.register", "Register", "add", 1, False),
-    "a part half written": ("pcc_pipeline.staging", "ParquetSink", "_write", 2, True),
+    "a part half written": ("pcc_pipeline.arrival.staging", "ParquetSink", "_write", 2, True),
     "half the models": ("pcc_pipeline.calculator.session", "Session", "run", 6, True),
     "half the publication": ("pcc_pipeline.database.publish", "", "copy_in", 4, True),
 }

@@ -14,19 +14,19 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from assets.run import run_headless
-from pcc_pipeline import pipeline
 from pcc_pipeline.cli import app
 from pcc_pipeline.database import embedded
 from pcc_pipeline.database.engine import dagster_url, dispose, engine
 from pcc_pipeline.database.export import export
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.demo import write_provider
-from pcc_pipeline.enti import ente_facts
+from pcc_pipeline.enti.facts import ente_facts
+from pcc_pipeline.enti.receipts import verified
+from pcc_pipeline.runs import pipeline
 from pcc_pipeline.service.erasure import ErasureError, due_enti, erase
 from pcc_pipeline.service.erasure import procedure as module
 from pcc_pipeline.service.erasure.rewrite import table_without
 from pcc_pipeline.service.erasure.traces import Traces
-from pcc_pipeline.service.receipts import verified
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import PROVIDER_TABLES, TABLES

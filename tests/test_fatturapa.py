@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pcc_pipeline.formats import fatturapa
-from pcc_pipeline.formats.fatturapa import parse_fatturapa
+from pcc_pipeline.formats.fatturapa import parse as fatturapa
+from pcc_pipeline.formats.fatturapa.parse import parse_fatturapa
 from pcc_pipeline.formats.source import Counts, Source
 from pcc_pipeline.tables.feeds import QUARANTINE, SDI_INVOICES
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from pcc_pipeline import forecast
+from pcc_pipeline.arrival.landing import land
+from pcc_pipeline.arrival.staging import stage
 from pcc_pipeline.commands.forecast import read_payments
 from pcc_pipeline.database import engine as database
 from pcc_pipeline.database.register import Register
-from pcc_pipeline.forecast import NotForecast, Payment
-from pcc_pipeline.landing import land
+from pcc_pipeline.runs import forecast
+from pcc_pipeline.runs.forecast import NotForecast, Payment
 from pcc_pipeline.settings import Settings
-from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store
 
 HEAD = (

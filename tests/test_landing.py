@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from pcc_pipeline import archive, landing
+from pcc_pipeline.arrival import archive, landing
+from pcc_pipeline.arrival.landing import LandingReport, land, waiting
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.register import Register
-from pcc_pipeline.landing import LandingReport, land, waiting
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 
@@ -198,7 +198,7 @@ from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.register import Register
-from pcc_pipeline.landing import land
+from pcc_pipeline.arrival.landing import land
 settings = Settings.at(Path(sys.argv[1]), database_url=sys.argv[2])
 report = land(settings, Store(settings.store_url), Register(engine(settings)), drain=True)
 sys.stdout.write(str(len(report.new)))

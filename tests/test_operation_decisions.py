@@ -12,8 +12,8 @@ import pytest
 import sqlalchemy as sa
 from proposed import named, one, states
 
-from pcc_pipeline.database.decisions import DecisionError, snapshot, undo
-from pcc_pipeline.database.operation_decisions import (
+from pcc_pipeline.database.schema import table
+from pcc_pipeline.review.operations import (
     OperationsDecided,
     Selection,
     decide_operations,
@@ -21,7 +21,7 @@ from pcc_pipeline.database.operation_decisions import (
     set_limit,
     stale_operations,
 )
-from pcc_pipeline.database.schema import table
+from pcc_pipeline.review.pairs import DecisionError, snapshot, undo
 
 ALL = Selection(least=Decimal(0))
 

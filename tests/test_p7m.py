@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509.oid import NameOID
 
-from pcc_pipeline.formats import p7m
-from pcc_pipeline.formats.fatturapa_open import Refusal, open_document
+from pcc_pipeline.formats.fatturapa import p7m
+from pcc_pipeline.formats.fatturapa.open import RefusedFile, open_document
 
 CONTENT = b"""<?xml version="1.0"?>
 <FatturaElettronica versione="FPA12"><FatturaElettronicaBody/></FatturaElettronica>"""
@@ -157,5 +157,5 @@ def test_base64_of_plain_xml_bears_no_signature(tmp_path):
 def test_a_signed_text_is_refused(keys, tmp_path):
     path = tmp_path / "letter.txt.p7m"
     path.write_bytes(sign(keys["rsa"], content=b"Good morning, this is a letter."))
-    with pytest.raises(Refusal, match="holds no XML"):
+    with pytest.raises(RefusedFile, match="holds no XML"):
         open_document(path)

@@ -10,18 +10,18 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from pcc_pipeline import asof, pipeline
+from pcc_pipeline.arrival.landing import land
+from pcc_pipeline.arrival.staging import stage
 from pcc_pipeline.calculator import Calculator, prepared, source
 from pcc_pipeline.clock import ROME
 from pcc_pipeline.database import engine as database
-from pcc_pipeline.database.decisions import snapshot
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.demo.provider import write_provider
-from pcc_pipeline.enti import ente_facts
-from pcc_pipeline.landing import land
+from pcc_pipeline.enti.facts import ente_facts
+from pcc_pipeline.review.pairs import snapshot
+from pcc_pipeline.runs import asof, pipeline
 from pcc_pipeline.settings import Settings
-from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store
 
 TABLES = (

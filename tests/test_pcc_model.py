@@ -16,9 +16,9 @@ from pcc_double import COLUMNS_002, COLUMNS_003
 from typer.testing import CliRunner
 
 from pcc_pipeline.cli import app
-from pcc_pipeline.formats import pcc_model
-from pcc_pipeline.formats.pcc_model_check import check
-from pcc_pipeline.formats.pcc_model_lines import line_of
+from pcc_pipeline.formats.pcc import models as pcc_model
+from pcc_pipeline.formats.pcc.check import check
+from pcc_pipeline.formats.pcc.lines import line_of
 
 USER = "RSSMRA80A01H501U"
 ON = date(2026, 1, 20)

@@ -13,9 +13,10 @@ import pytest
 import xlsxwriter
 from test_pcc_model import USER, booking, operation, payment
 
-from pcc_pipeline.formats import Source, pcc_model
+from pcc_pipeline.formats import Source
 from pcc_pipeline.formats import parse as parse_kind
-from pcc_pipeline.formats.pcc_model_lines import line_of
+from pcc_pipeline.formats.pcc import models as pcc_model
+from pcc_pipeline.formats.pcc.lines import line_of
 from pcc_pipeline.tables import FEEDS
 
 

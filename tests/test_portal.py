@@ -16,14 +16,14 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
+from pcc_pipeline.arrival.landing import land
+from pcc_pipeline.arrival.staging import stage
 from pcc_pipeline.database.engine import engine
-from pcc_pipeline.database.operation_decisions import Selection, decide_operations
 from pcc_pipeline.database.publish import Publication, publish
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import SCHEMA, published, table
-from pcc_pipeline.landing import land
+from pcc_pipeline.review.operations import Selection, decide_operations
 from pcc_pipeline.settings import Settings
-from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import FEEDS, TABLES
 from portal import audit, tenancy, uploads
@@ -265,7 +265,7 @@ def test_who_saw_what_is_kept_once_an_hour(desk: TestClient, settings: Settings)
             ("chi@alfa.it", "alfa", "/documento?id_documento=D2"),
             ("token gestionale", "beta", "/api/v1/tabelle/stock"),
         ]
-    seen = audit.Seen()
+    seen = audit.SeenPage()
     assert [seen.anew("a", "/", datetime(2026, 1, 1, hour)) for hour in (8, 8, 9)] == [True, False, True]
 
 

@@ -14,17 +14,17 @@ from fastapi.testclient import TestClient
 from proposed import operation, states
 from test_portal import PASSWORD, _csrf, _sign_in, desk
 
-from assets.gate import Gate
 from assets.steps import MODEL_LAYERS
-from pcc_pipeline.database.decisions import latest_decisions
+from pcc_pipeline.arrival.work import decided
+from pcc_pipeline.checks.gate import Gate
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.publish import Publication, publish
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.review.pairs import latest_decisions
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from portal.accounts import add_user
-from sensors.work import decided
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from portal.accounts import add_user
 from portal.app import create_app
 from portal.headers import HEADERS
 from portal.queries.creditors import creditors as by_creditor
-from portal.queries.documents import Filter, anomalies, documents
+from portal.queries.documents import DocumentFilter, anomalies, documents
 from portal.queries.paging import SIZE, Page
 from portal.queries.questions import questions
 from portal.tenancy import ROLE, guard, tenant
@@ -117,8 +117,16 @@ def _key(row: sa.RowMapping) -> tuple[str, str]:
     return row["id_documento"] or "", row["progressivo_registrazione"] or ""
 
 
-@pytest.mark.parametrize("wanted", [Filter(), Filter(bucket="181-365"), Filter(creditor="01234567890"), Filter(in_stock=False)])
-def test_every_document_is_on_one_page_largest_first(bind: sa.Engine, wanted: Filter) -> None:
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        DocumentFilter(),
+        DocumentFilter(bucket="181-365"),
+        DocumentFilter(creditor="01234567890"),
+        DocumentFilter(in_stock=False),
+    ],
+)
+def test_every_document_is_on_one_page_largest_first(bind: sa.Engine, wanted: DocumentFilter) -> None:
     with tenant(bind, "alfa") as connection:
         rows = _all(lambda number: documents(connection, "alfa", wanted, number))
         again = documents(connection, "alfa", wanted, 3)
@@ -150,7 +158,7 @@ def test_the_other_lists_have_every_row_once_too(bind: sa.Engine) -> None:
 )  # fmt: skip
 def test_a_search_finds_what_contains_just_that(bind: sa.Engine, text: str, matches: Any) -> None:
     with tenant(bind, "alfa") as connection:
-        rows = _all(lambda number: documents(connection, "alfa", Filter(number=text, in_stock=False), number))
+        rows = _all(lambda number: documents(connection, "alfa", DocumentFilter(number=text, in_stock=False), number))
     assert sorted(row["numero"] for row in rows) == sorted(f"{n}/Ab_{n % 7}%" for n in range(2 * MANY) if matches(n))
 
 

@@ -10,20 +10,20 @@ import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
-from pcc_pipeline import staging
+from pcc_pipeline.arrival import staging
+from pcc_pipeline.arrival.landing import land
+from pcc_pipeline.arrival.quarantine import release, summary, write_quarantine
+from pcc_pipeline.arrival.staging import stage
+from pcc_pipeline.arrival.work import unpublished
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.publish import Publication, publish
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.formats import Counts, Sink, Source
 from pcc_pipeline.formats.source import defect
-from pcc_pipeline.landing import land
-from pcc_pipeline.pipeline import calculator_deliveries
-from pcc_pipeline.quarantine import release, summary, write_quarantine
+from pcc_pipeline.runs.pipeline import calculator_deliveries
 from pcc_pipeline.settings import Settings
-from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store
-from sensors.work import unpublished
 
 HEADER = "piva_fornitore;numero;data_emissione;importo\n"
 
@@ -183,7 +183,7 @@ def test_an_unknown_delivery_and_what_cannot_be_read_again(alfa: Ente) -> None:
 
 
 def test_a_kind_read_by_a_later_version_is_released_from_its_kept_bytes(alfa: Ente, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pcc_pipeline import landing
+    from pcc_pipeline.arrival import landing
 
     with monkeypatch.context() as patch:
         patch.setattr(landing, "FEEDS", {})

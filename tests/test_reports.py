@@ -14,15 +14,15 @@ from python_calamine import CalamineWorkbook
 from test_rules_base import Book
 
 from pcc_pipeline import italian
+from pcc_pipeline.arrival.quarantine import write_quarantine
 from pcc_pipeline.calculator import prepare
 from pcc_pipeline.database import engine as database
 from pcc_pipeline.database.publish import Publication, publish
 from pcc_pipeline.database.register import Register
-from pcc_pipeline.pipeline import published_sources
-from pcc_pipeline.quarantine import write_quarantine
 from pcc_pipeline.reports import pictures
 from pcc_pipeline.reports.facts import NothingPublished, facts
 from pcc_pipeline.reports.write import write_ente, write_provider
+from pcc_pipeline.runs.pipeline import published_sources
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 

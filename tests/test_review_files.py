@@ -14,13 +14,13 @@ import sqlalchemy as sa
 import xlsxwriter
 from proposed import one, states
 
-from pcc_pipeline.database.decisions import snapshot
-from pcc_pipeline.database.operation_decisions import Selection, decide_operations
 from pcc_pipeline.database.schema import table
-from pcc_pipeline.decisions.amounts import judge
-from pcc_pipeline.decisions.answers import export_questions, read_answers
-from pcc_pipeline.decisions.sheets import UnreadableError
-from pcc_pipeline.decisions.worklist import Taken, export_worklist, import_decisions
+from pcc_pipeline.review.amounts import judge
+from pcc_pipeline.review.answers import export_questions, read_answers
+from pcc_pipeline.review.operations import Selection, decide_operations
+from pcc_pipeline.review.pairs import snapshot
+from pcc_pipeline.review.sheets import UnreadableError
+from pcc_pipeline.review.worklist import Taken, export_worklist, import_decisions
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import TABLES

@@ -13,19 +13,20 @@ import sqlalchemy as sa
 from pcc_double import Pcc
 from samples import Golden
 
-from pcc_pipeline import pipeline, sending
+from pcc_pipeline.arrival.landing import PROVIDER, land
+from pcc_pipeline.arrival.quarantine import write_quarantine
+from pcc_pipeline.arrival.staging import stage
 from pcc_pipeline.calculator import Calculator, prepare, prepared, source
-from pcc_pipeline.database.decisions import snapshot
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.publish import Publication, publish
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.demo import write_provider
-from pcc_pipeline.enti import ente_facts
-from pcc_pipeline.formats.pcc_model_check import check_file
-from pcc_pipeline.landing import PROVIDER, land
-from pcc_pipeline.quarantine import write_quarantine
+from pcc_pipeline.enti.facts import ente_facts
+from pcc_pipeline.formats.pcc.check import check_file
+from pcc_pipeline.review import sending
+from pcc_pipeline.review.pairs import snapshot
+from pcc_pipeline.runs import pipeline
 from pcc_pipeline.settings import Settings
-from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store
 
 USER = "RSSMRA80A01H501U"

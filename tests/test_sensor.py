@@ -13,17 +13,17 @@ from dagster import DagsterInstance, DagsterRunStatus, SensorResult, SkipReason,
 from dagster._core.test_utils import create_run_for_test
 
 from assets.resources import Installation
+from pcc_pipeline.arrival.landing import land
+from pcc_pipeline.arrival.work import ATTEMPTS, BATCH, RUNS_OF_ONE, Attempts, split, to_do, unpublished
 from pcc_pipeline.connector.connect import connect
 from pcc_pipeline.connector.sources import load_sources
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.publish import Publication, publish
 from pcc_pipeline.database.register import Outcome, Register
-from pcc_pipeline.landing import land
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from sensors.connections import connections
 from sensors.inbox import inbox
-from sensors.work import ATTEMPTS, BATCH, RUNS_OF_ONE, Attempts, split, to_do, unpublished
 
 
 @pytest.fixture

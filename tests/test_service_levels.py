@@ -10,18 +10,18 @@ from typing import Any
 import models
 import pytest
 
-from pcc_pipeline import pipeline
+from pcc_pipeline.arrival.staging import stage
+from pcc_pipeline.calculator.holidays import working_days_after
 from pcc_pipeline.clock import ROME
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.export import export
 from pcc_pipeline.database.register import Register
-from pcc_pipeline.enti import ente_facts
+from pcc_pipeline.enti.facts import ente_facts
+from pcc_pipeline.enti.life import life
+from pcc_pipeline.enti.overview import overview
 from pcc_pipeline.formats.conventions import read_moment
-from pcc_pipeline.service.calendar import working_days_after
-from pcc_pipeline.service.life import life
-from pcc_pipeline.service.overview import overview
+from pcc_pipeline.runs import pipeline
 from pcc_pipeline.settings import Settings
-from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store
 
 
@@ -241,7 +241,7 @@ def test_a_provider_wide_file_is_split_by_ente(settings: Settings, store: Store)
 
 
 def test_a_row_of_another_ente_is_refused(settings: Settings, store: Store) -> None:
-    from pcc_pipeline.landing import land
+    from pcc_pipeline.arrival.landing import land
 
     register = Register(engine(settings))
     folder = settings.inbox / "alfa" / "tickets"

@@ -17,19 +17,20 @@ import sqlalchemy as sa
 import yaml
 from aiosmtpd.controller import Controller
 
-from pcc_pipeline import pipeline
+from pcc_pipeline.arrival.landing import land
+from pcc_pipeline.arrival.staging import stage
+from pcc_pipeline.calculator import holidays as calendar
 from pcc_pipeline.clock import ROME
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
-from pcc_pipeline.landing import land
 from pcc_pipeline.reports.service_page import service_page
-from pcc_pipeline.service import alerts, calendar, nightly
+from pcc_pipeline.runs import pipeline
+from pcc_pipeline.service import alerts, nightly
 from pcc_pipeline.service.closing import closed, ended, reopen
 from pcc_pipeline.service.lookout import look
 from pcc_pipeline.service.probe import keep, measure
 from pcc_pipeline.settings import Settings
-from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store
 
 

@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from samples import GOLDEN
 
-from pcc_pipeline.formats import csv_blocks, xlsx_reader
 from pcc_pipeline.formats.source import Counts, Source
-from pcc_pipeline.formats.tabular import parse_tabular
+from pcc_pipeline.formats.tabular import csv_blocks, xlsx_reader
+from pcc_pipeline.formats.tabular.parse import parse_tabular
 from pcc_pipeline.tables.feeds import FEEDS, QUARANTINE
 
 KINDS = (
@@ -231,7 +231,7 @@ def test_lines_are_the_files_own(path: Path, rows: list[tuple[str, str] | None],
 
 def test_many_blocks_with_ambiguous_dates_wait_for_the_last(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_blocks, "BLOCK", 1000)
-    monkeypatch.setattr("pcc_pipeline.formats.spool._IN_MEMORY", 2000)
+    monkeypatch.setattr("pcc_pipeline.formats.tabular.spool._IN_MEMORY", 2000)
     sink = payments(path, *(f"D{n};1;03/04/2025;1.000;" for n in range(500)), "D;1;31/12/2025;0,50;")
     assert len(sink.good) == 501 and sink.bad == []
     assert {row["importo"] for row in sink.good} == {Decimal(1000), Decimal("0.50")}

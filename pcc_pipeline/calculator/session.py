@@ -16,9 +16,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pcc_pipeline.calculator.holidays import holidays_table, observation_moment
 from pcc_pipeline.calculator.models import Model, load_models, macros, model_order
 from pcc_pipeline.rules import RULE_TABLES, anomaly_codes, rule_path, rule_rows
-from pcc_pipeline.service.calendar import holidays_table, observation_moment
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import DECIDED, FEEDS, MODELS, Table

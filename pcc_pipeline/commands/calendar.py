@@ -1,4 +1,4 @@
-"""`pcc calendar`: what is due when. The work is in `pcc_pipeline.deadlines`."""
+"""`pcc calendar`: what is due when. The work is in `pcc_pipeline.service.deadlines`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def calendar(
 
     from pcc_pipeline.clock import today
     from pcc_pipeline.database.engine import engine
-    from pcc_pipeline.deadlines import deadlines
+    from pcc_pipeline.service.deadlines import deadlines
     from pcc_pipeline.settings import Settings
 
     now = today()

@@ -1,4 +1,4 @@
-"""`pcc forecast`: a day to come, with payments and operations asked about. The work is in `pcc_pipeline.forecast`."""
+"""`pcc forecast`: a day to come, with payments and operations asked about. The work is in `pcc_pipeline.runs.forecast`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import typer
 from pcc_pipeline.commands.terminal import Ente, err, out, stop
 
 if TYPE_CHECKING:
-    from pcc_pipeline.forecast import Outlook, Payment
+    from pcc_pipeline.runs.forecast import Outlook, Payment
 
 
 def forecast(
@@ -26,9 +26,9 @@ def forecast(
     ] = None,
 ) -> None:
     """The stock of a day to come and what the FGDC costs: as things are, with payments, and what to pay to avoid it."""
-    from pcc_pipeline import forecast as work
     from pcc_pipeline.clock import today
     from pcc_pipeline.database.engine import engine
+    from pcc_pipeline.runs import forecast as work
     from pcc_pipeline.settings import Settings
     from pcc_pipeline.store import Store
 
@@ -91,7 +91,7 @@ def forecast(
 
 def read_payments(file: Path) -> list[Payment]:
     """Payments to come from a CSV (ISO dates, point or Italian amounts). Raises NotForecast naming the line."""
-    from pcc_pipeline.forecast import NotForecast, Payment
+    from pcc_pipeline.runs.forecast import NotForecast, Payment
 
     text = file.read_text(encoding="utf-8-sig")
     rows = csv.DictReader(text.splitlines(), delimiter=";" if ";" in text.splitlines()[0] else ",")

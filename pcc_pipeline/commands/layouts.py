@@ -20,7 +20,7 @@ Kind = Annotated[str | None, typer.Option(help="Kind of delivery (told from the 
 @app.command("list")
 def list_layouts() -> None:
     """List the layouts with their products, releases and kinds."""
-    from pcc_pipeline.layouts import layouts
+    from pcc_pipeline.formats.tabular.layouts import layouts
 
     table = RichTable("layout", "product", "releases", "kinds", "how it writes")
     for layout in layouts().values():
@@ -40,7 +40,7 @@ def check(
     kind: Kind = None,
 ) -> None:
     """Say what a layout reads of a file, what it leaves, what it cannot tell; exit 1 when the file does not fit."""
-    from pcc_pipeline.layouts.report import kind_of, report
+    from pcc_pipeline.formats.tabular.layouts.report import kind_of, report
 
     found = report(file, _kind(kind) or kind_of(file), _layout(layout))
     out.print(f"{file.name} as {found.kind} by the layout {found.layout}", highlight=False)
@@ -67,9 +67,9 @@ def guess(file: File, kind: Kind = None) -> None:
     """Propose a layout for a file: the one it fits, else a draft in YAML to be finished by hand."""
     import tempfile
 
-    from pcc_pipeline.layouts.choose import fits
-    from pcc_pipeline.layouts.guess import draft
-    from pcc_pipeline.layouts.report import kind_of
+    from pcc_pipeline.formats.tabular.layouts.choose import fits
+    from pcc_pipeline.formats.tabular.layouts.guess import draft
+    from pcc_pipeline.formats.tabular.layouts.report import kind_of
 
     chosen = _kind(kind) or kind_of(file)
     with tempfile.TemporaryDirectory(prefix="pcc-") as folder:
@@ -98,7 +98,7 @@ def _kind(name: str | None) -> str | None:
 
 
 def _layout(name: str | None):  # type: ignore[no-untyped-def]  # the import is the function's own
-    from pcc_pipeline.layouts import LayoutError, layouts, read_layout
+    from pcc_pipeline.formats.tabular.layouts import LayoutError, layouts, read_layout
 
     if name is None:
         return None

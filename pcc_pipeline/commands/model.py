@@ -10,7 +10,7 @@ from rich.table import Column as RichColumn
 from rich.table import Table as RichTable
 
 from pcc_pipeline.commands.terminal import Ente, err, out, stop
-from pcc_pipeline.enti import ente_facts
+from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Modello 003 and 002: write, list, fetch the files for PCC")
@@ -28,7 +28,7 @@ def write(
     """Write what is approved and not yet sent to Modello 003 and 002; a second call writes nothing anew."""
     from pcc_pipeline.database.engine import engine
     from pcc_pipeline.database.register import Register
-    from pcc_pipeline.sending import SendingError, send
+    from pcc_pipeline.review.sending import SendingError, send
     from pcc_pipeline.store import Store
 
     settings = Settings.from_environment()
@@ -57,8 +57,8 @@ def list_files(
     overdue: Annotated[bool, typer.Option("--overdue", help="Instead, the operations not seen done in time")] = False,
 ) -> None:
     """List the files written for PCC and what became of their operations; exit 1 if any is overdue (with --overdue)."""
-    from pcc_pipeline.database import sending
     from pcc_pipeline.database.engine import engine
+    from pcc_pipeline.review import sent as sending
 
     connected = engine(Settings.from_environment())
     if overdue:
@@ -87,9 +87,9 @@ def get(
     out_dir: Annotated[Path, typer.Option("--out", help="Folder to copy it to")] = Path(),
 ) -> None:
     """Copy a file that was written before, byte for byte; nothing is sent anew by it."""
-    from pcc_pipeline.database import sending
     from pcc_pipeline.database.engine import engine
-    from pcc_pipeline.sending import copy_file
+    from pcc_pipeline.review import sent as sending
+    from pcc_pipeline.review.sending import copy_file
     from pcc_pipeline.store import Store
 
     settings = Settings.from_environment()
@@ -106,7 +106,7 @@ def check_model(
 ) -> None:
     """Say what PCC would refuse in a Modello 003 or 002, by line and column; exit 1 if there is any error."""
     from pcc_pipeline.clock import today
-    from pcc_pipeline.formats.pcc_model_check import check_file
+    from pcc_pipeline.formats.pcc.check import check_file
 
     found = check_file(file, today())
     errors = sum(finding.severity == "error" for finding in found)

@@ -1,4 +1,4 @@
-"""`pcc asof` and `pcc trend`: the past rebuilt, and the stock day by day. The work is in `pcc_pipeline.asof`."""
+"""`pcc asof` and `pcc trend`: the past rebuilt, and the stock day by day. The work is in `pcc_pipeline.runs.asof`."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def asof(
     out_file: Annotated[Path | None, typer.Option("--out", help=".csv, .parquet or .json; standard output unless told")] = None,
 ) -> None:
     """Any table as it would have been asked then: "what did we know on 31 January?". Published figures stay untouched."""
-    from pcc_pipeline import asof as past
     from pcc_pipeline.database.engine import engine
+    from pcc_pipeline.runs import asof as past
     from pcc_pipeline.settings import Settings
     from pcc_pipeline.store import Store
 

@@ -1,4 +1,4 @@
-"""`pcc quarantine list | release | save`: what was refused, reading it anew, the kept bytes. See `pcc_pipeline.quarantine`."""
+"""`pcc quarantine list | release | save`: what was refused, reading it anew, the kept bytes. See `pcc_pipeline.arrival.quarantine`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def list_(
     """Show what stands in an ente's quarantine, repeats folded; `pcc export quarantine` gives every line."""
     from rich.table import Table
 
-    from pcc_pipeline.quarantine import summary
+    from pcc_pipeline.arrival.quarantine import summary
 
     rows = summary(*_place(), ente, kind=kind, delivery=delivery, limit=limit + 1).to_pylist()
     if not rows:
@@ -54,7 +54,7 @@ def list_(
 @app.command()
 def release(ente: Ente, delivery: Delivery = None) -> None:
     """Read quarantined deliveries anew from the kept bytes: good rows come in, settled defects go."""
-    from pcc_pipeline.quarantine import release as read_anew
+    from pcc_pipeline.arrival.quarantine import release as read_anew
 
     settings, store, register = _place()
     with err.status(f"Reading the quarantined deliveries of {ente} anew"):

@@ -17,7 +17,7 @@ def report(
     """Write the reports: workbook, page, PDF, and the table of art. 33 D.Lgs. 33/2013 as CSV and JSON."""
     from pcc_pipeline.database.engine import engine
     from pcc_pipeline.database.register import Register
-    from pcc_pipeline.enti import ente_names
+    from pcc_pipeline.enti.facts import ente_names
     from pcc_pipeline.reports.facts import NothingPublished
     from pcc_pipeline.reports.write import write_ente, write_provider
     from pcc_pipeline.settings import Settings

@@ -1,4 +1,4 @@
-"""`pcc review …`: a person's word on operations, pairs and questions. What each does is in `pcc_pipeline.decisions`."""
+"""`pcc review …`: a person's word on operations, pairs and questions. What each does is in `pcc_pipeline.review`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pcc_pipeline.settings import Settings
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from pcc_pipeline.database.operation_decisions import OperationsDecided, Selection
+    from pcc_pipeline.review.operations import OperationsDecided, Selection
 
 app = typer.Typer(no_args_is_help=True, help="Decide on operations, pairs and questions: approve, refuse, change, pair, undo.")
 
@@ -58,8 +58,8 @@ def show(
     limit: Annotated[int, typer.Option(help="Rows at most")] = 50,
 ) -> None:
     """Show what there is to decide, what was decided, or which words no longer apply."""
-    from pcc_pipeline.database.operation_decisions import reviewed, stale_operations
-    from pcc_pipeline.database.proposals import history, proposals, stale_pairs
+    from pcc_pipeline.review.operations import reviewed, stale_operations
+    from pcc_pipeline.review.proposals import history, proposals, stale_pairs
 
     with _telling(), _engine().connect() as connection:
         if what == "operations":
@@ -120,7 +120,7 @@ def change(
     azione: Azione = None, least: Least = None, most: Most = None, reason: Reason = None,
 ) -> None:  # fmt: skip
     """Change what operations say; they need approval anew. A changed amount stays within its source account."""
-    from pcc_pipeline.decisions.amounts import read_changes
+    from pcc_pipeline.review.amounts import read_changes
 
     with _telling():
         if wrong := [value for value in values if "=" not in value]:
@@ -162,7 +162,7 @@ def undo(
     reason: Reason = None,
 ) -> None:  # fmt: skip
     """Undo decisions: what stood before stands again."""
-    from pcc_pipeline.database.decisions import undo as undone
+    from pcc_pipeline.review.pairs import undo as undone
 
     if kind not in ("match", "operation"):
         raise stop("--kind: match, operation")
@@ -174,7 +174,7 @@ def undo(
 @app.command("export")
 def export_(ente: Ente, out_file: Annotated[Path, typer.Option("--out", help=".xlsx")]) -> None:
     """Write the work list: operations and proposed pairs, with columns to decide in."""
-    from pcc_pipeline.decisions.worklist import export_worklist
+    from pcc_pipeline.review.worklist import export_worklist
 
     with _telling():
         rows = export_worklist(_engine(), ente, str(out_file))
@@ -184,8 +184,8 @@ def export_(ente: Ente, out_file: Annotated[Path, typer.Option("--out", help=".x
 @app.command("import")
 def import_(ente: Ente, who: Who, file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
     """Take the decisions written in a work list; exit 1 if some line is wrong (the good ones are taken)."""
-    from pcc_pipeline.decisions.amounts import judge
-    from pcc_pipeline.decisions.worklist import import_decisions
+    from pcc_pipeline.review.amounts import judge
+    from pcc_pipeline.review.worklist import import_decisions
     from pcc_pipeline.store import Store
 
     settings = Settings.from_environment()
@@ -198,7 +198,7 @@ def import_(ente: Ente, who: Who, file: Annotated[Path, typer.Argument(exists=Tr
 @app.command()
 def questions(ente: Ente, out_file: Annotated[Path, typer.Option("--out", help=".xlsx")]) -> None:
     """Write the questions for the ente's office, with a column for the answers."""
-    from pcc_pipeline.decisions.answers import export_questions
+    from pcc_pipeline.review.answers import export_questions
 
     with _telling():
         rows = export_questions(_engine(), ente, str(out_file))
@@ -208,7 +208,7 @@ def questions(ente: Ente, out_file: Annotated[Path, typer.Option("--out", help="
 @app.command()
 def answers(ente: Ente, who: Who, file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
     """Read the ente's answers back: special cases through the inbox, decisions, notes; exit 1 if some line is wrong."""
-    from pcc_pipeline.decisions.answers import read_answers
+    from pcc_pipeline.review.answers import read_answers
 
     with _telling():
         done = read_answers(Settings.from_environment(), _engine(), ente, file, who=who)
@@ -228,8 +228,8 @@ def limit(
     reason: Reason = None,
 ) -> None:  # fmt: skip
     """Amount above which an operation of the ente needs a second person."""
-    from pcc_pipeline.database.operation_decisions import limit as limit_of
-    from pcc_pipeline.database.operation_decisions import set_limit
+    from pcc_pipeline.review.operations import limit as limit_of
+    from pcc_pipeline.review.operations import set_limit
 
     with _telling():
         if amount is not None:
@@ -240,8 +240,8 @@ def limit(
 def _decide(
     ente: str, verdict: str, chosen: Selection, who: str, reason: str | None, changes: dict[str, object] | None = None
 ) -> None:
-    from pcc_pipeline.database.operation_decisions import decide_operations
-    from pcc_pipeline.decisions.amounts import judge
+    from pcc_pipeline.review.amounts import judge
+    from pcc_pipeline.review.operations import decide_operations
     from pcc_pipeline.store import Store
 
     settings = Settings.from_environment()
@@ -263,8 +263,8 @@ def said(done: OperationsDecided) -> str:
 def _decide_pairs(
     ente: str, verdict: str, written: Sequence[str] | None, who: str, reason: str | None, score: int | None = None
 ) -> None:
-    from pcc_pipeline.database.decisions import Pair, decide_pairs
-    from pcc_pipeline.database.proposals import check_pairs, proposals
+    from pcc_pipeline.review.pairs import Pair, decide_pairs
+    from pcc_pipeline.review.proposals import check_pairs, proposals
 
     engine = _engine()
     with _telling():
@@ -289,7 +289,7 @@ def _selection(
     operations: Sequence[str] | None, code: str | None, supplier: str | None, document: str | None, azione: str | None,
     least: str | None, most: str | None,
 ) -> Selection:  # fmt: skip
-    from pcc_pipeline.database.operation_decisions import Selection
+    from pcc_pipeline.review.operations import Selection
 
     with _telling():
         return Selection(
@@ -299,7 +299,7 @@ def _selection(
 
 
 def _euro(text: str) -> Decimal:
-    from pcc_pipeline.decisions.amounts import amount
+    from pcc_pipeline.review.amounts import amount
 
     return amount(text)
 
@@ -313,8 +313,8 @@ def _engine() -> sa.Engine:
 @contextmanager
 def _telling() -> Iterator[None]:
     """What cannot be decided ends the command with its reason."""
-    from pcc_pipeline.database.decisions import DecisionError
-    from pcc_pipeline.decisions.sheets import UnreadableError
+    from pcc_pipeline.review.pairs import DecisionError
+    from pcc_pipeline.review.sheets import UnreadableError
 
     try:
         yield

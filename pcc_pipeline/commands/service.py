@@ -121,8 +121,8 @@ def erase(
 
 def receipts() -> None:
     """List the receipts of erasures, each with whether its signature holds."""
-    from pcc_pipeline.service.receipts import receipts as kept
-    from pcc_pipeline.service.receipts import verified
+    from pcc_pipeline.enti.receipts import receipts as kept
+    from pcc_pipeline.enti.receipts import verified
     from pcc_pipeline.store import Store
 
     for receipt in kept(Store(Settings.from_environment().store_url)):

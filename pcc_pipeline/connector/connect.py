@@ -22,11 +22,11 @@ from pcc_pipeline.clock import today
 from pcc_pipeline.connector.permission import refusals
 from pcc_pipeline.connector.queries import Mark, Query, QueryError, parse_mark, queries_of, read_queries
 from pcc_pipeline.connector.reading import MARK, Spooled, read_all
-from pcc_pipeline.connector.sources import Source, SourceError, label, without_secrets
+from pcc_pipeline.connector.sources import ErpSource, SourceError, label, without_secrets
 from pcc_pipeline.database.engine import ente_lock
 from pcc_pipeline.database.register import Arrived, Register, delivery_id
 from pcc_pipeline.database.schema import table
-from pcc_pipeline.enti import EnteFacts, ente_facts
+from pcc_pipeline.enti.facts import EnteFacts, ente_facts
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables.connector import FAILED, NEW, REFUSED, UNCHANGED
@@ -57,7 +57,7 @@ class ConnectReport:
 
 
 def connect(
-    settings: Settings, store: Store, register: Register, source: Source, *, on: date | None = None, wait: float = 1.0
+    settings: Settings, store: Store, register: Register, source: ErpSource, *, on: date | None = None, wait: float = 1.0
 ) -> ConnectReport:
     """Reads an ente's accounting system once; every outcome is registered in `erp_reads` and none raises.
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from pcc_pipeline.enti import EnteFacts
+from pcc_pipeline.enti.facts import EnteFacts
 from pcc_pipeline.rules import rule_rows
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 if TYPE_CHECKING:
-    from pcc_pipeline.layouts.model import Layout
+    from pcc_pipeline.formats.tabular.layouts.model import Layout
 
 KINDS = ("erp_invoices", "erp_payments")
 TYPES = ("timestamp", "date", "integer", "text")
@@ -180,7 +180,7 @@ def read_queries(path: Path) -> dict[str, Query]:
 
 def queries_of(layout: Layout | None) -> dict[str, Query]:
     """The queries of a layout, else the standard ones. Raises QueryError."""
-    from pcc_pipeline.layouts.load import standard
+    from pcc_pipeline.formats.tabular.layouts.load import standard
 
     chosen = layout if layout is not None and layout.queries is not None else standard()
     return parse_queries(chosen.queries, chosen.name)

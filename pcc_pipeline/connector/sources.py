@@ -28,7 +28,7 @@ class SourceError(ValueError):
 
 
 @dataclass(frozen=True)
-class Source:
+class ErpSource:
     """An ente's accounting system: the entry of the sources file, not yet resolved.
 
     `queries` names a file of queries; None means those of the ente's accounting system. `every_minutes` is how
@@ -77,7 +77,7 @@ def sources_file(settings: Settings, environment: Mapping[str, str] | None = Non
     return Path(named).expanduser() if named else settings.home / "erp_sources.yaml"
 
 
-def load_sources(settings: Settings, environment: Mapping[str, str] | None = None) -> dict[str, Source]:
+def load_sources(settings: Settings, environment: Mapping[str, str] | None = None) -> dict[str, ErpSource]:
     """The configured sources by ente; none where there is no file. Raises SourceError."""
     path = sources_file(settings, environment)
     try:
@@ -91,7 +91,7 @@ def load_sources(settings: Settings, environment: Mapping[str, str] | None = Non
     return {str(ente): _source(str(ente), entry, path) for ente, entry in found.items()}
 
 
-def _source(ente: str, entry: object, path: Path) -> Source:
+def _source(ente: str, entry: object, path: Path) -> ErpSource:
     if not isinstance(entry, dict):
         raise SourceError(f"{path}: the entry of {ente} is not a list of settings")
     if unknown := sorted(set(map(str, entry)) - _KEYS):
@@ -100,7 +100,7 @@ def _source(ente: str, entry: object, path: Path) -> Source:
     if not isinstance(every, int) or isinstance(every, bool) or every < 0:
         raise SourceError(f"{path}: every_minutes of {ente} must be a whole number of minutes, 0 for never")
     queries = entry.get("queries")
-    return Source(ente, entry, path.parent, every, None if queries is None else str(path.parent / str(queries)))
+    return ErpSource(ente, entry, path.parent, every, None if queries is None else str(path.parent / str(queries)))
 
 
 def label(url: URL) -> str:

@@ -1,7 +1,7 @@
 """The register of deliveries: what was delivered to whom, when, and what became of it.
 
 It is the memory that the sensor, landing and staging trust. Bytes are in the store; how files get here is in
-`pcc_pipeline.landing`.
+`pcc_pipeline.arrival.landing`.
 """
 
 from __future__ import annotations

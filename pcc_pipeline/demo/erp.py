@@ -12,12 +12,12 @@ from pathlib import Path
 import duckdb
 import yaml
 
+from pcc_pipeline.arrival.landing import PROVIDER, land
+from pcc_pipeline.arrival.staging import stage
 from pcc_pipeline.connector.connect import ConnectReport, connect
 from pcc_pipeline.connector.sources import load_sources, sources_file
 from pcc_pipeline.database.register import Register
-from pcc_pipeline.landing import PROVIDER, land
 from pcc_pipeline.settings import Settings
-from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store
 
 #: The accounting system that is read by remote connection, and where its file lies under the home folder.

@@ -35,7 +35,7 @@ def _credit(column: str) -> str:
 
 
 @dataclass(frozen=True)
-class Text:
+class TextFile:
     """A text file: its columns (name, expression over the standard view), how it is written, what stands around."""
 
     columns: tuple[tuple[str, str], ...]
@@ -47,7 +47,7 @@ class Text:
 
 
 _SANITA = {
-    "erp_invoices": Text(
+    "erp_invoices": TextFile(
         (
             ("TREC", "'F'"), ("KDOC", "id_documento"), ("TDOC", "tipo_documento"), ("CFISC", "cf_fornitore"),
             ("PIVA", "ltrim(piva_fornitore, '0')"), ("RAGSOC", "denominazione_fornitore"), ("NUMDOC", "numero"),
@@ -63,7 +63,7 @@ _SANITA = {
         ),
         "|", "cp850", after=("Z|" + "|" * 27,),
     ),
-    "erp_payments": Text(
+    "erp_payments": TextFile(
         (
             ("TREC", "'P'"), ("KDOC", "id_documento"), ("NMAND", "numero_mandato"), ("DTMAND", _DAY.format("data_mandato")),
             ("DTQUIET", _DAY.format("data_pagamento")), ("IMPORTO", _CENTS.format("if(storno, -importo, importo)")),
@@ -78,7 +78,7 @@ _SUPPLIER = (
     "'', ' ') || coalesce('CF ' || cf_fornitore, '') || ')'"
 )
 _LIBRO = {
-    "erp_invoices": Text(
+    "erp_invoices": TextFile(
         (
             ("Registro", "'D'"), ("Progressivo", "substr(id_documento, 2)"), ("Fornitore", _SUPPLIER), ("Numero", "numero"), ("Serie", "''"),
             ("GG", "day(data_emissione)"), ("MM", "month(data_emissione)"), ("AAAA", "year(data_emissione)"),
@@ -97,7 +97,7 @@ _LIBRO = {
         ),
         ",",
     ),
-    "erp_payments": Text(
+    "erp_payments": TextFile(
         (
             ("Documento", "id_documento"), ("Mandato", "numero_mandato"), ("Emesso il", _SLASH.format("data_mandato")),
             ("Quietanza", _SLASH.format("data_pagamento")), ("Dare", f"if(storno, {_ITALIAN.format('importo')}, null)"),
@@ -108,7 +108,7 @@ _LIBRO = {
 }  # fmt: skip
 
 _FINANZA = {
-    "erp_invoices": Text(
+    "erp_invoices": TextFile(
         (
             ("Id. registrazione", "id_documento"), ("Tipo", "tipo_documento"), ("C.F.", "cf_fornitore"), ("Part. IVA", "piva_fornitore"),
             ("Fornitore", "denominazione_fornitore"), ("N. fattura", "numero"), ("Data fattura", _SLASH.format("data_emissione")),
@@ -124,7 +124,7 @@ _FINANZA = {
         ),
         ";", "cp1252", ("Registro delle fatture;;;", "Stampa del 20/01/2026;;;", ""), ("Totale generale;;;;;;;;;;;1.234,56",), 1000,
     ),
-    "erp_payments": Text(
+    "erp_payments": TextFile(
         (
             ("Id. registrazione", "id_documento"), ("Mandato n.", "numero_mandato"), ("Data mandato", _SLASH.format("data_mandato")),
             ("Data quietanza", _SLASH.format("data_pagamento")),
@@ -182,7 +182,9 @@ def write_as_product(
     return False
 
 
-def _write_text(connection: duckdb.DuckDBPyConnection, text: Text, view: str, path: Path, extra: Sequence[str] = ()) -> None:
+def _write_text(
+    connection: duckdb.DuckDBPyConnection, text: TextFile, view: str, path: Path, extra: Sequence[str] = ()
+) -> None:
     part, raw = path.with_name(path.name + ".part"), path.with_name(path.name + ".utf8.part")
     columns = ", ".join(f'{expression} as "{name}"' for name, expression in text.columns)
     quoted = str(raw).replace("'", "''")

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from pcc_pipeline.demo.parties import Ente
-from pcc_pipeline.formats import pcc_model
+from pcc_pipeline.formats.pcc import models as pcc_model
 
 #: Payments told, and suspensions that PCC refused for their natura di spesa.
 _LINES = """

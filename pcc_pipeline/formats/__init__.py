@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pcc_pipeline.formats.source import Counts, Sink, Source, defect
 
 if TYPE_CHECKING:
-    from pcc_pipeline.layouts.model import Layout
+    from pcc_pipeline.formats.tabular.layouts.model import Layout
 
 #: Kinds whose deliveries are many small files: read many at a time.
 SMALL_FILES = frozenset({"sdi_invoices", "sdi_messages"})
@@ -31,7 +31,7 @@ def parse(
     if kind not in FEEDS:
         raise KeyError(f"nothing reads the kind {kind}")
     if kind == "sdi_invoices":
-        from pcc_pipeline.formats.fatturapa import parse_fatturapa
+        from pcc_pipeline.formats.fatturapa.parse import parse_fatturapa
 
         return parse_fatturapa(sources, sink, workers=workers)
     if kind == "sdi_messages":
@@ -48,16 +48,16 @@ def parse(
 def _parse_table(kind: str, source: Source, sink: Sink, layout: Layout | None) -> Counts:
     """A table, or PCC's answer in XML where one comes in a table's place."""
     if kind == "pcc_invoices":
-        from pcc_pipeline.formats.pcc_answer import parse_pcc_answer
+        from pcc_pipeline.formats.pcc.answer import parse_pcc_answer
         from pcc_pipeline.formats.xml_source import looks_xml
 
         if looks_xml(source.path):
             return parse_pcc_answer(source, sink)
     if kind in ("pcc_outcomes", "pcc_invoices"):
-        from pcc_pipeline.formats.pcc_model_feeds import parse_model
+        from pcc_pipeline.formats.pcc.feeds import parse_model
 
         return parse_model(source, sink)
-    from pcc_pipeline.formats.tabular import parse_tabular
+    from pcc_pipeline.formats.tabular.parse import parse_tabular
 
     return parse_tabular(source, sink, layout=layout)
 

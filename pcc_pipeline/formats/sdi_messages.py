@@ -10,7 +10,7 @@ import re
 
 from lxml import etree
 
-from pcc_pipeline.formats.fatturapa_open import ROOTS
+from pcc_pipeline.formats.fatturapa.open import ROOTS
 from pcc_pipeline.formats.source import Counts, Sink, Source
 from pcc_pipeline.formats.xml_rows import Rows, day_in_rome
 from pcc_pipeline.formats.xml_source import Refusal, below, elements, line_of, local, looks_xml, opened, text

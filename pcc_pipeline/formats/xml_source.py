@@ -14,8 +14,8 @@ from typing import BinaryIO
 
 from lxml import etree
 
-from pcc_pipeline.formats import p7m
-from pcc_pipeline.formats.fatturapa_open import MAX_BYTES, Refusal, from_base64, line_of
+from pcc_pipeline.formats.fatturapa import p7m
+from pcc_pipeline.formats.fatturapa.open import MAX_BYTES, RefusedFile, from_base64, line_of
 
 DOCTYPE = "The XML declares a DOCTYPE (DTD, entities), which no such file has: unsafe, ask for a clean file"
 _XML_STARTS = (b"<", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\0\0\0<", b"<\0")
@@ -40,17 +40,17 @@ def opened(path: Path) -> BinaryIO:
         size = path.stat().st_size
         start = stream.read(64)
     except OSError as error:
-        raise Refusal(f"The file cannot be read: {error.strerror}") from error
+        raise RefusedFile(f"The file cannot be read: {error.strerror}") from error
     if not start.strip():
         stream.close()
-        raise Refusal("The file is empty")
+        raise RefusedFile("The file is empty")
     if start.lstrip(_SPACE).startswith(_XML_STARTS):
         leading = len(start) - len(start.lstrip(_SPACE))
         stream.seek(leading)  # a declaration must be the first thing
         return stream
     with stream:
         if size > MAX_BYTES:
-            raise Refusal(f"The file has {size} bytes, more than a signed one may have ({MAX_BYTES})")
+            raise RefusedFile(f"The file has {size} bytes, more than a signed one may have ({MAX_BYTES})")
         data = start + stream.read()
     for _ in range(4):
         if data[:64].lstrip(_SPACE).startswith(_XML_STARTS):
@@ -58,8 +58,8 @@ def opened(path: Path) -> BinaryIO:
         try:
             data = p7m.unwrap(data).content if p7m.looks_signed(data) else from_base64(data)
         except p7m.NotSigned as error:
-            raise Refusal(str(error)) from error
-    raise Refusal("The file is wrapped more than four times")
+            raise RefusedFile(str(error)) from error
+    raise RefusedFile("The file is wrapped more than four times")
 
 
 def elements(stream: BinaryIO, wanted: Collection[str]) -> Iterator[tuple[str, etree._Element]]:
@@ -70,7 +70,7 @@ def elements(stream: BinaryIO, wanted: Collection[str]) -> Iterator[tuple[str, e
     """
     begin = stream.tell()
     if _PROLOG.match(stream.read(4096).removeprefix(b"\xef\xbb\xbf")):
-        raise Refusal(DOCTYPE, 1)
+        raise RefusedFile(DOCTYPE, 1)
     stream.seek(begin)
     depth = 0
     first = True
@@ -90,7 +90,7 @@ def elements(stream: BinaryIO, wanted: Collection[str]) -> Iterator[tuple[str, e
             if first:
                 info = element.getroottree().docinfo
                 if info.internalDTD is not None or info.externalDTD is not None:
-                    raise Refusal(DOCTYPE, 1)
+                    raise RefusedFile(DOCTYPE, 1)
                 first = False
             name = local(element)
             if event == "start":
@@ -105,9 +105,9 @@ def elements(stream: BinaryIO, wanted: Collection[str]) -> Iterator[tuple[str, e
                 while parent is not None and element.getprevious() is not None:
                     del parent[0]
     except etree.XMLSyntaxError as error:
-        raise Refusal(f"The XML is not well formed: {error.msg}", error.lineno) from error
+        raise RefusedFile(f"The XML is not well formed: {error.msg}", error.lineno) from error
     except (ValueError, LookupError) as error:
-        raise Refusal(f"The XML cannot be read: {error}") from error
+        raise RefusedFile(f"The XML cannot be read: {error}") from error
 
 
 def local(element: etree._Element) -> str:

@@ -43,7 +43,7 @@ class Path:
 
 
 @dataclass(frozen=True)
-class Text:
+class Label:
     """Words at their base line; anchor start, middle or end."""
 
     x: float
@@ -61,7 +61,7 @@ class Picture:
     width: float
     height: float
     says: str
-    shapes: list[Rect | Path | Text] = field(default_factory=list)
+    shapes: list[Rect | Path | Label] = field(default_factory=list)
 
 
 def svg(picture: Picture) -> str:
@@ -131,7 +131,7 @@ def ageing(by_view: Mapping[str, Mapping[str, Decimal]]) -> Picture:
             amount = by_view[view][bucket]
             top, height = scale.bar(amount)
             picture.shapes.append(Rect(left + 8 + number_ * step * 0.38, top, step * 0.36, height, COLOURS[view]))
-        picture.shapes.append(Text(left + step / 2, 216, BUCKETS[bucket], "middle", 9))
+        picture.shapes.append(Label(left + step / 2, 216, BUCKETS[bucket], "middle", 9))
     _legend(picture, views, 232)
     return picture
 
@@ -150,7 +150,7 @@ def trend(by_view: Mapping[str, Sequence[tuple[date, Decimal]]]) -> Picture:
             picture.shapes.append(Path(points, COLOURS[view], 2))
     for place, day in enumerate(days):
         if place % max(len(days) // 8, 1) == 0:
-            picture.shapes.append(Text(at[day], 216, f"{day:%m/%Y}", "middle", 9))
+            picture.shapes.append(Label(at[day], 216, f"{day:%m/%Y}", "middle", 9))
     _legend(picture, views, 232)
     return picture
 
@@ -214,9 +214,9 @@ def _falling(bars: Sequence[Bar], says: str) -> Picture:
     for place, bar in enumerate(bars):
         y = 10.0 + 22 * place
         low, high = sorted((x(bar.start), x(bar.end)))
-        picture.shapes.append(Text(left - 8, y + 12, bar.words[:40], "end", 9))
+        picture.shapes.append(Label(left - 8, y + 12, bar.words[:40], "end", 9))
         picture.shapes.append(Rect(low, y + 2, max(high - low, 0.8), 14, bar.fill))
-        picture.shapes.append(Text(max(high, x(Decimal(0))) + 5, y + 12, number(bar.told), "start", 9))
+        picture.shapes.append(Label(max(high, x(Decimal(0))) + 5, y + 12, number(bar.told), "start", 9))
     return picture
 
 
@@ -236,14 +236,14 @@ def columns(
     low = min(floor, *told)
     top = max([*told, *([] if limit is None else [limit])]) * (1.0 if floor else 1.08) or 1.0
     scale = 130 / ((top - low) or 1.0)
-    picture.shapes.append(Text(4, 16, says, "start", 13))
+    picture.shapes.append(Label(4, 16, says, "start", 13))
     for place, (name, value) in enumerate(values):
         tall, middle = max(1.0, (value - low) * scale), place * step + step / 2
         missed = (most is not None and value > most) or (least is not None and value < least)
         fill = WORSE if missed else COLOURS["right"]
         picture.shapes.append(Rect(place * step + step * 0.15, 160 - tall, step * 0.7, tall, fill))
-        picture.shapes.append(Text(middle, 156 - tall, number(value, 1 if floor else 0), "middle"))
-        picture.shapes.append(Text(middle, 176, name, "middle"))
+        picture.shapes.append(Label(middle, 156 - tall, number(value, 1 if floor else 0), "middle"))
+        picture.shapes.append(Label(middle, 176, name, "middle"))
     if limit is not None:
         y = 160 - (limit - low) * scale
         picture.shapes.append(Path(((0, y), (picture.width, y)), WORSE))
@@ -254,14 +254,14 @@ def creditors(rows: Sequence[tuple[str, Decimal]]) -> Picture:
     """Who is owed most, in the right stock."""
     picture = Picture(640, 20 + 22 * max(len(rows), 1), "Maggiori creditori")
     if not rows:
-        picture.shapes.append(Text(8, 20, "Nessun creditore nello stock"))
+        picture.shapes.append(Label(8, 20, "Nessun creditore nello stock"))
     most = max([abs(float(amount)) for _, amount in rows] or [1.0]) or 1.0
     for place, (name, amount) in enumerate(rows):
         y = 8.0 + 22 * place
         width = 330 * abs(float(amount)) / most
-        picture.shapes.append(Text(212, y + 12, name if len(name) < 40 else name[:38] + "…", "end", 9))
+        picture.shapes.append(Label(212, y + 12, name if len(name) < 40 else name[:38] + "…", "end", 9))
         picture.shapes.append(Rect(220, y + 2, max(width, 0.8), 14, COLOURS["right"] if amount >= 0 else BETTER))
-        picture.shapes.append(Text(225 + width, y + 12, number(amount), "start", 9))
+        picture.shapes.append(Label(225 + width, y + 12, number(amount), "start", 9))
     return picture
 
 
@@ -287,7 +287,7 @@ def _axis(picture: Picture, scale: _Scale, left: float) -> None:
         amount = scale.least + (scale.most - scale.least) * step / 4
         y = scale.y(amount)
         picture.shapes.append(Path(((left, y), (picture.width - 5, y)), RULE, 0.6))
-        picture.shapes.append(Text(left - 5, y + 3, _short(amount), "end", 9))
+        picture.shapes.append(Label(left - 5, y + 3, _short(amount), "end", 9))
 
 
 def _short(amount: float) -> str:
@@ -301,5 +301,5 @@ def _legend(picture: Picture, views: Sequence[str], y: float) -> None:
     x = 75.0
     for view in views:
         picture.shapes.append(Rect(x, y - 8, 9, 9, COLOURS[view]))
-        picture.shapes.append(Text(x + 13, y, VIEWS[view], "start", 9))
+        picture.shapes.append(Label(x + 13, y, VIEWS[view], "start", 9))
         x += 30 + LETTER * len(VIEWS[view])

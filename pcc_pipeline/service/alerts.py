@@ -21,13 +21,13 @@ import sqlalchemy as sa
 import yaml
 from sqlalchemy.dialects.postgresql import insert
 
-from pcc_pipeline import pipeline
 from pcc_pipeline.calculator import Calculator, source
 from pcc_pipeline.calculator.session import connect
 from pcc_pipeline.clock import ROME, today
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
-from pcc_pipeline.enti import ente_facts
+from pcc_pipeline.enti.facts import ente_facts
+from pcc_pipeline.runs import pipeline
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 

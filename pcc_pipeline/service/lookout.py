@@ -7,9 +7,9 @@ from datetime import date, timedelta
 
 from pcc_pipeline.clock import today
 from pcc_pipeline.database.register import Register
-from pcc_pipeline.deadlines import Alert as DeadlineAlert
-from pcc_pipeline.deadlines import alerts, deadlines, span
-from pcc_pipeline.service.alerts import Alert, missed_levels, raise_alerts, watch
+from pcc_pipeline.service.alerts import DutyAlert, missed_levels, raise_alerts, watch
+from pcc_pipeline.service.deadlines import DutyAlert as DeadlineAlert
+from pcc_pipeline.service.deadlines import alerts, deadlines, span
 from pcc_pipeline.service.nightly import enti_of
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
@@ -36,7 +36,7 @@ def look_at_deadlines(settings: Settings, register: Register, since: date, now: 
     before, after = span()
     said = alerts(deadlines(register.engine, since - timedelta(days=after), now + timedelta(days=before)), since, now)
     raised = [
-        Alert(
+        DutyAlert(
             alert.deadline.ente,
             f"DEADLINE {alert.deadline.duty} {alert.deadline.due_on} {alert.days_left}",
             "DEADLINE",

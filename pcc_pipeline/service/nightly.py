@@ -13,7 +13,8 @@ from datetime import date, datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from pcc_pipeline import pipeline
+from pcc_pipeline.arrival.landing import PROVIDER
+from pcc_pipeline.arrival.staging import stage
 from pcc_pipeline.calculator import Calculator, model_order, prepare, source
 from pcc_pipeline.calculator.session import connect
 from pcc_pipeline.checks import run_checks
@@ -21,13 +22,12 @@ from pcc_pipeline.clock import ROME, today
 from pcc_pipeline.database.publish import replace
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
-from pcc_pipeline.enti import ente_facts
-from pcc_pipeline.landing import PROVIDER
+from pcc_pipeline.enti.facts import ente_facts
+from pcc_pipeline.enti.overview import publish_overview
 from pcc_pipeline.reports.service_page import service_page
+from pcc_pipeline.runs import pipeline
 from pcc_pipeline.service.closing import close_periods, closed, ended
-from pcc_pipeline.service.overview import publish_overview
 from pcc_pipeline.settings import Settings
-from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import TABLES
 from pcc_pipeline.tables.service import SERVICE_MODELS

@@ -19,8 +19,8 @@ from pathlib import Path
 import sqlalchemy as sa
 import yaml
 
-from pcc_pipeline.delivery import deliver
-from pcc_pipeline.landing import PROVIDER
+from pcc_pipeline.arrival.delivery import deliver
+from pcc_pipeline.arrival.landing import PROVIDER
 from pcc_pipeline.settings import Settings
 
 #: Seconds after which no answer is DOWN.

@@ -2,7 +2,7 @@
 
 Nothing here is ever changed or deleted but with its ente: an undo is a row of its own. `DECISIONS` are the tables of
 PostgreSQL; `DECIDED` the relations `decided_<table>` in which the SQL models see what stood at the knowledge time.
-The functions that write and read them are in `pcc_pipeline.database.decisions` and its fellows.
+The functions that write and read them are in `pcc_pipeline.review.pairs` and its fellows.
 """
 
 from __future__ import annotations

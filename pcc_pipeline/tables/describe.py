@@ -14,7 +14,7 @@ from typing import Literal
 import pyarrow as pa
 
 Type = Literal["text", "date", "money", "decimal", "integer", "boolean", "timestamp", "texts", "records"]
-Layer = Literal["staging", "reconciliation", "debt", "indicators", "service", "register"]
+Layer = Literal["staging", "reconciliation", "debt", "indicators", "indicators", "register"]
 
 #: Money is DECIMAL(18,2): euro and cents, sixteen digits before the point.
 MONEY = pa.decimal128(18, 2)

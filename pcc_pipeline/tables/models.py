@@ -214,7 +214,7 @@ DOCUMENT_CASES = Table(
 )
 
 DOCUMENTS_TABLE = Table(
-    "documents", "debt", "One row per document, both sides' facts beside each other",
+    "documents", "reconciliation", "One row per document, both sides' facts beside each other",
     (
         ENTE, ID_DOCUMENTO, PROGRESSIVO,
         Column("tier", "text", "The tier that paired the two sides"),
@@ -326,7 +326,7 @@ DEBT_POSITIONS = Table(
 )
 
 ANOMALIES = Table(
-    "anomalies", "debt", "One row per document and anomaly code",
+    "anomalies", "reconciliation", "One row per document and anomaly code",
     (
         ENTE,
         Column("code", "text", "Anomaly code", required=True, allowed=rules.anomaly_codes(), source="rules section 7"),

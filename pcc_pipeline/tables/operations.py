@@ -62,7 +62,7 @@ _IDENTITY = (
 )
 
 CREDIT_NOTE_USES = Table(
-    "credit_note_uses", "debt", "One row per credit note, used and still open on PCC, and invoice that it closes in part",
+    "credit_note_uses", "operations", "One row per credit note, used and still open on PCC, and invoice that it closes in part",
     (
         ENTE, Column("note", "text", "id_documento of the credit note", required=True),
         Column("invoice", "text", "id_documento of the invoice", required=True),
@@ -73,7 +73,7 @@ CREDIT_NOTE_USES = Table(
 )
 
 UNREPORTED_PAYMENTS = Table(
-    "unreported_payments", "debt", "One row per payment order of which PCC is to be told",
+    "unreported_payments", "operations", "One row per payment order of which PCC is to be told",
     (
         ENTE, Column("id_documento", "text", "The document paid", required=True),
         Column("numero_mandato", "text", "Number of the payment order", required=True),
@@ -87,7 +87,7 @@ UNREPORTED_PAYMENTS = Table(
 )
 
 REMEDIES = Table(
-    "remedies", "debt", "One row per document that bears an anomaly: what is to move between its accounts on PCC",
+    "remedies", "operations", "One row per document that bears an anomaly: what is to move between its accounts on PCC",
     (
         ENTE, ID_DOCUMENTO, PROGRESSIVO,
         Column("codes", "texts", "Its anomalies", required=True),
@@ -129,7 +129,7 @@ REMEDIES = Table(
 )
 
 OPERATION_LINES = Table(
-    "operation_lines", "debt", "One row per line to send to PCC, before its effect is known",
+    "operation_lines", "operations", "One row per line to send to PCC, before its effect is known",
     (
         ENTE, Column("operation_id", "text", "Hash of what the line says and of the state of the document on PCC it starts from", required=True),
         # What a line demands is checked on `operations`, which shows it.
@@ -155,7 +155,7 @@ _AFTER = (
 )
 
 LEDGER = Table(
-    "ledger", "debt", "One row per operation: the document's accounts on PCC once it is accepted (PCC's ledger simulated)",
+    "ledger", "operations", "One row per operation: the document's accounts on PCC once it is accepted (PCC's ledger simulated)",
     (
         ENTE, Column("operation_id", "text", "The operation", required=True), ID_DOCUMENTO, PROGRESSIVO, _STEP,
         Column("last", "boolean", "The document's last operation", required=True), *_AFTER,
@@ -165,7 +165,7 @@ LEDGER = Table(
 )
 
 OPERATIONS = Table(
-    "operations", "debt", "One row per line to send to PCC (Modello 003, 002)",
+    "operations", "operations", "One row per line to send to PCC (Modello 003, 002)",
     (
         ENTE, Column("operation_id", "text", "Hash of what the line says and of the state of the document on PCC it starts from", required=True),
         _CODE, ID_DOCUMENTO, PROGRESSIVO, _STEP, *_LINE, *_IDENTITY,
@@ -179,13 +179,13 @@ OPERATIONS = Table(
 )
 
 PROJECTED_ACCOUNTS = Table(
-    "projected_accounts", "debt", "One row per document with operations: its accounts on PCC once all of them are accepted",
+    "projected_accounts", "operations", "One row per document with operations: its accounts on PCC once all of them are accepted",
     (ENTE, ID_DOCUMENTO, PROGRESSIVO, Column("operations", "integer", "Operations proposed", required=True, minimum=1), *_AFTER),
     key=_KEY,
 )
 
 QUESTIONS = Table(
-    "questions", "debt", "One row per document and anomaly that needs a person's answer",
+    "questions", "operations", "One row per document and anomaly that needs a person's answer",
     (
         ENTE, _CODE, ID_DOCUMENTO, PROGRESSIVO,
         Column("addressee", "text", "Who can answer: the ente's office, or the operator", required=True, allowed=("ENTE", "OPERATORE")),

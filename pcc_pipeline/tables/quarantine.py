@@ -1,6 +1,6 @@
 """Quarantine as readers see it: each defect with how often it occurs, and the defects folded by reason.
 
-What parsers write is `feeds.QUARANTINE`; how both tables are made is in `pcc_pipeline.quarantine`.
+What parsers write is `feeds.QUARANTINE`; how both tables are made is in `pcc_pipeline.arrival.quarantine`.
 """
 
 from __future__ import annotations

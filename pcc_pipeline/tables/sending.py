@@ -79,7 +79,7 @@ DECIDED_SENT = replace(
 )
 
 SENT_STATES = Table(
-    "sent_states", "reconciliation", "One row per operation and attempt sent to PCC: what became of it",
+    "sent_states", "operations", "One row per operation and attempt sent to PCC: what became of it",
     (
         ENTE, _OPERATION, _ATTEMPT, _FILE,
         Column("line", "integer", "Line of the file", required=True, minimum=1),
@@ -100,7 +100,7 @@ SENT_STATES = Table(
 )
 
 SENT_ANSWERS = Table(
-    "sent_answers", "reconciliation", "One row per line that PCC handed back, with the sent operation it answers",
+    "sent_answers", "operations", "One row per line that PCC handed back, with the sent operation it answers",
     (
         ENTE,
         Column("row_id", "integer", "The line handed back", required=True),

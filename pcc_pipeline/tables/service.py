@@ -32,7 +32,7 @@ def _share(name: str, meaning: str, *, required: bool = False, source: str = "")
 
 
 SERVICE_CALENDAR = Table(
-    "service_calendar", "service", "One row per calendar day with its support hours",
+    "service_calendar", "service_levels", "One row per calendar day with its support hours",
     (
         ENTE,
         Column("day", "date", "Day in Italy", required=True),
@@ -46,7 +46,7 @@ SERVICE_CALENDAR = Table(
 )
 
 TICKET_CONTACTS = Table(
-    "ticket_contacts", "service", "One row per ticket: the latest delivered, with its working minutes to first contact",
+    "ticket_contacts", "service_levels", "One row per ticket: the latest delivered, with its working minutes to first contact",
     (
         ENTE,
         Column("id_ticket", "text", "The ticketing system's key", required=True),
@@ -71,7 +71,7 @@ TICKET_CONTACTS = Table(
 )
 
 SLA_BREACHES = Table(
-    "sla_breaches", "service", "One row per ticket that passed the limit, or waits and is about to",
+    "sla_breaches", "service_levels", "One row per ticket that passed the limit, or waits and is about to",
     (
         ENTE,
         Column("id_ticket", "text", "The ticketing system's key", required=True),
@@ -92,7 +92,7 @@ SLA_BREACHES = Table(
 )
 
 SLA_TICKETS = Table(
-    "sla_tickets", "service", "One row per channel and period of opening",
+    "sla_tickets", "service_levels", "One row per channel and period of opening",
     (
         ENTE, CHANNEL, PERIOD_KIND, PERIOD,
         _count("opened", "Tickets opened in the period"),
@@ -116,7 +116,7 @@ SLA_TICKETS = Table(
 )
 
 SLA_SATISFACTION = Table(
-    "sla_satisfaction", "service", "One row per channel and period of the judgement",
+    "sla_satisfaction", "service_levels", "One row per channel and period of the judgement",
     (
         ENTE, MAY_BE_UNKNOWN, PERIOD_KIND, PERIOD,
         _count("ratings", "Judgements"),
@@ -132,7 +132,7 @@ SLA_SATISFACTION = Table(
 )
 
 PROBE_SPANS = Table(
-    "probe_spans", "service", "One row per measurement and the time it stands for",
+    "probe_spans", "service_levels", "One row per measurement and the time it stands for",
     (
         ENTE,
         Column("service", "text", "Component measured", required=True),
@@ -146,7 +146,7 @@ PROBE_SPANS = Table(
 )
 
 SLA_AVAILABILITY = Table(
-    "sla_availability", "service", "One row per component and period; ALL is up while every component measured is",
+    "sla_availability", "service_levels", "One row per component and period; ALL is up while every component measured is",
     (
         ENTE,
         Column("service", "text", "Component measured; ALL for the service as a whole", required=True),

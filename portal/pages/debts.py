@@ -7,10 +7,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from pcc_pipeline.pipeline import today
+from pcc_pipeline.runs.pipeline import today
 from portal.queries import creditors as queries
 from portal.queries import due, stock
-from portal.queries.documents import Filter, documents
+from portal.queries.documents import DocumentFilter, documents
 from portal.web import AtDesk, page
 
 router = APIRouter()
@@ -45,6 +45,6 @@ def creditors(request: Request, desk: AtDesk, view: View = "right", search: Text
 @router.get("/creditori/{creditor}")
 def creditor(request: Request, desk: AtDesk, creditor: str, view: View = "right", number: Number = 1) -> Response:
     """One creditor: its debt in every view, how old it is, and the documents of which it is or was the creditor."""
-    found = documents(desk.connection, desk.ente, Filter(view=view, creditor=creditor), number)
+    found = documents(desk.connection, desk.ente, DocumentFilter(view=view, creditor=creditor), number)
     return page(request, "creditor.html", ente=desk.ente, published=desk.published, found=found, view=view,
                 creditor=creditor, debt=queries.debt(desk.connection, desk.ente, creditor))  # fmt: skip

@@ -11,12 +11,12 @@ from typing import IO, Annotated, Any, Literal
 from fastapi import APIRouter, File, Form, HTTPException, Request, Response, UploadFile
 from fastapi.responses import JSONResponse
 
+from pcc_pipeline.arrival.delivery import DeliveryError, deliver
 from pcc_pipeline.clock import today
 from pcc_pipeline.database.register import Register
-from pcc_pipeline.deadlines import deadlines_in
-from pcc_pipeline.delivery import DeliveryError, deliver
-from pcc_pipeline.enti import ente_facts
-from pcc_pipeline.layouts.model import Layout
+from pcc_pipeline.enti.facts import ente_facts
+from pcc_pipeline.formats.tabular.layouts.model import Layout
+from pcc_pipeline.service.deadlines import deadlines_in
 from pcc_pipeline.store import Store
 from portal import audit, blanks, chunks, pending, uploads
 from portal.files import table_file

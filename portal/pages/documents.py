@@ -15,7 +15,7 @@ from pcc_pipeline.database.export import NotExported, export
 from pcc_pipeline.rules import rule_rows
 from portal import audit
 from portal.pages.debts import Number, View
-from portal.queries.documents import Filter, anomalies, document, documents
+from portal.queries.documents import DocumentFilter, anomalies, document, documents
 from portal.tenancy import tenant_engine
 from portal.web import AtDesk, address_of, engine_of, page
 
@@ -37,7 +37,9 @@ def documents_list(
     number: Number = 1,
 ) -> Response:
     """Documents with what each adds to the stock; those that fall due in a time with what is open of them."""
-    wanted = Filter(view=view, bucket=bucket or None, number=search, in_stock=not search, due=_due(due) if due else None)
+    wanted = DocumentFilter(
+        view=view, bucket=bucket or None, number=search, in_stock=not search, due=_due(due) if due else None
+    )
     found = documents(desk.connection, desk.ente, wanted, number)
     return page(request, "documents.html", ente=desk.ente, published=desk.published, found=found, view=view,
                 wanted=wanted, due=due or "")  # fmt: skip

@@ -12,7 +12,7 @@ from uuid import uuid4
 from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from pcc_pipeline.delivery import deliver
+from pcc_pipeline.arrival.delivery import deliver
 from portal import audit
 from portal.pages.debts import Number, View
 from portal.queries import indicators as queries

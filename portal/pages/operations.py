@@ -1,7 +1,7 @@
 """The operations proposed for PCC: looked at by everyone of the ente, approved, refused and undone by who may decide.
 
 What a decision does (two persons above the ente's limit, one reviewer after the other, what a bulk one leaves alone) is
-`pcc_pipeline.database.operation_decisions`; here is only who asks, for what, and what is said of it.
+`pcc_pipeline.review.operations`; here is only who asks, for what, and what is said of it.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
 
-from pcc_pipeline.database.decisions import DecisionError, undo
-from pcc_pipeline.database.operation_decisions import Selection, decide_operations
-from pcc_pipeline.database.operation_states import SHOWN_STATES
+from pcc_pipeline.review.operations import Selection, decide_operations
+from pcc_pipeline.review.pairs import DecisionError, undo
+from pcc_pipeline.review.states import SHOWN_STATES
 from portal import audit
 from portal.pages.debts import Number
 from portal.queries import operations as queries
-from portal.queries.operations import Filter
+from portal.queries.operations import OperationFilter
 from portal.tenancy import tenant
 from portal.web import AtDesk, Desk, HonestForm, address_of, address_with, engine_of, page
 
@@ -31,7 +31,7 @@ _STATE = f"^({'|'.join(SHOWN_STATES)})?$"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DecisionResult:
     """What was done: the verdict, decisions written, those that stood already, left alone, waiting for a second person."""
 
     verdict: str
@@ -89,11 +89,11 @@ def decide(
     return _operations(request, desk, wanted, number, outcome=outcome)
 
 
-def _filter(shown: str | None, code: str | None, supplier: str | None) -> Filter:
-    return Filter(shown or None, code or None, (supplier or "").strip() or None)
+def _filter(shown: str | None, code: str | None, supplier: str | None) -> OperationFilter:
+    return OperationFilter(shown or None, code or None, (supplier or "").strip() or None)
 
 
-def _chosen(desk: Desk, wanted: Filter, word: str, scope: str, named: list[str], publication: int) -> Selection:
+def _chosen(desk: Desk, wanted: OperationFilter, word: str, scope: str, named: list[str], publication: int) -> Selection:
     if scope == "ticked":
         if not named:
             raise DecisionError("nessuna operazione scelta")
@@ -106,7 +106,7 @@ def _chosen(desk: Desk, wanted: Filter, word: str, scope: str, named: list[str],
     return wanted.selection()
 
 
-def _decided(request: Request, desk: Desk, word: str, chosen: Selection, reason: str | None) -> Outcome:
+def _decided(request: Request, desk: Desk, word: str, chosen: Selection, reason: str | None) -> DecisionResult:
     engine, who = engine_of(request), desk.session.user.email
     if word == "undo":
         numbers = queries.standing(desk.connection, desk.ente, chosen)
@@ -114,13 +114,15 @@ def _decided(request: Request, desk: Desk, word: str, chosen: Selection, reason:
             raise DecisionError("su queste operazioni non c'è una decisione da annullare")
         undone = undo(engine, desk.ente, "operation", numbers, who=who, reason=reason)
         left = max(0, len(chosen.operations) - len(numbers))
-        return Outcome(word, undone.written, undone.already, left)
+        return DecisionResult(word, undone.written, undone.already, left)
     done = decide_operations(engine, desk.ente, word, chosen, who=who, reason=reason)
-    return Outcome(word, done.written, done.already, done.left, done.states.get("waiting", 0) if word == "approve" else 0)
+    return DecisionResult(
+        word, done.written, done.already, done.left, done.states.get("waiting", 0) if word == "approve" else 0
+    )
 
 
 def _operations(
-    request: Request, desk: Desk, wanted: Filter, number: int, *, problem: str | None = None, outcome: Outcome | None = None
+    request: Request, desk: Desk, wanted: OperationFilter, number: int, *, problem: str | None = None, outcome: DecisionResult | None = None
 ) -> Response:  # fmt: skip
     # A transaction of its own: the desk's sees what stood before the decision.
     with tenant(engine_of(request), desk.ente) as connection:

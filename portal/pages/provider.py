@@ -11,13 +11,13 @@ from fastapi import APIRouter, Form, HTTPException, Request, Response
 
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
-from pcc_pipeline.enti import ente_names
+from pcc_pipeline.enti.facts import ente_names
 from pcc_pipeline.reports.write import write_provider
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables.accounts import ADMINISTRATOR, OPERATOR
 from portal import audit
 from portal.accounts import AccountError, add_user, close_account, reset_password, users_of
-from portal.sessions import Session
+from portal.sessions import DeskSession
 from portal.web import HonestForm, SignedIn, address_of, engine_of, page
 
 router = APIRouter(prefix="/fornitore")
@@ -84,14 +84,14 @@ def report(request: Request, session: SignedIn) -> Response:
     return Response(content, media_type="text/html", headers={"Content-Disposition": 'attachment; filename="fornitore.html"'})
 
 
-def _done(request: Request, session: Session, action: str, email: str | None) -> Response:
+def _done(request: Request, session: DeskSession, action: str, email: str | None) -> Response:
     if email is None:
         raise HTTPException(404, "Questo accesso non c'è")
     _record(request, session, action, email)
     return _people(request, session)
 
 
-def _people(request: Request, session: Session, *, problem: str | None = None) -> Response:
+def _people(request: Request, session: DeskSession, *, problem: str | None = None) -> Response:
     _administers(session)
     a = table("audit")
     with engine_of(request).connect() as connection:
@@ -101,10 +101,10 @@ def _people(request: Request, session: Session, *, problem: str | None = None) -
     return page(request, "provider_people.html", 400 if problem else 200, users=users, log=log, problem=problem)
 
 
-def _administers(session: Session) -> None:
+def _administers(session: DeskSession) -> None:
     if not session.user.administers:
         raise HTTPException(403, "Solo l'amministratore vede questa pagina")
 
 
-def _record(request: Request, session: Session, action: str, detail: str) -> None:
+def _record(request: Request, session: DeskSession, action: str, detail: str) -> None:
     audit.record(engine_of(request), session.user.email, action, detail=detail, address=address_of(request))

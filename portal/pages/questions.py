@@ -1,6 +1,6 @@
 """The questions to the ente, answered where they are read: a special case, a decision, or a note.
 
-An answer goes the way of the questionnaire (`pcc_pipeline.decisions.answers`): one line of it, read at once.
+An answer goes the way of the questionnaire (`pcc_pipeline.review.answers`): one line of it, read at once.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
 
-from pcc_pipeline.database.decisions import DecisionError
-from pcc_pipeline.decisions.answers import answers, read_answers
+from pcc_pipeline.review.answers import answers, read_answers
+from pcc_pipeline.review.pairs import DecisionError
 from portal import audit
 from portal.pages.debts import Number
 from portal.queries import questions as queries

@@ -17,10 +17,10 @@ from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
 from pcc_pipeline.database.engine import lock
-from pcc_pipeline.decisions.answers import export_questions
-from pcc_pipeline.decisions.worklist import export_worklist
 from pcc_pipeline.reports.facts import NothingPublished
 from pcc_pipeline.reports.write import FILES, folder, write_ente
+from pcc_pipeline.review.answers import export_questions
+from pcc_pipeline.review.worklist import export_worklist
 from portal import audit
 from portal.tenancy import tenant_engine
 from portal.web import AtDesk, Desk, HonestForm, address_of, engine_of, page

@@ -14,7 +14,7 @@ from portal.queries.paging import Page, contains, paged
 
 
 @dataclass(frozen=True)
-class Filter:
+class DocumentFilter:
     """What a list of documents is narrowed to; an empty field narrows nothing. `due` are the first and last due date.
 
     `creditor` is the present or the original one."""
@@ -27,7 +27,7 @@ class Filter:
     due: tuple[date, date] | None = None
 
 
-def documents(connection: sa.Connection, ente: str, wanted: Filter, page: int) -> Page:
+def documents(connection: sa.Connection, ente: str, wanted: DocumentFilter, page: int) -> Page:
     """Documents of a view, largest debt first, in the columns of `debt_positions`."""
     t = table("debt_positions")
     query = sa.select(t).where(t.c.ente == ente, t.c.view == wanted.view)
@@ -47,7 +47,7 @@ def documents(connection: sa.Connection, ente: str, wanted: Filter, page: int) -
 
 
 @dataclass(frozen=True)
-class Document:
+class DocumentDetail:
     """One document: its rows of `debt_positions` by view, its match, anomalies, operations proposed with their state,
     the questions open on it, its history in time order and the balances of its accounts on PCC."""
 
@@ -60,7 +60,7 @@ class Document:
     balances: list[sa.RowMapping]
 
 
-def document(connection: sa.Connection, ente: str, id_documento: str | None, progressivo: str | None) -> Document | None:
+def document(connection: sa.Connection, ente: str, id_documento: str | None, progressivo: str | None) -> DocumentDetail | None:
     """All that is published of a document named by either key; None where there is none."""
 
     def rows(name: str) -> list[sa.RowMapping]:
@@ -82,7 +82,7 @@ def document(connection: sa.Connection, ente: str, id_documento: str | None, pro
     matches = rows("matches")
     proposed = [history.Keys(row["id_documento"], row["progressivo_registrazione"]) for row in rows("operations")]
     events, balances = history.history(connection, ente, keys, first)
-    return Document(
+    return DocumentDetail(
         positions, matches[0] if matches else None, rows("anomalies"), history.operations(connection, ente, proposed),
         history.questions(connection, ente, keys), events, balances,
     )  # fmt: skip

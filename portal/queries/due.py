@@ -15,7 +15,7 @@ ZERO = Decimal("0.00")
 
 
 @dataclass(frozen=True)
-class Due:
+class DueTotals:
     """What falls due from `first` to `last`: open amount in euro (credit notes take away), documents that make it."""
 
     first: date
@@ -29,12 +29,12 @@ def month_of(day: date) -> tuple[date, date]:
     return day.replace(day=1), day.replace(day=calendar.monthrange(day.year, day.month)[1])
 
 
-def by_month(connection: sa.Connection, ente: str, view: str, year: int) -> list[Due]:
+def by_month(connection: sa.Connection, ente: str, view: str, year: int) -> list[DueTotals]:
     """The twelve months of a year."""
     days = _days(connection, ente, view, date(year, 1, 1), date(year, 12, 31))
     months = {month: month_of(date(year, month, 1)) for month in range(1, 13)}
     return [
-        Due(
+        DueTotals(
             first, last,
             sum((due.amount for day, due in days.items() if day.month == month), ZERO),
             sum(due.documents for day, due in days.items() if day.month == month),
@@ -43,17 +43,17 @@ def by_month(connection: sa.Connection, ente: str, view: str, year: int) -> list
     ]  # fmt: skip
 
 
-def by_day(connection: sa.Connection, ente: str, view: str, day: date) -> list[list[Due | None]]:
+def by_day(connection: sa.Connection, ente: str, view: str, day: date) -> list[list[DueTotals | None]]:
     """The weeks of a day's month, from Monday; None for days of other months."""
     first, last = month_of(day)
     days = _days(connection, ente, view, first, last)
     return [
-        [days.get(one, Due(one, one)) if one.month == first.month else None for one in week]
+        [days.get(one, DueTotals(one, one)) if one.month == first.month else None for one in week]
         for week in calendar.Calendar().monthdatescalendar(first.year, first.month)
     ]
 
 
-def _days(connection: sa.Connection, ente: str, view: str, first: date, last: date) -> dict[date, Due]:
+def _days(connection: sa.Connection, ente: str, view: str, first: date, last: date) -> dict[date, DueTotals]:
     """The days on which something is open: at most one row a day, whatever the number of documents."""
     t = table("debt_positions")
     query = (
@@ -61,7 +61,7 @@ def _days(connection: sa.Connection, ente: str, view: str, first: date, last: da
         .where(t.c.ente == ente, t.c.view == view, t.c.due_date.between(first, last), t.c.open_amount != 0)
         .group_by(t.c.due_date)
     )
-    return {day: Due(day, day, amount, documents) for day, amount, documents in connection.execute(query)}
+    return {day: DueTotals(day, day, amount, documents) for day, amount, documents in connection.execute(query)}
 
 
 def neighbours(day: date) -> tuple[date, date]:

@@ -11,8 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from pcc_pipeline.clock import ROME
-from pcc_pipeline.database.operation_states import REVIEWED
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.review.states import REVIEWED
 from pcc_pipeline.rules import second_approval_amount
 
 #: Of one day the document itself comes first, PCC's answers last.

@@ -1,7 +1,7 @@
 """The operations proposed for PCC with their states, and the decisions that stand on them.
 
-One query says what state an operation is in (`pcc_pipeline.database.operation_states`); here it is only narrowed, paged
-and counted. Deciding is `pcc_pipeline.database.operation_decisions`' work.
+One query says what state an operation is in (`pcc_pipeline.review.states`); here it is only narrowed, paged
+and counted. Deciding is `pcc_pipeline.review.operations`' work.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pcc_pipeline.database.decisions import set_based
-from pcc_pipeline.database.operation_decisions import Selection
-from pcc_pipeline.database.operation_states import REVIEWED, SHOWN, STATES
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.review.operations import Selection
+from pcc_pipeline.review.pairs import set_based
+from pcc_pipeline.review.states import REVIEWED, SHOWN, STATES
 from pcc_pipeline.rules import second_approval_amount
 from portal.queries.paging import SIZE, Page
 
@@ -32,7 +32,7 @@ _LOCK = Lock()
 
 
 @dataclass(frozen=True)
-class Filter:
+class OperationFilter:
     """What a list of operations is narrowed to: state (SHOWN_STATES), anomaly code, supplier's tax id; null narrows nothing."""
 
     shown: str | None = None
@@ -55,7 +55,7 @@ class Count:
     stock_effect: Decimal
 
 
-def operations(connection: sa.Connection, ente: str, wanted: Filter, number: int) -> Page:
+def operations(connection: sa.Connection, ente: str, wanted: OperationFilter, number: int) -> Page:
     """A page of the ente's operations as they would be sent: the columns of REVIEWED, and `shown`. The documents that
     change the stock most come first, each with its steps in order."""
     set_based(connection)

@@ -11,18 +11,18 @@ from tempfile import TemporaryDirectory
 
 import sqlalchemy as sa
 
-from pcc_pipeline import pipeline
+from pcc_pipeline.arrival.landing import PROVIDER, land
+from pcc_pipeline.arrival.quarantine import write_quarantine
+from pcc_pipeline.arrival.staging import stage
 from pcc_pipeline.calculator import Calculator, prepare
 from pcc_pipeline.database import embedded, migrate
 from pcc_pipeline.database.engine import dispose, engine
 from pcc_pipeline.database.export import export
 from pcc_pipeline.database.publish import Publication, publish
 from pcc_pipeline.database.register import Register
-from pcc_pipeline.enti import ente_facts
-from pcc_pipeline.landing import PROVIDER, land
-from pcc_pipeline.quarantine import write_quarantine
+from pcc_pipeline.enti.facts import ente_facts
+from pcc_pipeline.runs import pipeline
 from pcc_pipeline.settings import Settings
-from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store
 from tests.samples import OBSERVED_AT, OWN, REFERENCE_DATE
 

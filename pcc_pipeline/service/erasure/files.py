@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from pcc_pipeline.landing import PROVIDER, PROVIDER_KINDS
+from pcc_pipeline.arrival.landing import PROVIDER, PROVIDER_KINDS
 from pcc_pipeline.service.erasure import rewrite
 from pcc_pipeline.service.erasure.journal import Journal, folder
 from pcc_pipeline.service.erasure.traces import Traces

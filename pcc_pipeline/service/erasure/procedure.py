@@ -16,14 +16,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pcc_pipeline.arrival.landing import ENTE
 from pcc_pipeline.database import engine as engines
 from pcc_pipeline.database.register import Register
-from pcc_pipeline.landing import ENTE
-from pcc_pipeline.service import receipts
+from pcc_pipeline.enti import receipts
+from pcc_pipeline.enti.life import DEACTIVATING
+from pcc_pipeline.enti.overview import ente_life, publish_overview, register_rows
 from pcc_pipeline.service.erasure import databases, files, provider, scan, traces
 from pcc_pipeline.service.erasure import journal as journals
-from pcc_pipeline.service.life import DEACTIVATING
-from pcc_pipeline.service.overview import ente_life, publish_overview, register_rows
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from pcc_pipeline.arrival.landing import PROVIDER
+from pcc_pipeline.arrival.staging import stage
 from pcc_pipeline.database.register import Register, delivery_id
 from pcc_pipeline.database.schema import table
-from pcc_pipeline.landing import PROVIDER
 from pcc_pipeline.service.erasure.journal import Journal
 from pcc_pipeline.service.erasure.rewrite import table_without
 from pcc_pipeline.settings import Settings
-from pcc_pipeline.staging import stage
 from pcc_pipeline.store import Store
 
 

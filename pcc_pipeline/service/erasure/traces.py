@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from pcc_pipeline.arrival.landing import PROVIDER
 from pcc_pipeline.calculator.session import connect
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
-from pcc_pipeline.landing import PROVIDER
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 

@@ -1,0 +1,46 @@
+"""Delivering a file to the inbox, as the portal and `pcc submit` do: written as `.part`, then renamed.
+
+Nothing is read or judged here but names: what arrives is kept by `landing` and judged by `staging`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from uuid import uuid4
+
+from pcc_pipeline.arrival.landing import ENTE, PROVIDER, PROVIDER_KINDS
+from pcc_pipeline.tables import FEEDS
+
+
+class DeliveryError(ValueError):
+    """A file that cannot be delivered as asked; its text says why and what would do."""
+
+
+def deliver(inbox: Path, ente: str, kind: str, file: Path) -> Path:
+    """Copies a file to `<inbox>/<ente>/<kind>/`; returns where it is. A name already there gets a number.
+
+    Raises DeliveryError for an ente or kind that cannot be, or a name that readers of the inbox would ignore.
+    """
+    if ente != PROVIDER and not ENTE.fullmatch(ente):
+        raise DeliveryError(f"{ente!r} is no tenant code: 2 to 32 of a-z, 0-9 and _")
+    kinds = PROVIDER_KINDS if ente == PROVIDER else tuple(name for name in FEEDS if name != "enti")
+    if kind not in kinds:
+        raise DeliveryError(f"No kind {kind!r} for {ente}: there are {', '.join(kinds)}")
+    if file.name.startswith(".") or file.name.endswith(".part"):
+        raise DeliveryError(f"{file.name}: names that begin with a dot or end in .part are left alone by readers")
+    folder = inbox / ente / kind
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f".{uuid4().hex}.part"
+    shutil.copyfile(file, temporary)
+    number = 1
+    target = folder / file.name
+    while True:
+        try:
+            target.hardlink_to(temporary)  # never over a file that another delivery has just put there
+            break
+        except FileExistsError:
+            number += 1
+            target = folder / f"{file.stem}-{number}{file.suffix}"
+    temporary.unlink()
+    return target

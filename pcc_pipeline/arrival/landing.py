@@ -1,0 +1,342 @@
+"""From an inbox to the store and the register: each file's bytes kept once, registered once, not yet read.
+
+Order makes it safe against a crash at any point and against two processes on one inbox: the bytes are kept
+first (by content, so twice is once), then registered in one transaction an ente, and only then may the
+inbox file go. What the files say is not looked at here: see `staging`. What has no place (an unknown kind, a
+folder that is no ente's) is kept and registered all the same, as refused, so that its owner can see it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pcc_pipeline.arrival import archive
+from pcc_pipeline.database.register import NOT_KEPT, Arrived, Delivery, Register, Seen
+from pcc_pipeline.settings import Settings
+from pcc_pipeline.store import Store, TooLarge
+from pcc_pipeline.tables import FEEDS
+
+#: The folder of what concerns the provider itself (formats.md, "Inbox").
+PROVIDER = "_provider"
+ENTE = re.compile(r"[a-z0-9_]{2,32}")
+
+#: Kinds that a provider-wide folder may hold; all but the first may also come from an ente.
+PROVIDER_KINDS = ("enti", "tickets", "ratings", "probes")
+
+#: The kind of what lies in no folder of a kind.
+UNKNOWN = "unknown"
+#: Where files too large to take in are moved, beside where they lay: hidden, so that no reader looks again.
+TOO_LARGE = ".too-large"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Something in an inbox that was not landed, or landed only to be kept, and why."""
+
+    path: str
+    reason: str
+    ente: str | None = None
+    kind: str | None = None
+
+
+@dataclass
+class LandingReport:
+    """What one scan found.
+
+    `new` deliveries (a refused archive among them, with its reason), `duplicates` (ente, kind, file name)
+    known before, `refused` with reasons, `notes` on what was left alone.
+    """
+
+    new: list[Delivery] = field(default_factory=list)
+    duplicates: list[tuple[str, str, str]] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _File:
+    path: Path
+    kind: str
+    identity: tuple[int, int, int]  # inode, size, mtime: tells whether the name still means the same bytes
+    too_large: bool = False
+
+    @property
+    def seen(self) -> Seen:
+        return Seen(Path(_text(str(self.path))), self.identity[1], self.identity[2])
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A folder of an ente's files of one kind; with a `reason`, files that are kept but not read."""
+
+    kind: str
+    folder: Path
+    reason: str | None = None
+    only: tuple[str, ...] | None = None  # these files of the folder alone
+    depth: int = 3  # names from the inbox to its files, both counted
+
+    def shown(self, path: Path) -> str:
+        """The file's name as registered: with its folders where these are what is wrong."""
+        return _text(path.name if self.reason is None else "/".join(path.parts[-self.depth :]))
+
+
+def land(
+    settings: Settings,
+    store: Store,
+    register: Register,
+    inbox: Path | None = None,
+    ente: str | None = None,
+    drain: bool = False,
+) -> LandingReport:
+    """Lands what lies in `inbox` (default: the settings'), of all enti or of one; returns what was found.
+
+    With `drain` a file is removed once registered; without, it is remembered and not read again unless it
+    changes. A file that changes while it is read is left for the next scan; one larger than the settings allow is
+    registered as refused and moved aside, its bytes untouched.
+    """
+    report = LandingReport()
+    root = inbox or settings.inbox
+    for name, folders in _folders(root, ente, report):
+        _land_ente(settings, store, register, name, folders, drain, report)
+    return report
+
+
+def waiting(inbox: Path, seen: dict[str, tuple[int, int]] | None = None) -> dict[str, list[tuple[Path, int, int]]]:
+    """Files that `land` would look at, by ente: (path, size in bytes, mtime in nanoseconds); opens none.
+
+    `seen` (`Register.arrivals`) leaves out what an undrained inbox still holds.
+    """
+    found: dict[str, list[tuple[Path, int, int]]] = {}
+    for name, folders in _folders(inbox, None, None):
+        files = []
+        for place in folders:
+            for entry in _files(place, None):
+                stat = _stat(entry)
+                if stat is not None and (seen or {}).get(_text(entry.path)) != (
+                    stat.st_size,
+                    stat.st_mtime_ns,
+                ):
+                    files.append((Path(entry.path), stat.st_size, stat.st_mtime_ns))
+        if files:
+            found[name] = files
+    return found
+
+
+def _folders(inbox: Path, only: str | None, report: LandingReport | None) -> Iterator[tuple[str, list[_Place]]]:
+    """Each ente's places, sorted; what lies elsewhere in the inbox is the provider's, to be refused."""
+    misplaced: list[_Place] = []
+    found: dict[str, list[_Place]] = {}
+    for entry in _entries(inbox):
+        path = Path(entry.path)
+        if not entry.is_dir(follow_symlinks=False):
+            misplaced.append(_Place(UNKNOWN, inbox, "Not in a folder <ente>/<kind>", (entry.name,), 1))
+        elif ENTE.fullmatch(entry.name) or entry.name == PROVIDER:
+            if only is None or entry.name == only:
+                found[entry.name] = list(_kinds(entry))
+        else:
+            reason = "Not the code of an ente: 2 to 32 of a-z, 0-9 and _"
+            misplaced.append(_Place(UNKNOWN, path, reason, _names(path), 2))
+            inner = [Path(kind.path) for kind in _entries(path) if kind.is_dir(follow_symlinks=False)]
+            misplaced += [_Place(UNKNOWN, folder, reason, _names(folder)) for folder in inner]
+    if misplaced and only in (None, PROVIDER):
+        found[PROVIDER] = [*found.get(PROVIDER, []), *misplaced]
+    yield from sorted(found.items())
+
+
+def _names(folder: Path) -> tuple[str, ...]:
+    return tuple(entry.name for entry in _entries(folder) if entry.is_file(follow_symlinks=False))
+
+
+def _kinds(ente: os.DirEntry[str]) -> Iterator[_Place]:
+    known = PROVIDER_KINDS if ente.name == PROVIDER else tuple(FEEDS)
+    for entry in _entries(Path(ente.path)):
+        if not entry.is_dir(follow_symlinks=False):
+            yield _Place(UNKNOWN, Path(ente.path), "Not in a folder named after its kind", (entry.name,), 2)
+        elif entry.name not in known:
+            reason = f"Unknown kind; known here: {', '.join(known)}"
+            yield _Place(_text(entry.name)[:100], Path(entry.path), reason)
+        else:
+            yield _Place(entry.name, Path(entry.path))
+
+
+def _files(place: _Place, report: LandingReport | None) -> Iterator[os.DirEntry[str]]:
+    for entry in _entries(place.folder):
+        if place.only is not None and entry.name not in place.only:
+            continue
+        if entry.is_file(follow_symlinks=False):
+            yield entry
+        else:
+            reason = "A folder or a link, not a file"
+            _refuse(report, entry.path, reason, place.folder.parent.name, place.kind)
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """What a folder holds, sorted; hidden and unfinished (.part) names left out."""
+    try:
+        with os.scandir(folder) as entries:
+            seen = [entry for entry in entries if entry.name[0] != "." and not entry.name.endswith(".part")]
+    except FileNotFoundError:
+        return []
+    return sorted(seen, key=lambda entry: entry.name)
+
+
+def _land_ente(
+    settings: Settings,
+    store: Store,
+    register: Register,
+    ente: str,
+    places: list[_Place],
+    drain: bool,
+    report: LandingReport,
+) -> None:
+    files = [(place, entry) for place in places for entry in _files(place, report)]
+    if not files:
+        return
+    seen = {} if drain else register.arrivals(ente)
+    arrived: list[Arrived] = []
+    done: list[_File] = []
+    for place, entry in files:
+        stat = _stat(entry)
+        if stat is None or seen.get(_text(entry.path)) == (stat.st_size, stat.st_mtime_ns):
+            continue  # another process took it, or it was read before
+        try:
+            landed = _land_file(store, ente, place, Path(entry.path), settings.max_file_bytes)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            _refuse(report, entry.path, f"Cannot be read: {error.strerror}", ente, place.kind)
+            continue
+        if landed is None:
+            report.notes.append(f"{_text(entry.path)}: still being written, left for the next scan")
+            continue
+        file, items = landed
+        arrived += items
+        done.append(file)
+        report.refused += [Refusal(_text(entry.path), i.reason, ente, place.kind) for i in items if i.reason]
+    if not done:
+        return
+    store.settle()
+    new, known = register.add(ente, arrived, () if drain else [file.seen for file in done])
+    report.new += new
+    report.duplicates += [(ente, item.kind, item.file) for item in known]
+    if drain:
+        for file in done:
+            if file.too_large:
+                _move_aside(file)
+            else:
+                _remove(file)
+
+
+def _land_file(store: Store, ente: str, place: _Place, path: Path, limit: int) -> tuple[_File, list[Arrived]] | None:
+    """Keeps a file's bytes, or its members'; None when it changed meanwhile."""
+    with path.open("rb") as source:
+        before = os.fstat(source.fileno())
+        too_large = before.st_size > limit
+        if too_large:
+            arrived = [_too_large(place, path, before, limit)]
+        elif path.suffix.lower() == ".zip" and place.reason is None:
+            arrived = _land_archive(store, ente, place.kind, path, limit)
+        else:
+            kept = store.put_stream(ente, source)
+            arrived = [Arrived(place.kind, kept.sha256, place.shown(path), kept.size, reason=place.reason)]
+        after = os.fstat(source.fileno())
+    identity = (before.st_ino, before.st_size, before.st_mtime_ns)
+    if identity != (after.st_ino, after.st_size, after.st_mtime_ns):
+        return None
+    return _File(path, place.kind, identity, too_large), arrived
+
+
+def _too_large(place: _Place, path: Path, stat: os.stat_result, limit: int) -> Arrived:
+    """The registration of a file that is not taken in: its mark stands for name, size and time, not for content."""
+    mark = hashlib.sha256(f"{path.name}|{stat.st_size}|{stat.st_mtime_ns}".encode(errors="replace")).hexdigest()
+    reason = (
+        f"{stat.st_size} bytes, more than the {limit} that are accepted (PCC_MAX_FILE_BYTES): not read, "
+        f"left in the inbox (in {TOO_LARGE} where it is drained)"
+    )
+    return Arrived(place.kind, NOT_KEPT + mark[len(NOT_KEPT) :], place.shown(path), stat.st_size, reason=reason)
+
+
+def _land_archive(store: Store, ente: str, kind: str, path: Path, limit: int) -> list[Arrived]:
+    """The members as deliveries of their own; what cannot be read makes the archive itself a refused one."""
+    arrived: list[Arrived] = []
+    failures: list[str] = []
+    try:
+        with archive.opened(path) as (opened, members):
+            for member in members:
+                if member.name.lower().endswith(".zip"):
+                    failures.append(f"{member.name}: an archive inside an archive is not read")
+                    continue
+                if member.size > limit:
+                    failures.append(f"{member.name}: {member.size} bytes, more than the {limit} that are accepted")
+                    continue
+                try:
+                    with archive.read(opened, member) as source:
+                        kept = store.put_stream(ente, source, limit=member.size)
+                except (TooLarge, *archive.DAMAGE) as error:
+                    failures.append(f"{member.name}: damaged ({error})")
+                    continue
+                name = _text(member.name)
+                arrived.append(Arrived(kind, kept.sha256, name, kept.size, archive=_text(path.name)))
+    except archive.Unreadable as error:
+        failures.append(str(error))
+    if failures:
+        kept = store.put_file(ente, path)
+        more = f" (and {len(failures) - 5} more)" if len(failures) > 5 else ""
+        reason = "; ".join(failures[:5]) + more
+        arrived.append(Arrived(kind, kept.sha256, _text(path.name), kept.size, reason=_text(reason)))
+    return arrived
+
+
+def _move_aside(file: _File) -> None:
+    """Moves a registered file that was too large to take in out of the way of the next scan: a rename, no copy."""
+    folder = file.path.parent / TOO_LARGE
+    folder.mkdir(exist_ok=True)
+    target = folder / file.path.name
+    if target.exists():
+        target = folder / f"{uuid.uuid4().hex[:8]}-{file.path.name}"
+    with suppress(FileNotFoundError):
+        file.path.rename(target)
+
+
+def _remove(file: _File) -> None:
+    """Removes a registered file, unless its name has come to mean other bytes: moved aside first."""
+    aside = file.path.with_name(f".landed-{uuid.uuid4().hex}")
+    try:
+        file.path.rename(aside)
+    except FileNotFoundError:
+        return
+    stat = aside.stat()
+    if (stat.st_ino, stat.st_size, stat.st_mtime_ns) == file.identity:
+        aside.unlink()
+    elif file.path.exists():  # a third file under the name: keep both
+        aside.rename(file.path.with_name(f"{uuid.uuid4().hex[:8]}-{file.path.name}"))
+    else:
+        aside.rename(file.path)
+
+
+def _stat(entry: os.DirEntry[str]) -> os.stat_result | None:
+    try:
+        return entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+
+
+def _refuse(report: LandingReport | None, path: str, reason: str, ente: str | None = None, kind: str | None = None) -> None:
+    if report is not None:
+        report.refused.append(Refusal(_text(path), reason, ente, kind))
+
+
+def _text(name: str) -> str:
+    """A file name as text that any database takes: names that are not UTF-8 are read as Windows-1252."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        name = os.fsencode(name).decode("cp1252", "replace")
+    return name.replace("\0", "")

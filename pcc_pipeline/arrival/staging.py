@@ -1,0 +1,235 @@
+"""Reads what has landed: each delivery's bytes become typed Parquet rows and quarantined defects, once.
+
+How a format is read is in `formats`; which row stands when several deliveries name the same document is
+decided by the staging models.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import groupby, islice
+from pathlib import Path
+from types import TracebackType
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pcc_pipeline.database.register import Delivery, Outcome, Register
+from pcc_pipeline.enti.facts import ente_facts
+from pcc_pipeline.formats import SMALL_FILES, Counts, Source, defect, parse
+from pcc_pipeline.formats.tabular.layouts.choose import KINDS as LAID_OUT
+from pcc_pipeline.formats.tabular.layouts.model import Layout
+from pcc_pipeline.settings import Settings
+from pcc_pipeline.store import Store
+from pcc_pipeline.tables import DELIVERY_NOTES, FEEDS, QUARANTINE
+from pcc_pipeline.tables.register import REFUSED, STAGED
+
+#: Small files that share one Parquet file.
+FILES_A_PART = 5_000
+#: With fewer small files, starting a second process costs more than it gives.
+FILES_WORTH_A_WORKER = 1_000
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass
+class StagingReport:
+    """What one staging of an ente did: counts by kind, deliveries that could not be read at all, and
+    what became of each."""
+
+    ente: str
+    deliveries: int = 0
+    counts: dict[str, Counts] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    outcomes: list[tuple[Delivery, Outcome]] = field(default_factory=list)
+    #: Name of the layout by which the accounting system's tables were read.
+    layout: str = "standard"
+    #: How often each code of `delivery_notes` was noted.
+    notes: dict[str, int] = field(default_factory=dict)
+
+
+class ParquetSink:
+    """A Sink that writes a part's rows and defects to the store; a file appears only when it has rows."""
+
+    def __init__(self, store: Store, ente: str, kind: str, part: str) -> None:
+        self._store = store
+        self._names = {
+            "staging": f"staging/{ente}/{kind}/{part}.parquet",
+            "quarantine": f"quarantine/{ente}/{kind}/{part}.parquet",
+            "notes": f"notes/{ente}/{kind}/{part}.parquet",
+        }
+        self._schemas = {
+            "staging": FEEDS[kind].arrow_schema,
+            "quarantine": QUARANTINE.arrow_schema,
+            "notes": DELIVERY_NOTES.arrow_schema,
+        }
+        self._writers: dict[str, pq.ParquetWriter] = {}
+        self._stack = ExitStack()
+        #: Reason by delivery, of what was refused as a whole.
+        self.whole: dict[str, str] = {}
+        #: Rows noted by code.
+        self.noted: dict[str, int] = {}
+
+    def rows(self, batch: pa.RecordBatch) -> None:
+        """Writes accepted rows."""
+        self._write("staging", batch)
+
+    def defects(self, batch: pa.RecordBatch) -> None:
+        """Writes defects and remembers those of whole files."""
+        self._write("quarantine", batch)
+        whole = batch.filter(batch.column("line").is_null())
+        for row in whole.select(["delivery", "reason"]).to_pylist():
+            self.whole.setdefault(row["delivery"], row["reason"])
+
+    def notes(self, batch: pa.RecordBatch) -> None:
+        """Writes notes and counts them."""
+        self._write("notes", batch)
+        for row in batch.select(["code", "times"]).to_pylist():
+            self.noted[row["code"]] = self.noted.get(row["code"], 0) + row["times"]
+
+    def _write(self, place: str, batch: pa.RecordBatch) -> None:
+        if not batch.num_rows:
+            return
+        if place not in self._writers:
+            target = self._stack.enter_context(self._store.write(self._names[place]))
+            stream = self._stack.enter_context(self._store.fs.open(target, "wb"))
+            self._writers[place] = self._stack.enter_context(
+                pq.ParquetWriter(stream, self._schemas[place], compression="snappy")
+            )
+        self._writers[place].write_batch(batch.cast(self._schemas[place]))
+
+    def __enter__(self) -> ParquetSink:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+
+def stage(
+    settings: Settings,
+    store: Store,
+    register: Register,
+    ente: str,
+    progress: Progress | None = None,
+    layout: Layout | None = None,
+) -> StagingReport:
+    """Reads every delivery of an ente that is landed and not yet read; a second call finds nothing to do.
+
+    `layout` is that of the ente's accounting system: unless given, the one that the register of enti tells
+    (`pipeline.ente_facts`). Standard columns are read whatever it is.
+
+    Each part is written and then recorded, so a crash in between costs only reading it again.
+    """
+    report = StagingReport(ente)
+    with register.lock(ente):
+        pending = register.pending(ente)
+        if layout is None and any(delivery.kind in LAID_OUT for delivery in pending):
+            layout = ente_facts(settings, store, register, ente).layout
+        report.layout = layout.name if layout else report.layout
+        for kind, deliveries in _parts(pending):
+            counts = _stage_part(settings, store, register, ente, kind, deliveries, report, layout)
+            report.deliveries += len(deliveries)
+            report.counts[kind] = report.counts.get(kind, Counts()) + counts
+            if progress:
+                progress(kind, report.deliveries, len(pending))
+    return report
+
+
+def _parts(pending: Sequence[Delivery]) -> Iterator[tuple[str, list[Delivery]]]:
+    for kind, group in groupby(sorted(pending, key=lambda d: (d.kind, d.sequence)), key=lambda d: d.kind):
+        size = FILES_A_PART if kind in SMALL_FILES else 1
+        while part := list(islice(group, size)):
+            yield kind, part
+
+
+def _stage_part(
+    settings: Settings,
+    store: Store,
+    register: Register,
+    ente: str,
+    kind: str,
+    deliveries: list[Delivery],
+    report: StagingReport,
+    layout: Layout | None,
+) -> Counts:
+    if kind not in FEEDS:
+        reason = f"nothing reads deliveries of kind {kind}"
+        register.settle([Outcome(d.delivery, REFUSED, reason=reason) for d in deliveries])
+        report.refused |= dict.fromkeys((d.file for d in deliveries), reason)
+        return Counts()
+    part = _part_name(deliveries)
+    workers = settings.threads if len(deliveries) >= FILES_WORTH_A_WORKER else 1
+    with ExitStack() as stack:
+        sources = [
+            Source(
+                ente,
+                kind,
+                d.delivery,
+                d.file,
+                stack.enter_context(store.local_path(store.landing(ente, d.sha256))),
+            )
+            for d in deliveries
+        ]
+        try:
+            with ParquetSink(store, ente, kind, part) as sink:
+                counts = parse(kind, sources, sink, workers=workers, layout=layout)
+        except (OSError, MemoryError, duckdb.Error):  # the machine's fault, not the file's: tried again by the next run
+            raise
+        except Exception as error:
+            return _unreadable(settings, store, register, ente, kind, deliveries, report, layout, error)
+    for code, times in sink.noted.items():
+        report.notes[code] = report.notes.get(code, 0) + times
+    outcomes = []
+    for d in deliveries:
+        read = counts.get(d.delivery, Counts())
+        why = sink.whole.get(d.delivery) if not read.rows else None
+        outcomes.append(Outcome(d.delivery, REFUSED if why else STAGED, part, read.rows, read.refused, read.defects, why))
+        if why is not None:
+            report.refused[d.file] = why
+    register.settle(outcomes)
+    report.outcomes += zip(deliveries, outcomes, strict=True)
+    return sum(counts.values(), Counts())
+
+
+def _unreadable(
+    settings: Settings,
+    store: Store,
+    register: Register,
+    ente: str,
+    kind: str,
+    deliveries: list[Delivery],
+    report: StagingReport,
+    layout: Layout | None,
+    error: Exception,
+) -> Counts:
+    """A parser never raises for what a file holds. Should one do so, only that file is refused: `pcc quarantine
+    release` reads it again once the program is mended."""
+    if len(deliveries) > 1:
+        alone = [_stage_part(settings, store, register, ente, kind, [d], report, layout) for d in deliveries]
+        return sum(alone, Counts())
+    (delivery,) = deliveries
+    log.error("%s could not be read", delivery.file, exc_info=error)
+    reason = f"the program failed on this file ({type(error).__name__}): tell us, then release it from quarantine"
+    part = _part_name(deliveries)
+    source = Source(ente, kind, delivery.delivery, delivery.file, Path())
+    with ParquetSink(store, ente, kind, part) as sink:
+        sink.defects(defect(source, reason))
+    outcome = Outcome(delivery.delivery, REFUSED, part, 0, 1, 1, reason)
+    register.settle([outcome])
+    report.refused[delivery.file] = reason
+    report.outcomes.append((delivery, outcome))
+    return Counts(0, 1, 1)
+
+
+def _part_name(deliveries: list[Delivery]) -> str:
+    """A part's file name: never that of an earlier reading, whose file stays as it was."""
+    if len(deliveries) == 1 and deliveries[0].reread is None:
+        return deliveries[0].delivery
+    return hashlib.sha256("".join(d.delivery + str(d.reread or "") for d in deliveries).encode()).hexdigest()[:16]

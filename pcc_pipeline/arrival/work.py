@@ -1,0 +1,128 @@
+"""What there is to do, from the inbox and the register (never a cursor), and its split in runs.
+
+Nothing here starts a run: see `inbox`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from assets.steps import MODEL_LAYERS
+from pcc_pipeline.arrival.landing import PROVIDER, waiting
+from pcc_pipeline.checks.gate import Gate
+from pcc_pipeline.database.register import Register, last_read
+from pcc_pipeline.database.schema import table
+from pcc_pipeline.settings import Settings
+from pcc_pipeline.store import Store
+
+#: Up to so many enti get a run each; more go together, so many in a run.
+RUNS_OF_ONE = 4
+BATCH = 50
+
+#: Failed runs over the same work after which it is left to the operator: the first and two more.
+ATTEMPTS = 3
+#: Runs over the same work, however they ended, after which the same: a file that cannot be taken away, say.
+RUNS = 6
+
+
+#: No calculation takes longer: what was decided before it began, it saw.
+LONGEST_RUN = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """The runs over the same work of an ente: all, and those failed since one succeeded."""
+
+    runs: int = 0
+    failed: int = 0
+
+
+def to_do(settings: Settings, register: Register, *, sweep: bool) -> dict[str, str]:
+    """Enti with something to do, and the fingerprint of what: files waiting, deliveries not read.
+
+    `sweep` adds enti whose deliveries were read but never published, as after a killed run, and those with
+    decisions since their last publication (scans of whole tables, so not at every tick).
+    """
+    parts: dict[str, list[str]] = {}
+    for ente, files in waiting(settings.inbox).items():
+        for path, size, mtime in files:
+            parts.setdefault(ente, []).append(f"{path}|{size}|{mtime}")
+    stale = unpublished(register) if sweep else {}
+    for ente, newest in {**stale, **pending(register)}.items():
+        parts.setdefault(ente, []).append(newest)
+    for ente, newest in (decided(register, Store(settings.store_url)) if sweep else {}).items():
+        parts.setdefault(ente, []).append(newest)
+    return {ente: _fingerprint(marks) for ente, marks in parts.items()}
+
+
+def _fingerprint(marks: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(sorted(marks)).encode()).hexdigest()[:16]
+
+
+def pending(register: Register) -> dict[str, str]:
+    """Enti with deliveries that are landed and not read, and the last of these."""
+    t = table("deliveries")
+    query = sa.select(t.c.ente, sa.func.max(last_read(t))).where(t.c.status == "landed").group_by(t.c.ente)
+    with register.engine.connect() as connection:
+        return {ente: f"delivery {last}" for ente, last in connection.execute(query)}
+
+
+def unpublished(register: Register) -> dict[str, str]:
+    """Enti with deliveries that their present publication did not see, and the last of these; not the provider.
+
+    A publication keeps the sequence up to which it saw everything: when it was made says nothing, since a
+    delivery may land, or be read anew, while it is being worked out.
+    """
+    d, p = table("deliveries"), table("publications")
+    present = sa.select(sa.func.max(p.c.publication)).group_by(p.c.ente)
+    last = sa.select(p).where(p.c.publication.in_(present)).subquery()
+    unseen = sa.func.coalesce(last_read(d) > last.c.seen_sequence, d.c.received_at > last.c.published_at, sa.true())
+    query = (
+        sa.select(d.c.ente, sa.func.max(last_read(d)))
+        .outerjoin(last, last.c.ente == d.c.ente)
+        .where(unseen, d.c.ente != PROVIDER)
+        .group_by(d.c.ente)
+    )
+    with register.engine.connect() as connection:
+        return {ente: f"delivery {number}" for ente, number in connection.execute(query)}
+
+
+def decided(register: Register, store: Store) -> dict[str, str]:
+    """Enti with decisions on pairs or operations that their present publication does not show, and the last decision:
+    made after it, or while it was being worked out."""
+    p = table("publications")
+    last = sa.select(p.c.ente, sa.func.max(p.c.published_at).label("at")).group_by(p.c.ente).subquery()
+    found: dict[str, str] = {}
+    with register.engine.connect() as connection:
+        for name in ("match_decisions", "operation_decisions"):
+            d = table(name)
+            query = (
+                sa.select(d.c.ente, sa.func.max(d.c.decision), sa.func.max(d.c.decided_at) > sa.func.max(last.c.at))
+                .join(last, last.c.ente == d.c.ente)
+                .where(d.c.decided_at > last.c.at - LONGEST_RUN)
+                .group_by(d.c.ente)
+            )
+            for ente, number, later in connection.execute(query):
+                seen = None if later else Gate(store, ente).decisions_seen(MODEL_LAYERS)
+                if later or (seen is not None and number > seen.get(name, 0)):
+                    found[ente] = f"{found.get(ente, '')} {name} {number}".strip()
+    return found
+
+
+def split(enti: Sequence[str], tried: Mapping[str, Attempts]) -> list[list[str]]:
+    """The enti in runs: a few one each, many in batches; what failed before always alone, a few at a time.
+
+    So one ente's fault, which fails its batch's run, is shown and tried again on its own.
+    """
+    again = [ente for ente in enti if tried[ente].failed][:RUNS_OF_ONE]
+    fresh = [ente for ente in enti if not tried[ente].failed]
+    if len(fresh) <= RUNS_OF_ONE:
+        return [[ente] for ente in (*fresh, *again)]
+    size = -(-len(fresh) // -(-len(fresh) // BATCH))  # batches of like size
+    batches = [list(fresh[at : at + size]) for at in range(0, len(fresh), size)]
+    return batches + [[ente] for ente in again]

@@ -1,4 +1,0 @@
-"""What people decide, seen from the work: changed values judged, work lists out and decisions in as files, answers.
-
-What is decided is kept by `pcc_pipeline.database.decisions` and `operation_decisions`; commands and jobs only call this.
-"""

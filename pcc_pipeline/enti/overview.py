@@ -1,0 +1,119 @@
+"""The provider's register of enti: what it says of one, and the published overview of all (`service_life`).
+
+Only the provider's own deliveries and the names of what enti delivered are read here, never an ente's rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import sqlalchemy as sa
+
+from pcc_pipeline.arrival.landing import PROVIDER, waiting
+from pcc_pipeline.calculator.session import connect
+from pcc_pipeline.database.publish import Publication, publish
+from pcc_pipeline.database.register import Register
+from pcc_pipeline.database.schema import table
+from pcc_pipeline.enti.life import ERASED, LISTS, Life, life
+from pcc_pipeline.enti.receipts import erased_receipt, receipts
+from pcc_pipeline.settings import Settings
+from pcc_pipeline.store import Store
+from pcc_pipeline.tables.feeds import ENTI
+from pcc_pipeline.tables.service import SERVICE_LIFE
+
+
+def register_rows(
+    settings: Settings, store: Store, register: Register, ente: str | None = None, known_at: datetime | None = None
+) -> dict[str, dict[str, Any]]:
+    """The latest delivered row of the provider's register for each ente (or one), by tenant code, known by `known_at`."""
+    deliveries = register.deliveries(PROVIDER, known_at).select(["delivery", "kind", "sequence", "part", "rows"])
+    files = [
+        store.uri(f"staging/{PROVIDER}/enti/{row['part']}.parquet")
+        for row in deliveries.to_pylist()
+        if row["kind"] == "enti" and row["part"] and row["rows"]
+    ]
+    if not files:
+        return {}
+    names = [name for name in ENTI.column_names if name not in ("ente", "delivery", "line")]
+    with connect(settings) as connection:
+        store.attach(connection)
+        connection.register("deliveries", deliveries)
+        described = "describe select * from read_parquet($files, union_by_name = true)"
+        known = {row[0] for row in connection.execute(described, {"files": files}).fetchall()}
+        # Files staged before a column was described lack it.
+        columns = ", ".join(name if name in known else f"null as {name}" for name in names)
+        rows = connection.execute(
+            f"select {columns} from read_parquet($files, union_by_name = true) join deliveries using (delivery) "
+            "where $ente is null or codice_ente = $ente "
+            "qualify row_number() over (partition by codice_ente order by sequence desc, line desc) = 1",
+            {"files": files, "ente": ente},
+        ).fetchall()
+    return {row[0]: dict(zip(names, row, strict=True)) for row in rows}
+
+
+def delivered_lists(settings: Settings, register: Register) -> dict[str, set[str]]:
+    """Kinds of prerequisite lists by ente: registered, or lying in the inbox (enti not active leave them there)."""
+    t = table("deliveries")
+    query = sa.select(t.c.ente, t.c.kind).where(t.c.kind.in_(LISTS), t.c.status != "refused").distinct()
+    found: dict[str, set[str]] = {}
+    with register.engine.connect() as connection:
+        for ente, kind in connection.execute(query):
+            found.setdefault(ente, set()).add(kind)
+    for ente, files in waiting(settings.inbox).items():
+        found.setdefault(ente, set()).update(path.parent.name for path, _, _ in files if path.parent.name in LISTS)
+    return found
+
+
+def ente_life(
+    settings: Settings, store: Store, register: Register, ente: str, on: date, known_at: datetime | None = None
+) -> tuple[Mapping[str, Any] | None, Life | None]:
+    """The register's row of an ente and its life on a day; (None, None) where the register does not know it.
+
+    An ente that was erased is refused whatever a register delivered later says.
+    """
+    if (receipt := erased_receipt(store, ente)) is not None:
+        when, name = receipt["erased_at"][:10], receipt["receipt"]
+        return None, Life(ERASED, f"erased on {when} (receipt {name}): nothing of it is processed")
+    row = register_rows(settings, store, register, ente, known_at).get(ente)
+    if row is None:
+        return None, None
+    lists = set() if row["attivato_il"] else delivered_lists(settings, register).get(ente, set())
+    return row, life(row, on, lists)
+
+
+def overview(settings: Settings, store: Store, register: Register, on: date) -> pa.Table:
+    """The table `service_life`: every ente of the register, and the receipts of those erased."""
+    lists = delivered_lists(settings, register)
+    rows: list[dict[str, Any]] = []
+    for code, row in sorted(register_rows(settings, store, register).items()):
+        if erased_receipt(store, code) is not None:
+            continue
+        found = life(row, on, lists.get(code, set()))
+        rows.append(
+            {
+                "codice_ente": code, "denominazione": row["denominazione"], "state": found.state,
+                "processed": found.refusal is None, "ordered_on": row["ordine_il"], "charged_on": row["presa_in_carico_il"],
+                "active_from": row["attivato_il"], "pec_on": row["pec_disattivazione_il"], **found.due,
+                "missing": list(found.missing), "next_deadline": found.next_deadline, "next_due_on": found.next_due_on,
+                "at_risk": found.at_risk, "why": found.why or found.refusal,
+            }
+        )  # fmt: skip
+    for receipt in receipts(store):
+        rows.append({"codice_ente": receipt["receipt"], "state": ERASED, "processed": False, "missing": [], "at_risk": False,
+                     "why": f"dati cancellati il {receipt['erased_at'][:10]}"})  # fmt: skip
+    full = [{"ente": PROVIDER, "seen_on": on, **row} for row in rows]
+    return pa.Table.from_pylist(full, schema=SERVICE_LIFE.arrow_schema)
+
+
+def publish_overview(settings: Settings, store: Store, register: Register, on: date) -> int:
+    """Writes and publishes the overview as the provider's; returns its rows."""
+    rows = overview(settings, store, register, on)
+    name = f"models/{PROVIDER}/{SERVICE_LIFE.name}.parquet"
+    with store.write(name) as target, store.fs.open(target, "wb") as file:
+        pq.write_table(rows, file)
+    done = publish(register.engine, PROVIDER, {SERVICE_LIFE.name: store.uri(name)}, Publication(on, on), store.attach)
+    return done.rows

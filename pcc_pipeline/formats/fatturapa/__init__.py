@@ -1,0 +1,1 @@
+"""FatturaPA files: opened, read, typed, explained where they are wrong."""

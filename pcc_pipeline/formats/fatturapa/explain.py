@@ -1,0 +1,201 @@
+"""Why a body of a FatturaPA cannot stand: each defect with its line, path, value and reason.
+
+Runs only for documents that `fatturapa_type` found wanting, or in which something occurs twice. It keeps the
+same rules, one value at a time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from lxml import etree
+
+from pcc_pipeline.formats.fatturapa import typed as typing
+from pcc_pipeline.formats.fatturapa.open import line_of
+from pcc_pipeline.formats.fatturapa.read import REFERENCES
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One defect: line of the XML, path of the element, the value found, what is wrong and what to do."""
+
+    line: int | None
+    field: str
+    value: str | None
+    reason: str
+
+
+_MONEY = "is not an amount with at most two decimals, after a point (1234.56): ask for a correct file"
+_DATE = "is not a date of the calendar written year-month-day (2025-12-31): ask for a correct file"
+_DAYS = "is not a whole number of days: ask for a correct file"
+_TWICE = "occurs twice: which one holds cannot be told. Ask for a correct file"
+_TYPE = "is not a document type (TD01, TD02, …): ask for a correct file"
+
+
+def _money(text: str) -> str | None:
+    return None if re.match(typing.MONEY_PATTERN, text) else _MONEY
+
+
+def _date(text: str) -> str | None:
+    return None if typing.parse_date(text) else _DATE
+
+
+def _days(text: str) -> str | None:
+    return None if re.match(typing.DAYS_PATTERN, text) else _DAYS
+
+
+def _type(text: str) -> str | None:
+    return None if re.match(typing.TYPE_PATTERN, text) else _TYPE
+
+
+def _any(_text: str) -> str | None:
+    return None
+
+
+_Rule = Callable[[str], str | None]
+
+_DOCUMENT = "DatiGenerali/DatiGeneraliDocumento"
+#: Block -> its members, each with the rule of its value. No member may occur twice in one block.
+_BODY: dict[str, dict[str, _Rule]] = {
+    _DOCUMENT: {
+        "TipoDocumento": _type,
+        "Divisa": _any,
+        "Data": _date,
+        "Numero": _any,
+        "ImportoTotaleDocumento": _money,
+        "Arrotondamento": _money,
+    },
+    f"{_DOCUMENT}/DatiBollo": {"ImportoBollo": _money},
+    f"{_DOCUMENT}/DatiRitenuta": {
+        "TipoRitenuta": _any,
+        "ImportoRitenuta": _money,
+        "AliquotaRitenuta": _money,
+        "CausalePagamento": _any,
+    },
+    f"{_DOCUMENT}/DatiCassaPrevidenziale": {
+        "TipoCassa": _any,
+        "AlCassa": _money,
+        "ImportoContributoCassa": _money,
+        "ImponibileCassa": _money,
+        "AliquotaIVA": _money,
+        "Natura": _any,
+    },
+    **{
+        f"DatiGenerali/{block}": {
+            "IdDocumento": _any,
+            "Data": _date,
+            "CodiceCommessaConvenzione": _any,
+            "CodiceCUP": _any,
+            "CodiceCIG": _any,
+        }
+        for block in REFERENCES
+    },
+    "DatiGenerali/DatiFatturaRettificata": {"NumeroFR": _any, "DataFR": _date},
+    "DatiBeniServizi/DatiRiepilogo": {
+        "AliquotaIVA": _money,
+        "Natura": _any,
+        "ImponibileImporto": _money,
+        "Imposta": _money,
+        "EsigibilitaIVA": _any,
+    },
+    "DatiBeniServizi": {"Importo": _money, "Natura": _any},
+    "DatiBeniServizi/DatiIVA": {"Imposta": _money, "Aliquota": _money},
+    "DatiPagamento": {"CondizioniPagamento": _any},
+    "DatiPagamento/DettaglioPagamento": {
+        "ModalitaPagamento": _any,
+        "DataScadenzaPagamento": _date,
+        "DataRiferimentoTerminiPagamento": _date,
+        "GiorniTerminiPagamento": _days,
+        "ImportoPagamento": _money,
+        "IBAN": _any,
+        "Beneficiario": _any,
+    },
+}
+_HEADER: dict[str, dict[str, _Rule]] = {
+    "DatiTrasmissione": {"FormatoTrasmissione": _any, "ProgressivoInvio": _any, "CodiceDestinatario": _any},
+}
+for _party in ("CedentePrestatore", "CessionarioCommittente"):
+    for _inner in ("", "/DatiAnagrafici", "/IdentificativiFiscali"):
+        _HEADER[f"{_party}{_inner}"] = {"CodiceFiscale": _any, "RegimeFiscale": _any, "Denominazione": _any}
+        _HEADER[f"{_party}{_inner}/IdFiscaleIVA"] = {"IdPaese": _any, "IdCodice": _any}
+        _HEADER[f"{_party}{_inner}/Anagrafica"] = {"Denominazione": _any, "Nome": _any, "Cognome": _any}
+
+
+def header_faults(root: etree._Element) -> list[Fault]:
+    """What is wrong in the header, and so with every body of the file."""
+    header = root.find("FatturaElettronicaHeader")
+    if header is None:
+        reason = "The header is missing: neither supplier nor office can be told. Ask for the whole file"
+        return [Fault(line_of(root), "FatturaElettronicaHeader", None, reason)]
+    faults = list(_faults(header, _HEADER))
+    single = [root.findall("FatturaElettronicaHeader"), *(header.findall(path) for path in _HEADER)]
+    for blocks in single:
+        for block, following in pairwise(blocks):
+            if block.getparent() is following.getparent():
+                reason = f"{following.tag} {_TWICE}"
+                faults.append(Fault(line_of(following), _path(following), None, reason))
+    version = (root.get("versione") or "").strip()
+    if not version and not _said(header.find("DatiTrasmissione/FormatoTrasmissione")):
+        path = "FatturaElettronicaHeader/DatiTrasmissione/FormatoTrasmissione"
+        reason = "neither FormatoTrasmissione nor the attribute versione is given"
+        faults.append(_missing(header, path, reason))
+    supplier = header.find("CedentePrestatore")
+    if supplier is None:
+        path = "FatturaElettronicaHeader/CedentePrestatore"
+        faults.append(_missing(header, path, "CedentePrestatore is missing: the supplier cannot be told"))
+        return faults
+    named = any(
+        _said(supplier.find(f"{inner}CodiceFiscale"))
+        or all(_said(supplier.find(f"{inner}IdFiscaleIVA/{part}")) for part in ("IdPaese", "IdCodice"))
+        for inner in ("", "DatiAnagrafici/")
+    )
+    if not named:
+        reason = "neither IdFiscaleIVA nor CodiceFiscale is given whole: the supplier cannot be told"
+        faults.append(_missing(supplier, _path(supplier), reason))
+    return faults
+
+
+def body_faults(body: etree._Element) -> list[Fault]:
+    """What is wrong in one body."""
+    faults = list(_faults(body, _BODY))
+    general = body.findall(_DOCUMENT)
+    if len(general) > 1:
+        faults.append(Fault(line_of(general[1]), _path(general[1]), None, f"DatiGeneraliDocumento {_TWICE}"))
+    place = general[-1] if general else body
+    for name in ("TipoDocumento", "Numero", "Data"):
+        if not any(_said(element) for element in place.findall(name if general else f"{_DOCUMENT}/{name}")):
+            path = f"{_path(place)}/{name if general else f'{_DOCUMENT}/{name}'}"
+            faults.append(_missing(place, path, f"{name} is missing or empty"))
+    return faults
+
+
+def _faults(parent: etree._Element, rules: dict[str, dict[str, _Rule]]) -> Iterator[Fault]:
+    for path, members in rules.items():
+        for block in parent.findall(path):
+            seen: set[str] = set()
+            for leaf in block:
+                rule = members.get(leaf.tag)
+                if rule is None:
+                    continue
+                text = (leaf.text or "").strip(typing.BLANKS)
+                if leaf.tag in seen:
+                    yield Fault(line_of(leaf), _path(leaf), text, f"{leaf.tag} {_TWICE}")
+                seen.add(leaf.tag)
+                if text and (wrong := rule(text)):
+                    yield Fault(line_of(leaf), _path(leaf), text, f"{leaf.tag} {wrong}")
+
+
+def _said(element: etree._Element | None) -> bool:
+    return element is not None and bool((element.text or "").strip(typing.BLANKS))
+
+
+def _missing(place: etree._Element, path: str, reason: str) -> Fault:
+    return Fault(line_of(place), path, None, f"{reason}. Ask the supplier for a correct file")
+
+
+def _path(element: etree._Element) -> str:
+    """The path below the root, with the ordinal of what repeats."""
+    return element.getroottree().getpath(element).split("/", 2)[-1]

@@ -1,0 +1,1 @@
+"""PCC's own files: its models, read, written and checked; its answers."""

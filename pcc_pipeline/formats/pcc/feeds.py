@@ -1,0 +1,212 @@
+"""Model files that come back from PCC into feed rows: `pcc_outcomes` (a file with PCC's answer in each line) and
+`pcc_invoices` (the export "per modello 003").
+
+Both are told by the preamble, as CSV or as the workbook that people save it in; a file without preamble is a plain
+table (`tabular`). Judging a file that is to be sent is `pcc_model_check`'s matter: here all that can be read is read.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from pcc_pipeline.formats.conventions import DAY_FIRST
+from pcc_pipeline.formats.pcc import models as pcc_model
+from pcc_pipeline.formats.pcc.models import HEADER_LINES, Record
+from pcc_pipeline.formats.rows import Flaw, Raw, check_rows, flaws_batch
+from pcc_pipeline.formats.source import Counts, Sink, Source
+from pcc_pipeline.tables.feeds import FEEDS
+
+#: Which columns of the models a column of `pcc_outcomes` is read from: the first that holds something.
+_FROM = {"importo": ("importo_movimento", "importo_pagato", "importo_scadenza")}
+_START = 1 << 13
+#: A file handed back is at most the one that was sent: far beyond, it is something else.
+_LARGEST = 1 << 28
+
+
+def parse_model(source: Source, sink: Sink) -> Counts:
+    """Reads one delivery of either kind, giving rows and defects to `sink`; returns how many. Never raises for what
+    the file holds."""
+    if not _is_model(source.path):
+        from pcc_pipeline.formats.tabular.parse import parse_tabular
+
+        return parse_tabular(source, sink)
+    records, flaws = _records(source.path)
+    head = pcc_model.preamble(records)
+    if head is None or head.model not in pcc_model.TITLES:
+        flaws = [Flaw(None, f"modello di PCC sconosciuto: {head.model if head else '?'}")]
+        return _refused(source, sink, flaws)
+    if source.kind == "pcc_invoices" and head.model != "003":
+        return _refused(source, sink, [Flaw(None, "PCC esporta i documenti per modello 003: questo è un modello 002")])
+    width = len(pcc_model.layout(head.model).fields)
+    rows: list[Record] = []
+    for record in records[HEADER_LINES:]:
+        if not any(record.texts):
+            continue
+        if len(record.texts) < width - 2 or any(record.texts[width:]):
+            reason = f"{len(record.texts)} colonne invece di {width}"
+            flaws.append(Flaw(record.line, reason, ";".join(record.texts)[:200]))
+        else:
+            rows.append(record)
+    if not rows and not flaws:
+        flaws = [Flaw(None, "il modello non contiene righe")]
+    counts = Counts()
+    if flaws:
+        sink.defects(flaws_batch(source, flaws))
+        counts = Counts(0, len(flaws), len(flaws))
+    if not rows:
+        return counts
+    typed, more = _typed(source, sink, head.model, rows)
+    if typed is None or not len(typed):
+        return counts + more
+    if source.kind == "pcc_outcomes":
+        sink.rows(typed)
+        return counts + more
+    documents = _documents(typed)
+    sink.rows(documents)
+    return counts + Counts(len(documents), more.refused, more.defects)
+
+
+def _refused(source: Source, sink: Sink, flaws: list[Flaw]) -> Counts:
+    sink.defects(flaws_batch(source, flaws))
+    return Counts(0, 1, len(flaws))
+
+
+def _is_model(path: Path) -> bool:
+    with path.open("rb") as file:
+        start = file.read(_START)
+    if start.startswith(b"PK\x03\x04"):
+        rows = _sheet(path, HEADER_LINES)
+        return rows is not None and pcc_model.preamble(rows) is not None
+    return pcc_model.is_model(start)
+
+
+def _records(path: Path) -> tuple[list[Record], list[Flaw]]:
+    with path.open("rb") as file:
+        data = file.read(_LARGEST + 1)
+    if len(data) > _LARGEST:
+        return [], [Flaw(None, "troppo grande per un modello di PCC")]
+    if data.startswith(b"PK\x03\x04"):
+        return _sheet(path, None) or [], []
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = data.decode(pcc_model.ENCODING, "replace")
+    found: list[Record] = []
+    try:
+        for record in pcc_model.records(text):
+            found.append(record)
+    except csv.Error as error:
+        last = found[-1].line if found else 0
+        return found, [Flaw(last + 1, f"virgolette non chiuse o fuori posto, da qui in poi il file non si legge: {error}")]
+    return found, []
+
+
+def _sheet(path: Path, limit: int | None) -> list[Record] | None:
+    """The first sheet's rows as texts; None when it cannot be opened."""
+    import python_calamine as calamine
+
+    try:
+        sheet = calamine.CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0)
+    except Exception:  # calamine's errors share no useful base; parse_tabular tells what is wrong
+        return None
+    found = []
+    for line, cells in enumerate(sheet.iter_rows(), 1):
+        found.append(Record(line, tuple(_cell(cell) for cell in cells)))
+        if limit is not None and line >= limit:
+            break
+    return found
+
+
+def _cell(cell: object) -> str:
+    if isinstance(cell, dt.datetime | dt.date):
+        return f"{cell.day:02d}/{cell.month:02d}/{cell.year:04d}"
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() else f"{Decimal(repr(cell)):.2f}"
+    return str(cell).strip()
+
+
+def _typed(source: Source, sink: Sink, model: str, rows: Sequence[Record]) -> tuple[pa.RecordBatch | None, Counts]:
+    """The rows in the schema of `pcc_outcomes`; PCC's dates are day first, whatever the column tells."""
+    table = FEEDS["pcc_outcomes"]
+    names = pcc_model.layout(model).names
+    columns: dict[str, list[str | None]] = {}
+    for column in table.column_names:
+        places = [names.index(name) for name in _FROM.get(column, (column,)) if name in names]
+        if places:
+            columns[column] = [_first(row.texts, places) for row in rows]
+    columns["model"] = [model] * len(rows)
+    raw = Raw(
+        pa.array([row.line for row in rows], pa.int64()),
+        {name: pa.array(texts, pa.string()) for name, texts in columns.items()},
+    )
+    evidence = dict(check_rows(table, source, raw, None).evidence)
+    evidence |= {column.name: frozenset([DAY_FIRST]) for column in table.columns if column.type == "date"}
+    checked = check_rows(table, source, raw, evidence)
+    if checked.defects is not None:
+        sink.defects(checked.defects)
+    defects = len(checked.defects) if checked.defects is not None else 0
+    return checked.rows, Counts(len(checked.rows) if checked.rows is not None else 0, checked.refused, defects)
+
+
+def _first(texts: tuple[str, ...], places: Sequence[int]) -> str | None:
+    return next((texts[place] for place in places if place < len(texts) and texts[place]), None)
+
+
+#: One row per document: PCC's export repeats it for each account it shows. A document of negative total is a credit note.
+_DOCUMENTS = """
+select
+    ente, delivery, min(line) as line,
+    progressivo_registrazione,
+    any_value(cf_amministrazione) as cf_amministrazione,
+    any_value(codice_ufficio) as codice_ufficio,
+    any_value(nullif(cf_fornitore, 'NA')) as cf_fornitore,
+    any_value(nullif(id_fiscale_iva, 'NA')) as id_fiscale_iva,
+    if(min(importo_totale) < 0, 'TD04', 'TD01') as tipo_documento,
+    any_value(numero_documento) as numero_documento,
+    any_value(data_emissione) as data_emissione,
+    max(data_ricezione) as data_ricezione,
+    max(protocollo) as numero_protocollo,
+    max(abs(importo_totale)) as importo_totale,
+    case
+        when bool_or(azione = 'RF') then 'RIFIUTATO'
+        when sum(importo) filter (azione = 'CP') >= max(abs(importo_totale)) then 'PAGATO'
+        when bool_or(azione in ('CO', 'CP')) then 'CONTABILIZZATO'
+        when max(data_ricezione) is not null then 'RICEVUTO'
+        else 'PRESENTATO'
+    end as stato_documento,
+    max(data_scadenza) as data_scadenza,
+    sum(importo) filter (azione = 'CO' and stato_debito[:3] = 'LIQ') as importo_liquidato,
+    sum(importo) filter (azione = 'CO' and stato_debito[:4] = 'SOSP') as importo_sospeso,
+    sum(importo) filter (azione = 'CO' and (stato_debito = 'NOLIQ' or stato_debito[:2] = 'NL')) as importo_non_liquidabile,
+    sum(importo) filter (azione = 'CP') as importo_pagato,
+    max(causale) filter (azione = 'CO' and stato_debito[:4] = 'SOSP') as causale_sospensione,
+    true as partial
+from lines
+where progressivo_registrazione is not null and progressivo_registrazione <> 'NA'
+  and numero_documento is not null and data_emissione is not null and importo_totale is not null
+group by ente, delivery, progressivo_registrazione
+order by line
+"""
+
+
+def _documents(lines: pa.RecordBatch) -> pa.RecordBatch:
+    table = FEEDS["pcc_invoices"]
+    with duckdb.connect() as connection:
+        connection.register("lines", pa.Table.from_batches([lines]))
+        connection.execute(f"create view documents as {_DOCUMENTS}")
+        has = {row[0] for row in connection.execute("describe documents").fetchall()}
+        columns = ", ".join(
+            f"cast({column.name if column.name in has else 'null'} as {column.duckdb_type}) as {column.name}"
+            for column in table.columns
+        )
+        made: pa.Table = connection.sql(f"select {columns} from documents").to_arrow_table()
+    batches = made.cast(table.arrow_schema).combine_chunks().to_batches()
+    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.arrow_schema)

@@ -1,0 +1,103 @@
+"""Which layout: that of an ente's accounting system, or the one that a file fits best."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pcc_pipeline.formats.names import plain
+from pcc_pipeline.formats.source import Source
+from pcc_pipeline.formats.tabular.headers import Header, HeaderPlan
+from pcc_pipeline.formats.tabular.layouts.load import layouts
+from pcc_pipeline.formats.tabular.layouts.model import Layout
+from pcc_pipeline.formats.tabular.parts import open_parts
+from pcc_pipeline.tables.feeds import FEEDS
+
+#: Kinds that an accounting system writes.
+KINDS = ("erp_invoices", "erp_payments")
+
+
+def layout_of(product: str | None, version: str | None) -> Layout | None:
+    """The layout of a product's release (the register's `gestionale`, `versione_gestionale`); null when the product
+    is not known, which then writes the standard columns.
+
+    The release is compared by its beginning (`4` is `4.3`'s); one that no layout names is read as the next older
+    one, or the oldest.
+    """
+    known = [layout for layout in layouts().values() if product and plain(layout.product) == plain(product)]
+    if not known:
+        return None
+    mine = _release(version or "")
+    fitting = [
+        (len(_release(start)), layout)
+        for layout in known
+        for start in layout.versions
+        if _release(start) == mine[: len(_release(start))]
+    ]
+    if fitting:
+        return max(fitting, key=lambda found: found[0])[1]
+    dated = sorted((_release(start), layout.name) for layout in known for start in layout.versions)
+    older = [name for release, name in dated if release <= mine] or [name for _, name in dated[:1]]
+    return layouts()[older[-1]] if older else known[0]
+
+
+def _release(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"[0-9]+", version))
+
+
+def plan_of(kind: str, layout: Layout) -> HeaderPlan | None:
+    """How that layout reads a kind; null when it says nothing of it."""
+    found = layout.kinds.get(kind)
+    return None if found is None else HeaderPlan(FEEDS[kind], found, layout.name)
+
+
+def plans_for(kind: str, layout: Layout | None) -> list[HeaderPlan]:
+    """How a file of an ente may be read: by its accounting system's layout, else by the standard columns."""
+    mine = plan_of(kind, layout) if layout else None
+    return [*([mine] if mine else []), HeaderPlan(FEEDS[kind])]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How a file fits a plan: its header and the share of it that is known; `whole` when nothing needed is missing."""
+
+    plan: HeaderPlan
+    header: Header
+    whole: bool
+    reason: str | None
+    score: float
+
+
+def fits(kind: str, path: Path, folder: Path, among: Iterable[Layout] | None = None) -> list[Fit]:
+    """How a file fits each layout (all, unless told), best first."""
+    found = []
+    for layout in layouts().values() if among is None else among:
+        plan = HeaderPlan(FEEDS[kind], None, layout.name) if not layout.kinds else plan_of(kind, layout)
+        if plan is None:
+            continue
+        parts, flaw = open_parts([plan], path, folder)
+        header = parts[0].header if parts else Header(())
+        names = [name for name in header.names if name]
+        known = sum(column is not None for column in header.columns)
+        score = (known / len(names) if names else 0.0) + (0 if flaw else 1)
+        found.append(Fit(plan, header, flaw is None, flaw.reason if flaw else None, score))
+    return sorted(found, key=lambda fit: -fit.score)
+
+
+def difference(source: Source, layout: Layout | None, folder: Path) -> str:
+    """For a file that fits no layout of its ente: the nearest of all, and what the file has otherwise."""
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        best = next(iter(fits(source.kind, source.path, Path(scratch))), None)
+    mine = layout.name if layout else "standard"
+    if best is None:
+        return f"the ente's layout is {mine}"
+    if best.whole:
+        remedy = "correct gestionale and versione_gestionale in the register of enti"
+        return f"it fits the layout {best.plan.name}, not the ente's ({mine}): {remedy}"
+    told = (best.reason or "").removeprefix("the whole file is refused: ")
+    unknown = ", ".join(name[:40] for name in best.header.unknown[:10])
+    told += f"; columns it does not know: {unknown}" if unknown else ""
+    return f"fits no layout; the nearest is {best.plan.name}: {told}"

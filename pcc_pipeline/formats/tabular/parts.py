@@ -1,0 +1,50 @@
+"""Opening a delivered table, CSV or workbook, as far as its headers: its parts, each with its rows still to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pcc_pipeline.formats.notes import Note
+from pcc_pipeline.formats.rows import WHOLE, Flaw, Raw
+from pcc_pipeline.formats.tabular.csv_reader import open_csv, raw_tasks
+from pcc_pipeline.formats.tabular.dirt import header_notes
+from pcc_pipeline.formats.tabular.headers import Header, HeaderPlan
+from pcc_pipeline.formats.tabular.xlsx_reader import open_workbook, sheet_tasks
+
+_ZIP = b"PK\x03\x04"
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_OLE_REASON = "an Excel file that is broken or protected by a password: deliver it without, or as CSV ({0})"
+Task = Callable[[], Raw]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A table of a file, as far as its header: how it is read, its rows in tasks, what to say of it."""
+
+    plan: HeaderPlan
+    header: Header
+    tasks: Iterator[Task]
+    notes: Sequence[Note] = ()
+    sheet: tuple[str, int] | None = None  # its name and the rows counted before it
+
+
+def open_parts(plans: Sequence[HeaderPlan], path: Path, folder: Path) -> tuple[list[Part], Flaw | None]:
+    """The tables of a file, by the first of the plans that fits; else why it is refused."""
+    with path.open("rb") as file:
+        start = file.read(8)
+    if not start.startswith((_ZIP, _OLE)):
+        csv = open_csv(plans, path, folder)
+        notes = header_notes(csv.header, csv.titles, csv.line - 1)
+        return [Part(csv.plan, csv.header, raw_tasks(csv), notes)], csv.flaw
+    book = open_workbook(plans, path)
+    if book.flaw and start.startswith(_OLE) and not book.flaw.reason.startswith(WHOLE):
+        return [], Flaw(None, _OLE_REASON.format(book.flaw.reason))
+    return [
+        Part(
+            sheet.plan, sheet.header, sheet_tasks(sheet), header_notes(sheet.header, sheet.titles, sheet.before + 1),
+            (sheet.name, sheet.before) if sheet.before else None,
+        )
+        for sheet in book.sheets
+    ], book.flaw  # fmt: skip

@@ -1,0 +1,170 @@
+"""Whether changed operations are still what PCC would accept: values by action, amounts within the source account.
+
+The accounts a document starts from are the model `remedies`' (Parquet); the movements are rules section 3. The simulation
+of all operations is the model `ledger`; here only the documents of changed operations are walked through.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from pcc_pipeline.calculator import prepared, source
+from pcc_pipeline.review.operations import Judge, reviewed
+from pcc_pipeline.review.pairs import DecisionError
+from pcc_pipeline.rules import rule_rows
+from pcc_pipeline.settings import Settings
+from pcc_pipeline.store import Store
+from pcc_pipeline.tables.decisions import CHANGES
+
+_ACCOUNTS = {"unbooked": "ricevuto", "liquidated": "liquidato", "suspended": "sospeso", "not_payable": "non_liquidabile"}
+
+#: What a person may change.
+CHANGED = tuple(column.name for column in CHANGES)
+
+#: Which values a line of each action bears.
+BY_ACTION = {
+    "CO": {"importo", "natura_spesa", "causale", "descrizione", "cig", "cup"},
+    "CP": {"importo", "natura_spesa", "descrizione", "cig", "cup", "data_mandato"},
+    "CS": {"data_scadenza"},
+    "RC": {"data_ricezione"},
+    "RF": {"data_rifiuto", "descrizione"},
+}
+_CAUSES = ("CONT", "ATTNC", "NCRED", "PAGTERZI")
+
+
+@cache
+def _movements() -> dict[str, dict[str, str]]:
+    """PCC's states of debt: from which account to which, and what must be NA."""
+    return {row["stato_debito"]: row for row in rule_rows("debt_movements")}
+
+
+def read_changes(given: Mapping[str, Any]) -> dict[str, object]:
+    """Values as written (text, numbers, dates) as typed changes; blank ones are left out, `-` empties a text.
+
+    Raises DecisionError naming the field.
+    """
+    found: dict[str, object] = {}
+    for name, value in given.items():
+        text = str(value).strip() if value is not None else ""
+        if not text:
+            continue
+        if name == "importo":
+            found[name] = amount(value)
+        elif name.startswith("data_"):
+            found[name] = day(value, name)
+        else:
+            found[name] = "" if text == "-" else text if name == "descrizione" else text.upper()
+    if found.get("natura_spesa", "NA") not in ("CO", "CA", "NA"):
+        raise DecisionError("natura_spesa: CO, CA o NA")
+    if found.get("causale", "") not in ("", *_CAUSES):
+        raise DecisionError(f"causale: {', '.join(_CAUSES)}, oppure - per nessuna")
+    for name, length in (("cig", 10), ("cup", 15)):
+        if name in found and found[name] != "NA" and not re.fullmatch(rf"[A-Z0-9]{{{length}}}", str(found[name])):
+            raise DecisionError(f"{name}: {length} lettere o cifre, oppure NA")
+    return found
+
+
+def amount(value: object) -> Decimal:
+    """An amount in euro written in Italian, ISO or as a number; two decimals at most. Raises DecisionError."""
+    text = str(value).strip().replace(" ", "").removeprefix("€")
+    if isinstance(value, str) and "," in text:
+        text = text.replace(".", "").replace(",", ".")
+    try:
+        found = Decimal(text)
+        cents = found.quantize(Decimal("0.01"))
+    except InvalidOperation:
+        raise DecisionError(f"importo: {value!r} non è un importo") from None
+    if abs(found - cents) > Decimal("0.000001") or (not isinstance(value, float) and found != cents):
+        raise DecisionError(f"importo: {value!r} ha più di due decimali")
+    return cents
+
+
+def day(value: object, name: str = "data") -> date:
+    """A date written as 31/12/2025 or 2025-12-31, or one already. Raises DecisionError."""
+    if isinstance(value, date):
+        return date(value.year, value.month, value.day)
+    text = str(value).strip()
+    try:
+        if match := re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})", text):
+            return date(int(match[3]), int(match[2]), int(match[1]))
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        raise DecisionError(f"{name}: {value!r} non è una data (gg/mm/aaaa)") from None
+
+
+def judge(settings: Settings, store: Store, ente: str) -> Judge:
+    """What judges changed operations of an ente (see `operation_decisions.decide_operations`)."""
+
+    def judged(connection: sa.Connection, operations: Sequence[str]) -> None:
+        every = reviewed(connection, ente)
+        asked = set(operations)
+        touched = {_document(row) for row in every if row["operation_id"] in asked}
+        for row in every:
+            if row["operation_id"] in asked:
+                _values(row)
+        starts = _accounts(settings, store, ente, touched)
+        for document in touched:
+            _walk([row for row in every if _document(row) == document], starts.get(document))
+
+    return judged
+
+
+def _document(row: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    return row["id_documento"], row["progressivo_registrazione"]
+
+
+def _values(row: Mapping[str, Any]) -> None:
+    changed = {name for name in CHANGED if row[f"changed_{name}"] is not None}
+    allowed = BY_ACTION[row["azione"]] | ({"data_scadenza"} if row["model"] == "002" else set())
+    where = f"operazione {row['operation_id']}"
+    if wrong := sorted(changed - allowed):
+        raise DecisionError(f"{where}: una {row['azione']} non porta {', '.join(wrong)}")
+    state = row["stato_debito"]
+    movement = _movements().get(state, {}) if state else {}
+    if movement.get("natura_na") == "true" and row["natura_spesa"] not in (None, "NA"):
+        raise DecisionError(f"{where}: per {state} la natura di spesa è NA (E255)")
+    if movement.get("cig_na") == "true" and {row["cig"], row["cup"]} - {None, "NA"}:
+        raise DecisionError(f"{where}: per {state} CIG e CUP sono NA")
+    if row["importo"] is not None and row["importo"] <= 0:
+        raise DecisionError(f"{where}: l'importo deve essere positivo")
+
+
+def _walk(rows: Sequence[Mapping[str, Any]], start: Mapping[str, Decimal] | None) -> None:
+    """One document's operations in order, refused and held ones left out: no account may go below zero."""
+    accounts = dict(start or {"ricevuto": rows[0]["importo_totale"]})
+    for row in sorted(rows, key=lambda each: each["step"]):
+        if row["state"] == "refused" or row["held"] or row["azione"] not in ("CO", "CP") or row["importo"] is None:
+            continue
+        movement = _movements().get(row["stato_debito"], {})
+        origin = "liquidato" if row["azione"] == "CP" else movement["from_account"]
+        there = accounts.get(origin, Decimal(0))
+        if row["importo"] > there:
+            raise DecisionError(
+                f"operazione {row['operation_id']} (passo {row['step']}): {row['importo']} supera i {there} del "
+                f"conto {origin.replace('_', ' ')} da cui parte"
+            )
+        accounts[origin] = there - row["importo"]
+        if row["azione"] == "CO":
+            accounts[movement["to_account"]] = accounts.get(movement["to_account"], Decimal(0)) + row["importo"]
+
+
+def _accounts(
+    settings: Settings, store: Store, ente: str, documents: set[tuple[str | None, str | None]]
+) -> dict[tuple[str | None, str | None], dict[str, Decimal]]:
+    with prepared(settings, store) as connection:
+        start = [f"coalesce({name}, 0)" for name in _ACCOUNTS if name != "unbooked"]
+        start.insert(0, "if(new_on_pcc, commercial_amount, coalesce(unbooked, 0))")
+        query = (
+            f"select id_documento, progressivo_registrazione, {', '.join(start)} from {source(store, ente, 'remedies')} "
+            "where list_contains($1, id_documento) or list_contains($2, progressivo_registrazione)"
+        )
+        ours, theirs = [own for own, _ in documents if own], [other for _, other in documents if other]
+        rows = connection.execute(query, [ours, theirs]).fetchall()
+    return {(own, other): dict(zip(_ACCOUNTS.values(), amounts, strict=True)) for own, other, *amounts in rows}

@@ -1,0 +1,194 @@
+"""Approved operations into files for PCC: written once, registered once, handed out until they are there.
+
+Order makes it safe against a crash at any point: the bytes are kept first (by content), then file and operations are
+registered in one transaction (unique per operation and attempt), and only what is registered is handed out. Which
+operations may go out is asked of the database under the ente's lock, so that no two processes send the same one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import sqlalchemy as sa
+
+from pcc_pipeline.clock import today
+from pcc_pipeline.database.engine import lock
+from pcc_pipeline.formats.pcc import models as pcc_model
+from pcc_pipeline.formats.pcc.check import Finding, check_row
+from pcc_pipeline.formats.pcc.lines import line_of
+from pcc_pipeline.formats.pcc.models import HEADER_LINES, Record
+from pcc_pipeline.formats.pcc.values import tax_code_problem
+from pcc_pipeline.review import sent as register
+from pcc_pipeline.rules import rule_rows
+from pcc_pipeline.store import Store
+from pcc_pipeline.tables.sending import SENT_OPERATIONS
+
+Operation = dict[str, Any]
+
+
+class SendingError(ValueError):
+    """Files that cannot be written as asked; its text says why, in Italian."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """An approved operation that did not go out, since PCC would refuse a line of its document."""
+
+    operation_id: str
+    document: str
+    finding: Finding
+
+
+@dataclass
+class SendingReport:
+    """What one call wrote: names of new files, operations in them, operations held back with the reason, and the paths
+    where files were handed out (new ones, and those that an interrupted call left)."""
+
+    files: list[str] = field(default_factory=list)
+    operations: int = 0
+    held: list[Held] = field(default_factory=list)
+    handed: list[Path] = field(default_factory=list)
+
+
+def send(
+    engine: sa.Engine,
+    store: Store,
+    ente: str,
+    user: str,
+    out: Path,
+    *,
+    name: str | None = None,
+    cf: str | None = None,
+    rows: int | None = None,
+) -> SendingReport:
+    """Writes what is approved and not yet sent to PCC's model files, and hands them out in the folder `out`.
+
+    `user` is the fiscal code of who transmits; `name` and `cf` the ente's, for lines where PCC has told neither. `rows`
+    limits a file (threshold model_file_rows unless told); a document is never split. Raises SendingError for a `user` that
+    is no fiscal code.
+    """  # fmt: skip
+    user = user.strip().upper()
+    if tax_code_problem(user):
+        raise SendingError(f"{user or '(vuoto)'} non è un codice fiscale: serve quello di chi trasmette il file a PCC")
+    report = SendingReport()
+    on = today()
+    with engine.begin() as connection, lock(connection, f"send {ente}"):
+        operations = register.approved_operations(connection, ente)
+        for operation in operations:
+            operation["denominazione_amministrazione"] = name
+            operation["cf_amministrazione"] = operation["cf_amministrazione"] or cf
+        good = _judge(operations, on, report)
+        moment: datetime = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+        number = register.next_number(connection, ente)
+        prepared = []
+        for place, part in enumerate(_parts(good, rows or limit(on)), number):
+            prepared.append(_file(store, ente, user, on, place, part, moment))
+        store.settle()
+        for file, lines in prepared:
+            register.register(connection, file, lines)
+            report.files.append(file["file"])
+            report.operations += len(lines)
+    hand_out(engine, store, ente, out, report)
+    return report
+
+
+def hand_out(engine: sa.Engine, store: Store, ente: str, out: Path, report: SendingReport | None = None) -> list[Path]:
+    """Puts registered files that were not handed out yet into `out`, each whole or not at all; returns their paths."""
+    handed = []
+    for file in register.not_handed(engine, ente):
+        out.mkdir(parents=True, exist_ok=True)
+        handed.append(copy_file(store, ente, file["file"], file["sha256"], out))
+        register.handed(engine, ente, file["file"])
+    if report is not None:
+        report.handed = handed
+    return handed
+
+
+def copy_file(store: Store, ente: str, name: str, sha256: str, out: Path) -> Path:
+    """Copies a registered file's bytes to `out`. Raises RuntimeError when the store's bytes are not those registered."""
+    with store.open(_kept(ente, sha256)) as source:
+        data = source.read()
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise RuntimeError(f"{name}: the kept bytes are not those that were registered")
+    target = out / name
+    temporary = out / f".{uuid4().hex}.part"
+    temporary.write_bytes(data)
+    temporary.replace(target)
+    return target
+
+
+def limit(on: date) -> int:
+    """Lines of a file at most, on a day (threshold model_file_rows)."""
+    day = on.isoformat()
+    rows = [row for row in rule_rows("thresholds") if row["name"] == "model_file_rows"]
+    valid = [row for row in rows if row["valid_from"] <= day <= (row["valid_to"] or day)]
+    return int(max(valid, key=lambda row: row["valid_from"])["value"])
+
+
+def _document(operation: Operation) -> tuple[str, str]:
+    return operation["progressivo_registrazione"] or "", operation["id_documento"] or ""
+
+
+def _judge(operations: Sequence[Operation], today: date, report: SendingReport) -> list[Operation]:
+    """The operations of documents of which PCC would take every line; each with its texts."""
+    good = []
+    for (model, document), group in groupby(operations, key=lambda o: (o["model"], _document(o))):
+        steps = list(group)
+        held = []
+        for operation in steps:
+            operation["texts"] = pcc_model.texts(model, line_of(operation))
+            # As PCC will read it: letters that its encoding lacks are gone by then.
+            read = tuple(pcc_model.encoded(text).decode(pcc_model.ENCODING) for text in operation["texts"])
+            wrong = [f for f in check_row(pcc_model.layout(model), Record(0, read), today) if f.severity == "error"]
+            held += [Held(operation["operation_id"], " ".join(filter(None, document)), finding) for finding in wrong]
+        if held:
+            report.held += held
+        else:
+            good += steps
+    return good
+
+
+def _parts(operations: Sequence[Operation], rows: int) -> Iterator[list[Operation]]:
+    """The operations file by file: one model, at most `rows` lines unless one document alone has more."""
+    for _, of_model in groupby(operations, key=lambda o: o["model"]):
+        part: list[Operation] = []
+        for _, group in groupby(of_model, key=_document):
+            document = list(group)
+            if part and len(part) + len(document) > rows:
+                yield part
+                part = []
+            part += document
+        if part:
+            yield part
+
+
+def _file(
+    store: Store, ente: str, user: str, today: date, number: int, operations: Sequence[Operation], moment: datetime
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Keeps a file's bytes; returns its row and its operations' rows, to be registered."""
+    model = operations[0]["model"]
+    data = pcc_model.write(model, user, [operation["texts"] for operation in operations])
+    sha256 = hashlib.sha256(data).hexdigest()
+    store.write_bytes(_kept(ente, sha256), data)
+    name = f"{user}_{today:%Y%m%d}_{model}_{ente}_{number:04d}.csv"
+    lines, line = [], HEADER_LINES + 1
+    for operation in operations:
+        known = {column: operation.get(column) for column in SENT_OPERATIONS.column_names}
+        lines.append({**known, "ente": ente, "file": name, "line": line, "sent_at": moment})
+        line += 1 + sum(text.count("\n") for text in operation["texts"])
+    file = {
+        "ente": ente, "file": name, "model": model, "sha256": sha256, "size": len(data), "rows": len(lines),
+        "sent_by": user, "sent_at": moment,
+    }  # fmt: skip
+    return file, lines
+
+
+def _kept(ente: str, sha256: str) -> str:
+    return f"sent/{ente}/{sha256[:2]}/{sha256}"

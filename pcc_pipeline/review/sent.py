@@ -1,0 +1,135 @@
+"""The register of model files and of the operations in them: SQL alone. What is written and when is in `pcc_pipeline.review.sending`.
+
+Rows are only added, so that what was sent by a moment is known for ever; one column is set later, once (`handed_at`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from pcc_pipeline.database.schema import table
+from pcc_pipeline.review.states import STATES
+from pcc_pipeline.rules import second_approval_amount
+from pcc_pipeline.tables.decisions import CHANGES
+from pcc_pipeline.tables.sending import SENT_OPERATIONS
+
+#: What an ente sent up to a moment (parameters ente, known_at: null means now), as SENT_OPERATIONS has it.
+SENT = f"""
+select {", ".join(SENT_OPERATIONS.column_names)} from pcc.sent_operations
+where ente = :ente and (cast(:known_at as timestamptz) is null or sent_at <= :known_at)
+order by sent_at, file, line
+"""
+
+# What is approved and may go out now, document by document in order of steps: up to the first step that is not approved,
+# was sent before and not refused, or follows a document of Modello 002 that PCC has yet to register. An approval given
+# before PCC refused the line does not count for another attempt.
+_APPROVED = f"""
+with decided as (
+    select * from ({STATES}) as states
+), attempts as (
+    select s.ente, s.operation_id, count(*) as attempts,
+           bool_and(coalesce(p.state = 'refused', false)) as all_refused, max(p.answered_at) as answered_at
+    from pcc.sent_operations as s
+    left join pcc.sent_states as p using (ente, operation_id, attempt)
+    where s.ente = :ente
+    group by s.ente, s.operation_id
+), open_documents as (
+    select s.id_documento, s.progressivo_registrazione
+    from pcc.sent_operations as s
+    left join pcc.sent_states as p using (ente, operation_id, attempt)
+    where s.ente = :ente and coalesce(p.state, 'sent') not in ('refused', 'done')
+), judged as (
+    select o.*, {", ".join(f"d.changed_{c.name}" for c in CHANGES)}, coalesce(a.attempts, 0) + 1 as attempt,
+        coalesce(d.state = 'approved' and (a.operation_id is null or (a.all_refused and d.decided_at > a.answered_at)), false)
+            as ready,
+        lag(o.model) over steps as model_before
+    from pcc.operations as o
+    left join decided as d on d.operation_id = o.operation_id
+    left join attempts as a on a.operation_id = o.operation_id
+    where o.ente = :ente
+    window steps as (partition by o.id_documento, o.progressivo_registrazione order by o.step)
+), ordered as (
+    select *, bool_and(ready and coalesce(model_before, '003') <> '002') over (
+        partition by id_documento, progressivo_registrazione order by step
+    ) as goes
+    from judged
+)
+select * from ordered as o
+where goes
+  and not exists (select 1 from open_documents as d where d.progressivo_registrazione = o.progressivo_registrazione)
+  and not exists (select 1 from open_documents as d where d.id_documento = o.id_documento)
+order by model, coalesce(progressivo_registrazione, ''), coalesce(id_documento, ''), step
+"""
+
+
+def approved_operations(connection: sa.Connection, ente: str) -> list[dict[str, Any]]:
+    """The published operations of an ente that may go out now, as `operations` has them with the changes that people made,
+    and `attempt`; in order of model, document, step."""
+    found = connection.execute(
+        sa.text(_APPROVED), {"ente": ente, "known_at": None, "default_limit": second_approval_amount()}
+    ).mappings()
+    operations = []
+    for row in found:
+        changed = {c.name: row[f"changed_{c.name}"] for c in CHANGES if row[f"changed_{c.name}"] is not None}
+        operations.append({**row, **changed})
+    return operations
+
+
+def next_number(connection: sa.Connection, ente: str) -> int:
+    """The number of the ente's next model file. To be asked under the ente's lock."""
+    t = table("model_files")
+    count: int = connection.execute(sa.select(sa.func.count()).where(t.c.ente == ente)).scalar_one()
+    return count + 1
+
+
+def register(connection: sa.Connection, file: dict[str, Any], operations: Sequence[dict[str, Any]]) -> None:
+    """Adds a file and its operations. Raises IntegrityError when one of them was sent in this attempt before."""
+    connection.execute(sa.insert(table("model_files")), [file])
+    connection.execute(sa.insert(table("sent_operations")), list(operations))
+
+
+def files(engine: sa.Engine, ente: str | None = None) -> list[sa.RowMapping]:
+    """The model files of an ente, or of all, oldest first, with how many of their operations are in each state."""
+    query = """
+        select f.*, count(s.operation_id) filter (where coalesce(p.state, 'sent') = 'sent') as sent,
+               count(*) filter (where p.state = 'accepted') as accepted, count(*) filter (where p.state = 'refused') as refused,
+               count(*) filter (where p.state = 'done') as done, count(*) filter (where p.overdue) as overdue
+        from pcc.model_files as f
+        left join pcc.sent_operations as s using (ente, file)
+        left join pcc.sent_states as p on p.ente = s.ente and p.operation_id = s.operation_id and p.attempt = s.attempt
+        where cast(:ente as text) is null or f.ente = :ente
+        group by f.ente, f.file
+        order by f.ente, f.sent_at, f.file
+    """
+    with engine.connect() as connection:
+        return list(connection.execute(sa.text(query), {"ente": ente}).mappings())
+
+
+def overdue(engine: sa.Engine, ente: str | None = None) -> list[sa.RowMapping]:
+    """Operations of an ente, or of all, neither refused nor seen done within the days allowed, oldest first."""
+    t = table("sent_states")
+    query = sa.select(t).where(t.c.overdue).order_by(t.c.sent_at, t.c.ente, t.c.file, t.c.line)
+    if ente is not None:
+        query = query.where(t.c.ente == ente)
+    with engine.connect() as connection:
+        return list(connection.execute(query).mappings())
+
+
+def not_handed(engine: sa.Engine, ente: str) -> list[sa.RowMapping]:
+    """Files that were registered and not yet put where the operator takes them."""
+    t = table("model_files")
+    query = sa.select(t.c.file, t.c.sha256).where(t.c.ente == ente, t.c.handed_at.is_(None)).order_by(t.c.file)
+    with engine.connect() as connection:
+        return list(connection.execute(query).mappings())
+
+
+def handed(engine: sa.Engine, ente: str, file: str) -> None:
+    """Notes that a file is where the operator takes it."""
+    t = table("model_files")
+    with engine.begin() as connection:
+        connection.execute(
+            sa.update(t).where(t.c.ente == ente, t.c.file == file, t.c.handed_at.is_(None)).values(handed_at=sa.func.now())
+        )
