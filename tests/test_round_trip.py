@@ -268,8 +268,8 @@ def test_a_crash_neither_loses_nor_repeats(settings: Settings, point: str, monke
         raise Killed
 
     calls = iter(range(100))
-    register = sending.register.register
-    handed = sending.register.handed
+    register = sending.sent.register
+    handed = sending.sent.handed
     with monkeypatch.context() as patch:
         match point:
             case "before bytes":
@@ -277,13 +277,13 @@ def test_a_crash_neither_loses_nor_repeats(settings: Settings, point: str, monke
             case "after bytes":
                 patch.setattr(Store, "settle", die)
             case "between files":
-                patch.setattr(sending.register, "register", lambda *a: register(*a) if next(calls) < 1 else die())
+                patch.setattr(sending.sent, "register", lambda *a: register(*a) if next(calls) < 1 else die())
             case "before commit":
-                patch.setattr(sending.register, "register", lambda *a: (register(*a), die() if next(calls) > 1 else None))
+                patch.setattr(sending.sent, "register", lambda *a: (register(*a), die() if next(calls) > 1 else None))
             case "before handing out":
                 patch.setattr(sending, "hand_out", die)
             case "while handing out":
-                patch.setattr(sending.register, "handed", lambda *a: handed(*a) if next(calls) < 1 else die())
+                patch.setattr(sending.sent, "handed", lambda *a: handed(*a) if next(calls) < 1 else die())
         with pytest.raises(Killed):
             office.send(rows=5)
     report = office.send(rows=5)
