@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from pcc_pipeline.database import embedded, migrate
 from pcc_pipeline.database.engine import create_database, dispose
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 
@@ -64,6 +65,12 @@ def settings(server: sa.URL, tmp_path: Path) -> Iterator[Settings]:
 def store(settings: Settings) -> Store:
     """The settings' store."""
     return Store(settings.store_url)
+
+
+@pytest.fixture
+def installation(settings: Settings) -> Installation:
+    """The installation of the settings: empty, with a database of its own."""
+    return Installation(settings)
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from test_operation_decisions import database, states
 
 from assets.decisions import DECISION_JOBS, decide_operations_of_ente, read_decisions_file
-from assets.resources import Installation
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.settings import Settings
 
 
@@ -18,7 +18,7 @@ from pcc_pipeline.settings import Settings
 def installation(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Installation:
     for name, value in settings.environment().items():
         monkeypatch.setenv(name, value)
-    return Installation()
+    return Installation.from_environment()
 
 
 def run(job: Any, op: str, installation: Installation, config: dict[str, Any], *, fails: bool = False) -> Any:

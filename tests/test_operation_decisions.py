@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.review.amounts import judge, read_changes
 from pcc_pipeline.review.operations import (
     OperationsDecided,
@@ -208,7 +209,7 @@ def test_nothing_chosen_is_an_error(database: sa.Engine) -> None:
 
 
 @pytest.fixture
-def change(database: sa.Engine, settings: Settings) -> Callable[..., OperationsDecided]:
+def change(installation: Installation, database: sa.Engine, settings: Settings) -> Callable[..., OperationsDecided]:
     """Changes an operation of document A, of which 800.00 are unbooked and 300.00 liquidato."""
     store = Store(settings.store_url)
     rows = [
@@ -229,7 +230,7 @@ def change(database: sa.Engine, settings: Settings) -> Callable[..., OperationsD
     def changing(name: str, **values: Any) -> OperationsDecided:
         given = read_changes(values)
         return decide_operations(
-            database, "alfa", "change", named(name), who="rossi", changes=given, judge=judge(settings, store, "alfa")
+            database, "alfa", "change", named(name), who="rossi", changes=given, judge=judge(installation, "alfa")
         )
 
     return changing
