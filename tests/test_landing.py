@@ -13,7 +13,6 @@ import pytest
 
 from pcc_pipeline.arrival import archive, landing
 from pcc_pipeline.arrival.landing import LandingReport, land, waiting
-from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.settings import Settings
@@ -23,8 +22,8 @@ Deliver = Callable[..., Path]
 
 
 @pytest.fixture
-def register(settings: Settings) -> Register:
-    return Register(engine(settings))
+def register(installation: Installation) -> Register:
+    return installation.register
 
 
 @pytest.fixture
@@ -208,11 +207,9 @@ SIDE_BY_SIDE = """
 import sys
 from pathlib import Path
 from pcc_pipeline.settings import Settings
-from pcc_pipeline.store import Store
-from pcc_pipeline.database.engine import engine
-from pcc_pipeline.database.register import Register
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.arrival.landing import land
-settings = Settings.at(Path(sys.argv[1]), database_url=sys.argv[2])
+installation = Installation(Settings.at(Path(sys.argv[1]), database_url=sys.argv[2]))
 report = land(installation, drain=True)
 sys.stdout.write(str(len(report.new)))
 """
