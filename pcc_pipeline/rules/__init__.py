@@ -10,6 +10,10 @@ import csv
 from functools import cache
 from pathlib import Path
 
+#: What an anomaly may ask for, column by column of the catalogue: Modello 002, RF, CO to non liquidabile, CO LIQdaSOSP,
+#: CO LIQdaNL, CO to sospeso, CO LIQ, CS, CP.
+ANOMALY_OPERATIONS = ("registers", "refuses", "closes", "lifts", "frees", "suspends", "books", "tells_due_date", "pays")
+
 #: Column types of the rule tables, as DuckDB reads them.
 RULE_TABLES: dict[str, dict[str, str]] = {
     "document_types": {"code": "VARCHAR", "sign": "INTEGER", "meaning": "VARCHAR"},
@@ -41,8 +45,17 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "title": "VARCHAR",
         "severity": "VARCHAR",
         "remedy": "VARCHAR",
-        "manual": "BOOLEAN",
-        "question": "VARCHAR",
+        # When a person answers first: always, never, or on what the document is like (anomalies.sql).
+        "asks": "VARCHAR",
+        # Which facts the two sides are shown with.
+        "shows": "VARCHAR",
+        # Which fact of the document on PCC is set anew (remedies.sql).
+        "corrects": "VARCHAR",
+        # Which operations it may ask for: of the codes that a document bears, the least number gives the operation its code.
+        **dict.fromkeys(ANOMALY_OPERATIONS, "INTEGER"),
+        # No payment is told, and nothing that closes the document, before a person answers.
+        "holds_payment": "BOOLEAN",
+        "keeps_open": "BOOLEAN",
     },
     "duties": {"duty": "VARCHAR", "tipo_ente": "VARCHAR", "starts_on": "DATE", "source": "VARCHAR"},
     "erp_releases": {
@@ -163,6 +176,17 @@ def anomaly_codes() -> tuple[str, ...]:
 def anomaly_titles() -> dict[str, str]:
     """What each code of the catalogue is called in Italian, in its order."""
     return {row["code"]: row["title"] for row in rule_rows("anomalies")}
+
+
+def codes_that(effect: str, value: str | None = None) -> tuple[str, ...]:
+    """The codes of the catalogue with an effect (a column of it), the first to be chosen first.
+
+    With `value` those of which the column says just that; else those of which it says a number or true.
+    """
+    found = [row for row in rule_rows("anomalies") if (row[effect] == value if value else row[effect] not in ("", "false"))]
+    if effect in ANOMALY_OPERATIONS:
+        found.sort(key=lambda row: int(row[effect]))
+    return tuple(row["code"] for row in found)
 
 
 def match_tiers() -> tuple[str, ...]:

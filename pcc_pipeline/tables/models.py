@@ -70,6 +70,15 @@ SUBJECTS = Table(
     key=("ente", "piva", "cf"),
 )
 
+IDENTIFIERS = Table(
+    "identifiers", "reconciliation", "One row per tax id, normalised, that some document bears: whose it is",
+    (
+        ENTE, Column("identifier", "text", "VAT number or fiscal code, normalised", required=True, source="rules section 5"),
+        Column("creditor", "text", "The subject (subjects); the least where a wrong tax id stands beside several", required=True),
+    ),
+    key=("ente", "identifier"),
+)
+
 CREDITORS = Table(
     "creditors", "reconciliation",
     "One row per special case that changes the creditor and is in force at the reference date",
@@ -288,6 +297,7 @@ DOCUMENTS_TABLE = Table(
         money("erp_not_payable", "Non liquidabile, unsigned", required=False),
         money("erp_suspended", "Suspended, unsigned", required=False),
         money("erp_excluded", "Suspended and out of the stock, unsigned", required=False, source="rules section 4"),
+        money("to_suspend", "What shall stand as sospeso on PCC, unsigned: what is suspended, or in dispute", required=False),
         money("pcc_paid_at_reference", "Paid by D, non-commercial included, unsigned", required=False),
         money("pcc_paid_at_observation", "Paid by O, non-commercial included, unsigned", required=False),
         money("pcc_paid_non_commercial", "Paid, non-commercial, unsigned", required=False),
@@ -303,6 +313,21 @@ DOCUMENTS_TABLE = Table(
         money("pcc_stock", "What the document adds to PCC's stock, signed"),
     ),
     key=("ente", "id_documento", "progressivo_registrazione"),
+)
+
+MATCH_CANDIDATES = Table(
+    "match_candidates", "reconciliation", "One row per document that several others could be: which ones, in words",
+    (ENTE, ID_DOCUMENTO, PROGRESSIVO, Column("candidates", "text", "The documents of the other side that it may be", required=True)),
+    key=("ente", "id_documento", "progressivo_registrazione"),
+)
+
+WRONG_BENEFICIARIES = Table(
+    "wrong_beneficiaries", "reconciliation", "One row per document with payments to someone who was not its creditor that day",
+    (
+        ENTE, replace(ID_DOCUMENTO, required=True),
+        Column("beneficiaries", "text", "Payment orders, each with who was paid as written", required=True),
+    ),
+    key=("ente", "id_documento"),
 )
 
 DEBT_POSITIONS = Table(
@@ -341,17 +366,24 @@ DEBT_POSITIONS = Table(
             Paging("taken_over", ("view", "creditor"), only="original_creditor <> creditor")),
 )
 
+_CODE = Column("code", "text", "Anomaly code", required=True, allowed=rules.anomaly_codes(), source="rules section 7")
+
+DIFFERENCES = Table(
+    "differences", "reconciliation", "One row per document and anomaly code that it bears: the conditions alone",
+    (ENTE, replace(_CODE, required=False, allowed=()), ID_DOCUMENTO, PROGRESSIVO),
+    key=("ente", "code", "id_documento", "progressivo_registrazione"),
+)
+
 ANOMALIES = Table(
     "anomalies", "reconciliation", "One row per document and anomaly code",
     (
         ENTE,
-        Column("code", "text", "Anomaly code", required=True, allowed=rules.anomaly_codes(), source="rules section 7"),
-        ID_DOCUMENTO, PROGRESSIVO,
+        _CODE, ID_DOCUMENTO, PROGRESSIVO,
         money("amount", "What the document adds to PCC's stock less what it adds to the right stock", source="rules section 7"),
         Column("severity", "text", "high, medium or low", required=True, allowed=("high", "medium", "low")),
         Column("remedy", "text", "Operations on PCC, or manual", required=True),
         Column("manual", "boolean", "Needs a person's answer", required=True),
-        Column("question", "text", "What to ask"),
+        Column("question", "text", "What to ask, with the facts; null where no person's answer is needed"),
         Column("erp_says", "text", "The accounting system's fact"),
         Column("pcc_says", "text", "PCC's fact"),
         Column("original_creditor", "text", "The supplier", required=True),
@@ -408,8 +440,9 @@ INVOICES = replace(
 MODELS: dict[str, Table] = {
     table.name: table
     for table in (
-        *STAGING, *messages.MESSAGE_MODELS, PAYMENTS, SUBJECTS, CREDITORS, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, CREDIT_NOTE_LINKS, DOCUMENT_EVENTS, PAIRS,
-        *sending.MODELS, AMBIGUITIES, MATCH_PROPOSALS, DOCUMENT_CASES, DOCUMENTS_TABLE, MATCHES, DEBT_POSITIONS, ANOMALIES, DIFFERENCE_BY_CODE, *operations.TABLES, STOCK_TABLE, STOCK_BY_CREDITOR, STOCK_BY_DUE_DATE, STOCK_BY_ISSUE_YEAR,
+        *STAGING, *messages.MESSAGE_MODELS, PAYMENTS, SUBJECTS, IDENTIFIERS, CREDITORS, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, CREDIT_NOTE_LINKS, DOCUMENT_EVENTS, PAIRS,
+        *sending.MODELS, AMBIGUITIES, MATCH_PROPOSALS, DOCUMENT_CASES, DOCUMENTS_TABLE, MATCHES, DEBT_POSITIONS,
+        WRONG_BENEFICIARIES, MATCH_CANDIDATES, DIFFERENCES, ANOMALIES, DIFFERENCE_BY_CODE, *operations.TABLES, STOCK_TABLE, STOCK_BY_CREDITOR, STOCK_BY_DUE_DATE, STOCK_BY_ISSUE_YEAR,
         *indicators.TABLES,
         *SERVICE_MODELS,
     )

@@ -209,6 +209,8 @@ select
     * exclude (erp_total, pcc_total),
     ente_code() as ente,
     standing = 'ERP_ONLY' and origin <> 'SDI' and commercial and not erp_rejected as to_communicate,
+    -- A dispute suspends all that is unpaid at D.
+    greatest(erp_suspended, if(dispute, erp_commercial_amount - erp_paid_at_reference - erp_not_payable, 0)) as to_suspend,
     erp_sign * erp_total as erp_total,
     pcc_sign * pcc_total as pcc_total,
     erp_sign * erp_commercial_amount as erp_amount,
