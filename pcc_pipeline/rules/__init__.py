@@ -7,8 +7,11 @@ The SQL models read them as `rule_<name>`; nothing is computed here.
 from __future__ import annotations
 
 import csv
+from datetime import date
 from functools import cache
 from pathlib import Path
+
+from pcc_pipeline.clock import today
 
 #: What an anomaly may ask for, column by column of the catalogue: Modello 002, RF, CO to non liquidabile, CO LIQdaSOSP,
 #: CO LIQdaNL, CO to sospeso, CO LIQ, CS, CP.
@@ -72,15 +75,20 @@ RULE_TABLES: dict[str, dict[str, str]] = {
     },
     "document_type_origins": {"tipo_documento": "VARCHAR", "origin": "VARCHAR", "source": "VARCHAR"},
     "match_evidence": {"field": "VARCHAR", "level": "VARCHAR", "points": "INTEGER", "meaning": "VARCHAR"},
-    # Which accounts a CO moves money between, and what PCC wants as NA on it.
+    # Which accounts a line moves money between (CO by its state, CP by its debt), and what PCC wants as NA on it.
     "debt_movements": {
+        "azione": "VARCHAR",
         "stato_debito": "VARCHAR",
+        "non_commercial": "BOOLEAN",
         "from_account": "VARCHAR",
         "to_account": "VARCHAR",
         "natura_na": "BOOLEAN",
         "cig_na": "BOOLEAN",
         "source": "VARCHAR",
     },
+    # Which earlier line of its document (by action, 002 for a new document) each action needs: refused, it takes this along.
+    "step_needs": {"azione": "VARCHAR", "needs": "VARCHAR", "source": "VARCHAR"},
+    # PCC's code of each cause that an accounting system knows, and those that only the remedies give (no cause).
     "pcc_causes": {
         "cause": "VARCHAR",
         "causale": "VARCHAR",
@@ -204,7 +212,25 @@ def buckets() -> tuple[str, ...]:
     return tuple(row["bucket"] for row in rule_rows("due_date_buckets"))
 
 
-def second_approval_amount() -> str:
-    """Amount in euro above which an operation needs a second person, where the ente has none of its own (`thresholds`)."""
-    values = [row for row in rule_rows("thresholds") if row["name"] == "second_approval_amount"]
-    return max(values, key=lambda row: row["valid_from"])["value"]
+def causali() -> tuple[str, ...]:
+    """PCC's codes of the reason of a movement."""
+    return tuple(dict.fromkeys(row["causale"] for row in rule_rows("pcc_causes") if row["causale"]))
+
+
+def debt_states() -> tuple[str, ...]:
+    """The states of debt that a CO may bear: between which accounts it moves."""
+    return tuple(row["stato_debito"] for row in rule_rows("debt_movements") if row["azione"] == "CO")
+
+
+def threshold(name: str, on: date) -> str:
+    """A threshold as it stands on a day; the SQL macro `threshold_on` says the same. Raises ValueError without one."""
+    day = on.isoformat()
+    rows = [row for row in rule_rows("thresholds") if row["name"] == name]
+    valid = [row for row in rows if row["valid_from"] <= day <= (row["valid_to"] or day)]
+    return max(valid, key=lambda row: row["valid_from"])["value"]
+
+
+def second_approval_amount(on: date | None = None) -> str:
+    """Amount in euro above which an operation needs a second person on a day (today unless told), where the ente has none
+    of its own."""
+    return threshold("second_approval_amount", on or today())

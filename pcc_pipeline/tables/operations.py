@@ -12,7 +12,7 @@ from pcc_pipeline.tables.common import ENTE, ID_DOCUMENTO, OBSERVED_AT, PROGRESS
 from pcc_pipeline.tables.describe import Column, Paging, Table
 
 ACTIONS = ("RC", "RF", "CO", "CS", "CP")
-DEBT_STATES = ("LIQ", "SOSP", "NOLIQ", "LIQdaSOSP", "LIQdaNL", "SOSPdaLIQ", "SOSPdaNL", "NLdaLIQ", "NLdaSOSP")
+DEBT_STATES = rules.debt_states()
 
 _CODE = Column("code", "text", "The anomaly that it remedies", required=True, allowed=rules.anomaly_codes(), source="rules section 7")
 _STEP = Column("step", "integer", "Order within the document, from 1", required=True, minimum=1)
@@ -28,7 +28,7 @@ _LINE = (
     Column("natura_spesa", "text", "CO current, CA capital, NA for the movements that PCC wants without; null for RC, RF, CS",
            allowed=("CO", "CA", "NA"), source="Modello 003, E255"),
     Column("stato_debito", "text", "CO: between which accounts", allowed=DEBT_STATES, source="rules section 3"),
-    Column("causale", "text", "CO: PCC's code of the reason", allowed=("CONT", "ATTNC", "NCRED", "PAGTERZI")),
+    Column("causale", "text", "CO: PCC's code of the reason", allowed=rules.causali()),
     Column("descrizione", "text", "Free text; for a dispute it carries the start date", source="PCC since 6 March 2019"),
     Column("capitoli", "text", "Budget chapter"),
     Column("estremi_impegno", "text", "Commitment of expense"),

@@ -64,7 +64,7 @@ written as (
             when moves.azione = 'RF' then refusal_words(erp.stato)
             when movements.to_account = 'sospeso' then remedies.suspension_words || ' dal ' || italian_date(remedies.suspended_from)
             when movements.to_account = 'non_liquidabile' then case
-                when remedies.causale_non_liquidabile = 'NCRED' then 'Chiuso con nota di credito'
+                when closing.words is not null then closing.words
                 when remedies.causale_non_liquidabile is not null
                     then remedies.suspension_words || ' dal ' || italian_date(remedies.suspended_from)
                 when list_has_any(remedies.codes, {{ codes_that("corrects", "rejection") }}) then refusal_words(erp.stato)
@@ -118,7 +118,9 @@ written as (
         and remedies.progressivo_registrazione is not distinct from moves.progressivo_registrazione
     left join erp on erp.id_documento = moves.id_documento
     left join pcc on pcc.progressivo_registrazione = moves.progressivo_registrazione
+    -- By its state of debt: only a CO has one.
     left join rule_debt_movements as movements on movements.stato_debito = moves.stato_debito
+    left join rule_pcc_causes as closing on closing.cause is null and closing.causale = remedies.causale_non_liquidabile
     cross join ente_on_pcc
 )
 
