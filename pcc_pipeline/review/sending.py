@@ -27,7 +27,7 @@ from pcc_pipeline.formats.pcc.models import HEADER_LINES, Record
 from pcc_pipeline.formats.pcc.values import tax_code_problem
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.review import sent
-from pcc_pipeline.rules import rule_rows
+from pcc_pipeline.rules import threshold
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables.sending import SENT_OPERATIONS
 
@@ -126,10 +126,7 @@ def copy_file(store: Store, ente: str, name: str, sha256: str, out: Path) -> Pat
 
 def limit(on: date) -> int:
     """Lines of a file at most, on a day (threshold model_file_rows)."""
-    day = on.isoformat()
-    rows = [row for row in rule_rows("thresholds") if row["name"] == "model_file_rows"]
-    valid = [row for row in rows if row["valid_from"] <= day <= (row["valid_to"] or day)]
-    return int(max(valid, key=lambda row: row["valid_from"])["value"])
+    return int(threshold("model_file_rows", on))
 
 
 def _document(operation: Operation) -> tuple[str, str]:
