@@ -159,3 +159,27 @@ def change(database: sa.Engine, installation: Installation) -> Callable[..., Ope
         )
 
     return changing
+
+
+#: Why a test may be skipped: a bare machine may lack a browser. Any other reason fails the run.
+_MAY_BE_SKIPPED = "no Chromium"
+_skipped: list[str] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Remembers tests that were skipped for another reason."""
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    if report.skipped and not hasattr(report, "wasxfail") and _MAY_BE_SKIPPED not in reason:
+        _skipped.append(f"{report.nodeid}: {reason}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A run in which a test was skipped without need has failed."""
+    if _skipped and not hasattr(session.config, "workerinput"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Names the tests that were skipped without need."""
+    for line in _skipped:
+        terminalreporter.write_line(f"skipped without need: {line}", red=True)

@@ -55,11 +55,11 @@ def list_files(
 ) -> None:
     """List the files written for PCC and what became of their operations; exit 1 if any is overdue (with --overdue)."""
     from pcc_pipeline.database.engine import engine
-    from pcc_pipeline.review import sent as sending
+    from pcc_pipeline.review import sent
 
     connected = engine(Settings.from_environment())
     if overdue:
-        late = sending.overdue(connected, ente)
+        late = sent.overdue(connected, ente)
         table = RichTable("ente", "document", "operation", "amount €", "sent", "state", "answer", "file", "line")
         for row in late:
             table.add_row(
@@ -71,7 +71,7 @@ def list_files(
         raise typer.Exit(1 if late else 0)
     counted = ("rows", "sent", "accepted", "refused", "done", "overdue")
     table = RichTable("ente", RichColumn("file", no_wrap=True), "written", *counted, "sha-256")
-    for row in sending.files(connected, ente):
+    for row in sent.files(connected, ente):
         counts = [str(row[name]) for name in counted]
         table.add_row(row["ente"], row["file"], f"{row['sent_at']:%Y-%m-%d %H:%M}", *counts, row["sha256"][:12])
     out.print(table)
@@ -85,11 +85,11 @@ def get(
 ) -> None:
     """Copy a file that was written before, byte for byte; nothing is sent anew by it."""
     from pcc_pipeline.installation import Installation
-    from pcc_pipeline.review import sent as sending
+    from pcc_pipeline.review import sent
     from pcc_pipeline.review.sending import copy_file
 
     installation = Installation.from_environment()
-    found = [row for row in sending.files(installation.engine, ente) if row["file"] == file]
+    found = [row for row in sent.files(installation.engine, ente) if row["file"] == file]
     if not found:
         raise stop(f"No file {file} of {ente}")
     out_dir.mkdir(parents=True, exist_ok=True)

@@ -85,8 +85,8 @@ def _needs(short: str) -> str:
     for action, needed in needs.items():
         actions.setdefault(tuple(needed), []).append(action)
     found = []
-    for needed, of in actions.items():
-        listed = ", ".join(f"'{name}'" for name in needed)
+    for names, of in actions.items():
+        listed = ", ".join(f"'{name}'" for name in names)
         missing = f"bool_or({short} and case model when '002' then model else azione end in ({listed})) over earlier"
         found.append(missing if of == ["*"] else f"azione in ({', '.join(repr(action) for action in of)}) and {missing}")
     return " or ".join(f"({each})" for each in found)
