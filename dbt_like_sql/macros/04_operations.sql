@@ -10,6 +10,11 @@ create or replace macro refusal_words(erp_stato) as
 
 create or replace macro italian_date(day) as strftime(day, '%d/%m/%Y');
 
+-- 1234567.89 as 1.234.567,89.
+create or replace macro italian_money(amount) as
+    if(amount < 0, '-', '') || replace(format('{:,}', floor(abs(amount))::bigint), ',', '.') || ','
+    || right(abs(amount)::decimal(18, 2)::varchar, 2);
+
 -- A text with its {facts} filled in from a map of them, in one pass: what a fact itself says is never filled in again.
 create or replace macro filled_in(template, facts) as array_to_string(
     list_transform(
