@@ -203,7 +203,7 @@ ANOMALIES = Table(
         Column("severity", "text", "high, medium or low", required=True, allowed=("high", "medium", "low")),
         Column("remedy", "text", "Operations on PCC, or manual", required=True),
         Column("manual", "boolean", "Needs a person's answer", required=True),
-        Column("question", "text", "What to ask, with the facts; null where no person's answer is needed"),
+        Column("question", "text", "What to ask"),
         Column("erp_says", "text", "The accounting system's fact"),
         Column("pcc_says", "text", "PCC's fact"),
         Column("original_creditor", "text", "The supplier", required=True),
