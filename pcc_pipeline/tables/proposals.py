@@ -17,10 +17,11 @@ MATCH_NEIGHBOURS = Table(
         ENTE,
         Column("erp_row", "integer", "row_id of the accounting system's document"),
         Column("pcc_row", "integer", "row_id of PCC's document"),
-        *(Column(f"{side}_{name}", type, f"{words} ({of})") for side, of in (("erp", "accounting system"), ("pcc", "PCC"))
-          for name, type, words in (
-              ("key", "text", "Normalised number"), ("core", "text", "Its runs with digits"), ("date", "date", "Date of issue"),
-          )),
+        *(column for side, of in (("erp", "accounting system"), ("pcc", "PCC")) for column in (
+            Column(f"{side}_key", "text", f"Normalised number ({of})"),
+            Column(f"{side}_core", "text", f"Its runs with digits ({of})"),
+            Column(f"{side}_date", "date", f"Date of issue ({of})"),
+        )),
         Column("apart", "money", "Difference of the totals", unit="EUR"),
         Column("only_ones", "boolean", "No other open document of the creditor has that total, on either side"),
         Column("days", "integer", "Days between the dates of issue", unit="days"),
