@@ -35,6 +35,7 @@ select
     parts.part.from_day as from_day,
     parts.part.to_day as to_day,
     parts.part.paid_on is null as unpaid,
+    parts.part.suspended_days as suspended_days,
     parts.part.days as days,
     -- Days of the mean that this part makes; euro where the figure is euro.
     if(
