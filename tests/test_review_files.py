@@ -1,4 +1,3 @@
-# ruff: noqa: F401, F811 (fixtures shared with test_operation_decisions)
 """Work lists and questionnaires: written, filled in by a person, read back; errors by line, twice is once."""
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import pytest
 import python_calamine as calamine
 import sqlalchemy as sa
 import xlsxwriter
-from test_operation_decisions import change, database, one, operation, states
+from proposed import one, states
 
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.review.amounts import judge

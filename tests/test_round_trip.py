@@ -6,12 +6,12 @@ import hashlib
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from pcc_double import Pcc
+from samples import Golden
 
 from pcc_pipeline.arrival.landing import PROVIDER, land
 from pcc_pipeline.arrival.quarantine import write_quarantine
@@ -29,7 +29,6 @@ from pcc_pipeline.runs import pipeline
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 
-GOLDEN = Path(__file__).resolve().parents[2] / "shared" / "golden"
 USER = "RSSMRA80A01H501U"
 REFERENCE_DATE, OBSERVED_AT = date(2025, 12, 31), date(2026, 1, 20)
 
@@ -152,10 +151,9 @@ def test_everything_accepted_leaves_only_manual_anomalies(office: Office, pcc: P
     assert not left
 
 
-@pytest.mark.skipif(not GOLDEN.is_dir(), reason="the golden sample is not beside the project")
-def test_the_golden_ente_is_aligned_but_for_its_questions(settings: Settings) -> None:
-    shutil.copytree(GOLDEN / "inbox", settings.inbox, dirs_exist_ok=True)
-    office = Office(settings, "alfa")
+def test_the_golden_ente_is_aligned_but_for_its_questions(golden: Golden, settings: Settings) -> None:
+    shutil.copytree(golden.inbox, settings.inbox, dirs_exist_ok=True)
+    office = Office(settings, golden.ente)
     office.reconcile()
     pcc = Pcc.of(office.model("stg_pcc_invoices"), OBSERVED_AT)
     promised = office.rows("select * from pcc.stock where ente = :ente and view = 'projected'")[0]["amount"]

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from dagster import DagsterInstance, DagsterRunStatus, SensorResult, SkipReason, build_sensor_context
 from dagster._core.test_utils import create_run_for_test
 
@@ -62,13 +63,19 @@ def started(instance: DagsterInstance, found: object, status: DagsterRunStatus) 
         create_run_for_test(instance, job_name=request.job_name, tags=dict(request.tags), status=status)
 
 
-def test_a_quiet_inbox_is_skipped_in_milliseconds(instance: DagsterInstance, settings: Settings) -> None:
+def test_a_quiet_inbox_costs_one_query_and_opens_no_file(
+    instance: DagsterInstance, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     look(instance)
     register = Register(engine(settings))
-    begun = time.perf_counter()
-    for _ in range(10):
+    drop(settings, "alfa").rename(settings.inbox / "alfa" / "erp_invoices" / "unfinished.csv.part")
+    queries: list[str] = []
+    sa.event.listen(register.engine, "after_cursor_execute", lambda *said: queries.append(said[2]))
+    with monkeypatch.context() as patch:
+        for opener in ("io.open", "builtins.open"):  # pathlib opens with the first
+            patch.setattr(opener, lambda *asked, **how: pytest.fail(f"opened {asked[0]}"))
         assert to_do(settings, register, sweep=False) == {}
-    assert (time.perf_counter() - begun) / 10 < 0.1
+    assert len(queries) == 1
     assert isinstance(look(instance), SkipReason)
 
 

@@ -191,7 +191,7 @@ FROM sent_states WHERE overdue ORDER BY sent_at
 RECONCILIATIONS: tuple[Reconciliation, ...] = (
     Reconciliation(
         "every_cent_explained",
-        "anomalies",
+        "stock",
         "PCC's stock less the right stock is the sum of what anomalies say, and each document that differs "
         "bears an anomaly of just its difference (rules.md section 7)",
         True,
@@ -235,7 +235,7 @@ RECONCILIATIONS: tuple[Reconciliation, ...] = (
     ),
     Reconciliation(
         "projection_explained",
-        "questions",
+        "stock",
         "Once all operations are accepted, PCC's stock is the right one but for what the questions name, document by "
         "document, to the cent (rules.md section 4)",
         True,

@@ -71,7 +71,7 @@ def write_table(
 def _write_text(connection: duckdb.DuckDBPyConnection, table: Table, path: Path, dialect: Dialect, extra: Sequence[str]) -> int:
     """DuckDB writes the CSV; what it cannot (other encodings, bad rows) is done over the text, in blocks."""
     raw = path.with_name(path.name + ".utf8.part")
-    columns = ", ".join(f"{_text(table, name, dialect)} as {name}" for name in _data_columns(table))
+    columns = ", ".join(f"{_text(table, name, dialect)} as {name}" for name in _data_columns(connection, table))
     rows = connection.execute(
         f"copy (select {columns} from {table.name} order by line) to '{_quoted(raw)}' "
         f"(format csv, header true, delimiter '{dialect.separator}')"
@@ -106,7 +106,7 @@ def _text(table: Table, name: str, dialect: Dialect) -> str:
 def _write_excel(
     connection: duckdb.DuckDBPyConnection, table: Table, path: Path, dialect: Dialect, extra: Sequence[str]
 ) -> int:
-    names = _data_columns(table)
+    names = _data_columns(connection, table)
     workbook = xlsxwriter.Workbook(str(path), {"constant_memory": True, "default_date_format": "dd/mm/yyyy"})
     # Excel files carry a creation time; a fixed one keeps the same seed giving the same bytes.
     workbook.set_properties({"created": datetime(2026, 1, 1)})  # noqa: DTZ001
@@ -145,10 +145,12 @@ def write_rows(path: Path, header: Sequence[str], rows: Sequence[Sequence[object
     part.rename(path)
 
 
-def _data_columns(table: Table) -> list[str]:
+def _data_columns(connection: duckdb.DuckDBPyConnection, table: Table) -> list[str]:
+    """The columns that the synthesis made, in the table's order: an optional one that it lacks is not written."""
+    made = {name for name, *_ in connection.execute(f"describe {table.name}").fetchall()}
     # `partial` is written by nobody: a parser sets it.
     lineage = ("ente", "delivery", "line", "partial")
-    return [c.name for c in table.columns if c.name not in lineage and c.type != "records"]
+    return [c.name for c in table.columns if c.name in made and c.name not in lineage and c.type != "records"]
 
 
 def _quoted(path: Path) -> str:
