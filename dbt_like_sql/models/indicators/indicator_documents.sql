@@ -40,7 +40,7 @@ select
     -- Days of the mean that this part makes; euro where the figure is euro.
     if(
         parts.denominator is null,
-        euro(parts.part.weight),
+        euro(if(parts.part.amount < 0, -parts.part.weight, parts.part.weight)),
         mean_days(cents(parts.part.amount)::hugeint * parts.part.days, parts.denominator)
     ) as contribution
 from parts
