@@ -20,7 +20,9 @@ PUBLISHED = {"pubblicato_il": date(2026, 1, 25), "observed_at": date(2026, 2, 10
 def _steps(book: Book, home: Path, view: str = "right", **how: Any) -> dict[str, tuple[Any, ...]]:
     """Value, bound, passed, rate and words of each step."""
     columns = ("name", "value", "bound", "passed", "rate", "words")
-    return {row[0]: row[1:] for row in book.reconciled(home, **how).found.rows("fgdc_steps", *columns, where=f"view = '{view}'")}
+    return {
+        row[0]: row[1:] for row in book.reconciled(home, **how).found.rows("fgdc_steps", *columns, where=f"view = '{view}'")
+    }
 
 
 def _open() -> Book:

@@ -142,7 +142,9 @@ def test_drilldown_names_the_documents_biggest_first_and_makes_the_figure(seen: 
     tmr = seen.found.rows("indicator_documents", *columns, where="name = 'TMR' and period = '2025' and view = 'right'")
     assert {(row[1], row[2], row[3]) for row in tmr if row[1] == "DISPUTED"} == {("DISPUTED", 40, 5)}
     assert sum(row[5] * row[3] for row in tmr) == 565800
-    unpaid = seen.found.rows("indicator_documents", "unpaid", where="name = 'TMR' and id_documento = 'AFTER' and view = 'right'")
+    unpaid = seen.found.rows(
+        "indicator_documents", "unpaid", where="name = 'TMR' and id_documento = 'AFTER' and view = 'right'"
+    )
     assert unpaid == [(True,)]  # as it was on 31/12
 
 

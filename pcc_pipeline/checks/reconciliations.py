@@ -306,7 +306,7 @@ RECONCILIATIONS: tuple[Reconciliation, ...] = (
     Reconciliation(
         "drilldown_makes_the_figure",
         "indicator_documents",
-        "Where all the parts of an indicator are shown, their days and amounts are those of the figure, and each part's days are "
+        "Where all the parts of an indicator are shown, their days and amounts are those of the figure; each part's days are "
         "those from one day to the other less those of suspension (rules.md section 8)",
         True,
         ("indicator_documents", "indicator_figures"),
