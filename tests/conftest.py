@@ -19,10 +19,10 @@ import sqlalchemy as sa
 from proposed import named, operation
 from samples import GOLDEN, Golden
 
-from assets.resources import Installation
 from pcc_pipeline.database import embedded, migrate
 from pcc_pipeline.database.engine import create_database, dispose, engine
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.review.amounts import judge, read_changes
 from pcc_pipeline.review.operations import OperationsDecided, decide_operations
 from pcc_pipeline.settings import Settings
@@ -86,9 +86,15 @@ def settings(server: sa.URL, tmp_path: Path) -> Iterator[Settings]:
 
 
 @pytest.fixture
-def store(settings: Settings) -> Store:
-    """The settings' store."""
-    return Store(settings.store_url)
+def installation(settings: Settings) -> Installation:
+    """The installation of the settings: empty, with a database of its own."""
+    return Installation(settings)
+
+
+@pytest.fixture
+def store(installation: Installation) -> Store:
+    """The installation's store."""
+    return installation.store
 
 
 @pytest.fixture(autouse=True)
@@ -97,14 +103,6 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("PCC_"):
             monkeypatch.delenv(name)
-
-
-@pytest.fixture
-def installation(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Installation:
-    """The settings' installation, as Dagster's jobs and sensors get it."""
-    for name, value in settings.environment().items():
-        monkeypatch.setenv(name, value)
-    return Installation()
 
 
 @pytest.fixture
@@ -137,9 +135,8 @@ def database(settings: Settings) -> sa.Engine:
 
 
 @pytest.fixture
-def change(database: sa.Engine, settings: Settings) -> Callable[..., OperationsDecided]:
+def change(database: sa.Engine, installation: Installation) -> Callable[..., OperationsDecided]:
     """Changes an operation of document A, of which 800.00 are unbooked and 300.00 liquidato."""
-    store = Store(settings.store_url)
     rows = [
         {
             "id_documento": "A",
@@ -152,13 +149,37 @@ def change(database: sa.Engine, settings: Settings) -> Callable[..., OperationsD
             "not_payable": Decimal(0),
         }
     ]
-    with store.write("models/alfa/remedies.parquet") as target:
+    with installation.store.write("models/alfa/remedies.parquet") as target:
         pq.write_table(pa.Table.from_pylist(rows), target)
 
     def changing(name: str, **values: Any) -> OperationsDecided:
         given = read_changes(values)
         return decide_operations(
-            database, "alfa", "change", named(name), who="rossi", changes=given, judge=judge(settings, store, "alfa")
+            database, "alfa", "change", named(name), who="rossi", changes=given, judge=judge(installation, "alfa")
         )
 
     return changing
+
+
+#: Why a test may be skipped: a bare machine may lack a browser. Any other reason fails the run.
+_MAY_BE_SKIPPED = "no Chromium"
+_skipped: list[str] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Remembers tests that were skipped for another reason."""
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    if report.skipped and not hasattr(report, "wasxfail") and _MAY_BE_SKIPPED not in reason:
+        _skipped.append(f"{report.nodeid}: {reason}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A run in which a test was skipped without need has failed."""
+    if _skipped and not hasattr(session.config, "workerinput"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Names the tests that were skipped without need."""
+    for line in _skipped:
+        terminalreporter.write_line(f"skipped without need: {line}", red=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from assets.resources import Installation
+from pcc_pipeline.installation import Installation
 
 
 def run(job: Any, op: str, installation: Installation, config: dict[str, Any], *, fails: bool = False) -> Any:

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from test_rules_base import Book
 
 from pcc_pipeline.database.engine import engine
-from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.service.deadlines import DutyDate, alerts, span
 from pcc_pipeline.service.lookout import look_at_deadlines
 from pcc_pipeline.settings import Settings
@@ -139,7 +139,7 @@ def test_after_a_pause_the_latest_of_several_alerts_stands() -> None:
     assert span() == (30, 30)
 
 
-def test_a_deadline_is_told_once_by_the_channels_of_all_alerts(settings: Settings) -> None:
+def test_a_deadline_is_told_once_by_the_channels_of_all_alerts(installation: Installation, settings: Settings) -> None:
     connected = engine(settings)
     values = {
         "ente": "alfa", "duty": "STOCK_ANNUAL", "due_on": TODAY + timedelta(days=7), "concerns_day": date(2025, 12, 31),
@@ -150,7 +150,7 @@ def test_a_deadline_is_told_once_by_the_channels_of_all_alerts(settings: Setting
     with connected.begin() as connection:
         connection.execute(sa.insert(table("deadlines")).values({k: v for k, v in values.items() if k in known}))
     for _ in range(2):
-        (said,) = look_at_deadlines(settings, Register(connected), TODAY - timedelta(days=1), TODAY)
+        (said,) = look_at_deadlines(installation, TODAY - timedelta(days=1), TODAY)
         assert said.days_left == 7
     with connected.connect() as connection:
         (raised,) = connection.execute(sa.select(table("alerts"))).mappings().all()

@@ -10,7 +10,7 @@ from launchpad import run
 from proposed import states
 
 from assets.decisions import DECISION_JOBS, decide_operations_of_ente, read_decisions_file
-from assets.resources import Installation
+from pcc_pipeline.installation import Installation
 
 
 @pytest.mark.parametrize("job", DECISION_JOBS, ids=lambda job: job.name)

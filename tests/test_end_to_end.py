@@ -37,6 +37,7 @@ from pcc_pipeline.database.register import Register
 from pcc_pipeline.demo import Truth, write_provider
 from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.formats.tabular.layouts import layouts
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.runs import pipeline
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
@@ -64,7 +65,7 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Provider:
     return Provider(inbox, truth, [ente.code for ente in truth.enti])
 
 
-def installation(server: sa.URL, home: Path) -> Settings:
+def empty(server: sa.URL, home: Path) -> Settings:
     """An empty installation; its database goes with the test server."""
     name = f"test_{uuid4().hex[:12]}"
     create_database(server, name, TEMPLATE)
@@ -78,7 +79,7 @@ def another(server: sa.URL, tmp_path: Path) -> Iterator[Callable[[], Settings]]:
     made: list[Settings] = []
 
     def make() -> Settings:
-        made.append(installation(server, tmp_path))
+        made.append(empty(server, tmp_path))
         return made[-1]
 
     yield make
@@ -89,7 +90,7 @@ def another(server: sa.URL, tmp_path: Path) -> Iterator[Callable[[], Settings]]:
 @pytest.fixture(scope="module")
 def undisturbed(server: sa.URL, provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """An installation where each ente was processed once, one after the other."""
-    settings = installation(server, tmp_path_factory.mktemp("undisturbed"))
+    settings = empty(server, tmp_path_factory.mktemp("undisturbed"))
     for ente in provider.enti:
         process(settings, ente, provider.inbox)
     yield settings
@@ -98,15 +99,16 @@ def undisturbed(server: sa.URL, provider: Provider, tmp_path_factory: pytest.Tem
 
 def process(settings: Settings, ente: str, inbox: Path) -> None:
     """The steps of a run for one ente, without Dagster and without checks."""
+    installation = Installation(settings)
     connected, store = engine(settings), Store(settings.store_url)
     register = Register(connected)
-    land(settings, store, register, inbox, ente)
-    stage(settings, store, register, ente, layout=LAYOUTS.get(ente))
-    facts = ente_facts(settings, store, register, ente)
+    land(installation, inbox, ente)
+    stage(installation, ente, layout=LAYOUTS.get(ente))
+    facts = ente_facts(installation, ente)
     deliveries = pipeline.calculator_deliveries(register, ente)
     with register.lock(ente):
         Calculator(settings, store).run(ente, pipeline.parameters(facts, D, O), deliveries)
-        write_quarantine(settings, store, register, ente)
+        write_quarantine(installation, ente)
         publish(
             connected,
             ente,

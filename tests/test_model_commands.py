@@ -10,9 +10,9 @@ from launchpad import run
 from typer.testing import CliRunner
 
 from assets.model_files import write_model_files
-from assets.resources import Installation
 from pcc_pipeline.cli import app
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.review.operations import Selection, decide_operations
 from pcc_pipeline.settings import Settings
 

@@ -4,9 +4,22 @@ create or replace macro first_borne(wanted, borne) as list_filter(wanted, lambda
 -- A subject as PCC writes it: IT before the eleven digits of an Italian VAT number, else as it is.
 create or replace macro fiscal_identity(written) as if(regexp_full_match(tax_id(written), '[0-9]{11}'), 'IT' || tax_id(written), tax_id(written));
 
+-- Why a document is closed that the accounting system, or SDI alone, has as rejected.
+create or replace macro refusal_words(erp_stato) as
+    if(erp_stato = 'ANNULLATA', 'Documento annullato', 'Documento rifiutato') || ' dall''ente';
+
 create or replace macro italian_date(day) as strftime(day, '%d/%m/%Y');
 
 -- 1234567.89 as 1.234.567,89.
 create or replace macro italian_money(amount) as
     if(amount < 0, '-', '') || replace(format('{:,}', floor(abs(amount))::bigint), ',', '.') || ','
     || right(abs(amount)::decimal(18, 2)::varchar, 2);
+
+-- A text with its {facts} filled in from a map of them, in one pass: what a fact itself says is never filled in again.
+create or replace macro filled_in(template, facts) as array_to_string(
+    list_transform(
+        regexp_extract_all(template, '\{[a-z_]+\}|[^{]+|\{'),
+        lambda part: if(regexp_full_match(part, '\{[a-z_]+\}'), coalesce(facts[part], 'non indicato'), part)
+    ),
+    ''
+);

@@ -70,6 +70,9 @@ class ModelResult:
     seconds: float
 
 
+#: Macros that a view may use though they read the session: a query that stands alone has their values instead.
+SESSION_MACROS = {"ente_code()": "varchar", "reference_date()": "date", "observed_at()": "date", "payment_term()": "integer"}
+
 #: How models are written. Dictionaries pay for codes and names; the limit stops them early on keys and amounts.
 PARQUET = "format parquet, compression snappy, dictionary_size_limit 5000"
 
@@ -127,13 +130,9 @@ class Session:
             if relation.startswith("rule_")
         ]
         sql = f"with {', '.join(given)} select {_columns(model.table)} from (\n{model.sql}\n) as made"
-        for macro, variable in (
-            ("ente_code()", "ente"),
-            ("reference_date()", "reference_date"),
-            ("observed_at()", "observed_at"),
-        ):
-            (value,) = self.connection.execute(f"select getvariable('{variable}')").fetchone() or (None,)
-            sql = sql.replace(macro, f"{_literal(value)}" + ("" if variable == "ente" else "::date"))
+        for macro, kind in SESSION_MACROS.items():
+            (value,) = self.connection.execute(f"select {macro}::varchar").fetchone() or (None,)
+            sql = sql.replace(macro, f"{_literal(value)}::{kind}")
         return sql
 
 

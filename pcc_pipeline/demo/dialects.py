@@ -88,6 +88,11 @@ def _write_text(connection: duckdb.DuckDBPyConnection, table: Table, path: Path,
     return int(rows[0]) if rows else 0
 
 
+def columns_of(connection: duckdb.DuckDBPyConnection, view: str) -> frozenset[str]:
+    """The columns that a synthetic feed has: those of its table that the demo fills."""
+    return frozenset(column for column, *_ in connection.execute(f"select * from {view} limit 0").description or ())
+
+
 def _text(table: Table, name: str, dialect: Dialect) -> str:
     """The SQL expression that writes a column as the dialect has it."""
     kind = table.column(name).type
@@ -146,10 +151,9 @@ def write_rows(path: Path, header: Sequence[str], rows: Sequence[Sequence[object
 
 
 def _data_columns(connection: duckdb.DuckDBPyConnection, table: Table) -> list[str]:
-    """The columns that the synthesis made, in the table's order: an optional one that it lacks is not written."""
-    made = {name for name, *_ in connection.execute(f"describe {table.name}").fetchall()}
-    # `partial` is written by nobody: a parser sets it.
+    # What an accounting system does not keep is not in its files. `partial` is written by nobody: a parser sets it.
     lineage = ("ente", "delivery", "line", "partial")
+    made = columns_of(connection, table.name)
     return [c.name for c in table.columns if c.name in made and c.name not in lineage and c.type != "records"]
 
 

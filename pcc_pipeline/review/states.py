@@ -5,6 +5,7 @@ twice counts once; above the ente's limit two persons must approve. An undone ro
 refused returns to the list: approvals given before its answer no longer count.
 """
 
+from pcc_pipeline.rules import rule_rows
 from pcc_pipeline.tables.decisions import CHANGES
 
 _LATEST = "(array_agg({0} order by decision desc) filter (where verdict = 'change'))[1]"
@@ -75,6 +76,22 @@ def _said(name: str) -> str:
     return f"coalesce(s.changed_{name}, o.{name})"
 
 
+def _needs(short: str) -> str:
+    """Whether an earlier step that a step needs (rule_step_needs) is `short`, over the window `earlier`; null without one."""
+    needs: dict[str, list[str]] = {}
+    for row in rule_rows("step_needs"):
+        needs.setdefault(row["azione"], []).append(row["needs"])
+    actions: dict[tuple[str, ...], list[str]] = {}
+    for action, needed in needs.items():
+        actions.setdefault(tuple(needed), []).append(action)
+    found = []
+    for names, of in actions.items():
+        listed = ", ".join(f"'{name}'" for name in names)
+        missing = f"bool_or({short} and case model when '002' then model else azione end in ({listed})) over earlier"
+        found.append(missing if of == ["*"] else f"azione in ({', '.join(repr(action) for action in of)}) and {missing}")
+    return " or ".join(f"({each})" for each in found)
+
+
 #: The operations proposed now as they would be sent, changes in place, each with its state. `held`: an earlier step that
 #: it needs (all of Modello 002, reception, a booking before bookings and payments) is refused. `ready`: nothing it needs
 #: is short of approval. `sent`: what became of it once sent; null: not sent. Parameters as of STATES.
@@ -99,14 +116,8 @@ with reviewed as (
     where o.ente = :ente
 )
 select r.*,
-    state <> 'refused' and coalesce(
-        bool_or(state = 'refused' and model = '002') over earlier
-        or (azione in ('CO', 'CP') and bool_or(state = 'refused' and azione in ('RC', 'CO')) over earlier), false
-    ) as held,
-    state = 'approved' and not coalesce(
-        bool_or(state <> 'approved' and model = '002') over earlier
-        or (azione in ('CO', 'CP') and bool_or(state <> 'approved' and azione in ('RC', 'CO')) over earlier), false
-    ) as ready
+    state <> 'refused' and coalesce({_needs("state = 'refused'")}, false) as held,
+    state = 'approved' and not coalesce({_needs("state <> 'approved'")}, false) as ready
 from reviewed as r
 window earlier as (
     partition by id_documento, progressivo_registrazione order by step rows between unbounded preceding and 1 preceding

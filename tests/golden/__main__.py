@@ -14,16 +14,15 @@ import sqlalchemy as sa
 from pcc_pipeline.arrival.landing import PROVIDER, land
 from pcc_pipeline.arrival.quarantine import write_quarantine
 from pcc_pipeline.arrival.staging import stage
-from pcc_pipeline.calculator import Calculator, prepare
-from pcc_pipeline.database import embedded, migrate
-from pcc_pipeline.database.engine import dispose, engine
+from pcc_pipeline.calculator import prepare
+from pcc_pipeline.database import embedded
+from pcc_pipeline.database.engine import dispose
 from pcc_pipeline.database.export import export
 from pcc_pipeline.database.publish import Publication, publish
-from pcc_pipeline.database.register import Register
 from pcc_pipeline.enti.facts import ente_facts
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.runs import pipeline
 from pcc_pipeline.settings import Settings
-from pcc_pipeline.store import Store
 from tests.samples import OBSERVED_AT, OWN, REFERENCE_DATE
 
 #: The columns that are compared; of tables with views, the two that PCC and the ente have.
@@ -44,17 +43,15 @@ PROJECTED = ("stock",)
 def tables(home: Path) -> dict[str, str]:
     """The tables of COLUMNS as CSV, worked out on an installation at `home` without Dagster."""
     settings = Settings.at(home)
-    bind, store = engine(settings), Store(settings.store_url)
-    migrate.upgrade(bind)
-    register = Register(bind)
-    place = (settings, store, register)
+    installation = Installation(settings)
+    bind, store = installation.engine, installation.store
     for ente in (PROVIDER, OWN.ente):
-        land(*place, OWN.inbox, ente)
-        report = stage(*place, ente)
+        land(installation, OWN.inbox, ente)
+        report = stage(installation, ente)
         assert not report.refused, report.refused
-    parameters = pipeline.parameters(ente_facts(*place, OWN.ente), REFERENCE_DATE, OBSERVED_AT)
-    Calculator(settings, store).run(OWN.ente, parameters, pipeline.calculator_deliveries(register, OWN.ente))
-    write_quarantine(*place, OWN.ente)
+    parameters = pipeline.parameters(ente_facts(installation, OWN.ente), REFERENCE_DATE, OBSERVED_AT)
+    installation.calculator.run(OWN.ente, parameters, pipeline.calculator_deliveries(installation.register, OWN.ente))
+    write_quarantine(installation, OWN.ente)
     publication, sources = Publication(REFERENCE_DATE, OBSERVED_AT), pipeline.published_sources(store, OWN.ente)
     publish(bind, OWN.ente, sources, publication, lambda connection: prepare(connection, store))
     found = {table: _columns(bind, table, columns.split()) for table, columns in COLUMNS.items()}

@@ -76,19 +76,17 @@ moved as (
     select
         sent.progressivo_registrazione,
         sent.file,
-        sum(case
-            when azione = 'CP' then -importo
-            when states.to_account = 'liquidato' then importo
-            when states.from_account = 'liquidato' then -importo
-            else 0 end) as liquidated,
-        sum(case when states.to_account = 'sospeso' then importo when states.from_account = 'sospeso' then -importo else 0 end)
-            as suspended,
-        sum(case when states.to_account = 'non_liquidabile' then importo when states.from_account = 'non_liquidabile' then -importo
-            else 0 end) as not_payable,
-        sum(if(azione = 'CP', importo, 0)) as paid
+        sum(case 'liquidato' when states.to_account then importo when states.from_account then -importo else 0 end) as liquidated,
+        sum(case 'sospeso' when states.to_account then importo when states.from_account then -importo else 0 end) as suspended,
+        sum(case 'non_liquidabile' when states.to_account then importo when states.from_account then -importo else 0 end) as not_payable,
+        sum(case 'pagato' when states.to_account then importo else 0 end) as paid
     from sent
-    left join rule_debt_movements as states on states.stato_debito = sent.stato_debito and sent.azione = 'CO'
-    where sent.model = '003' and sent.outcome is distinct from 'refused' and azione in ('CO', 'CP')
+    left join rule_debt_movements as states
+        on states.azione = sent.azione
+        and states.stato_debito is not distinct from sent.stato_debito
+        -- Paid is both accounts together.
+        and not coalesce(states.non_commercial, false)
+    where sent.model = '003' and sent.outcome is distinct from 'refused' and sent.azione in ('CO', 'CP')
     group by sent.progressivo_registrazione, sent.file
 ),
 
