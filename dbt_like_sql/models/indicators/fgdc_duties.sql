@@ -22,13 +22,12 @@ stated_first as (
 ),
 
 budget as (
-    select
-        budgets.anno, budgets.stanziamento, coalesce(budgets.vincolato, 0) as vincolato,
-        budgets.stanziamento - coalesce(budgets.vincolato, 0) as base, stated_first.base as base_before
-    from stg_budgets as budgets
-    join stated_first on stated_first.anno = budgets.anno
-    where budgets.anno in (select unnest([year, year + 1]) from years)
-    order by budgets.anno desc
+    select anno, stanziamento, coalesce(vincolato, 0) as vincolato, stanziamento - coalesce(vincolato, 0) as base,
+        stated_first.base as base_before
+    from stg_budgets
+    join stated_first using (anno)
+    where anno in (select unnest([year, year + 1]) from years)
+    order by anno desc
     limit 1
 ),
 
@@ -77,10 +76,7 @@ facts as (
         whole_days(figures.numerator, figures.denominator) as whole_days,
         figures.closes_on,
         budget.anno as budget_year,
-        budget.stanziamento,
-        budget.vincolato,
-        budget.base,
-        budget.base_before,
+        budget.* exclude (anno),
         published.publish_by,
         published.published_on,
         case
@@ -117,11 +113,7 @@ shares as (
         *,
         euro(rounded_quotient(cents(received) * cents(threshold('fgdc_stock_share')), 10000)) as share_limit,
         euro(rounded_quotient(cents(previous) * cents(threshold('fgdc_stock_reduction')), 10000)) as reduction_limit,
-        if(
-            reading('c868_conditions') = 'UNA',
-            publication = 'MISSING' or feeding = 'MISSING',
-            publication = 'MISSING' and feeding = 'MISSING'
-        ) as silent
+        (publication = 'MISSING')::integer + (feeding = 'MISSING')::integer >= if(reading('c868_conditions') = 'UNA', 1, 2) as silent
     from facts
 ),
 
