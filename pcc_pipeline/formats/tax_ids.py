@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from stdnum import luhn
 from stdnum.it import codicefiscale
 
 from pcc_pipeline.formats.notes import Note
@@ -35,8 +36,11 @@ _FOREIGN = re.compile(r"(?!IT)[A-Z]{2}(?=[A-Z0-9]*[0-9])[A-Z0-9]{2,13}")
 
 
 @lru_cache(maxsize=200_000)
-def read_tax_id(text: str) -> tuple[str, str | None]:
+def read_tax_id(text: str, fiscal_code: bool = False) -> tuple[str, str | None]:
     """The id as it is kept, and the code of the note on it: null when it is right.
+
+    A fiscal code of eleven digits is right by its check digit alone (rules, section 5): provisional codes of persons have
+    office digits that no VAT number has.
 
     Italian ids (11 digits, `IT` before them or not; 16 characters) are checked; foreign ones, which begin with
     another country's two letters, are not.
@@ -44,6 +48,8 @@ def read_tax_id(text: str) -> tuple[str, str | None]:
     bare = re.sub(r"[^A-Z0-9]", "", text.upper())
     national = bare[2:] if re.fullmatch(r"IT[0-9]{1,11}", bare) else bare
     if re.fullmatch(r"[0-9]{11}|[A-Z0-9]{16}", national) and codicefiscale.is_valid(national):
+        return text, None
+    if fiscal_code and re.fullmatch(r"[0-9]{11}", bare) and not bare.startswith("0000000") and luhn.is_valid(bare):
         return text, None
     if _LOST.fullmatch(national) and codicefiscale.is_valid(national.zfill(11)):
         return ("IT" if national != bare else "") + national.zfill(11), ZEROS_RECOVERED
@@ -59,7 +65,7 @@ def checked_tax_ids(rows: pa.RecordBatch) -> tuple[pa.RecordBatch, list[Note]]:
         if name not in COLUMNS or not len(rows):
             continue
         texts = rows.column(place)
-        read = {text: found for text in pc.unique(texts).to_pylist() if text and (found := read_tax_id(text))[1]}
+        read = {text: found for text in pc.unique(texts).to_pylist() if text and (found := read_tax_id(text, "cf_" in name or name.endswith("_cf")))[1]}
         if not read:
             continue
         where = pc.index_in(texts, pa.array(list(read), pa.string()))
