@@ -67,7 +67,7 @@ def test_each_code_that_may_need_a_person_has_one_question() -> None:
 
 
 def test_questions_name_only_facts_that_there_are() -> None:
-    known = set(re.findall(r"'(\{\w+\})':", (SQL_ROOT / "macros/question_facts.jinja").read_text(encoding="utf-8")))
+    known = set(re.findall(r"\('(\{\w+\})',", (SQL_ROOT / "macros/question_facts.jinja").read_text(encoding="utf-8")))
     named = {fact for row in rule_rows("questions") for fact in re.findall(r"\{[^}]*\}", row["question"])}
     assert named == known
 
@@ -93,7 +93,7 @@ def with_macros() -> duckdb.DuckDBPyConnection:
     ],
 )
 def test_a_fact_is_never_filled_in_again(with_macros: duckdb.DuckDBPyConnection, template: str, filled: str) -> None:
-    facts = "map {'{documento}': 'Fattura di {residuo}', '{residuo}': '1,00', '{creditore}': null}"
+    facts = "[('{documento}', 'Fattura di {residuo}'), ('{residuo}', '1,00'), ('{creditore}', null)]"
     assert with_macros.execute(f"select filled_in($1, {facts})", [template]).fetchone() == (filled,)
 
 
