@@ -59,10 +59,10 @@ class Parameters:
 
 @dataclass(frozen=True)
 class ModelResult:
-    """A model that ran: its rows and how long it took."""
+    """A model that ran: its rows and how long it took. Rows of a view that nobody but models reads are not counted."""
 
     name: str
-    rows: int
+    rows: int | None
     seconds: float
 
 
@@ -104,11 +104,14 @@ class Session:
         query = f"select {_columns(model.table)} from (\n{model.sql}\n) as made"
         if model.is_view:
             self._store.write_bytes(f"{self._output}/{name}.sql", self._standing_alone(model).encode())
-            (row,) = self.connection.execute(f"select count(*) from {self.source(name)}").fetchall()
+            # To count is to run it: a mere step of another model is not run twice, only bound.
+            asked = "count(*)" if model.table.published else "null"
+            bound = "" if model.table.published else " limit 0"
+            row = self.connection.execute(f"select {asked} from {self.source(name)}{bound}").fetchone() or (None,)
         else:
             with self._store.write(f"{self._output}/{name}.parquet") as target:
-                (row,) = self.connection.execute(f"copy ({query}) to '{_quoted(target)}' ({PARQUET})").fetchall()
-        return ModelResult(name, int(row[0]), time.perf_counter() - started)
+                row = self.connection.execute(f"copy ({query}) to '{_quoted(target)}' ({PARQUET})").fetchone() or (0,)
+        return ModelResult(name, row[0], time.perf_counter() - started)
 
     def source(self, name: str) -> str:
         """See the function `source`."""
