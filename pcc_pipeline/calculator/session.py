@@ -59,7 +59,7 @@ class Parameters:
 
 @dataclass(frozen=True)
 class ModelResult:
-    """A model that ran: its rows and how long it took. Rows of a view that nobody but models reads are not counted."""
+    """A model that ran: its rows and how long it took. Rows of a step are not counted."""
 
     name: str
     rows: int | None
@@ -104,10 +104,9 @@ class Session:
         query = f"select {_columns(model.table)} from (\n{model.sql}\n) as made"
         if model.is_view:
             self._store.write_bytes(f"{self._output}/{name}.sql", self._standing_alone(model).encode())
-            # To count is to run it: a mere step of another model is not run twice, only bound.
-            asked = "count(*)" if model.table.published else "null"
-            bound = "" if model.table.published else " limit 0"
-            row = self.connection.execute(f"select {asked} from {self.source(name)}{bound}").fetchone() or (None,)
+            # To count is to run it: a step is not run twice, only bound.
+            asked, limit = ("null", " limit 0") if model.is_step else ("count(*)", "")
+            row = self.connection.execute(f"select {asked} from {self.source(name)}{limit}").fetchone() or (None,)
         else:
             with self._store.write(f"{self._output}/{name}.parquet") as target:
                 row = self.connection.execute(f"copy ({query}) to '{_quoted(target)}' ({PARQUET})").fetchone() or (0,)

@@ -17,10 +17,12 @@ MATCH_NEIGHBOURS = Table(
         ENTE,
         Column("erp_row", "integer", "row_id of the accounting system's document"),
         Column("pcc_row", "integer", "row_id of PCC's document"),
-        *(Column(f"{side}_{name}", type, f"{words} ({of})") for side, of in (("erp", "accounting system"), ("pcc", "PCC"))
-          for name, type, words in (
-              ("key", "text", "Normalised number"), ("core", "text", "Its runs with digits"), ("date", "date", "Date of issue"),
-          )),
+        Column("erp_key", "text", "Normalised number in the accounting system"),
+        Column("pcc_key", "text", "Normalised number on PCC"),
+        Column("erp_core", "text", "Its runs with digits"),
+        Column("pcc_core", "text", "Its runs with digits, on PCC"),
+        Column("erp_date", "date", "Date of issue in the accounting system"),
+        Column("pcc_date", "date", "Date of issue on PCC"),
         Column("apart", "money", "Difference of the totals", unit="EUR"),
         Column("only_ones", "boolean", "No other open document of the creditor has that total, on either side"),
         Column("days", "integer", "Days between the dates of issue", unit="days"),
