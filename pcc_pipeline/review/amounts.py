@@ -16,11 +16,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from pcc_pipeline.calculator import prepared, source
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.review.operations import Judge, reviewed
 from pcc_pipeline.review.pairs import DecisionError
 from pcc_pipeline.rules import causali, rule_rows
-from pcc_pipeline.settings import Settings
-from pcc_pipeline.store import Store
 from pcc_pipeline.tables.decisions import CHANGES
 
 _ACCOUNTS = {"unbooked": "ricevuto", "liquidated": "liquidato", "suspended": "sospeso", "not_payable": "non_liquidabile"}
@@ -102,7 +101,7 @@ def day(value: object, name: str = "data") -> date:
         raise DecisionError(f"{name}: {value!r} non è una data (gg/mm/aaaa)") from None
 
 
-def judge(settings: Settings, store: Store, ente: str) -> Judge:
+def judge(installation: Installation, ente: str) -> Judge:
     """What judges changed operations of an ente (see `operation_decisions.decide_operations`)."""
 
     def judged(connection: sa.Connection, operations: Sequence[str]) -> None:
@@ -112,7 +111,7 @@ def judge(settings: Settings, store: Store, ente: str) -> Judge:
         for row in every:
             if row["operation_id"] in asked:
                 _values(row)
-        starts = _accounts(settings, store, ente, touched)
+        starts = _accounts(installation, ente, touched)
         for document in touched:
             _walk([row for row in every if _document(row) == document], starts.get(document))
 
@@ -158,13 +157,14 @@ def _walk(rows: Sequence[Mapping[str, Any]], start: Mapping[str, Decimal] | None
 
 
 def _accounts(
-    settings: Settings, store: Store, ente: str, documents: set[tuple[str | None, str | None]]
+    installation: Installation, ente: str, documents: set[tuple[str | None, str | None]]
 ) -> dict[tuple[str | None, str | None], dict[str, Decimal]]:
-    with prepared(settings, store) as connection:
+    with prepared(installation.settings, installation.store) as connection:
         start = [f"coalesce({name}, 0)" for name in _ACCOUNTS if name != "unbooked"]
         start.insert(0, "if(new_on_pcc, commercial_amount, coalesce(unbooked, 0))")
+        remedies = source(installation.store, ente, "remedies")
         query = (
-            f"select id_documento, progressivo_registrazione, {', '.join(start)} from {source(store, ente, 'remedies')} "
+            f"select id_documento, progressivo_registrazione, {', '.join(start)} from {remedies} "
             "where list_contains($1, id_documento) or list_contains($2, progressivo_registrazione)"
         )
         ours, theirs = [own for own, _ in documents if own], [other for _, other in documents if other]
