@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -12,9 +13,12 @@ from babel.messages.pofile import read_po
 from sqlglot import exp
 
 import portal
+from pcc_pipeline.calculator import prepared
 from pcc_pipeline.calculator.models import SQL_ROOT, load_models, macros
 from pcc_pipeline.calculator.session import SESSION_MACROS
 from pcc_pipeline.rules import ANOMALY_OPERATIONS, anomaly_codes, anomaly_titles, codes_that, rule_rows
+from pcc_pipeline.settings import Settings
+from pcc_pipeline.store import Store
 
 CATALOGUE = rule_rows("anomalies")
 
@@ -77,13 +81,10 @@ def test_questions_name_only_facts_that_there_are() -> None:
 
 
 @pytest.fixture
-def with_macros() -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect()
-    connection.execute("create table rule_thresholds (name text, valid_from date, valid_to date, value decimal(18, 2))")
-    connection.execute("create table rule_payment_terms (tipo_ente text, valid_from date, valid_to date, days integer)")
-    connection.execute("create table rule_duties (duty text, tipo_ente text, starts_on date)")
-    connection.execute(macros())
-    return connection
+def with_macros(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    settings = Settings.at(tmp_path)
+    with prepared(settings, Store(settings.store_url)) as connection:
+        yield connection
 
 
 @pytest.mark.parametrize(
