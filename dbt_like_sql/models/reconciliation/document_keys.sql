@@ -61,7 +61,7 @@ select
     known_as.party as creditor,
     known_as.issue_date,
     known_as.dead,
-    exists (select from successors where successors.of_pcc = known_as.of_pcc and successors.row_id = known_as.row_id) as several,
+    exists (select 1 from successors where successors.of_pcc = known_as.of_pcc and successors.row_id = known_as.row_id) as several,
     case when known_as.first and known_as.id_pcc is not null then (hash(known_as.id_pcc) // 2)::bigint end as pcc_id,
     case when known_as.first and known_as.lotto_sdi is not null and known_as.number_key <> ''
         then (hash(known_as.lotto_sdi, known_as.number_key) // 2)::bigint end as sdi_lot,

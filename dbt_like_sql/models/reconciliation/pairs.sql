@@ -104,7 +104,7 @@ keys_{{ place }} as materialized (
     select
         key, erp.row_id as erp_row, pcc.row_id as pcc_row, {{ near }} as near,
         erp.documents = 1 and pcc.documents = 1 and not erp.several and not pcc.several
-            and not exists (select from split where split.erp_row = erp.row_id and split.pcc_row = pcc.row_id) as simple
+            and not exists (select 1 from split where split.erp_row = erp.row_id and split.pcc_row = pcc.row_id) as simple
 {% for side in ("erp", "pcc") %}
     {{ "from" if side == "erp" else "join" }} (
         select
