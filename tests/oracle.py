@@ -330,6 +330,11 @@ class Word:
     def creditor(self, sides: Sequence[Document], day: date | None = None) -> tuple[str, frozenset[str], bool]:
         """Creditor at D or on the day given, all its identifiers, and whether the cases run in a loop."""
         cases = self.at(day) if day else self.cases
+        if len(sides) == 2 and not sides[0].tokens & sides[1].tokens:
+            # The sides name two suppliers: each has its creditor, ours speaks first where a case changes it.
+            ours, theirs = (self.creditor([side], day) for side in sides)
+            first = ours if ours[0] != self.supplier(sides[:1]) else theirs if theirs[0] != self.supplier(sides[1:]) else ours
+            return first[0], ours[1] | theirs[1], ours[2] or theirs[2]
         supplier = self.supplier(sides)
         start = frozenset().union(*(side.tokens for side in sides)) | {supplier}
         name, tokens, seen = supplier, start, [start]

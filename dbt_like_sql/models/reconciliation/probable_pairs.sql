@@ -66,8 +66,10 @@ same_document as (
           or erp.creditor = 'NON_INDICATO' or pcc.creditor = 'NON_INDICATO'
           or erp.vat is null and pcc.code is null
           or erp.code is null and pcc.vat is null
-          or one_sign_off(coalesce(erp.vat, erp.code), coalesce(pcc.vat, pcc.code)) and not (erp.creditor_known and pcc.creditor_known)
-          or one_sign_off(erp.code, pcc.code) and not (erp.creditor_known and pcc.creditor_known)
+          -- Two ids with right check digits are two subjects.
+          or one_sign_off(coalesce(erp.vat, erp.code), coalesce(pcc.vat, pcc.code))
+              and not (right_tax_id(coalesce(erp.vat, erp.code)) and right_tax_id(coalesce(pcc.vat, pcc.code)))
+          or one_sign_off(erp.code, pcc.code) and not (right_tax_id(erp.code) and right_tax_id(pcc.code))
           or related.one is not null
       )
 ),
