@@ -14,8 +14,8 @@ from itertools import pairwise
 from lxml import etree
 
 from pcc_pipeline.formats.fatturapa import typed
-from pcc_pipeline.formats.fatturapa.open import line_of
 from pcc_pipeline.formats.fatturapa.read import REFERENCES
+from pcc_pipeline.formats.xml_parse import line_of
 
 
 @dataclass(frozen=True)
