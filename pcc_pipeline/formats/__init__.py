@@ -49,9 +49,10 @@ def _parse_table(kind: str, source: Source, sink: Sink, layout: Layout | None) -
     """A table, or PCC's answer in XML where one comes in a table's place."""
     if kind == "pcc_invoices":
         from pcc_pipeline.formats.pcc.answer import parse_pcc_answer
+        from pcc_pipeline.formats.tabular.pages import is_page
         from pcc_pipeline.formats.xml_source import looks_xml
 
-        if looks_xml(source.path):
+        if looks_xml(source.path) and not is_page(source.path):
             return parse_pcc_answer(source, sink)
     if kind in ("pcc_outcomes", "pcc_invoices"):
         from pcc_pipeline.formats.pcc.feeds import parse_model

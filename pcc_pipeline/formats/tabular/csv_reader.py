@@ -40,7 +40,7 @@ _PARSED_AT_ONCE = 1 << 20  # what stays in a core's cache is parsed faster
 class CsvFile:
     """An opened CSV file: its header, and where its rows start; or the flaw for which it is refused.
 
-    `titles` are the rows above the header, with their lines.
+    `titles` are the rows above the header, with their lines; `mended` says what of the file's bytes was mended.
     """
 
     path: Path
@@ -51,6 +51,7 @@ class CsvFile:
     line: int = 1
     flaw: Flaw | None = None
     titles: tuple[tuple[int, str], ...] = ()
+    mended: tuple[str, ...] = ()
 
 
 def open_csv(plans: Sequence[HeaderPlan], path: Path, scratch: Path) -> CsvFile:
@@ -72,7 +73,7 @@ def open_csv(plans: Sequence[HeaderPlan], path: Path, scratch: Path) -> CsvFile:
         flaw = Flaw(None, "lines end with a carriage return alone: save the file with LF or CRLF")
     end, line = last[0] + len(last[2].encode()), last[1] + last[2].count("\n")
     titles = tuple((number, record.strip(_EDGES + found.delimiter)) for _, number, record in records[: found.row])
-    return CsvFile(text.path, found.header, found.plan, found.delimiter, text.skip + end, line, flaw, titles)
+    return CsvFile(text.path, found.header, found.plan, found.delimiter, text.skip + end, line, flaw, titles, text.notes)
 
 
 def _records(start: bytes) -> Iterator[tuple[int, int, str]]:

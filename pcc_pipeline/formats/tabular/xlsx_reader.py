@@ -26,10 +26,9 @@ from pcc_pipeline.formats.rows import WHOLE, Flaw, Raw
 from pcc_pipeline.formats.tabular.csv_reader import trimmed
 from pcc_pipeline.formats.tabular.headers import HEADER_ROWS, SOURCE, Header, HeaderPlan, find_header
 from pcc_pipeline.formats.tabular.layouts.apply import source_types
-from pcc_pipeline.formats.tabular.layouts.model import KindLayout
 from pcc_pipeline.formats.tabular.xlsx_errors import Cells, counts_from_1904, error_cells
 from pcc_pipeline.tables.describe import MONEY, Column
-from pcc_pipeline.tables.notes import SERIAL_DATE
+from pcc_pipeline.tables.notes import SERIAL_DATE, SKIPPED_SHEET
 
 _BATCH = 20_000
 _NOISE = Decimal("1e-9")
@@ -52,6 +51,11 @@ FORMULA = "the cell holds an error of a formula (such as #N/A): correct it, or l
 #: Stands in a cell that holds an error; told apart by identity, since a text may read the same.
 ERROR = "".join(("#", "ERROR"))
 TIME_OF_DAY = "the cell holds a time of day where a date is expected"
+
+EMPTY = "an empty sheet: skipped"
+HIDDEN = "a hidden sheet: not read"
+WITHOUT_COLUMNS = "a sheet without the columns: skipped"
+FURTHER = "a further sheet: not read, unless a layout names it"
 
 Row = tuple[int, list[Any]]
 
@@ -90,6 +94,14 @@ class Workbook:
     plan: HeaderPlan
     sheets: tuple[Sheet, ...] = ()
     flaw: Flaw | None = None
+    notes: tuple[Note, ...] = ()
+
+
+def reading_order(book: calamine.CalamineWorkbook) -> list[tuple[str, bool]]:
+    """The names of a workbook's sheets, those that people see first; and whether each is hidden."""
+    seen = calamine.SheetVisibleEnum.Visible
+    tables = [data for data in book.sheets_metadata if data.typ == calamine.SheetTypeEnum.WorkSheet]
+    return sorted(((data.name, data.visible != seen) for data in tables), key=lambda sheet: sheet[1])
 
 
 def open_workbook(plans: Sequence[HeaderPlan], path: Path) -> Workbook:
@@ -113,24 +125,49 @@ def open_workbook(plans: Sequence[HeaderPlan], path: Path) -> Workbook:
 
 
 def _by_plan(book: calamine.CalamineWorkbook, plan: HeaderPlan, path: Path, from_1904: bool) -> Workbook:
-    """The workbook read by one plan: its named sheets, else the first."""
-    named = plan.layout.sheets if plan.layout else ()
+    """The workbook read by one plan: its named sheets, else the first that has the columns."""
+    if plan.layout is None or not plan.layout.sheets:
+        return _first_fitting(book, plan, path, from_1904)
+    named = plan.layout.sheets
     present = {plain(name): name for name in reversed(book.sheet_names)}
-    if named and (gone := [sheet.name for sheet in named if plain(sheet.name) not in present]):
+    if gone := [sheet.name for sheet in named if plain(sheet.name) not in present]:
         return _refused(plan, f"missing sheets: {', '.join(gone)}")
-    wanted: list[tuple[str, KindLayout | None]] = [(book.sheet_names[0], plan.layout)]
-    if plan.layout and named:
-        wanted = [(present[plain(sheet.name)], plan.layout.of_sheet(sheet)) for sheet in named]
     sheets: list[Sheet] = []
     before = 0
-    for name, layout in wanted:
-        sheet = book.get_sheet_by_name(name)
-        opened = _open_sheet(sheet, replace(plan, layout=layout), path, before, from_1904)
+    for wanted in named:
+        sheet = book.get_sheet_by_name(present[plain(wanted.name)])
+        opened = _open_sheet(sheet, replace(plan, layout=plan.layout.of_sheet(wanted)), path, before, from_1904)
         before += sheet.end[0] + 1 if sheet.end else 0
         sheets.append(opened)
         if opened.flaw:
             return Workbook(plan, tuple(sheets), opened.flaw)
     return Workbook(plan, tuple(sheets))
+
+
+def _first_fitting(book: calamine.CalamineWorkbook, plan: HeaderPlan, path: Path, from_1904: bool) -> Workbook:
+    """The first sheet that has the columns, with notes on the others: hidden ones are tried last, empty ones never."""
+    tried: list[tuple[Sheet, bool]] = []
+    notes: list[Note] = []
+    order = reading_order(book)
+    for place, (name, hidden) in enumerate(order):
+        opened = _open_sheet(book.get_sheet_by_name(name), plan, path, 0, from_1904)
+        if opened.flaw is None:
+            notes += [_skipped(other, WITHOUT_COLUMNS) for other, _ in tried if other.header.names]
+            notes += [_skipped(other, EMPTY) for other, _ in tried if not other.header.names]
+            for other, unseen in order[place + 1 :]:
+                if book.get_sheet_by_name(other).height:
+                    notes.append(Note(SKIPPED_SHEET, HIDDEN if unseen else FURTHER, None, None, other))
+            return Workbook(plan, (opened,), notes=tuple(notes))
+        tried.append((opened, hidden))
+    if not tried:
+        return _refused(plan, "the workbook has no sheet of cells")
+    # what is wrong is said of the sheet that people mean: one that they see and that is not empty
+    closest = min(tried, key=lambda sheet: (not sheet[0].header.names, sheet[1]))[0]
+    return Workbook(plan, (closest,), closest.flaw)
+
+
+def _skipped(sheet: Sheet, told: str) -> Note:
+    return Note(SKIPPED_SHEET, told, None, None, sheet.name)
 
 
 def _open_sheet(sheet: calamine.CalamineSheet, plan: HeaderPlan, path: Path, before: int, from_1904: bool) -> Sheet:

@@ -19,6 +19,7 @@ from pcc_pipeline.formats.conventions import DAY_FIRST, read_date
 from pcc_pipeline.formats.names import described, plain
 from pcc_pipeline.formats.tabular.headers import DELIMITERS
 from pcc_pipeline.formats.tabular.layouts.load import layouts
+from pcc_pipeline.formats.tabular.xlsx_reader import reading_order
 from pcc_pipeline.formats.tax_ids import read_tax_id
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.feeds import FEEDS
@@ -49,7 +50,9 @@ def glance(path: Path) -> Glance:
     start = path.open("rb").read(4)
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         try:
-            sheet = calamine.CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0)
+            book = calamine.CalamineWorkbook.from_path(str(path))
+            sheets = [book.get_sheet_by_name(name) for name, _ in reading_order(book)]
+            sheet = next((sheet for sheet in sheets if sheet.height), sheets[0])
             table = [[str(cell) for cell in row] for row in sheet.to_python(nrows=_ROWS + _TITLES)]
         except Exception as error:  # calamine's errors share no useful base
             raise ValueError(f"not a readable workbook: {str(error)[:120]}") from None
