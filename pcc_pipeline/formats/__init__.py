@@ -1,7 +1,7 @@
 """Every format that can be delivered, one module a format; this is only the door to them.
 
-A parser takes Sources and gives typed Arrow batches and defects to a Sink. It reads bytes and knows nothing of
-the store, the register or the rules.
+A parser takes Sources and gives typed Arrow batches, defects and notes to a Sink. It reads bytes and knows nothing of
+the store and the register; of the rules it has lists of words and of PCC's checks.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from pcc_pipeline.clock import ROME
 from pcc_pipeline.formats.notes import Note, Notes
 from pcc_pipeline.formats.rows import Raw, check_rows
 from pcc_pipeline.formats.source import Counts, Sink, Source, defect
+from pcc_pipeline.formats.words import emptied
 from pcc_pipeline.tables.describe import Table
 from pcc_pipeline.tables.feeds import LINEAGE
 
@@ -103,6 +104,7 @@ class Rows:
             pa.array(range(self._first, self._first + count), pa.int64()),
             {name: pa.array(cells, pa.string()) for name, cells in self._texts.items()},
         )
+        raw = emptied(self._table, raw)
         checked = check_rows(self._table, self._source, raw, {})
         rows = checked.rows
         assert rows is not None  # with evidence given nothing waits
@@ -114,7 +116,7 @@ class Rows:
                 rows = rows.set_column(place, rows.schema.field(place), given)
         if len(rows):
             self._sink.rows(rows)
-        self._notes.add(replace(note, line=self._line(note.line)) for note in checked.notes)
+        self._notes.add(replace(note, line=self._line(note.line)) for note in (*raw.notes, *checked.notes))
         found = 0
         if checked.defects is not None:
             found = len(checked.defects)

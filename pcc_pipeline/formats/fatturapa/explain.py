@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from lxml import etree
 
+from pcc_pipeline.formats.cells import bare
 from pcc_pipeline.formats.fatturapa import typed
 from pcc_pipeline.formats.fatturapa.read import REFERENCES
 from pcc_pipeline.formats.xml_parse import line_of
@@ -180,7 +181,7 @@ def _faults(parent: etree._Element, rules: dict[str, dict[str, _Rule]]) -> Itera
                 rule = members.get(leaf.tag)
                 if rule is None:
                     continue
-                text = (leaf.text or "").strip(typed.BLANKS)
+                text = bare(leaf.text or "").strip(typed.BLANKS)
                 if leaf.tag in seen:
                     yield Fault(line_of(leaf), _path(leaf), text, f"{leaf.tag} {_TWICE}")
                 seen.add(leaf.tag)
@@ -189,7 +190,7 @@ def _faults(parent: etree._Element, rules: dict[str, dict[str, _Rule]]) -> Itera
 
 
 def _said(element: etree._Element | None) -> bool:
-    return element is not None and bool((element.text or "").strip(typed.BLANKS))
+    return element is not None and bool(bare(element.text or "").strip(typed.BLANKS))
 
 
 def _missing(place: etree._Element, path: str, reason: str) -> Fault:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pcc_pipeline.formats.cells import bare_column
 from pcc_pipeline.formats.fatturapa.read import RECORDS, ROW, RawInvoice, Texts
 from pcc_pipeline.formats.source import Source
 from pcc_pipeline.tables.describe import MONEY, Column
@@ -81,8 +82,8 @@ def to_batch(raw: RawInvoice, sources: Sequence[Source]) -> tuple[pa.RecordBatch
 
 
 def _text(values: Sequence[str | None]) -> pa.Array:
-    """Text without the blanks around it; nothing but blanks is null."""
-    trimmed = pc.utf8_trim(pa.array(values, pa.string()), characters=BLANKS)
+    """Text without the blanks around it and characters without width; nothing but those is null."""
+    trimmed = pc.utf8_trim(bare_column(pa.array(values, pa.string())), characters=BLANKS)
     return pc.if_else(pc.equal(pc.binary_length(trimmed), 0), pa.scalar(None, pa.string()), trimmed)
 
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as pa_csv
 
+from pcc_pipeline.formats.cells import bare_column
 from pcc_pipeline.formats.rows import WHOLE, Flaw, Raw
 from pcc_pipeline.formats.tabular.csv_blocks import Block, Irregular, blocks
 from pcc_pipeline.formats.tabular.csv_careful import Record, batches, careful_records, ragged
@@ -167,9 +168,10 @@ def _flaws(file: CsvFile, rejected: list[pa_csv.InvalidRow], lines: np.ndarray) 
 
 
 def trimmed(texts: pa.Array, ascii_only: bool = False) -> pa.Array:
-    """The texts without white space around, null where nothing is left."""
+    """The texts without white space around and characters without width, null where nothing is left."""
     if texts.null_count == len(texts):
         return texts
+    texts = texts if ascii_only else bare_column(texts)
     cut = pc.ascii_trim_whitespace(texts) if ascii_only else pc.utf8_trim_whitespace(texts)
     lengths = pc.binary_length(cut)
     if pc.min(lengths).as_py() and pc.sum(lengths) == pc.sum(pc.binary_length(texts)):

@@ -69,6 +69,17 @@ def source_types(table: Table, layout: KindLayout) -> dict[str, Column]:
     return found
 
 
+def uses(table: Table, layout: KindLayout) -> list[tuple[str, Column, tuple[str, ...]]]:
+    """For each use of a source column the table column it becomes, and the words that the layout explains."""
+    found = [
+        (key(source), table.column(name), tuple(recipe.values))
+        for name, recipe in layout.columns.items()
+        for source in recipe.sources
+    ]
+    choices = [recipe.negative_when for recipe in layout.columns.values()] + [layout.rows]
+    return found + [(key(c.column), Column(c.column, "text", ""), c.values) for c in choices if c is not None]
+
+
 def _amount(table: Table) -> Column:
     return next((column for column in table.columns if column.type == "money"), Column("importo", "money", ""))
 
