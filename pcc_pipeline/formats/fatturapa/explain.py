@@ -14,6 +14,7 @@ from itertools import pairwise
 from lxml import etree
 
 from pcc_pipeline.formats.cells import bare
+from pcc_pipeline.formats.conventions import EARLIEST, TOO_EARLY, TOO_LATE, last_day
 from pcc_pipeline.formats.fatturapa import typed
 from pcc_pipeline.formats.fatturapa.read import REFERENCES
 from pcc_pipeline.formats.xml_parse import line_of
@@ -44,6 +45,13 @@ def _date(text: str) -> str | None:
     return None if typed.parse_date(text) else _DATE
 
 
+def _issued(text: str) -> str | None:
+    day = typed.parse_date(text)
+    if day is None:
+        return _DATE
+    return None if EARLIEST <= day <= last_day() else f"is {TOO_EARLY if day < EARLIEST else TOO_LATE}: ask for a correct file"
+
+
 def _days(text: str) -> str | None:
     return None if re.match(typed.DAYS_PATTERN, text) else _DAYS
 
@@ -64,7 +72,7 @@ _BODY: dict[str, dict[str, _Rule]] = {
     _DOCUMENT: {
         "TipoDocumento": _type,
         "Divisa": _any,
-        "Data": _date,
+        "Data": _issued,
         "Numero": _any,
         "ImportoTotaleDocumento": _money,
         "Arrotondamento": _money,

@@ -64,7 +64,7 @@ def to_csv(path: Path, target: Path) -> str | None:
             return _SPANS
         texts: list[str] = []
         for cell in cells:
-            texts += [" ".join("".join(cell.itertext()).split()), *[""] * (_span(cell, "colspan") - 1)]
+            texts += [" ".join("".join(map(str, cell.itertext())).split()), *[""] * (_span(cell, "colspan") - 1)]
         rows.append(texts)
     width = max(map(len, rows), default=0)
     if not width:

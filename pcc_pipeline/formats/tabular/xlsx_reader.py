@@ -22,13 +22,13 @@ import python_calamine as calamine
 from pcc_pipeline.formats.conventions import DECIMALS, TOO_LARGE
 from pcc_pipeline.formats.names import plain
 from pcc_pipeline.formats.notes import Note
-from pcc_pipeline.formats.rows import WHOLE, Flaw, Raw
+from pcc_pipeline.formats.rows import TIMED, WHOLE, Flaw, Raw
 from pcc_pipeline.formats.tabular.csv_reader import trimmed
 from pcc_pipeline.formats.tabular.headers import HEADER_ROWS, SOURCE, Header, HeaderPlan, find_header
 from pcc_pipeline.formats.tabular.layouts.apply import source_types
 from pcc_pipeline.formats.tabular.xlsx_errors import Cells, counts_from_1904, error_cells
 from pcc_pipeline.tables.describe import MONEY, Column
-from pcc_pipeline.tables.notes import SERIAL_DATE, SKIPPED_SHEET
+from pcc_pipeline.tables.notes import SERIAL_DATE, SKIPPED_SHEET, TIME_OF_DAY
 
 _BATCH = 20_000
 _NOISE = Decimal("1e-9")
@@ -50,7 +50,6 @@ DATE_AS_AMOUNT = "the cell holds a date where an amount is expected: format the 
 FORMULA = "the cell holds an error of a formula (such as #N/A): correct it, or leave the cell empty"
 #: Stands in a cell that holds an error; told apart by identity, since a text may read the same.
 ERROR = "".join(("#", "ERROR"))
-TIME_OF_DAY = "the cell holds a time of day where a date is expected"
 
 EMPTY = "an empty sheet: skipped"
 HIDDEN = "a hidden sheet: not read"
@@ -264,6 +263,8 @@ def _raw(sheet: Sheet, types: Mapping[str, Column], rows: list[Row]) -> Raw:
             wrong[name] = pa.array(told, pa.string())
         if column.type == "date" and kinds & {int, float}:
             notes += _serials(name, rows, cells, read)
+        if column.type == "date" and kinds & {float, dt.datetime}:
+            notes += _timed(name, rows, cells, read)
     lines = pa.array([number for number, _ in rows], pa.int64())
     return Raw(lines, texts, native, others, wrong=wrong, notes=notes)
 
@@ -275,6 +276,20 @@ def _serials(name: str, rows: list[Row], cells: list[Any], read: list[_Cell]) ->
         return []
     told = "numbers of a workbook read as the days they count: format the column as a date"
     return [Note(SERIAL_DATE, told, rows[places[0]][0], name.removeprefix(SOURCE), None, len(places))]
+
+
+def _timed(name: str, rows: list[Row], cells: list[Any], read: list[_Cell]) -> list[Note]:
+    """A note on days whose cells have a time of day."""
+    places = [n for n, cell in enumerate(cells) if _has_time(cell) and read[n][1] is not None]
+    if not places:
+        return []
+    return [Note(TIME_OF_DAY, TIMED, rows[places[0]][0], name.removeprefix(SOURCE), str(cells[places[0]]), len(places))]
+
+
+def _has_time(cell: Any) -> bool:
+    if isinstance(cell, dt.datetime):
+        return cell.time() != dt.time()
+    return isinstance(cell, float) and cell != cell // 1
 
 
 _Cell = tuple[str | None, Any, str | None]
@@ -318,8 +333,6 @@ def _cell(column: Column, cell: Any, from_1904: bool = False) -> _Cell:
 def _date_cell(column: Column, cell: dt.date) -> _Cell:
     shown = cell.isoformat().removesuffix("T00:00:00")
     if column.type == "date":
-        if isinstance(cell, dt.datetime) and cell.time() != dt.time():
-            return shown, None, TIME_OF_DAY
         return None, cell.date() if isinstance(cell, dt.datetime) else cell, None
     if column.type == "timestamp":
         return shown, None, None  # the text has one reading: ISO, Italian local time
@@ -332,7 +345,7 @@ def _serial_cell(cell: float, from_1904: bool) -> _Cell:
     shown = str(int(cell)) if cell == cell // 1 else repr(cell)
     if _COMPACT.fullmatch(shown):
         return shown, None, None
-    if cell != cell // 1 or from_1904 or not _SERIALS[0] <= cell <= _SERIALS[1]:
+    if from_1904 or not _SERIALS[0] <= cell < _SERIALS[1] + 1:
         return shown, None, NUMBER_AS_DATE
     return None, _EPOCH + dt.timedelta(days=int(cell)), None
 
