@@ -23,8 +23,21 @@ from pcc_pipeline.tables.feeds import FEEDS
 from pcc_pipeline.tables.notes import SERIAL_DATE, TIME_OF_DAY
 
 DATE, DUE = Column("data_pagamento", "date", "a date"), Column("data_scadenza", "date", "a due date")
-ITALIAN = "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre".split()
-ENGLISH = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
+ITALIAN = [
+    "gennaio",
+    "febbraio",
+    "marzo",
+    "aprile",
+    "maggio",
+    "giugno",
+    "luglio",
+    "agosto",
+    "settembre",
+    "ottobre",
+    "novembre",
+    "dicembre",
+]
+ENGLISH = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
 days = st.dates(dt.date(2000, 1, 1), dt.date(2036, 12, 31))
 times = st.times()
 fuzz = settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
