@@ -31,7 +31,7 @@ def read_erp(context: OpExecutionContext, config: ReadingConfig, installation: I
         raise Failure(str(error)) from None
     if source is None:
         raise Failure(f"No connection to {config.ente} is configured")
-    report = connect(installation.settings, installation.store, installation.register, source)
+    report = connect(installation, source)
     if report.outcome == FAILED:
         raise Failure(f"{config.ente}: {report.source} could not be read: {report.reason}")
     if report.outcome == REFUSED:

@@ -82,7 +82,7 @@ def decide_on_operations(context: OpExecutionContext, config: OperationsForm, in
         raise ValueError(f"verdict {config.verdict!r}: approve, refuse or change")
     if "importo" in changes and not selection.named:
         raise ValueError("importo is changed on named operations only")
-    judged = judge(installation.settings, installation.store, config.ente) if config.verdict == "change" else None
+    judged = judge(installation, config.ente) if config.verdict == "change" else None
     done = decide_operations(
         installation.engine,
         config.ente,
@@ -142,12 +142,12 @@ def read_file(context: OpExecutionContext, config: FileForm, installation: Insta
 
     path, engine = Path(config.file), installation.engine
     if config.kind == "decisions":
-        judged = judge(installation.settings, installation.store, config.ente)
+        judged = judge(installation, config.ente)
         taken = import_decisions(engine, config.ente, path, who=config.who, judge=judged)
         context.add_output_metadata({"written": taken.written, "already": taken.already})
         errors = taken.errors
     elif config.kind == "answers":
-        done = read_answers(installation.settings, engine, config.ente, path, who=config.who)
+        done = read_answers(installation, config.ente, path, who=config.who)
         counts = {"decisions": done.decisions, "cases": done.cases, "notes": done.notes, "already": done.already}
         context.add_output_metadata(counts)
         errors = done.errors

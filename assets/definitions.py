@@ -13,7 +13,7 @@ from assets.models import MODEL_ASSETS
 from assets.published import published
 from assets.quarantine import nothing_in_quarantine
 from assets.reports import REPORT_ASSETS, REPORT_JOBS, REPORT_SCHEDULES
-from assets.resources import Installation, RunParameters
+from assets.resources import RunParameters, environment_installation
 from assets.service import SERVICE_ASSETS, SERVICE_JOBS, SERVICE_SCHEDULES
 from assets.staging import staging
 from sensors import SENSORS
@@ -24,6 +24,6 @@ defs = Definitions(
     jobs=[*JOBS, *DECISION_JOBS, *REPORT_JOBS, *SERVICE_JOBS],
     schedules=[*REPORT_SCHEDULES, *SERVICE_SCHEDULES],
     sensors=SENSORS,
-    resources={"installation": Installation(), "asked": RunParameters.configure_at_launch()},
+    resources={"installation": environment_installation, "asked": RunParameters.configure_at_launch()},
     executor=in_process_executor,
 )

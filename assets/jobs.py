@@ -50,7 +50,7 @@ report_bonifica = define_asset_job(
 @op
 def read_provider_deliveries(context: OpExecutionContext, installation: Installation) -> None:
     """Lands and reads what concerns the provider itself (its register of enti)."""
-    done = read_provider(installation.settings, installation.store, installation.register, drain=True)
+    done = read_provider(installation, drain=True)
     for file, reason in done.refused.items():
         context.log.warning(f"{file}: {reason}")
     for note in done.notes:

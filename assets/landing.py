@@ -40,11 +40,11 @@ def landing(context: AssetExecutionContext, installation: Installation, asked: R
 
     def work(ente: str) -> Mapping[str, Metadata]:
         started = time.perf_counter()
-        facts = ente_facts(installation.settings, installation.store, installation.register, ente)
+        facts = ente_facts(installation, ente)
         if facts.refusal:
             raise RefusedEnteError(f"{ente} is {facts.refusal}")
         inbox = Path(asked.inbox) if asked.inbox else None
-        found = land(installation.settings, installation.store, installation.register, inbox, ente, drain=inbox is None)
+        found = land(installation, inbox, ente, drain=inbox is None)
         for refusal in found.refused:
             context.log.warning(f"{ente}: {refusal.path}: {refusal.reason}")
         metadata: dict[str, object] = {

@@ -23,11 +23,11 @@ def write_files(context: OpExecutionContext, config: ModelFiles, installation: I
     from pathlib import Path
 
     settings = installation.settings
-    facts = ente_facts(settings, installation.store, installation.register, config.ente)
+    facts = ente_facts(installation, config.ente)
     if facts.refusal:
         raise ValueError(facts.refusal)
     folder = Path(config.out) if config.out else settings.home / "outbox" / config.ente
-    report = send(installation.engine, installation.store, config.ente, config.user, folder, name=facts.name, cf=facts.cf)
+    report = send(installation, config.ente, config.user, folder, name=facts.name, cf=facts.cf)
     for held in report.held:
         context.log.warning(f"{held.document} held back: {held.finding.field}: {held.finding.message}")
     late = sent.overdue(installation.engine, config.ente)

@@ -18,7 +18,7 @@ from dagster import (
 from dagster import AssetKey as Key
 
 from assets.partitions import ENTI, ONE_RUN
-from assets.resources import Installation, RunParameters
+from assets.resources import Installation, RunParameters, parameters_of
 from assets.steps import Metadata, described, each_ente
 from pcc_pipeline.calculator import Model, load_models, model_order
 from pcc_pipeline.calculator.lineage import column_lineages
@@ -75,7 +75,7 @@ def build_layer(layer: str) -> AssetsDefinition:
         wanted = {key.to_user_string() for key in context.selected_asset_keys}
 
         def work(ente: str) -> Mapping[str, Metadata]:
-            parameters = installation.parameters(ente, asked)
+            parameters = parameters_of(installation, ente, asked)
             complete = installation.register.complete_up_to(ente)  # before they are read: never too much
             deliveries = pipeline.calculator_deliveries(installation.register, ente)
             latest = latest_decisions(installation.engine, ente)
@@ -92,7 +92,7 @@ def build_layer(layer: str) -> AssetsDefinition:
             }
             return {
                 name: {
-                    "dagster/row_count": done.rows,
+                    **({} if done.rows is None else {"dagster/row_count": done.rows}),
                     "seconds": round(done.seconds, 4),
                     **dates,
                 }

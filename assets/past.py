@@ -25,9 +25,7 @@ def rebuild(context: OpExecutionContext, config: Question, installation: Install
     """Rebuilds the table and writes it as CSV under `<home>/reports/<ente>/past`."""
     observed_at = date.fromisoformat(config.observed_at) if config.observed_at else None
     past = asof.rebuild(
-        installation.settings,
-        installation.store,
-        installation.engine,
+        installation,
         config.ente,
         [config.table],
         date.fromisoformat(config.reference_date),
@@ -37,7 +35,7 @@ def rebuild(context: OpExecutionContext, config: Question, installation: Install
     folder = Path(installation.settings.home) / "reports" / config.ente / "past"
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{config.table}-{config.reference_date}-{past.folder.rsplit('/', 1)[-1]}.csv"
-    rows = asof.write(installation.settings, installation.store, past, config.table, file)
+    rows = asof.write(installation, past, config.table, file)
     installation.store.delete(past.folder)
     context.add_output_metadata(
         {

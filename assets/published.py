@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dagster import AssetExecutionContext, AssetSpec, MaterializeResult, multi_asset
 
 from assets.partitions import ENTI, ONE_RUN
-from assets.resources import Installation, RunParameters
+from assets.resources import Installation, RunParameters, parameters_of
 from assets.steps import PUBLISHED, Metadata, described, each_ente
 from pcc_pipeline.arrival.quarantine import write_quarantine
 from pcc_pipeline.calculator import prepare
@@ -40,9 +40,9 @@ def published(context: AssetExecutionContext, installation: Installation, asked:
 
     def work(ente: str) -> Mapping[str, Metadata]:
         started = time.perf_counter()
-        parameters = installation.parameters(ente, asked)
+        parameters = parameters_of(installation, ente, asked)
         with installation.register.lock(ente):
-            write_quarantine(installation.settings, installation.store, installation.register, ente)
+            write_quarantine(installation, ente)
             done = publish(
                 installation.engine,
                 ente,

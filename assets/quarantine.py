@@ -46,7 +46,7 @@ def nothing_in_quarantine(
 
 
 def _result(installation: Installation, ente: str) -> CheckResult:
-    found = summary(installation.settings, installation.store, installation.register, ente)
+    found = summary(installation, ente)
     names = ("kind", "file", "field", "reason", "times", "first_line", "examples")
     samples = [{name: plain(row[name]) for name in names} for row in found.slice(0, SAMPLES).to_pylist()]
     defects = sum(found["times"].to_pylist())

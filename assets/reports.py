@@ -40,11 +40,11 @@ def ente_reports(
     context: AssetExecutionContext, installation: Installation, asked: RunParameters
 ) -> Iterator[MaterializeResult]:
     """Writes each ente's reports; an ente without a published state is left out."""
-    names = ente_names(installation.settings, installation.store, installation.register)
+    names = ente_names(installation)
     failed = {}
     for ente in enti_of(context, asked):
         try:
-            files = write_ente(installation.settings, installation.engine, ente, names.get(ente))
+            files = write_ente(installation, ente, names.get(ente))
         except NothingPublished as error:
             context.log.warning(str(error))
             continue
@@ -75,8 +75,8 @@ def ente_reports(
 )
 def provider_report(installation: Installation) -> MaterializeResult:
     """Writes the provider's page."""
-    names = ente_names(installation.settings, installation.store, installation.register)
-    files = write_provider(installation.settings, installation.engine, names)
+    names = ente_names(installation)
+    files = write_provider(installation, names)
     return MaterializeResult(metadata={"files": MetadataValue.md(listed(files)), "enti": len(names)})
 
 

@@ -1,25 +1,20 @@
-"""What the assets share: the installation's store, register and calculator, and a run's parameters.
+"""What the assets share: the installation (`pcc_pipeline.installation`), and a run's parameters.
 
-Settings come from the environment alone (`pcc_pipeline.settings`); nothing secret stands in a run's
-configuration.
+Settings come from the environment alone (`pcc_pipeline.settings`), or from who starts a run in its own process; nothing
+secret stands in a run's configuration.
 """
 
 from __future__ import annotations
 
 from datetime import date
-from functools import cached_property
-from typing import Any
 
-from dagster import ConfigurableResource
+from dagster import ConfigurableResource, InitResourceContext, ResourceParam, resource
 from pydantic import Field
 
-from pcc_pipeline.calculator import Calculator, Parameters
-from pcc_pipeline.database.engine import engine as open_engine
-from pcc_pipeline.database.register import Register
+from pcc_pipeline import installation as core
+from pcc_pipeline.calculator import Parameters
 from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.runs import pipeline
-from pcc_pipeline.settings import Settings
-from pcc_pipeline.store import Store
 
 
 class RunParameters(ConfigurableResource):
@@ -37,35 +32,16 @@ class RunParameters(ConfigurableResource):
         return first, second
 
 
-class Installation(ConfigurableResource):
-    """The installation of the environment (PCC_HOME and its fellows), opened once a process."""
+@resource(description="The installation of the environment (PCC_HOME and its fellows)")
+def environment_installation(context: InitResourceContext) -> core.Installation:
+    """The core's object: assets get it as it is."""
+    return core.Installation.from_environment()
 
-    @cached_property
-    def settings(self) -> Settings:
-        """The environment's settings."""
-        return Settings.from_environment()
 
-    @cached_property
-    def store(self) -> Store:
-        """The file store."""
-        return Store(self.settings.store_url)
+#: How an asset, a job or a sensor asks for the installation: `installation: Installation`.
+Installation = ResourceParam[core.Installation]
 
-    @cached_property
-    def engine(self) -> Any:
-        """The engine of our own database; starts the embedded server where there is none."""
-        return open_engine(self.settings)
 
-    @cached_property
-    def register(self) -> Register:
-        """The register of deliveries."""
-        return Register(self.engine)
-
-    @cached_property
-    def calculator(self) -> Calculator:
-        """The runner of SQL models."""
-        return Calculator(self.settings, self.store)
-
-    def parameters(self, ente: str, asked: RunParameters) -> Parameters:
-        """The models' parameters for an ente. Raises ValueError for impossible dates."""
-        facts = ente_facts(self.settings, self.store, self.register, ente)
-        return pipeline.parameters(facts, *asked.dates())
+def parameters_of(installation: core.Installation, ente: str, asked: RunParameters) -> Parameters:
+    """The models' parameters for an ente. Raises ValueError for impossible dates."""
+    return pipeline.parameters(ente_facts(installation, ente), *asked.dates())

@@ -4,7 +4,6 @@ Dagster instance as all other runs.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -14,28 +13,21 @@ from dagster import DagsterInstance
 
 from assets.partitions import ENTI_NAME, run_tags
 from pcc_pipeline.database.dagster_home import write_dagster_home
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.settings import Settings
 
 
 @contextmanager
-def installation(settings: Settings) -> Iterator[DagsterInstance]:
-    """Dagster's instance of an installation; meanwhile the process's environment is that installation's."""
-    before = dict(os.environ)
-    os.environ.update(settings.environment())
-    home = write_dagster_home(settings)
-    os.environ["DAGSTER_HOME"] = str(home)
-    try:
-        with DagsterInstance.from_config(str(home)) as instance:
-            # Else each of some thousand events opens connections of its own, a quarter of a small run's time.
-            instance.optimize_for_webserver(statement_timeout=0, pool_recycle=3600, max_overflow=20)
-            yield instance
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+def opened(settings: Settings) -> Iterator[DagsterInstance]:
+    """Dagster's instance of an installation, whatever the environment says."""
+    with DagsterInstance.from_config(str(write_dagster_home(settings))) as instance:
+        # Else each of some thousand events opens connections of its own, a quarter of a small run's time.
+        instance.optimize_for_webserver(statement_timeout=0, pool_recycle=3600, max_overflow=20)
+        yield instance
 
 
 def run_headless(
-    settings: Settings,
+    installation: Installation,
     enti: Sequence[str],
     reference_date: date | None = None,
     observed_at: date | None = None,
@@ -58,12 +50,13 @@ def run_headless(
         "observed_at": observed_at.isoformat() if observed_at else "",
         "inbox": str(inbox) if inbox else "",
     }
-    with installation(settings) as instance:
+    with opened(installation.settings) as instance:
         known = set(instance.get_dynamic_partitions(ENTI_NAME))
         instance.add_dynamic_partitions(ENTI_NAME, [ente for ente in enti if ente not in known])
         tags = run_tags(dict.fromkeys(enti, "headless"), instance.get_dynamic_partitions(ENTI_NAME))
         result = defs.resolve_job_def("reconcile_ente").execute_in_process(
             instance=instance,
+            resources={"installation": installation},
             tags=tags,
             run_config={
                 "resources": {"asked": {"config": asked}},

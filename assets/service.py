@@ -33,9 +33,9 @@ HAND_OVER = timedelta(hours=1)
 @asset(group_name="provider", kinds={"duckdb", "postgres"})
 def nightly_service_levels(context: AssetExecutionContext, installation: Installation) -> MaterializeResult:
     """Every active ente's service levels up to yesterday, published; finished months closed; missed nights caught up."""
-    done = nights(installation.settings, progress=context.log.info)
+    done = nights(installation, progress=context.log.info)
     failed = {ente: reason for night in done for ente, reason in night.failed.items()}
-    alerts = look(installation.settings)
+    alerts = look(installation)
     if failed:
         words = "; ".join(f"{ente}: {reason}" for ente, reason in failed.items())
         raise Failure(
@@ -55,8 +55,7 @@ def nightly_service_levels(context: AssetExecutionContext, installation: Install
 @asset(group_name="provider", kinds={"postgres"})
 def service_life(installation: Installation) -> MaterializeResult:
     """The provider's overview of its enti: state, deadlines, what is missing and from whom, what is at risk."""
-    place = (installation.settings, installation.store, installation.register)
-    return MaterializeResult(metadata={"dagster/row_count": publish_overview(*place, today())})
+    return MaterializeResult(metadata={"dagster/row_count": publish_overview(installation, today())})
 
 
 @asset(group_name="provider", kinds={"csv"})
@@ -78,11 +77,10 @@ def measured_probes(context: AssetExecutionContext, installation: Installation) 
 @asset(group_name="provider", kinds={"postgres", "file"})
 def erased_enti(context: AssetExecutionContext, installation: Installation) -> MaterializeResult:
     """Erases the enti whose erasure is due, each with a signed receipt; their names do not appear here."""
-    place = (installation.settings, installation.store, installation.register)
     receipts, failures = [], []
-    for ente in erasure.due_enti(*place, today()):
+    for ente in erasure.due_enti(installation, today()):
         try:
-            receipts.append(erasure.erase(installation.settings, ente, today())["receipt"])
+            receipts.append(erasure.erase(installation, ente, today())["receipt"])
         except erasure.ErasureError as error:
             failures.append(str(error))
     if failures:

@@ -12,6 +12,7 @@ from assets.steps import LANDING, STAGING, Metadata, described, each_ente, sampl
 from pcc_pipeline.arrival.quarantine import summary
 from pcc_pipeline.arrival.staging import stage
 from pcc_pipeline.database.register import Delivery, Outcome
+from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.formats import Counts
 from pcc_pipeline.tables import DELIVERY_NOTES, FEEDS, QUARANTINE
 
@@ -43,7 +44,7 @@ def staging(context: AssetExecutionContext, installation: Installation, asked: R
 
     def work(ente: str) -> Mapping[str, Metadata]:
         started = time.perf_counter()
-        done = stage(installation.settings, installation.store, installation.register, ente)
+        done = stage(installation, ente, ente_facts(installation, ente).layout)
         seconds = round(time.perf_counter() - started, 3)
         for file, reason in done.refused.items():
             context.log.warning(f"{ente}: {file}: {reason}")
@@ -95,7 +96,7 @@ def _by_delivery(outcomes: Sequence[tuple[Delivery, Outcome]]) -> dict[str, str]
 
 def _folded(installation: Installation, ente: str) -> Metadata:
     """What stands in quarantine now, repeats folded: the most recent deliveries' most frequent reasons."""
-    rows = summary(installation.settings, installation.store, installation.register, ente, limit=SHOWN).to_pylist()
+    rows = summary(installation, ente, limit=SHOWN).to_pylist()
     if not rows:
         return {}
     names = ("kind", "file", "field", "reason", "times", "first_line", "examples")

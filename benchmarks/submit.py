@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from pcc_pipeline.database import embedded
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.settings import Settings
 
 REFERENCE_DATE, OBSERVED_AT = date(2025, 12, 31), date(2026, 1, 20)
@@ -65,9 +66,9 @@ def measured(ente: str) -> dict[str, float]:
     for part, place, name in WORK:
         owner = locate(place)
         setattr(owner, name, timed(part, getattr(owner, name)))
-    settings = Settings.from_environment()
+    installation = Installation.from_environment()
     started = time.perf_counter()
-    good = run_headless(settings, [ente], REFERENCE_DATE, OBSERVED_AT)
+    good = run_headless(installation, [ente], REFERENCE_DATE, OBSERVED_AT)
     whole = time.perf_counter() - started
     if not good:
         raise SystemExit("The run failed")
@@ -81,19 +82,17 @@ def submit(documents: int) -> dict[str, float]:
     from pcc_pipeline.arrival.landing import PROVIDER, land
     from pcc_pipeline.arrival.staging import stage
     from pcc_pipeline.database.dagster_home import write_dagster_home
-    from pcc_pipeline.database.engine import dispose, engine
-    from pcc_pipeline.database.register import Register
+    from pcc_pipeline.database.engine import dispose
     from pcc_pipeline.demo import write_provider
-    from pcc_pipeline.store import Store
 
     with tempfile.TemporaryDirectory(prefix="pcc-bench-") as folder:
         settings, files = Settings.at(Path(folder) / "home"), Path(folder) / "files"
         truth = write_provider(files, enti=1, documents=documents, reference_date=REFERENCE_DATE, observed_at=OBSERVED_AT)
         (ente,) = (made.code for made in truth.enti)
         try:
-            store, register = Store(settings.store_url), Register(engine(settings))
-            land(settings, store, register, files, PROVIDER)
-            stage(settings, store, register, PROVIDER)
+            installation = Installation(settings)
+            land(installation, files, PROVIDER)
+            stage(installation, PROVIDER)
             # Dagster makes its own tables at first use, once an installation.
             from dagster import DagsterInstance
 

@@ -13,13 +13,13 @@ import sys
 import time
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table as RichTable
 
 from pcc_pipeline.clock import today
-from pcc_pipeline.commands import layouts, model, quarantine, users
+from pcc_pipeline.commands import layouts, model, models, quarantine, users
 from pcc_pipeline.commands import service as service_commands
 from pcc_pipeline.commands.bonifica import bonifica
 from pcc_pipeline.commands.connect import connect
@@ -30,8 +30,10 @@ from pcc_pipeline.commands.review import app as review
 from pcc_pipeline.commands.serve import desk, serve
 from pcc_pipeline.commands.terminal import Ente, day, err, out
 from pcc_pipeline.commands.terminal import stop as _stop
-from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pcc_pipeline.installation import Installation
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -68,8 +70,10 @@ def demo(
     from pcc_pipeline.demo import write_provider
     from pcc_pipeline.demo.erp import FILE, read_erp
     from pcc_pipeline.demo.provider import connected
+    from pcc_pipeline.installation import Installation
 
-    settings = Settings.from_environment()
+    installation = Installation.from_environment()
+    settings = installation.settings
     inbox = settings.home / "demo" / "inbox"
     reference_date, observed_at = date(2025, 12, 31), date(2026, 1, 20)
     if inbox.exists():
@@ -87,10 +91,10 @@ def demo(
     err.print(f"The synthetic provider's inbox is in {inbox}")
     if remote := connected(truth.enti):
         with err.status(f"Reading the accounting system of {remote.code} by remote connection"):
-            report = read_erp(settings, inbox, remote.code)
+            report = read_erp(installation, inbox, remote.code)
         told = ", ".join(f"{kind.rows} rows of {kind.kind}" for kind in report.kinds) or report.reason
         err.print(f"{remote.code} from {report.source}: {told}", highlight=False)
-    _run(settings, inbox, reference_date, observed_at, None)
+    _run(installation, inbox, reference_date, observed_at, None)
     err.print("Look at it in the browser with: [bold]pcc serve[/bold]")
 
 
@@ -106,7 +110,9 @@ def run(
     ente: Annotated[list[str] | None, typer.Option(help="Only this ente; may be repeated")] = None,
 ) -> None:
     """Land, read, reconcile, check and publish what lies in an inbox; exit 0 only if blocking checks pass."""
-    _run(Settings.from_environment(), inbox.resolve(), day(reference_date), day(observed_at), ente)
+    from pcc_pipeline.installation import Installation
+
+    _run(Installation.from_environment(), inbox.resolve(), day(reference_date), day(observed_at), ente)
 
 
 @app.command()
@@ -160,7 +166,7 @@ def stop() -> None:
 
 
 def _run(
-    settings: Settings,
+    installation: Installation,
     inbox: Path,
     reference_date: date | None,
     observed_at: date | None,
@@ -171,36 +177,30 @@ def _run(
     with err.status("Starting") as status:
         from assets.run import run_headless
         from pcc_pipeline.arrival.landing import PROVIDER, waiting
-        from pcc_pipeline.database.engine import engine
-        from pcc_pipeline.database.register import Register
-        from pcc_pipeline.enti.overview import publish_overview
+        from pcc_pipeline.enti.overview import publish_overview, register_rows
         from pcc_pipeline.runs import pipeline
-        from pcc_pipeline.store import Store
 
-        connected = engine(settings)
-        store, register = Store(settings.store_url), Register(connected)
         enti = sorted(name for name in waiting(inbox) if name != PROVIDER)
         if only:
-            if missing := sorted(set(only) - set(enti) - set(register.enti())):
+            if missing := sorted(set(only) - set(enti) - set(installation.register.enti())):
                 raise _stop(
                     f"Nothing was ever delivered for {', '.join(missing)}; the inbox holds {', '.join(enti) or 'no ente'}"
                 )
             enti = sorted(set(only))
         status.update("Reading the provider's register of enti")
-        provider = pipeline.read_provider(settings, store, register, inbox)
+        provider = pipeline.read_provider(installation, inbox)
         for note in provider.notes:
             err.print(f"[yellow]{note}", highlight=False)
         if not only:
             enti = sorted({*enti, *provider.enti})
         if not enti:
             raise _stop(f"No delivery in {inbox}: files lie at <ente>/<kind>/<name>")
-        for name in enti:
-            if not ente_facts(settings, store, register, name).known:
-                err.print(f"[yellow]{name} is not in the provider's register of enti: processed all the same")
+        for name in sorted(set(enti) - set(register_rows(installation))):
+            err.print(f"[yellow]{name} is not in the provider's register of enti: processed all the same")
         status.update(f"Reconciling {', '.join(enti)}")
-        good = run_headless(settings, enti, reference_date, observed_at, inbox=inbox)
-        publish_overview(settings, store, register, today())  # lists delivered now are no longer missing
-    _show(settings, enti)
+        good = run_headless(installation, enti, reference_date, observed_at, inbox=inbox)
+        publish_overview(installation, today())  # lists delivered now are no longer missing
+    _show(installation, enti)
     err.print(f"{time.perf_counter() - started:.1f} s", highlight=False)
     if not good:
         raise _stop(
@@ -209,14 +209,13 @@ def _run(
 
 
 app.add_typer(model.app, name="model")
+app.add_typer(models.app, name="models")
 app.command("check-model")(model.check_model)
 
 
-def _show(settings: Settings, enti: list[str]) -> None:
-    from pcc_pipeline.database.engine import engine
+def _show(installation: Installation, enti: list[str]) -> None:
     from pcc_pipeline.database.summary import summary
 
-    connected = engine(settings)
     stocks = RichTable(
         "ente",
         *(f"{name} €" for name in ("PCC's stock", "right stock", "difference", "explained")),
@@ -229,7 +228,7 @@ def _show(settings: Settings, enti: list[str]) -> None:
     for column in (*stocks.columns[1:], *reasons.columns[2:]):
         column.justify = "right"
     for ente in enti:
-        found = summary(connected, ente)
+        found = summary(installation.engine, ente)
         if found is None:
             stocks.add_row(ente, *["never published"] * 4, "")
             continue

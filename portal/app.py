@@ -15,7 +15,7 @@ from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware.sessions import SessionMiddleware
 
-from pcc_pipeline.database.engine import engine
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.settings import Settings
 from portal import api, audit, tenancy
 from portal.headers import Headers
@@ -32,19 +32,18 @@ def from_environment() -> FastAPI:
 def create_app(settings: Settings | None = None, *, secure_cookies: bool = False, provider: Provider | None = None) -> FastAPI:
     """The desk over an installation. `secure_cookies` where it is served by HTTPS (behind a proxy); with an
     identity `provider` people may sign in through it too."""
-    settings = settings or Settings.from_environment()
+    installation = Installation(settings or Settings.from_environment())
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        tenancy.guard(app.state.engine)
+        tenancy.guard(installation.engine)
         yield
 
     app = FastAPI(
         title="PCC desk", version="1", docs_url="/api/documentazione", redoc_url=None,
         openapi_url="/api/openapi.json", lifespan=lifespan,
     )  # fmt: skip
-    app.state.settings = settings
-    app.state.engine = engine(settings)
+    app.state.installation = installation
     app.state.secure_cookies = secure_cookies
     app.state.seen = audit.SeenPage()
     app.state.provider, app.state.oauth = provider, client(provider) if provider else None

@@ -19,6 +19,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from pcc_pipeline.database.publish import Published, current_in
+from pcc_pipeline.installation import Installation
 from portal import audit, words
 from portal.sessions import DeskSession, find_session
 from portal.tenancy import tenant
@@ -58,9 +59,15 @@ class Desk:
     published: Published | None
 
 
+def installation_of(request: Request) -> Installation:
+    """The installation that the desk shows."""
+    installation: Installation = request.app.state.installation
+    return installation
+
+
 def engine_of(request: Request) -> sa.Engine:
     """The application's engine: all rights, for accounts, sessions and the log only."""
-    engine: sa.Engine = request.app.state.engine
+    engine: sa.Engine = installation_of(request).engine
     return engine
 
 

@@ -27,7 +27,7 @@ def deadline_alerts(context: SensorEvaluationContext, installation: Installation
     since = date.fromisoformat(context.cursor) if context.cursor else now - timedelta(days=1)
     if since >= now:
         return SkipReason(f"Looked at {since}")
-    said = look_at_deadlines(installation.settings, installation.register, since, now)
+    said = look_at_deadlines(installation, since, now)
     for alert in said:
         context.log.log(LEVELS[alert.severity], alert.words)
         log.log(LEVELS[alert.severity], alert.words)

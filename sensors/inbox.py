@@ -83,7 +83,7 @@ def inbox(context: SensorEvaluationContext, installation: Installation) -> Senso
     sweep = now - swept >= SWEEP
     if sweep:
         context.update_cursor(str(now))  # only when to look harder again: losing it loses nothing
-    marks = to_do(installation.settings, installation.register, sweep=sweep)
+    marks = to_do(installation, sweep=sweep)
     if not marks:
         return SkipReason("Nothing new")
     running = busy(context.instance)

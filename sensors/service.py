@@ -18,7 +18,7 @@ LOOK, CATCH_UP = 300, 600
 )
 def service_alerts(context: SensorEvaluationContext, installation: Installation) -> SkipReason:
     """Raises what is new; starts no run."""
-    count = look(installation.settings)
+    count = look(installation)
     if count:
         context.log.warning(f"{count} new alerts: see {installation.settings.home / 'alerts.log'}")
     return SkipReason(f"{count} new alerts")

@@ -3,20 +3,45 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from uuid import uuid4
 
+import corpus as corpora
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
+from proposed import named, operation
+from samples import GOLDEN, Golden
 
 from pcc_pipeline.database import embedded, migrate
-from pcc_pipeline.database.engine import create_database, dispose
+from pcc_pipeline.database.engine import create_database, dispose, engine
+from pcc_pipeline.database.schema import table
+from pcc_pipeline.installation import Installation
+from pcc_pipeline.review.amounts import judge, read_changes
+from pcc_pipeline.review.operations import OperationsDecided, decide_operations
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 
 TEMPLATE = "pcc_template"
+
+
+@pytest.fixture(scope="session", params=GOLDEN, ids=[found.ente for found in GOLDEN])
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Each golden ente at hand: the project's own, and that of ../shared, where present."""
+    made: Golden = request.param
+    return made
+
+
+@pytest.fixture(params=corpora.CORPORA)
+def corpus(request: pytest.FixtureRequest, tmp_path: Path) -> list[Path]:
+    """Invoices and messages as files: the project's own, and those of ../shared, where present."""
+    return corpora.files(request.param, tmp_path / "written")
 
 
 @pytest.fixture
@@ -61,9 +86,15 @@ def settings(server: sa.URL, tmp_path: Path) -> Iterator[Settings]:
 
 
 @pytest.fixture
-def store(settings: Settings) -> Store:
-    """The settings' store."""
-    return Store(settings.store_url)
+def installation(settings: Settings) -> Installation:
+    """The installation of the settings: empty, with a database of its own."""
+    return Installation(settings)
+
+
+@pytest.fixture
+def store(installation: Installation) -> Store:
+    """The installation's store."""
+    return installation.store
 
 
 @pytest.fixture(autouse=True)
@@ -72,3 +103,83 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("PCC_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def database(settings: Settings) -> sa.Engine:
+    """Document A: booking, then payment; B above the limit; C a due date."""
+    bind = engine(settings)
+    paid = {"azione": "CP", "stato_debito": None, "numero_mandato": "7", "data_mandato": date(2025, 3, 1)}
+    rows = [
+        operation("a1", "A", 1),
+        operation("a2", "A", 2, **paid),
+        operation("b1", "B", 1, importo=90_000, importo_totale=90_000, original_creditor="00000000002"),
+        operation(
+            "c1",
+            "C",
+            1,
+            code="DUE_DATE_DIFFERS",
+            azione="CS",
+            stato_debito=None,
+            natura_spesa=None,
+            cig=None,
+            cup=None,
+            data_scadenza=date(2025, 2, 14),
+        ),
+        operation("other", "A", 1, ente="beta"),
+    ]
+    with bind.begin() as connection:
+        for row in rows:
+            connection.execute(sa.insert(table("operations")), row)
+    return bind
+
+
+@pytest.fixture
+def change(database: sa.Engine, installation: Installation) -> Callable[..., OperationsDecided]:
+    """Changes an operation of document A, of which 800.00 are unbooked and 300.00 liquidato."""
+    rows = [
+        {
+            "id_documento": "A",
+            "progressivo_registrazione": "PA",
+            "new_on_pcc": False,
+            "commercial_amount": Decimal("1300.00"),
+            "unbooked": Decimal("1000.00"),
+            "liquidated": Decimal("300.00"),
+            "suspended": Decimal(0),
+            "not_payable": Decimal(0),
+        }
+    ]
+    with installation.store.write("models/alfa/remedies.parquet") as target:
+        pq.write_table(pa.Table.from_pylist(rows), target)
+
+    def changing(name: str, **values: Any) -> OperationsDecided:
+        given = read_changes(values)
+        return decide_operations(
+            database, "alfa", "change", named(name), who="rossi", changes=given, judge=judge(installation, "alfa")
+        )
+
+    return changing
+
+
+#: Why a test may be skipped: a bare machine may lack a browser. Any other reason fails the run.
+_MAY_BE_SKIPPED = "no Chromium"
+_skipped: list[str] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Remembers tests that were skipped for another reason."""
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    if report.skipped and not hasattr(report, "wasxfail") and _MAY_BE_SKIPPED not in reason:
+        _skipped.append(f"{report.nodeid}: {reason}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A run in which a test was skipped without need has failed."""
+    if _skipped and not hasattr(session.config, "workerinput"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Names the tests that were skipped without need."""
+    for line in _skipped:
+        terminalreporter.write_line(f"skipped without need: {line}", red=True)

@@ -1,8 +1,7 @@
 """An independent oracle: sections 1-7 of the rules in slow, plain Python, for small inputs.
 
 Written from the rules, the formats and the golden sample alone, never from the SQL models: it is the check
-on them. It knows one delivery of each kind (no superseding) and no person's decisions. Readings, where the
-rules leave a choice:
+on them. It knows no person's decisions. Readings, where the rules leave a choice:
 
 - Matching amounts are document totals with their sign; identity is any shared normalised VAT number or
   fiscal code. An ERP document is ambiguous if, at the end, it and a candidate that some tier found but
@@ -12,7 +11,8 @@ rules leave a choice:
   plus `importo_pagato_non_commerciale`, whose dates are unknown. A document is rejected on PCC when
   RIFIUTATO, or by an RF up to O.
 - A suspension that ended is one that PCC's operations up to O open (SOSP, SOSPdaLIQ, SOSPdaNL) and close
-  (LIQdaSOSP, NLdaSOSP); its days move both views' due dates alike. `DUE_DATE_DIFFERS` compares dates unmoved.
+  (LIQdaSOSP, NLdaSOSP). Its days move the right due date; PCC's is the one of its row. Where PCC was told a date (CS)
+  after the end, the days are in it already, if it lies within them. `DUE_DATE_DIFFERS` compares PCC's row with the right date.
 - ERP amounts suspended or not payable count only in the state that names them, all that is unpaid at O if
   null, never more than that; a litigation declared by the ente excludes what is unpaid at D.
 - PCC-only documents stand in the right stock as PCC has them, ambiguous candidates and duplicates count 0.
@@ -36,6 +36,7 @@ from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
+from xml.etree import ElementTree
 
 Row = Mapping[str, Any]
 ZERO = Decimal("0.00")
@@ -77,6 +78,7 @@ class Document:
     rejected: bool = False
     non_commercial_paid: Decimal = ZERO
     moved_days: int = 0
+    told_days: int = 0
     payments: list[Row] = field(default_factory=list)
 
     @property
@@ -224,7 +226,11 @@ def _pcc_document(row: Row, operations: Sequence[Row], day: date, seen: date) ->
         if state.startswith("SOSP"):
             start = start or operation["data_operazione"]
         elif state.endswith("daSOSP") and start:
-            document.moved_days += (operation["data_operazione"] - start).days
+            days = (operation["data_operazione"] - start).days
+            if any(o["azione"] == "CS" and o["data_operazione"] >= operation["data_operazione"] for o in operations):
+                document.told_days += days
+            else:
+                document.moved_days += days
             start = None
     return document
 
@@ -309,11 +315,16 @@ class Word:
 
     def __init__(self, rows: Mapping[str, Sequence[Row]], day: date, alias: Mapping[str, str]) -> None:
         self.listed = list(rows.get("open_list", ()))
-        self.cases = [case for case in rows.get("special_cases", ()) if case["decorrenza"] <= day]
+        self.all_cases = list(rows.get("special_cases", ()))
+        self.cases = self.at(day)
         self.alias = alias
 
+    def at(self, day: date) -> list[Row]:
+        """The cases in force on a day."""
+        return [case for case in self.all_cases if case["decorrenza"] <= day]
+
     @staticmethod
-    def _fits(row: Row, sides: Sequence[Document]) -> bool:
+    def fits(row: Row, sides: Sequence[Document]) -> bool:
         """Does the row's identity (supplier, number, date where given) name this document?"""
         tokens = _tokens(row.get("piva_fornitore"), row.get("cf_fornitore"))
         if not any(tokens & side.tokens for side in sides):
@@ -331,10 +342,10 @@ class Word:
         )
 
     def on_list(self, sides: Sequence[Document]) -> bool:
-        return any(self._fits(row, sides) for row in self.listed)
+        return any(self.fits(row, sides) for row in self.listed)
 
     def declared(self, case: str, sides: Sequence[Document]) -> bool:
-        return any(row["caso"] == case and self._fits(row, sides) for row in self.cases)
+        return any(row["caso"] == case and self.fits(row, sides) for row in self.cases)
 
     def supplier(self, sides: Sequence[Document]) -> str:
         """VAT number of either side, else the one known for the fiscal code, else the fiscal code."""
@@ -344,15 +355,16 @@ class Word:
         token = min(sides[0].tokens)
         return self.alias.get(token, token)
 
-    def creditor(self, sides: Sequence[Document]) -> tuple[str, frozenset[str], bool]:
-        """Present creditor, all its identifiers, and whether the cases run in a loop."""
+    def creditor(self, sides: Sequence[Document], day: date | None = None) -> tuple[str, frozenset[str], bool]:
+        """Creditor at D or on the day given, all its identifiers, and whether the cases run in a loop."""
+        cases = self.at(day) if day else self.cases
         supplier = self.supplier(sides)
         start = frozenset().union(*(side.tokens for side in sides)) | {supplier}
         name, tokens, seen = supplier, start, [start]
         while True:
             steps = [
                 case
-                for case in self.cases
+                for case in cases
                 if case["caso"] in ("CESSIONE", "SUCCESSIONE", "OPERAZIONE_SOCIETARIA")
                 and _tokens(case.get("piva_fornitore"), case.get("cf_fornitore")) & tokens
                 and _tokens(case.get("nuovo_creditore_piva"), case.get("nuovo_creditore_cf"))
@@ -374,7 +386,7 @@ def _term(tipo: str) -> timedelta:
 
 
 def _pcc_position(pcc: Document, word: Word, tipo: str) -> Position:
-    due = (pcc.due or (pcc.received or pcc.issued) + _term(tipo)) + timedelta(days=pcc.moved_days)
+    due = pcc.due or (pcc.received or pcc.issued) + _term(tipo)
     amount = ZERO if pcc.rejected else pcc.sign * (pcc.commercial - pcc.paid_d - pcc.excluded)
     return Position(amount, due, pcc.issued, word.supplier([pcc]))
 
@@ -383,6 +395,8 @@ def _right_position(erp: Document, pcc: Document | None, word: Word, tipo: str, 
     sides = [erp, pcc] if pcc else [erp]
     received = (pcc.received if pcc else None) or erp.received or erp.issued
     due = erp.due or (pcc.due if pcc else None) or sdi_due or received + _term(tipo)
+    if pcc and pcc.due and erp.due and erp.due <= pcc.due <= erp.due + timedelta(days=pcc.told_days):
+        due = pcc.due
     due += timedelta(days=pcc.moved_days if pcc else 0)
     unpaid = erp.commercial - erp.paid_d
     amount = erp.sign * (unpaid - erp.excluded)
@@ -434,7 +448,7 @@ def _pair_codes(erp: Document, pcc: Document, word: Word, day: date, right: Posi
     elif erp.not_payable < pcc.not_payable:
         codes.append("NOT_PAYABLE_NOT_LIFTED")
 
-    if erp.due and erp.paid_o < erp.commercial and erp.due != pcc.due:
+    if erp.due and erp.paid_o < erp.commercial and right.due != pcc.due:
         codes.append("DUE_DATE_DIFFERS")
     elif (right.due <= day) != (shown.due <= day):
         codes.append("DUE_DATE_SHIFTS_STOCK")
@@ -460,9 +474,19 @@ def _pair_codes(erp: Document, pcc: Document, word: Word, day: date, right: Posi
 
 
 def _payment_codes(erp: Document, sides: Sequence[Document], word: Word) -> list[str]:
-    creditor = word.creditor(sides)[1]
-    paid_to = [tax_id(payment.get("cf_beneficiario")) for payment in erp.payments if not payment.get("storno")]
-    return ["WRONG_BENEFICIARY"] if any(who and who not in creditor for who in paid_to) else []
+    """Each payment is judged by who was creditor on its day; a third party that seized the credit may be paid too."""
+    for payment in erp.payments:
+        who, paid_on = tax_id(payment.get("cf_beneficiario")), payment["data_pagamento"]
+        if not who or payment.get("storno") or who in word.creditor(sides, paid_on)[1]:
+            continue
+        seized = [case for case in word.at(paid_on) if case["caso"] == "PIGNORAMENTO" and word.fits(case, sides)]
+        if not any(who in (third := _third(case)) or not third for case in seized):
+            return ["WRONG_BENEFICIARY"]
+    return []
+
+
+def _third(case: Row) -> frozenset[str]:
+    return _tokens(case.get("nuovo_creditore_piva"), case.get("nuovo_creditore_cf"))
 
 
 def _accounts_codes(pcc: Document) -> list[str]:
@@ -503,7 +527,12 @@ def reconcile(rows: Mapping[str, Sequence[Row]], *, reference_date: date, observ
             if document.vat:
                 known[token].add(document.vat)
     word = Word(rows, day, {token: next(iter(vats)) for token, vats in known.items() if len(vats) == 1})
-    sdi_due = _sdi_due_dates(rows.get("sdi_invoices", ()))
+    sdi_due = _by_identity(rows.get("sdi_invoices", ()), "data_scadenza")
+    sdi_taxable = _by_identity((row for row in rows.get("sdi_invoices", ()) if row.get("reverse_charge")), "importo_totale")
+    for document in erp.values():
+        # Reverse charge: the supplier's invoice has no VAT, the ente's booking may have.
+        taxable = _of_identity(sdi_taxable, [document])
+        document.commercial = document.commercial if taxable is None else min(taxable, document.commercial)
     pairing = match(erp, pcc)
     partner = {p: e for e, (p, _) in pairing.pairs.items()}
 
@@ -523,7 +552,7 @@ def reconcile(rows: Mapping[str, Sequence[Row]], *, reference_date: date, observ
         if other and not document.row.get("lotto_sdi") and other.row.get("lotto_sdi") in refused:
             document.rejected = True
         sides = [document, other] if other else [document]
-        right = _right_position(document, other, word, tipo, _due_of(sdi_due, sides))
+        right = _right_position(document, other, word, tipo, _of_identity(sdi_due, sides))
         shown = _pcc_position(other, word, tipo) if other else None
         if other and shown:
             codes = _pair_codes(document, other, word, day, right, shown) + _accounts_codes(other)
@@ -569,39 +598,105 @@ def reconcile(rows: Mapping[str, Sequence[Row]], *, reference_date: date, observ
     return result
 
 
-def _sdi_due_dates(rows: Sequence[Row]) -> dict[Hashable, date]:
-    """Latest due date of each SDI invoice, by the keys of tier 3."""
-    found: dict[Hashable, date] = {}
+def _by_identity(rows: Iterable[Row], column: str) -> dict[Hashable, Any]:
+    """What each SDI invoice says in a column, by the keys of tier 3."""
+    found: dict[Hashable, Any] = {}
     for row in rows:
-        if row.get("data_scadenza"):
+        if row.get(column):
             number = document_number(row["numero"], row["data_emissione"].year)
             sign = -1 if row["tipo_documento"] in CREDIT_NOTES else 1
             for token in _tokens(row.get("id_fiscale_iva"), row.get("cf_fornitore")):
-                found[(token, number, row["data_emissione"], sign)] = row["data_scadenza"]
+                found[(token, number, row["data_emissione"], sign)] = row[column]
     return found
 
 
-def _due_of(found: Mapping[Hashable, date], sides: Sequence[Document]) -> date | None:
+def _of_identity(found: Mapping[Hashable, Any], sides: Sequence[Document]) -> Any:
     exact = _tiers()[2][1]
     return next((found[key] for side in sides for key in exact(side) if key in found), None)
 
 
-#: What the oracle reads of an inbox: other kinds have their own formats and tests.
-KINDS = ("erp_invoices", "erp_payments", "pcc_invoices", "pcc_operations", "open_list", "special_cases")
+#: What the oracle reads of an inbox, and what a later file's row takes the place of: other kinds have their own tests.
+KINDS: dict[str, tuple[str, ...]] = {
+    "erp_invoices": ("id_documento",),
+    "erp_payments": ("id_documento", "numero_mandato", "storno"),
+    "pcc_invoices": ("progressivo_registrazione",),
+    "pcc_operations": ("progressivo_registrazione", "data_operazione", "azione", "numero_mandato"),
+    "open_list": (),
+    "special_cases": (),
+}
 
 
 def load_inbox(inbox: Path, ente: str) -> dict[str, list[dict[str, Any]]]:
     """The feeds of one ente that the rules of stock need (KINDS), from ISO CSV with `;`, typed by their column names.
 
-    Of SDI's messages the lots refused (EC02, in files of their own) as `sdi_refusals`.
+    Of SDI's messages the lots refused (EC02, in files of their own) as `sdi_refusals`; of e-invoices (in files of their
+    own) what the rules need; the payments of orders that the treasurer executed, where the ERP has none of that order.
     """
     refused = [path.read_text() for path in sorted((inbox / ente / "sdi_messages").glob("*_EC_*.xml"))]
     lots = [re.search("<IdentificativoSdI>(.*?)<", text) for text in refused if "<Esito>EC02<" in text]
-    return {
-        folder.name: [_typed(row) for path in sorted(folder.glob("*.csv")) for row in _read(path)]
+    rows = {
+        folder.name: _latest(
+            [[_typed(row) for row in _read(path)] for path in sorted(folder.glob("*.csv"))], KINDS[folder.name]
+        )
         for folder in sorted((inbox / ente).iterdir())
         if folder.name in KINDS
-    } | {"sdi_refusals": [{"lotto_sdi": lot[1]} for lot in lots if lot]}
+    }
+    rows["erp_payments"] = rows.get("erp_payments", []) + _executed(inbox / ente / "erp_opi", rows)
+    rows["sdi_invoices"] = [row for path in sorted((inbox / ente / "sdi_invoices").glob("*.xml")) for row in _bodies(path)]
+    return rows | {"sdi_refusals": [{"lotto_sdi": lot[1]} for lot in lots if lot]}
+
+
+def _latest(files: Sequence[list[dict[str, Any]]], key: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The rows of all files in their order; a key in a later file takes the place of all its rows in earlier ones."""
+    standing: dict[Hashable, int] = {}
+    for place, rows in enumerate(files):
+        standing |= {tuple(row.get(name) for name in key): place for row in rows}
+    return [
+        row
+        for place, rows in enumerate(files)
+        for row in rows
+        if not key or standing[tuple(row.get(name) for name in key)] == place
+    ]
+
+
+def _bodies(path: Path) -> Iterable[dict[str, Any]]:
+    """Identity, total, reverse charge and latest due date of each body of a plain FatturaPA file."""
+    root = ElementTree.parse(path).getroot()
+    for body in root.iter("FatturaElettronicaBody"):
+        dues = [date.fromisoformat(due.text or "") for due in body.iter("DataScadenzaPagamento")]
+        yield {
+            "id_fiscale_iva": root.findtext(".//CedentePrestatore//IdFiscaleIVA/IdCodice"),
+            "cf_fornitore": root.findtext(".//CedentePrestatore//CodiceFiscale"),
+            "numero": body.findtext(".//DatiGeneraliDocumento/Numero"),
+            "data_emissione": date.fromisoformat(body.findtext(".//DatiGeneraliDocumento/Data") or ""),
+            "tipo_documento": body.findtext(".//TipoDocumento"),
+            "importo_totale": money(body.findtext(".//ImportoTotaleDocumento")),
+            "reverse_charge": any((nature.text or "").startswith("N6") for nature in body.iter("Natura")),
+            "data_scadenza": max(dues, default=None),
+        }
+
+
+def _executed(folder: Path, rows: Mapping[str, Sequence[Row]]) -> list[dict[str, Any]]:
+    """Payments of the orders in `folder` that its journals execute, one block an order; documents found by their lot."""
+    known = {(payment["id_documento"], payment["numero_mandato"]) for payment in rows.get("erp_payments", ())}
+    by_lot = {row["lotto_sdi"]: row["id_documento"] for row in rows.get("erp_invoices", ()) if row.get("lotto_sdi")}
+    roots = [ElementTree.parse(path).getroot() for path in sorted(folder.glob("*.xml"))]
+    moved = {
+        movement.findtext("numero_documento"): date.fromisoformat(movement.findtext("data_movimento") or "")
+        for root in roots
+        for movement in root.iter("movimento_conto_evidenza")
+    }
+    found = []
+    for order in (order for root in roots for order in root.iter("mandato")):
+        number = (order.findtext("numero_mandato") or "").lstrip("0")
+        document = by_lot.get(order.findtext(".//identificativo_lotto_sdi_siope"))
+        if number in moved and document and (document, number) not in known:
+            amount, who = money(order.findtext(".//importo_siope")), order.findtext(".//partita_iva_beneficiario")
+            found.append(
+                {"id_documento": document, "numero_mandato": number, "data_pagamento": moved[number], "importo": amount}
+            )
+            found[-1] |= {"cf_beneficiario": who, "storno": False}
+    return found
 
 
 def _read(path: Path) -> list[dict[str, str]]:

@@ -17,15 +17,13 @@ from pcc_pipeline.arrival.quarantine import summary
 from pcc_pipeline.arrival.staging import stage
 from pcc_pipeline.calculator import Calculator, Parameters, prepared, source
 from pcc_pipeline.checks import run_checks
-from pcc_pipeline.database.engine import engine
-from pcc_pipeline.database.register import Register
 from pcc_pipeline.duck import connect, parquet
 from pcc_pipeline.enti.distribution import distribute
 from pcc_pipeline.enti.facts import ente_facts
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.runs import pipeline
 from pcc_pipeline.runs.asof import needed
 from pcc_pipeline.settings import Settings
-from pcc_pipeline.store import Store
 from pcc_pipeline.tables import FEEDS
 
 D, SEEN = date(2025, 12, 31), date(2026, 1, 20)
@@ -35,17 +33,17 @@ INVOICES = "id_documento;tipo_documento;piva_fornitore;denominazione_fornitore;n
 class Provider:
     """An installation to deliver files to; what is staged can be made older than a column."""
 
-    def __init__(self, settings: Settings, store: Store) -> None:
-        self.settings, self.store, self.register = settings, store, Register(engine(settings))
-        self.place = (settings, store, self.register)
+    def __init__(self, installation: Installation) -> None:
+        self.installation = installation
+        self.settings, self.store, self.register = installation.settings, installation.store, installation.register
 
     def deliver(self, kind: str, text: str, ente: str = "alfa") -> str:
         """Lands and reads a file; returns its staged file's path."""
         folder = self.settings.inbox / ente / kind
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{kind}.csv").write_text(text, encoding="utf-8")
-        (new,) = land(*self.place, ente=ente, drain=True).new
-        stage(*self.place, ente)
+        (new,) = land(self.installation, ente=ente, drain=True).new
+        stage(self.installation, ente)
         return self.store.uri(f"staging/{ente}/{kind}/{new.delivery}.parquet")
 
     def stocks(self) -> dict[str, Decimal]:
@@ -58,8 +56,8 @@ class Provider:
 
 
 @pytest.fixture
-def provider(settings: Settings, store: Store) -> Provider:
-    return Provider(settings, store)
+def provider(installation: Installation) -> Provider:
+    return Provider(installation)
 
 
 def older(path: str, *columns: str) -> str:
@@ -97,21 +95,24 @@ def test_a_feed_without_the_columns_of_its_origin_is_wrong(provider: Provider) -
 def test_the_register_of_enti_and_what_is_split_by_ente(provider: Provider) -> None:
     enti = "ente;denominazione;cf;tipo;attivato_il;santo_patrono\n{};Comune;80012340157;COMUNE;2025-01-01;12-10\n"
     first = older(provider.deliver("enti", enti.format("alfa"), PROVIDER), "santo_patrono")
-    assert ente_facts(*provider.place, "alfa").patron_saint is None
+    assert ente_facts(provider.installation, "alfa").patron_saint is None
     provider.deliver("enti", enti.format("beta"), PROVIDER)
-    assert (ente_facts(*provider.place, "alfa").tipo, ente_facts(*provider.place, "beta").patron_saint) == ("COMUNE", "12-10")
+    assert (ente_facts(provider.installation, "alfa").tipo, ente_facts(provider.installation, "beta").patron_saint) == (
+        "COMUNE",
+        "12-10",
+    )
     assert pq.read_schema(first).names.count("santo_patrono") == 0
     tickets = "id;ente;canale;aperto_il\n{};alfa;EMAIL;2025-12-09T17:00:00+01:00\n"
     older(provider.deliver("tickets", tickets.format("T1"), PROVIDER), "oggetto")
     provider.deliver("tickets", tickets.format("T2"), PROVIDER)
-    assert distribute(*provider.place).made == {"alfa": 2}
+    assert distribute(provider.installation).made == {"alfa": 2}
 
 
 def test_quarantine_that_gained_a_column(provider: Provider) -> None:
     bad = INVOICES + invoice("E1", 12, 1000).replace("2025-09-01", "boh")
     path = provider.deliver("erp_invoices", bad).replace("staging", "quarantine")
     older(path, "value")
-    assert [row["times"] for row in summary(*provider.place, "alfa").to_pylist()] == [1]
+    assert [row["times"] for row in summary(provider.installation, "alfa").to_pylist()] == [1]
 
 
 def test_rows_are_what_is_described(settings: Settings, tmp_path: Path) -> None:

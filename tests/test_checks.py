@@ -270,7 +270,7 @@ def debt(tmp_path: Path) -> Case:
 
 
 def test_every_cent_is_explained(debt: Case) -> None:
-    result = debt.check("anomalies", "every_cent_explained")
+    result = debt.check("stock", "every_cent_explained")
     assert result.passed and result.blocking, result.samples
 
 
@@ -295,20 +295,20 @@ def test_a_cent_unexplained_fails(debt: Case, anomalies: list[tuple[Any, Any, An
             for i, p, a in anomalies
         ),
     )
-    result = debt.check("anomalies", "every_cent_explained")
+    result = debt.check("stock", "every_cent_explained")
     assert not result.passed
     assert {sample["problem"] for sample in result.samples} >= problems
 
 
 def test_stock_that_documents_do_not_make_is_not_explained(debt: Case) -> None:
     debt.table("stock", {"view": "pcc", "amount": Decimal("119.35")}, {"view": "right", "amount": Decimal("157.00")})
-    (sample,) = debt.check("anomalies", "every_cent_explained").samples
+    (sample,) = debt.check("stock", "every_cent_explained").samples
     assert (sample["at_stake"], sample["explained"]) == ("-37.65", "-37.66")
 
 
 def test_what_cannot_be_compared_fails(debt: Case) -> None:
     del debt.paths["debt_positions"]
-    result = debt.check("anomalies", "every_cent_explained")
+    result = debt.check("stock", "every_cent_explained")
     assert {"problem": "no file of debt_positions to compare with"} in result.samples
 
 

@@ -32,8 +32,8 @@ from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.enti.facts import EnteFacts
 from pcc_pipeline.formats.tabular.layouts.load import layouts
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.settings import Settings
-from pcc_pipeline.store import Store
 
 NOW = datetime.now().replace(microsecond=0)  # noqa: DTZ005 - as an ERP writes it
 ENTI_HEADER = "ente;denominazione;cf;gestionale;versione_gestionale;autorizzazione_remota;credenziali"
@@ -118,17 +118,17 @@ def register(settings: Settings) -> Register:
 class Connection:
     """An ente allowed to be read, its connection configured by a file that holds the URL."""
 
-    def __init__(self, settings: Settings, store: Store, register: Register) -> None:
-        self.place = (settings, store, register)
-        self.settings, self.store, self.register = settings, store, register
+    def __init__(self, installation: Installation) -> None:
+        self.installation = installation
+        self.settings, self.store, self.register = installation.settings, installation.store, installation.register
         self.enti("alfa;Comune di Alfa;00000000001;Libro Mastro PA;5.4;S;S")
 
     def enti(self, *rows: str) -> None:
         folder = self.settings.inbox / PROVIDER / "enti"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "enti.csv").write_text("\n".join([ENTI_HEADER, *rows]) + "\n")
-        land(*self.place, ente=PROVIDER, drain=True)
-        stage(*self.place, PROVIDER)
+        land(self.installation, ente=PROVIDER, drain=True)
+        stage(self.installation, PROVIDER)
 
     def to(self, url: sa.URL | str, **more: Any) -> None:
         text = url if isinstance(url, str) else url.render_as_string(hide_password=False)
@@ -144,11 +144,11 @@ class Connection:
         (self.settings.home / "erp_sources.yaml").write_text(yaml.safe_dump({"alfa": entry}))
 
     def read(self) -> ConnectReport:
-        return connect(*self.place, load_sources(self.settings, {})["alfa"], wait=0.01)
+        return connect(self.installation, load_sources(self.settings, {})["alfa"], wait=0.01)
 
     def rows(self, kind: str) -> list[list[tuple[Any, ...]]]:
         """The staged rows (key and amount) of the ente's deliveries of a kind, delivery by delivery."""
-        stage(*self.place, "alfa")
+        stage(self.installation, "alfa")
         amount = "importo_totale" if kind == "erp_invoices" else "importo"
         found = []
         for row in self.register.deliveries("alfa").to_pylist():
@@ -161,8 +161,8 @@ class Connection:
 
 
 @pytest.fixture
-def alfa(settings: Settings, store: Store, register: Register) -> Connection:
-    return Connection(settings, store, register)
+def alfa(installation: Installation) -> Connection:
+    return Connection(installation)
 
 
 def test_reads_all_then_only_what_changed_and_nothing_twice(erp: Erp, alfa: Connection) -> None:
@@ -499,13 +499,13 @@ def test_the_demo_database_reads_back_as_the_files_it_stands_for(alfa: Connectio
     write_provider(tmp_path / "files", **place)
     write_provider(tmp_path / "remote", **place, erp_database=alfa.settings.home / FILE)
     assert not (tmp_path / "remote" / "valserena" / "erp_invoices").exists()
-    report = read_erp(alfa.settings, tmp_path / "remote", "valserena")
+    report = read_erp(alfa.installation, tmp_path / "remote", "valserena")
     assert report.outcome == "new", report.reason
     staged = []
     for source in (None, tmp_path / "files"):
         if source:
-            land(*alfa.place, source, ente="valserena")
-        stage(*alfa.place, "valserena")
+            land(alfa.installation, source, ente="valserena")
+        stage(alfa.installation, "valserena")
         for row in alfa.register.deliveries("valserena").to_pylist():
             if row["kind"] in ("erp_invoices", "erp_payments") and row["part"] and (row["source"] is None) == bool(source):
                 assert row["refused"] == 0

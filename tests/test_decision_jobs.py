@@ -1,5 +1,4 @@
 """Decisions from Dagster's launchpad: the form has defaults and words for everything, and does what the command does."""
-# ruff: noqa: F401, F811 (fixtures shared with test_operation_decisions)
 
 from __future__ import annotations
 
@@ -7,26 +6,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from test_operation_decisions import database, states
+from launchpad import run
+from proposed import states
 
 from assets.decisions import DECISION_JOBS, decide_operations_of_ente, read_decisions_file
-from assets.resources import Installation
-from pcc_pipeline.settings import Settings
-
-
-@pytest.fixture
-def installation(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Installation:
-    for name, value in settings.environment().items():
-        monkeypatch.setenv(name, value)
-    return Installation()
-
-
-def run(job: Any, op: str, installation: Installation, config: dict[str, Any], *, fails: bool = False) -> Any:
-    result = job.execute_in_process(
-        run_config={"ops": {op: {"config": config}}}, resources={"installation": installation}, raise_on_error=not fails
-    )
-    assert result.success is not fails
-    return result
+from pcc_pipeline.installation import Installation
 
 
 @pytest.mark.parametrize("job", DECISION_JOBS, ids=lambda job: job.name)

@@ -21,6 +21,7 @@ from pcc_pipeline.checks.gate import Gate
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.publish import current
 from pcc_pipeline.demo import write_provider
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import FEEDS, MODELS, TABLES
@@ -79,9 +80,11 @@ def test_every_check_of_a_model_is_an_asset_check() -> None:
     assert {(kind, "row_count") for kind in FEEDS if kind != "enti"} <= declared
 
 
-def test_one_run_publishes_several_enti_and_records_each(settings: Settings, provider: Path) -> None:
+def test_one_run_publishes_several_enti_and_records_each(
+    installation: Installation, settings: Settings, provider: Path
+) -> None:
     enti = enti_of(provider)
-    assert run_headless(settings, enti, D, O, inbox=provider)
+    assert run_headless(installation, enti, D, O, inbox=provider)
     for ente in enti:
         state = current(engine(settings), ente)
         assert state is not None and state.rows > 0 and state.reference_date == D
@@ -94,22 +97,22 @@ def test_one_run_publishes_several_enti_and_records_each(settings: Settings, pro
 
 
 def test_a_failed_blocking_check_keeps_the_previous_state(
-    settings: Settings, provider: Path, broken: Callable[[str, str], None]
+    installation: Installation, settings: Settings, provider: Path, broken: Callable[[str, str], None]
 ) -> None:
     first, *_ = enti_of(provider)
-    assert run_headless(settings, [first], D, O, inbox=provider)
+    assert run_headless(installation, [first], D, O, inbox=provider)
     before = current(engine(settings), first)
     broken(first, "erp_documents")
-    assert not run_headless(settings, [first], D, O, inbox=provider)
+    assert not run_headless(installation, [first], D, O, inbox=provider)
     assert current(engine(settings), first) == before
 
 
 def test_in_a_batch_a_failing_ente_does_not_hold_up_the_others(
-    settings: Settings, provider: Path, broken: Callable[[str, str], None]
+    installation: Installation, settings: Settings, provider: Path, broken: Callable[[str, str], None]
 ) -> None:
     bad, *good = enti_of(provider)
     broken(bad, "erp_documents")
-    assert not run_headless(settings, [bad, *good], D, O, inbox=provider)
+    assert not run_headless(installation, [bad, *good], D, O, inbox=provider)
     assert current(engine(settings), bad) is None
     assert all(current(engine(settings), ente) for ente in good)
     assert any("erp_documents" in reason for reason in Gate(Store(settings.store_url), bad).problems())

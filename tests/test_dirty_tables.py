@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 import xlsxwriter
+import xlwt
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from stdnum import luhn
@@ -248,7 +249,6 @@ def test_merged_cells_speak_for_their_rows_and_merged_amounts_for_none(path: Pat
 
 
 def test_an_old_excel_file_is_read(path: Path) -> None:
-    xlwt = pytest.importorskip("xlwt")
     made = xlwt.Workbook()
     sheet = made.add_sheet("Foglio1")
     style = xlwt.easyxf(num_format_str="DD/MM/YYYY")

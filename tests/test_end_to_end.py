@@ -37,6 +37,7 @@ from pcc_pipeline.database.register import Register
 from pcc_pipeline.demo import Truth, write_provider
 from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.formats.tabular.layouts import layouts
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.runs import pipeline
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
@@ -44,7 +45,6 @@ from pcc_pipeline.tables import TABLES
 
 D, O = date(2025, 12, 31), date(2026, 1, 20)  # noqa: E741 - the rules' own letters
 DATES = ("--reference-date", D.isoformat(), "--observed-at", O.isoformat())
-CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus" / "fatturapa"
 LAYOUTS = {"valdossola": layouts()["finanza_enti_5"]}  # as the demo's register says
 PUBLISHED = sorted(name for name, table in TABLES.items() if table.published)
 
@@ -65,7 +65,7 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Provider:
     return Provider(inbox, truth, [ente.code for ente in truth.enti])
 
 
-def installation(server: sa.URL, home: Path) -> Settings:
+def empty(server: sa.URL, home: Path) -> Settings:
     """An empty installation; its database goes with the test server."""
     name = f"test_{uuid4().hex[:12]}"
     create_database(server, name, TEMPLATE)
@@ -79,7 +79,7 @@ def another(server: sa.URL, tmp_path: Path) -> Iterator[Callable[[], Settings]]:
     made: list[Settings] = []
 
     def make() -> Settings:
-        made.append(installation(server, tmp_path))
+        made.append(empty(server, tmp_path))
         return made[-1]
 
     yield make
@@ -90,7 +90,7 @@ def another(server: sa.URL, tmp_path: Path) -> Iterator[Callable[[], Settings]]:
 @pytest.fixture(scope="module")
 def undisturbed(server: sa.URL, provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """An installation where each ente was processed once, one after the other."""
-    settings = installation(server, tmp_path_factory.mktemp("undisturbed"))
+    settings = empty(server, tmp_path_factory.mktemp("undisturbed"))
     for ente in provider.enti:
         process(settings, ente, provider.inbox)
     yield settings
@@ -99,15 +99,16 @@ def undisturbed(server: sa.URL, provider: Provider, tmp_path_factory: pytest.Tem
 
 def process(settings: Settings, ente: str, inbox: Path) -> None:
     """The steps of a run for one ente, without Dagster and without checks."""
+    installation = Installation(settings)
     connected, store = engine(settings), Store(settings.store_url)
     register = Register(connected)
-    land(settings, store, register, inbox, ente)
-    stage(settings, store, register, ente, layout=LAYOUTS.get(ente))
-    facts = ente_facts(settings, store, register, ente)
+    land(installation, inbox, ente)
+    stage(installation, ente, layout=LAYOUTS.get(ente))
+    facts = ente_facts(installation, ente)
     deliveries = pipeline.calculator_deliveries(register, ente)
     with register.lock(ente):
         Calculator(settings, store).run(ente, pipeline.parameters(facts, D, O), deliveries)
-        write_quarantine(settings, store, register, ente)
+        write_quarantine(installation, ente)
         publish(
             connected,
             ente,
@@ -291,18 +292,16 @@ def test_enti_with_the_same_bytes_keep_separate_rows(
     assert tables(settings, "primo")["quarantine"] != first["quarantine"]
 
 
-@pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of real invoices is not beside the project")
-def test_every_file_of_the_corpus_has_an_outcome(settings: Settings, tmp_path: Path) -> None:
+def test_every_file_of_the_corpus_has_an_outcome(corpus: list[Path], settings: Settings, tmp_path: Path) -> None:
     inbox = tmp_path / "corpus"
     folder = inbox / "beta" / "sdi_invoices"
     folder.mkdir(parents=True)
-    files = sorted(path for path in CORPUS.rglob("*") if path.suffix.lower() in (".xml", ".p7m"))
-    for number, path in enumerate(files):
+    for number, path in enumerate(corpus):
         shutil.copyfile(path, folder / f"{number:03}-{path.name}")
     process(settings, "beta", inbox)
     store, register = Store(settings.store_url), Register(engine(settings))
     known = register.deliveries("beta").to_pylist()
-    assert {row["sha256"] for row in known} == {sha256(path.read_bytes()).hexdigest() for path in files}
+    assert {row["sha256"] for row in known} == {sha256(path.read_bytes()).hexdigest() for path in corpus}
     first = tables(settings, "beta")
     quarantined = {row["delivery"] for row in first["quarantine"]}
     accepted = sum(row["rows"] for row in known)

@@ -22,6 +22,7 @@ from pcc_pipeline.database.register import Register
 from pcc_pipeline.demo import write_provider
 from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.enti.receipts import verified
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.runs import pipeline
 from pcc_pipeline.service.erasure import ErasureError, due_enti, erase
 from pcc_pipeline.service.erasure import procedure as module
@@ -44,10 +45,10 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     with TemporaryDirectory(prefix="pcc-test-") as folder:
         made = Settings.at(Path(folder), memory_limit="1GiB")
         write_provider(made.inbox, enti=3, documents=20, seed=3, reference_date=D, observed_at=O)
-        store, register = Store(made.store_url), Register(engine(made))
-        pipeline.read_provider(made, store, register, drain=False)
-        assert run_headless(made, [GONE, *OTHERS], D, O, inbox=made.inbox)
-        assert run_headless(made, [GONE], D, O, inbox=made.inbox)
+        installation = Installation(made)
+        pipeline.read_provider(installation, drain=False)
+        assert run_headless(installation, [GONE, *OTHERS], D, O, inbox=made.inbox)
+        assert run_headless(installation, [GONE], D, O, inbox=made.inbox)
         (made.home / "backups").mkdir()
         (made.home / "backups" / "pcc.dump").write_bytes(b"PGDMP montefiore")
         (made.home / "alerts.log").write_text("1 montefiore: prova\n2 valdossola: prova\n")
@@ -87,7 +88,9 @@ def files_that_hold(settings: Settings) -> list[str]:
     ]
 
 
-def test_one_of_three_goes_without_a_trace_even_after_a_crash(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_of_three_goes_without_a_trace_even_after_a_crash(
+    installation: Installation, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = dumps(settings)
     assert len(before) > 40 and before["events"]
     assert files_that_hold(settings)
@@ -98,20 +101,19 @@ def test_one_of_three_goes_without_a_trace_even_after_a_crash(settings: Settings
     with monkeypatch.context() as broken:
         broken.setattr(module.databases, "erase_dagster", crash)
         with pytest.raises(KeyboardInterrupt):
-            erase(settings, GONE, date(2026, 3, 2))
-    store, register = Store(settings.store_url), Register(engine(settings))
-    assert due_enti(settings, store, register, date(2026, 3, 2)) == ["fontechiara", GONE]
-    receipt = erase(settings, GONE, date(2026, 3, 2))
+            erase(installation, GONE, date(2026, 3, 2))
+    assert due_enti(installation, date(2026, 3, 2)) == ["fontechiara", GONE]
+    receipt = erase(installation, GONE, date(2026, 3, 2))
     assert dumps(settings) == before
     assert verified(receipt) and not verified({**receipt, "erased_at": "2020-01-01"})
     assert GONE not in json.dumps(receipt) and receipt["what"]["store"]["files"] > 20
-    assert erase(settings, GONE, date(2026, 3, 2)) == receipt, "a second erasure finds nothing to do"
+    assert erase(installation, GONE, date(2026, 3, 2)) == receipt, "a second erasure finds nothing to do"
     dispose(settings)
     embedded.stop(settings.home)
     assert files_that_hold(settings) == []
-    facts = ente_facts(settings, store, Register(engine(settings)), GONE)
+    facts = ente_facts(installation, GONE)
     assert facts.refusal and receipt["receipt"] in facts.refusal
-    assert not run_headless(settings, [GONE], D, O, inbox=settings.inbox)
+    assert not run_headless(installation, [GONE], D, O, inbox=settings.inbox)
     assert (settings.home / "alerts.log").read_text() == "2 valdossola: prova\n"
     assert "valdossola" in (settings.home / "sources.yaml").read_text()
 
@@ -123,13 +125,13 @@ def test_what_is_not_due_is_not_erased_when_nobody_is_there_to_ask(settings: Set
     assert dumps(settings) == before
 
 
-def test_a_run_under_way_is_waited_for(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_under_way_is_waited_for(installation: Installation, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(*_: object) -> None:
         raise ErasureError("1 runs of this ente are under way")
 
     monkeypatch.setattr(module, "_under_way", busy)
     with pytest.raises(ErasureError):
-        erase(settings, OTHERS[0], date(2026, 3, 2))
+        erase(installation, OTHERS[0], date(2026, 3, 2))
 
 
 def test_rows_of_others_stay_as_written() -> None:

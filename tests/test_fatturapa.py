@@ -19,7 +19,6 @@ from pcc_pipeline.formats.source import Counts, Source
 from pcc_pipeline.tables.feeds import QUARANTINE, SDI_INVOICES
 
 NAMESPACE = "http://ivaservizi.agenziaentrate.gov.it/docs/xsd/fatture/v1.2"
-CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus" / "fatturapa"
 SUPPLIER = """<CedentePrestatore><DatiAnagrafici>
 <IdFiscaleIVA><IdPaese>IT</IdPaese><IdCodice>01234567897</IdCodice></IdFiscaleIVA>
 <CodiceFiscale>01234567897</CodiceFiscale>
@@ -614,17 +613,15 @@ def test_a_file_that_is_gone_is_a_defect(tmp_path):
     assert "cannot be read" in kept.bad[0]["reason"]
 
 
-@pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of real files is not here")
-def test_real_files():
-    paths = sorted(p for p in CORPUS.glob("*/*") if p.suffix in (".xml", ".p7m"))
+def test_files_as_they_come(corpus):
     kept = Kept()
-    parse_fatturapa([Source("prova", "sdi_invoices", p.name, p.name, p) for p in paths], kept)
+    parse_fatturapa([Source("prova", "sdi_invoices", p.name, p.name, p) for p in corpus], kept)
     read_files, refused = {row["file"] for row in kept.good}, {row["file"]: row for row in kept.bad}
     assert not read_files & refused.keys()
-    assert read_files | refused.keys() == {p.name for p in paths}
+    assert read_files | refused.keys() == {p.name for p in corpus}
     # Broken on purpose by their authors, or no invoices.
     broken = {"invalid.xml.p7m", "missing_CedentePrestatore.xml", "test.txt.p7m"}
-    messages = {p.name for p in paths if "_11111_" in p.name}
+    messages = {p.name for p in corpus if "_11111_" in p.name}
     assert refused.keys() == broken | messages
     assert all("message of SDI" in refused[name]["reason"] and refused[name]["line"] for name in messages)
     assert refused["missing_CedentePrestatore.xml"]["field"] == "FatturaElettronicaHeader/CedentePrestatore"

@@ -13,8 +13,8 @@ import pytest
 
 from pcc_pipeline.arrival import archive, landing
 from pcc_pipeline.arrival.landing import LandingReport, land, waiting
-from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.register import Register
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 
@@ -22,8 +22,8 @@ Deliver = Callable[..., Path]
 
 
 @pytest.fixture
-def register(settings: Settings) -> Register:
-    return Register(engine(settings))
+def register(installation: Installation) -> Register:
+    return installation.register
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def deliver(settings: Settings) -> Deliver:
 
 
 @pytest.fixture
-def scan(settings: Settings, store: Store, register: Register) -> Callable[..., LandingReport]:
-    return lambda **more: land(settings, store, register, **more)
+def scan(installation: Installation, settings: Settings, store: Store, register: Register) -> Callable[..., LandingReport]:
+    return lambda **more: land(installation, **more)
 
 
 def zipped(path: Path, members: dict[str, bytes]) -> Path:
@@ -120,16 +120,16 @@ def test_what_has_no_place_is_kept_and_refused_with_a_reason(deliver: Deliver, s
 def test_a_file_too_large_is_registered_and_moved_aside_untouched(
     deliver: Deliver, settings: Settings, store: Store, register: Register
 ) -> None:
-    small = replace(settings, max_file_bytes=1000)
+    small = Installation(replace(settings, max_file_bytes=1000))
     path = deliver("alfa/open_list/huge.csv")
     with path.open("r+b") as file:
         file.truncate(1 << 40)  # sparse: a thousand gigabytes that take no room
     deliver("alfa/open_list/good.csv", b"good")
-    report = land(small, store, register, drain=True)
+    report = land(small, drain=True)
     told = {item.file: (item.status, item.size) for item in report.new}
     assert told == {"huge.csv": ("refused", 1 << 40), "good.csv": ("landed", 4)}
     assert (path.parent / ".too-large/huge.csv").stat().st_size == 1 << 40
-    assert land(small, store, register, drain=True) == LandingReport()
+    assert land(small, drain=True) == LandingReport()
     assert "1000 that are accepted" in report.refused[0].reason
 
 
@@ -137,9 +137,9 @@ def test_an_undrained_inbox_keeps_the_file_too_large_where_it_is(
     deliver: Deliver, settings: Settings, store: Store, register: Register
 ) -> None:
     path = deliver("alfa/open_list/huge.csv", b"x" * 2000)
-    small = replace(settings, max_file_bytes=1000)
-    assert [item.status for item in land(small, store, register).new] == ["refused"]
-    assert path.exists() and land(small, store, register) == LandingReport()
+    small = Installation(replace(settings, max_file_bytes=1000))
+    assert [item.status for item in land(small).new] == ["refused"]
+    assert path.exists() and land(small) == LandingReport()
 
 
 def test_provider_feeds(deliver: Deliver, scan) -> None:
@@ -207,12 +207,10 @@ SIDE_BY_SIDE = """
 import sys
 from pathlib import Path
 from pcc_pipeline.settings import Settings
-from pcc_pipeline.store import Store
-from pcc_pipeline.database.engine import engine
-from pcc_pipeline.database.register import Register
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.arrival.landing import land
-settings = Settings.at(Path(sys.argv[1]), database_url=sys.argv[2])
-report = land(settings, Store(settings.store_url), Register(engine(settings)), drain=True)
+installation = Installation(Settings.at(Path(sys.argv[1]), database_url=sys.argv[2]))
+report = land(installation, drain=True)
 sys.stdout.write(str(len(report.new)))
 """
 

@@ -1,5 +1,4 @@
 """Writing files for PCC from the command line and from the launchpad: each operation once, whoever writes."""
-# ruff: noqa: F401, F811 (fixtures shared with test_decision_jobs)
 
 from __future__ import annotations
 
@@ -7,14 +6,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from test_decision_jobs import installation, run
-from test_operation_decisions import database
+from launchpad import run
 from typer.testing import CliRunner
 
 from assets.model_files import write_model_files
-from assets.resources import Installation
 from pcc_pipeline.cli import app
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.review.operations import Selection, decide_operations
 from pcc_pipeline.settings import Settings
 

@@ -17,7 +17,7 @@ from pcc_pipeline.demo import write_provider
 REFERENCE_DATE, OBSERVED_AT = date(2025, 12, 31), date(2026, 1, 20)
 
 #: Where the oracle reads the rules otherwise, and both readings are documented (docs/readings.md).
-READINGS = {"DUE_DATE_DIFFERS", "PAYMENT_DATE_DIFFERS"}
+READINGS = {"PAYMENT_DATE_DIFFERS"}
 
 
 def _provider(folder: Path, seed: int, documents: int) -> dict[str, list[dict[str, Any]]]:

@@ -4,105 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
+from proposed import named, one, states
 
-from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.schema import table
-from pcc_pipeline.review.amounts import judge, read_changes
 from pcc_pipeline.review.operations import (
     OperationsDecided,
     Selection,
     decide_operations,
     limit,
-    reviewed,
     set_limit,
     stale_operations,
 )
 from pcc_pipeline.review.pairs import DecisionError, snapshot, undo
-from pcc_pipeline.settings import Settings
-from pcc_pipeline.store import Store
 
 ALL = Selection(least=Decimal(0))
-
-
-def operation(name: str, document: str, step: int, **values: Any) -> dict[str, Any]:
-    """A proposed operation: CO LIQ of 1,000.00 unless said."""
-    plain = {
-        "ente": "alfa",
-        "operation_id": name,
-        "code": "PAID_NOT_REPORTED",
-        "id_documento": document,
-        "progressivo_registrazione": f"P{document}",
-        "step": step,
-        "model": "003",
-        "azione": "CO",
-        "importo": 1000,
-        "natura_spesa": "CO",
-        "stato_debito": "LIQ",
-        "cig": "NA",
-        "cup": "NA",
-        "non_commercial": False,
-        "numero_documento": document,
-        "data_emissione": date(2025, 1, 10),
-        "importo_totale": 1000,
-        "tipo_documento": "TD01",
-        "original_creditor": "00000000001",
-        "stock_effect": 0,
-        "reference_date": date(2025, 12, 31),
-        "observed_at": date(2026, 1, 20),
-    }
-    return plain | values
-
-
-@pytest.fixture
-def database(settings: Settings) -> sa.Engine:
-    """Document A: booking, then payment; B above the limit; C a due date."""
-    bind = engine(settings)
-    paid = {"azione": "CP", "stato_debito": None, "numero_mandato": "7", "data_mandato": date(2025, 3, 1)}
-    rows = [
-        operation("a1", "A", 1),
-        operation("a2", "A", 2, **paid),
-        operation("b1", "B", 1, importo=90_000, importo_totale=90_000, original_creditor="00000000002"),
-        operation(
-            "c1",
-            "C",
-            1,
-            code="DUE_DATE_DIFFERS",
-            azione="CS",
-            stato_debito=None,
-            natura_spesa=None,
-            cig=None,
-            cup=None,
-            data_scadenza=date(2025, 2, 14),
-        ),
-        operation("other", "A", 1, ente="beta"),
-    ]
-    with bind.begin() as connection:
-        for row in rows:
-            connection.execute(sa.insert(table("operations")), row)
-    return bind
-
-
-def states(database: sa.Engine, ente: str = "alfa") -> dict[str, str]:
-    with database.connect() as connection:
-        return {row["operation_id"]: row["state"] for row in reviewed(connection, ente)}
-
-
-def one(database: sa.Engine, name: str) -> Any:
-    with database.connect() as connection:
-        (found,) = reviewed(connection, "alfa", Selection((name,)))
-    return found
-
-
-def named(*operations: str) -> Selection:
-    return Selection(operations)
 
 
 def test_bulk_approval_by_code_and_twice_is_once(database: sa.Engine) -> None:
@@ -207,34 +128,6 @@ def test_nothing_chosen_is_an_error(database: sa.Engine) -> None:
         decide_operations(database, "alfa", "approve", ALL, who=" ")
 
 
-@pytest.fixture
-def change(database: sa.Engine, settings: Settings) -> Callable[..., OperationsDecided]:
-    """Changes an operation of document A, of which 800.00 are unbooked and 300.00 liquidato."""
-    store = Store(settings.store_url)
-    rows = [
-        {
-            "id_documento": "A",
-            "progressivo_registrazione": "PA",
-            "new_on_pcc": False,
-            "commercial_amount": Decimal("1300.00"),
-            "unbooked": Decimal("1000.00"),
-            "liquidated": Decimal("300.00"),
-            "suspended": Decimal(0),
-            "not_payable": Decimal(0),
-        }
-    ]
-    with store.write("models/alfa/remedies.parquet") as target:
-        pq.write_table(pa.Table.from_pylist(rows), target)
-
-    def changing(name: str, **values: Any) -> OperationsDecided:
-        given = read_changes(values)
-        return decide_operations(
-            database, "alfa", "change", named(name), who="rossi", changes=given, judge=judge(settings, store, "alfa")
-        )
-
-    return changing
-
-
 def test_a_change_asks_for_approval_anew_and_keeps_earlier_changes(
     database: sa.Engine, change: Callable[..., OperationsDecided]
 ) -> None:
@@ -280,7 +173,6 @@ def test_a_change_that_pcc_would_refuse(change: Callable[..., OperationsDecided]
 
 
 def test_what_was_sent_is_decided_no_more_until_pcc_refuses_it(database: sa.Engine) -> None:
-    pytest.importorskip("pcc_pipeline.review.sent")
     decide_operations(database, "alfa", "approve", named("a1", "c1"), who="rossi")
     line = {"ente": "alfa", "attempt": 1, "file": "F", "line": 8, "sent_at": datetime.now(UTC)}
     with database.begin() as connection:

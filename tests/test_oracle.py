@@ -5,59 +5,53 @@ Whether the SQL models agree with the oracle is tested elsewhere.
 
 from __future__ import annotations
 
-import csv
 from collections import Counter, defaultdict
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import oracle
 import pytest
+from samples import OBSERVED_AT, REFERENCE_DATE, Golden
 
 from pcc_pipeline.demo import write_provider
 from pcc_pipeline.demo.cases import CASES
 
-DAY, SEEN = date(2025, 12, 31), date(2026, 1, 20)
-GOLDEN = Path(__file__).resolve().parents[2] / "shared" / "golden"
-golden_only = pytest.mark.skipif(not GOLDEN.exists(), reason="the golden sample is not here")
+DAY, SEEN = REFERENCE_DATE, OBSERVED_AT
 
-
-def _expected(name: str) -> list[dict[str, str]]:
-    with (GOLDEN / "expected" / "alfa" / f"{name}.csv").open(encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+#: What the rules give and the SQL models do not yet (tests/golden/README.md).
+NOT_YET = {"borgolieto": [("WRONG_BENEFICIARY", "B061", "900000061", Decimal(0))]}
 
 
 @pytest.fixture(scope="module")
-def golden() -> oracle.Result:
-    rows = oracle.load_inbox(GOLDEN / "inbox", "alfa")
+def reconciled(golden: Golden) -> oracle.Result:
+    rows = oracle.load_inbox(golden.inbox, golden.ente)
     return oracle.reconcile(rows, reference_date=DAY, observed_at=SEEN)
 
 
-@golden_only
-def test_golden_matches(golden: oracle.Result) -> None:
-    assert golden.matches == {(r["id_documento"], r["progressivo_registrazione"], r["tier"]) for r in _expected("matches")}
+def test_golden_matches(golden: Golden, reconciled: oracle.Result) -> None:
+    wanted = {(r["id_documento"], r["progressivo_registrazione"], r["tier"]) for r in golden.rows("matches")}
+    assert reconciled.matches == wanted
 
 
-@golden_only
-def test_golden_anomalies(golden: oracle.Result) -> None:
-    wanted = [
-        (r["code"], r["id_documento"], r["progressivo_registrazione"], Decimal(r["amount"])) for r in _expected("anomalies")
-    ]
-    assert sorted(golden.anomalies) == sorted(wanted)
-    assert golden.unexplained == []
-
-
-@golden_only
-def test_golden_stocks(golden: oracle.Result) -> None:
-    assert golden.stock == {r["view"]: Decimal(r["amount"]) for r in _expected("stock")}
-    right = {who: amount for (view, who), amount in golden.by_creditor.items() if view == "right" and amount}
-    assert right == {r["creditor"]: Decimal(r["amount"]) for r in _expected("stock_by_creditor")}
-    due = {
-        bucket: amount
-        for (view, bucket), amount in golden.by_due_date.items()
-        if view == "right" and bucket != "not_due" and amount
+def test_golden_anomalies(golden: Golden, reconciled: oracle.Result) -> None:
+    wanted = {
+        (r["code"], r["id_documento"], r["progressivo_registrazione"], Decimal(r["amount"])) for r in golden.rows("anomalies")
     }
-    assert due == {r["bucket"]: Decimal(r["amount"]) for r in _expected("stock_by_due_date")}
+    assert sorted(reconciled.anomalies) == sorted(wanted | set(NOT_YET.get(golden.ente, ())))
+    assert reconciled.unexplained == []
+
+
+def test_golden_stocks(golden: Golden, reconciled: oracle.Result) -> None:
+    stock = {r["view"]: Decimal(r["amount"]) for r in golden.rows("stock") if r["view"] != "projected"}
+    assert reconciled.stock == stock
+    for table, key, found in (
+        ("stock_by_creditor", "creditor", reconciled.by_creditor),
+        ("stock_by_due_date", "bucket", reconciled.by_due_date),
+    ):
+        expected = {(r["view"], r[key]): Decimal(r["amount"]) for r in golden.rows(table)}
+        views, not_due = {view for view, _ in expected}, any(name == "not_due" for _, name in expected)
+        ours = {(v, n): a for (v, n), a in found.items() if a and v in views and (not_due or n != "not_due")}
+        assert ours == expected, table
 
 
 @pytest.mark.parametrize(
@@ -124,8 +118,10 @@ def test_every_case_is_found_as_it_was_injected(synthetic) -> None:  # type: ign
         keys = [row["id_documento"], row["progressivo_registrazione"], row["second_progressivo"]]
         codes = set().union(*(found[key] for key in keys if key))
         wanted = set(row["codes"].split())
-        if row["case_name"] == "merged_in_a_loop":
-            wanted.add("CREDITOR_LOOP")
+        # What follows from the case besides: its cases run in a loop, its suspension moved the due date.
+        wanted |= {"merged_in_a_loop": {"CREDITOR_LOOP"}, "suspended_resumed": {"DUE_DATE_DIFFERS"}}.get(
+            row["case_name"], set()
+        )
         if codes != wanted:
             wrong[f"{row['case_name']}: {sorted(codes)} not {sorted(wanted)}"] += 1
         if tiers.get(row["id_documento"]) != row["tier"]:

@@ -19,6 +19,7 @@ from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.demo.provider import write_provider
 from pcc_pipeline.enti.facts import ente_facts
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.review.pairs import snapshot
 from pcc_pipeline.runs import asof, forecast, pipeline
 from pcc_pipeline.settings import Settings
@@ -48,7 +49,9 @@ def _rows(settings: Settings, store: Store, ente: str, name: str) -> list[Any]:
     return sorted(map(repr, found))
 
 
-def test_the_past_asked_for_is_what_was_worked_out_then(tmp_path: Path, settings: Settings, store: Store) -> None:
+def test_the_past_asked_for_is_what_was_worked_out_then(
+    installation: Installation, tmp_path: Path, settings: Settings, store: Store
+) -> None:
     connected = engine(settings)
     register = Register(connected)
     everything = tmp_path / "everything"
@@ -60,38 +63,38 @@ def test_the_past_asked_for_is_what_was_worked_out_then(tmp_path: Path, settings
         inbox = tmp_path / f"day{number}"
         for kind in kinds:
             shutil.copytree(everything / ente / kind, inbox / ente / kind)
-        found = land(settings, store, register, inbox)
-        stage(settings, store, register, ente)
+        found = land(installation, inbox)
+        stage(installation, ente)
         moment = datetime(2026, 1, 10 + number, 12, tzinfo=UTC)
         with connected.begin() as connection:
             # The day it is said to have arrived.
             new = [delivery.delivery for delivery in found.new]
             connection.execute(sa.update(t).where(t.c.delivery.in_(new)).values(received_at=moment))
         deliveries = pipeline.calculator_deliveries(register, ente)
-        parameters = pipeline.parameters(ente_facts(settings, store, register, ente), D, SEEN)
+        parameters = pipeline.parameters(ente_facts(installation, ente), D, SEEN)
         Calculator(settings, store).run(ente, parameters, deliveries, decided=snapshot(connected, ente))
         worked_out.append({name: _rows(settings, store, ente, name) for name in TABLES})
     assert worked_out[0]["stock"] != worked_out[1]["stock"] != worked_out[2]["stock"]
     for number in reversed(range(len(DAYS))):
         known_at = datetime(2026, 1, 10 + number, 23, tzinfo=UTC)
-        past = asof.rebuild(settings, store, connected, ente, TABLES, D, known_at, SEEN)
+        past = asof.rebuild(installation, ente, TABLES, D, known_at, SEEN)
         for name in TABLES:
-            assert sorted(map(repr, asof.rows(settings, store, past, name))) == worked_out[number][name], name
+            assert sorted(map(repr, asof.rows(installation, past, name))) == worked_out[number][name], name
     # What stands now was not touched.
     assert _rows(settings, store, ente, "stock") == worked_out[-1]["stock"]
     out = tmp_path / "stock.csv"
-    assert asof.write(settings, store, past, "stock", out) == 3
+    assert asof.write(installation, past, "stock", out) == 3
     assert out.read_text().startswith("ente,view,reference_date,amount,documents\n")
     with pytest.raises(asof.NotRebuilt, match="Nothing had been delivered"):
-        asof.rebuild(settings, store, connected, ente, ["stock"], D, datetime(2026, 1, 9, tzinfo=UTC))
+        asof.rebuild(installation, ente, ["stock"], D, datetime(2026, 1, 9, tzinfo=UTC))
     with pytest.raises(asof.NotRebuilt, match="No model makes"):
-        asof.rebuild(settings, store, connected, ente, ["nonsense"], D, datetime(2026, 1, 12, tzinfo=UTC))
+        asof.rebuild(installation, ente, ["nonsense"], D, datetime(2026, 1, 12, tzinfo=UTC))
     with pytest.raises(asof.NotRebuilt, match="time zone"):
-        asof.rebuild(settings, store, connected, ente, ["stock"], D, datetime(2026, 1, 12))
+        asof.rebuild(installation, ente, ["stock"], D, datetime(2026, 1, 12))
 
 
 @pytest.fixture
-def patron(settings: Settings, store: Store) -> Register:
+def patron(installation: Installation, settings: Settings, store: Store) -> Register:
     """An ente with a patron saint on 10 December, and a ticket that waited over that day."""
     register = Register(engine(settings))
     texts = {
@@ -104,23 +107,25 @@ def patron(settings: Settings, store: Store) -> Register:
         folder.mkdir(parents=True)
         (folder / "file.csv").write_text(text)
         ente = folder.parent.name
-        land(settings, store, register, ente=ente, drain=True)
-        stage(settings, store, register, ente)
+        land(installation, ente=ente, drain=True)
+        stage(installation, ente)
     return register
 
 
-def test_the_patron_saints_feast_is_a_holiday_in_the_past_too(settings: Settings, store: Store, patron: Register) -> None:
-    facts = ente_facts(settings, store, patron, "alfa")
+def test_the_patron_saints_feast_is_a_holiday_in_the_past_too(
+    installation: Installation, settings: Settings, store: Store, patron: Register
+) -> None:
+    facts = ente_facts(installation, "alfa")
     deliveries = pipeline.calculator_deliveries(patron, "alfa")
     parameters = pipeline.parameters(facts, D, SEEN)
     Calculator(settings, store).run("alfa", parameters, deliveries, asof.needed(["ticket_contacts"]))
-    past = asof.rebuild(settings, store, patron.engine, "alfa", ["ticket_contacts"], D, datetime.now(UTC), SEEN)
+    past = asof.rebuild(installation, "alfa", ["ticket_contacts"], D, datetime.now(UTC), SEEN)
     assert past.parameters == parameters
-    rebuilt = asof.rows(settings, store, past, "ticket_contacts")
+    rebuilt = asof.rows(installation, past, "ticket_contacts")
     assert sorted(map(repr, rebuilt)) == _rows(settings, store, "alfa", "ticket_contacts")
-    with asof.opened(settings, store, past, ["ticket_contacts"]) as connection:
+    with asof.opened(installation, past, ["ticket_contacts"]) as connection:
         assert connection.execute("select minutes from ticket_contacts").fetchall() == [(120,)]
-    ahead = forecast.scenario(settings, store, patron.engine, "alfa", date(2026, 12, 31))
+    ahead = forecast.scenario(installation, "alfa", date(2026, 12, 31))
     assert ahead.parameters.patron_saint == "12-10"
 
 

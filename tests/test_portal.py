@@ -20,8 +20,8 @@ from pcc_pipeline.arrival.landing import land
 from pcc_pipeline.arrival.staging import stage
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.publish import Publication, publish
-from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import SCHEMA, published, table
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.review.operations import Selection, decide_operations
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
@@ -382,7 +382,9 @@ def test_a_large_file_in_pieces_goes_on_where_it_stopped(desk: TestClient, setti
     assert desk.post(f"{address}/fine", data={**asked, "csrf": _csrf(desk)}).status_code == 404
 
 
-def test_a_ticket_and_a_judgement_are_deliveries_of_ones_own_ente(desk: TestClient, settings: Settings) -> None:
+def test_a_ticket_and_a_judgement_are_deliveries_of_ones_own_ente(
+    installation: Installation, desk: TestClient, settings: Settings
+) -> None:
     _sign_in(desk, "chi@alfa.it")
     token = _csrf(desk)
     opened = desk.post("/servizio/richieste", data={"csrf": token, "subject": "Manca una fattura; perché?"})
@@ -401,9 +403,8 @@ def test_a_ticket_and_a_judgement_are_deliveries_of_ones_own_ente(desk: TestClie
         assert answer.status_code == status, (ticket, verdict)
     judged = desk.post("/servizio/giudizi", data={"csrf": token, "ticket": "chiusa-alfa", "verdict": "POSITIVO"})
     assert judged.status_code == 200 and "Giudizio registrato" in judged.text
-    store, register = Store(settings.store_url), Register(engine(settings))
-    land(settings, store, register)
-    report = stage(settings, store, register, "alfa")
+    land(installation)
+    report = stage(installation, "alfa")
     assert {kind: (count.rows, count.refused) for kind, count in report.counts.items()} == {
         "tickets": (1, 0),
         "ratings": (1, 0),
@@ -514,13 +515,12 @@ def test_satisfaction_is_drawn_from_its_table_in_time_order(desk: TestClient) ->
     )
 
 
-def test_every_table_has_its_files_under_it(desk: TestClient, settings: Settings) -> None:
+def test_every_table_has_its_files_under_it(installation: Installation, desk: TestClient, settings: Settings) -> None:
     files: set[str] = set()
     _sign_in(desk, "chi@alfa.it")
     upload = [("files", ("pagamenti.csv", b"id_documento;numero_mandato;data_pagamento;importo\nD1;M1;2025-12-31;10.50\n"))]
     desk.post("/consegne", data={"csrf": _csrf(desk), "kind": "erp_payments"}, files=upload)
-    store, register = Store(settings.store_url), Register(engine(settings))
-    land(settings, store, register)
+    land(installation)
     for path in (*PAGES, "/persone"):
         if path.startswith("/esporta"):
             continue

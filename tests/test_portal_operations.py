@@ -11,7 +11,7 @@ import pytest
 import python_calamine as calamine
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
-from test_operation_decisions import operation, states
+from proposed import operation, states
 from test_portal import PASSWORD, _csrf, _sign_in, desk
 
 from assets.steps import MODEL_LAYERS

@@ -18,7 +18,7 @@ from pcc_pipeline.arrival.quarantine import write_quarantine
 from pcc_pipeline.calculator import prepare
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.publish import Publication, publish
-from pcc_pipeline.database.register import Register
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.reports import pictures
 from pcc_pipeline.reports.facts import NothingPublished, facts
 from pcc_pipeline.reports.write import write_ente, write_provider
@@ -28,7 +28,7 @@ from pcc_pipeline.store import Store
 
 
 @pytest.fixture
-def reported(settings: Settings, store: Store) -> tuple[Settings, list[Path]]:
+def reported(installation: Installation, settings: Settings, store: Store) -> tuple[Settings, list[Path]]:
     """An ente with a paid, an open and a wrongly open document, published and reported on."""
     book = Book()
     book.both("OPEN", importo_totale=1000)
@@ -39,7 +39,7 @@ def reported(settings: Settings, store: Store) -> tuple[Settings, list[Path]]:
     book.paid("TOLD_LATE", "300.10", "2025-02-01")
     book.reconciled(settings.home)
     connected = engine(settings)
-    write_quarantine(settings, store, Register(connected), ENTE)
+    write_quarantine(installation, ENTE)
     publish(
         connected,
         ENTE,
@@ -47,7 +47,7 @@ def reported(settings: Settings, store: Store) -> tuple[Settings, list[Path]]:
         Publication(REFERENCE_DATE, OBSERVED_AT, None),
         lambda c: prepare(c, store),
     )
-    return settings, write_ente(settings, connected, ENTE, "Comune di <Alfa>")
+    return settings, write_ente(installation, ENTE, "Comune di <Alfa>")
 
 
 def test_five_formats_that_agree(reported: tuple[Settings, list[Path]]) -> None:
@@ -81,17 +81,18 @@ def test_five_formats_that_agree(reported: tuple[Settings, list[Path]]) -> None:
     assert table["indicatore_annuale_tempestivita_giorni"] == "10.12"
 
 
-def test_written_again_the_same_bytes_and_nothing_unfinished(reported: tuple[Settings, list[Path]]) -> None:
-    settings, files = reported
+def test_written_again_the_same_bytes_and_nothing_unfinished(
+    installation: Installation, reported: tuple[Settings, list[Path]]
+) -> None:
+    _, files = reported
     before = [file.read_bytes() for file in files]
-    again = write_ente(settings, engine(settings), ENTE, "Comune di <Alfa>")
+    again = write_ente(installation, ENTE, "Comune di <Alfa>")
     assert [file.read_bytes() for file in again] == before
     assert not list(files[0].parent.glob(".*"))
 
 
-def test_the_provider_sees_all_enti(reported: tuple[Settings, list[Path]]) -> None:
-    settings, _ = reported
-    (page,) = write_provider(settings, engine(settings))
+def test_the_provider_sees_all_enti(installation: Installation, reported: tuple[Settings, list[Path]]) -> None:
+    (page,) = write_provider(installation)
     assert "1.300,10" in page.read_text(encoding="utf-8")
 
 

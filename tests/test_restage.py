@@ -15,13 +15,10 @@ from pcc_pipeline.arrival.landing import land
 from pcc_pipeline.arrival.staging import read_anew, stage
 from pcc_pipeline.arrival.work import unpublished
 from pcc_pipeline.cli import app
-from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.publish import Publication, publish
-from pcc_pipeline.database.register import Register
 from pcc_pipeline.formats import Counts, Sink, Source
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.runs.pipeline import calculator_deliveries
-from pcc_pipeline.settings import Settings
-from pcc_pipeline.store import Store
 
 LIST = "piva_fornitore;numero;data_emissione;importo\n00743110157;{};2025-01-31;10,00\n"
 
@@ -29,9 +26,9 @@ LIST = "piva_fornitore;numero;data_emissione;importo\n00743110157;{};2025-01-31;
 class Provider:
     """Enti with delivered files."""
 
-    def __init__(self, settings: Settings, store: Store) -> None:
-        self.settings, self.store, self.register = settings, store, Register(engine(settings))
-        self.place = (settings, store, self.register)
+    def __init__(self, installation: Installation) -> None:
+        self.installation = installation
+        self.settings, self.store, self.register = installation.settings, installation.store, installation.register
 
     def deliver(self, ente: str, kind: str, **texts: str) -> None:
         """Lands and reads files."""
@@ -39,8 +36,8 @@ class Provider:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             (folder / f"{name}{'.xml' if text.startswith('<') else '.csv'}").write_text(text)
-        land(*self.place, ente=ente, drain=True)
-        stage(*self.place, ente)
+        land(self.installation, ente=ente, drain=True)
+        stage(self.installation, ente)
 
     def files(self, ente: str, kind: str = "open_list", known_at: datetime | None = None) -> list[str]:
         """The staged files that a calculation reads."""
@@ -57,16 +54,16 @@ class Provider:
 
 
 @pytest.fixture
-def provider(settings: Settings, store: Store) -> Provider:
+def provider(installation: Installation) -> Provider:
     """Two enti with open lists, staged before the column `numero` was described, and other files."""
-    made = Provider(settings, store)
+    made = Provider(installation)
     made.deliver("alfa", "open_list", one=LIST.format(1), two=LIST.format(2))
     made.deliver("alfa", "special_cases", other="caso;numero\nX;1\n")
     made.deliver("beta", "open_list", one=LIST.format(3))
     for ente in ("alfa", "beta"):
         for name in made.files(ente):
-            table = pq.read_table(store.uri(name)).drop_columns(["numero"])
-            pq.write_table(table, store.uri(name))
+            table = pq.read_table(made.store.uri(name)).drop_columns(["numero"])
+            pq.write_table(table, made.store.uri(name))
     return made
 
 
@@ -77,7 +74,7 @@ def numbers(rows: Sequence[dict[str, Any]]) -> list[str | None]:
 def test_a_kind_is_read_again_and_nothing_else(provider: Provider) -> None:
     then, before = datetime.now(UTC), provider.registered("alfa")
     others = provider.files("alfa", "special_cases"), provider.files("beta")
-    done = read_anew(*provider.place, "alfa", kind="open_list")
+    done = read_anew(provider.installation, "alfa", kind="open_list")
     assert (done.deliveries, done.rows_before, done.rows_after) == (2, 2, 2)
     assert numbers(provider.rows("alfa")) == ["1", "2"]
     assert provider.registered("alfa") == before
@@ -87,11 +84,11 @@ def test_a_kind_is_read_again_and_nothing_else(provider: Provider) -> None:
 
 
 def test_twice_is_as_once(provider: Provider) -> None:
-    read_anew(*provider.place, "alfa", kind="open_list")
+    read_anew(provider.installation, "alfa", kind="open_list")
     once = provider.rows("alfa"), provider.registered("alfa")
-    read_anew(*provider.place, "alfa", kind="open_list")
+    read_anew(provider.installation, "alfa", kind="open_list")
     assert (sorted(map(repr, provider.rows("alfa"))), provider.registered("alfa")) == (sorted(map(repr, once[0])), once[1])
-    assert read_anew(*provider.place, "alfa", kind="erp_opi").deliveries == 0
+    assert read_anew(provider.installation, "alfa", kind="erp_opi").deliveries == 0
 
 
 def test_the_next_run_calculates_it(provider: Provider) -> None:
@@ -101,7 +98,7 @@ def test_the_next_run_calculates_it(provider: Provider) -> None:
 
     published()
     assert "alfa" not in unpublished(provider.register)
-    read_anew(*provider.place, "alfa", kind="open_list")
+    read_anew(provider.installation, "alfa", kind="open_list")
     assert "alfa" in unpublished(provider.register)
     published()
     assert "alfa" not in unpublished(provider.register)
@@ -117,11 +114,11 @@ def test_the_former_rows_stand_until_all_are_read(provider: Provider, monkeypatc
         return real(kind, sources, sink, **more)
 
     monkeypatch.setattr(staging, "parse", parse)
-    read_anew(*provider.place, "alfa", kind="open_list")
+    read_anew(provider.installation, "alfa", kind="open_list")
     assert seen == [before, before]
     after = provider.files("alfa")
     with pytest.raises(OSError, match="the disk is gone"):
-        read_anew(*provider.place, "alfa", kind="open_list")
+        read_anew(provider.installation, "alfa", kind="open_list")
     assert provider.files("alfa") == after != before
     assert provider.register.pending("alfa") == []
 
@@ -132,7 +129,7 @@ def test_small_files_that_share_rows_files_come_once(provider: Provider, monkeyp
     provider.deliver("alfa", "sdi_invoices", **first)
     provider.deliver("alfa", "sdi_invoices", **{f"IT01234567890_{n}": f"<a>{n}</a>" for n in range(3, 6)})
     monkeypatch.setattr(staging, "FILES_A_PART", 4)
-    assert read_anew(*provider.place, "alfa", kind="sdi_invoices").deliveries == 6
+    assert read_anew(provider.installation, "alfa", kind="sdi_invoices").deliveries == 6
     parts = [row["part"] for row in provider.register.deliveries("alfa").to_pylist() if row["kind"] == "sdi_invoices"]
     assert sorted(parts.count(part) for part in set(parts)) == [2, 4]
 

@@ -1,4 +1,3 @@
-# ruff: noqa: F401, F811 (fixtures shared with test_operation_decisions)
 """Work lists and questionnaires: written, filled in by a person, read back; errors by line, twice is once."""
 
 from __future__ import annotations
@@ -13,9 +12,10 @@ import pytest
 import python_calamine as calamine
 import sqlalchemy as sa
 import xlsxwriter
-from test_operation_decisions import change, database, one, operation, states
+from proposed import one, states
 
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.review.amounts import judge
 from pcc_pipeline.review.answers import export_questions, read_answers
 from pcc_pipeline.review.operations import Selection, decide_operations
@@ -23,7 +23,6 @@ from pcc_pipeline.review.pairs import snapshot
 from pcc_pipeline.review.sheets import UnreadableError
 from pcc_pipeline.review.worklist import Taken, export_worklist, import_decisions
 from pcc_pipeline.settings import Settings
-from pcc_pipeline.store import Store
 from pcc_pipeline.tables import TABLES
 
 BANK = "00488410010"
@@ -67,7 +66,9 @@ def fill(
 
 
 @pytest.fixture
-def take(database: sa.Engine, settings: Settings, tmp_path: Path, change: object) -> Callable[..., Taken]:
+def take(
+    installation: Installation, database: sa.Engine, settings: Settings, tmp_path: Path, change: object
+) -> Callable[..., Taken]:
     """Exports the work list, fills it in and reads it back."""
     for own in "ABC":
         put(database, "debt_positions", view="right", id_documento=own, progressivo_registrazione=f"P{own}")
@@ -78,7 +79,7 @@ def take(database: sa.Engine, settings: Settings, tmp_path: Path, change: object
     def taking(sheet: str, key: str, cells: Mapping[str, Mapping[str, Any]], who: str = "rossi", **more: Any) -> Taken:
         export_worklist(database, "alfa", str(tmp_path / "work.xlsx"))
         file = fill(tmp_path / "work.xlsx", sheet, key, cells, **more)
-        judged = judge(settings, Store(settings.store_url), "alfa")
+        judged = judge(installation, "alfa")
         return import_decisions(database, "alfa", file, who=who, judge=judged)
 
     return taking
@@ -147,7 +148,7 @@ def test_a_csv_of_decisions(database: sa.Engine, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def answer(database: sa.Engine, settings: Settings, tmp_path: Path) -> Callable[..., Any]:
+def answer(installation: Installation, database: sa.Engine, settings: Settings, tmp_path: Path) -> Callable[..., Any]:
     """Exports the questions, fills answers in by document and reads them back."""
     for code, own, theirs in (
         ("WRONG_BENEFICIARY", "W", "PW"),
@@ -173,7 +174,7 @@ def answer(database: sa.Engine, settings: Settings, tmp_path: Path) -> Callable[
     def answering(cells: Mapping[str, Mapping[str, Any]], who: str = "verdi") -> Any:
         assert export_questions(database, "alfa", str(tmp_path / "q.xlsx")) == 5
         file = fill(tmp_path / "q.xlsx", "Domande", "progressivo_registrazione", cells)
-        return read_answers(settings, database, "alfa", file, who=who)
+        return read_answers(installation, "alfa", file, who=who)
 
     return answering
 
@@ -214,12 +215,12 @@ def test_answers_become_special_cases_and_decisions(database: sa.Engine, answer:
 
 
 def test_an_answer_to_a_question_settled_since_is_known(
-    database: sa.Engine, answer: Callable[..., Any], settings: Settings, tmp_path: Path
+    installation: Installation, database: sa.Engine, answer: Callable[..., Any], settings: Settings, tmp_path: Path
 ) -> None:
     answer({"PD": {"risposta": "SEPARA"}})
     with database.begin() as connection:
         connection.execute(sa.text("delete from pcc.questions where code in ('AMOUNT_DIFFERS', 'MUST_STAY_OPEN')"))
-    done = read_answers(settings, database, "alfa", tmp_path / "filled-q.xlsx", who="verdi")
+    done = read_answers(installation, "alfa", tmp_path / "filled-q.xlsx", who="verdi")
     assert (done.already, done.errors) == (1, [])
 
 

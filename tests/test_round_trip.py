@@ -6,30 +6,28 @@ import hashlib
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from pcc_double import Pcc
+from samples import Golden
 
 from pcc_pipeline.arrival.landing import PROVIDER, land
 from pcc_pipeline.arrival.quarantine import write_quarantine
 from pcc_pipeline.arrival.staging import stage
 from pcc_pipeline.calculator import Calculator, prepare, prepared, source
-from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.publish import Publication, publish
-from pcc_pipeline.database.register import Register
 from pcc_pipeline.demo import write_provider
 from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.formats.pcc.check import check_file
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.review import sending
 from pcc_pipeline.review.pairs import snapshot
 from pcc_pipeline.runs import pipeline
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 
-GOLDEN = Path(__file__).resolve().parents[2] / "shared" / "golden"
 USER = "RSSMRA80A01H501U"
 REFERENCE_DATE, OBSERVED_AT = date(2025, 12, 31), date(2026, 1, 20)
 
@@ -39,8 +37,8 @@ class Office:
 
     def __init__(self, settings: Settings, ente: str = "montefiore") -> None:
         self.settings, self.ente = settings, ente
-        self.store, self.engine = Store(settings.store_url), engine(settings)
-        self.register = Register(self.engine)
+        self.installation = Installation(settings)
+        self.store, self.engine, self.register = self.installation.store, self.installation.engine, self.installation.register
         self.out = settings.home / "out"
 
     def deliver(self, kind: str, data: bytes, name: str | None = None) -> None:
@@ -49,17 +47,16 @@ class Office:
         (folder / (name or f"{kind}.csv")).write_bytes(data)
 
     def reconcile(self) -> None:
-        place = (self.settings, self.store, self.register)
         for ente in (PROVIDER, self.ente):
-            land(*place, ente=ente, drain=True)
-            report = stage(*place, ente)
+            land(self.installation, ente=ente, drain=True)
+            report = stage(self.installation, ente)
             assert not report.refused, report.refused
-        facts = ente_facts(*place, self.ente)
+        facts = ente_facts(self.installation, self.ente)
         parameters = pipeline.parameters(facts, REFERENCE_DATE, OBSERVED_AT)
         deliveries = pipeline.calculator_deliveries(self.register, self.ente)
         decided = snapshot(self.engine, self.ente)
         Calculator(self.settings, self.store).run(self.ente, parameters, deliveries, decided=decided)
-        write_quarantine(*place, self.ente)
+        write_quarantine(self.installation, self.ente)
         publication = Publication(reference_date=REFERENCE_DATE, observed_at=OBSERVED_AT)
         sources = pipeline.published_sources(self.store, self.ente)
         publish(self.engine, self.ente, sources, publication, lambda connection: prepare(connection, self.store))
@@ -85,7 +82,7 @@ class Office:
                 connection.execute(sa.text(query), {"ente": self.ente, "who": who})
 
     def send(self, **more: Any) -> sending.SendingReport:
-        return sending.send(self.engine, self.store, self.ente, USER, self.out, name="Comune", cf="00488410010", **more)
+        return sending.send(self.installation, self.ente, USER, self.out, name="Comune", cf="00488410010", **more)
 
     def upload(self, pcc: Pcc, report: sending.SendingReport) -> None:
         for path in sorted(report.handed):
@@ -152,10 +149,9 @@ def test_everything_accepted_leaves_only_manual_anomalies(office: Office, pcc: P
     assert not left
 
 
-@pytest.mark.skipif(not GOLDEN.is_dir(), reason="the golden sample is not beside the project")
-def test_the_golden_ente_is_aligned_but_for_its_questions(settings: Settings) -> None:
-    shutil.copytree(GOLDEN / "inbox", settings.inbox, dirs_exist_ok=True)
-    office = Office(settings, "alfa")
+def test_the_golden_ente_is_aligned_but_for_its_questions(golden: Golden, settings: Settings) -> None:
+    shutil.copytree(golden.inbox, settings.inbox, dirs_exist_ok=True)
+    office = Office(settings, golden.ente)
     office.reconcile()
     pcc = Pcc.of(office.model("stg_pcc_invoices"), OBSERVED_AT)
     promised = office.rows("select * from pcc.stock where ente = :ente and view = 'projected'")[0]["amount"]
@@ -270,8 +266,8 @@ def test_a_crash_neither_loses_nor_repeats(settings: Settings, point: str, monke
         raise Killed
 
     calls = iter(range(100))
-    register = sending.register.register
-    handed = sending.register.handed
+    register = sending.sent.register
+    handed = sending.sent.handed
     with monkeypatch.context() as patch:
         match point:
             case "before bytes":
@@ -279,13 +275,13 @@ def test_a_crash_neither_loses_nor_repeats(settings: Settings, point: str, monke
             case "after bytes":
                 patch.setattr(Store, "settle", die)
             case "between files":
-                patch.setattr(sending.register, "register", lambda *a: register(*a) if next(calls) < 1 else die())
+                patch.setattr(sending.sent, "register", lambda *a: register(*a) if next(calls) < 1 else die())
             case "before commit":
-                patch.setattr(sending.register, "register", lambda *a: (register(*a), die() if next(calls) > 1 else None))
+                patch.setattr(sending.sent, "register", lambda *a: (register(*a), die() if next(calls) > 1 else None))
             case "before handing out":
                 patch.setattr(sending, "hand_out", die)
             case "while handing out":
-                patch.setattr(sending.register, "handed", lambda *a: handed(*a) if next(calls) < 1 else die())
+                patch.setattr(sending.sent, "handed", lambda *a: handed(*a) if next(calls) < 1 else die())
         with pytest.raises(Killed):
             office.send(rows=5)
     report = office.send(rows=5)
@@ -372,4 +368,4 @@ def test_a_document_that_pcc_would_refuse_is_held_back_with_the_reason(settings:
     assert {(held.finding.field, held.finding.check) for held in report.held} == {("codice_ufficio", "required")}
     assert report.operations
     with pytest.raises(sending.SendingError):
-        sending.send(office.engine, office.store, office.ente, "Mario", office.out)
+        sending.send(office.installation, office.ente, "Mario", office.out)

@@ -8,10 +8,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from dagster import DagsterInstance, DagsterRunStatus, SensorResult, SkipReason, build_sensor_context
 from dagster._core.test_utils import create_run_for_test
 
-from assets.resources import Installation
 from pcc_pipeline.arrival.landing import land
 from pcc_pipeline.arrival.work import ATTEMPTS, BATCH, RUNS_OF_ONE, Attempts, split, to_do, unpublished
 from pcc_pipeline.connector.connect import connect
@@ -19,8 +19,8 @@ from pcc_pipeline.connector.sources import load_sources
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.publish import Publication, publish
 from pcc_pipeline.database.register import Outcome, Register
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.settings import Settings
-from pcc_pipeline.store import Store
 from sensors.connections import connections
 from sensors.inbox import inbox
 
@@ -46,7 +46,7 @@ def drop(settings: Settings, ente: str, text: str = "x") -> Path:
 
 
 def look(instance: DagsterInstance, cursor: str | None = None) -> SensorResult | SkipReason:
-    resources = {"installation": Installation()}
+    resources = {"installation": Installation.from_environment()}
     context = build_sensor_context(instance=instance, cursor=cursor, resources=resources)
     found = inbox(context)
     assert isinstance(found, SensorResult | SkipReason)
@@ -62,13 +62,18 @@ def started(instance: DagsterInstance, found: object, status: DagsterRunStatus) 
         create_run_for_test(instance, job_name=request.job_name, tags=dict(request.tags), status=status)
 
 
-def test_a_quiet_inbox_is_skipped_in_milliseconds(instance: DagsterInstance, settings: Settings) -> None:
+def test_a_quiet_inbox_costs_one_query_and_opens_no_file(
+    instance: DagsterInstance, installation: Installation, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     look(instance)
-    register = Register(engine(settings))
-    begun = time.perf_counter()
-    for _ in range(10):
-        assert to_do(settings, register, sweep=False) == {}
-    assert (time.perf_counter() - begun) / 10 < 0.1
+    drop(settings, "alfa").rename(settings.inbox / "alfa" / "erp_invoices" / "unfinished.csv.part")
+    queries: list[str] = []
+    sa.event.listen(installation.engine, "after_cursor_execute", lambda *said: queries.append(said[2]))
+    with monkeypatch.context() as patch:
+        for opener in ("io.open", "builtins.open"):  # pathlib opens with the first
+            patch.setattr(opener, lambda *asked, **how: pytest.fail(f"opened {asked[0]}"))
+        assert to_do(installation, sweep=False) == {}
+    assert len(queries) == 1
     assert isinstance(look(instance), SkipReason)
 
 
@@ -122,9 +127,11 @@ def test_failed_work_is_tried_again_twice_then_left(instance: DagsterInstance, s
     assert isinstance(look(instance), SensorResult)
 
 
-def test_the_register_is_trusted_not_the_cursor(instance: DagsterInstance, settings: Settings) -> None:
+def test_the_register_is_trusted_not_the_cursor(
+    installation: Installation, instance: DagsterInstance, settings: Settings
+) -> None:
     drop(settings, "alfa")
-    land(settings, Store(settings.store_url), Register(engine(settings)), drain=True)  # and then the run died
+    land(installation, drain=True)  # and then the run died
     assert not list((settings.inbox / "alfa" / "erp_invoices").iterdir())
     found = look(instance, cursor=str(time.time()))
     assert isinstance(found, SensorResult) and found.run_requests
@@ -141,17 +148,17 @@ def test_what_failed_goes_alone_and_batches_are_bounded() -> None:
 
 def test_the_daemon_can_evaluate_a_sweep_that_starts_runs(instance: DagsterInstance, settings: Settings) -> None:
     drop(settings, "alfa")
-    context = build_sensor_context(instance=instance, cursor=None, resources={"installation": Installation()})
+    context = build_sensor_context(instance=instance, cursor=None, resources={"installation": Installation.from_environment()})
     tick = inbox.evaluate_tick(context)  # as the daemon does: it refuses what a direct call lets pass
     assert [request.tags["pcc.ente/alfa"] for request in tick.run_requests or []]
     assert tick.cursor and float(tick.cursor) > 0
 
 
-def test_what_lands_while_a_publication_is_worked_out_is_noticed(settings: Settings) -> None:
+def test_what_lands_while_a_publication_is_worked_out_is_noticed(installation: Installation, settings: Settings) -> None:
     register = Register(engine(settings))
     for text in ("one", "two"):
         drop(settings, "alfa", text)
-        land(settings, Store(settings.store_url), register, drain=True)
+        land(installation, drain=True)
     register.settle([Outcome(row["delivery"], "staged") for row in register.deliveries("alfa").to_pylist()])
     sequences = register.deliveries("alfa")["sequence"].to_pylist()
     publish(register.engine, "alfa", {}, Publication(date(2025, 12, 31), date(2026, 1, 20), None, sequences[0]))
@@ -163,11 +170,11 @@ def test_what_lands_while_a_publication_is_worked_out_is_noticed(settings: Setti
     assert list(unpublished(register)) == ["alfa"]
 
 
-def test_what_is_read_out_of_order_counts_only_up_to_the_first_gap(settings: Settings) -> None:
+def test_what_is_read_out_of_order_counts_only_up_to_the_first_gap(installation: Installation, settings: Settings) -> None:
     register = Register(engine(settings))
     for text in ("one", "two", "three"):
         drop(settings, "alfa", text)
-        land(settings, Store(settings.store_url), register, drain=True)
+        land(installation, drain=True)
     first, second, third = register.deliveries("alfa").to_pylist()
     assert register.complete_up_to("alfa") == first["sequence"] - 1
     register.settle([Outcome(item["delivery"], "staged") for item in (first, third)])
@@ -176,8 +183,10 @@ def test_what_is_read_out_of_order_counts_only_up_to_the_first_gap(settings: Set
     assert register.complete_up_to("alfa") == third["sequence"]
 
 
-def test_connections_are_read_at_their_own_pace(instance: DagsterInstance, settings: Settings) -> None:
-    context = build_sensor_context(instance=instance, resources={"installation": Installation()})
+def test_connections_are_read_at_their_own_pace(
+    installation: Installation, instance: DagsterInstance, settings: Settings
+) -> None:
+    context = build_sensor_context(instance=instance, resources={"installation": Installation.from_environment()})
     assert isinstance(connections(context), SkipReason)
     settings.home.mkdir(parents=True, exist_ok=True)
     entries = "alfa: {url: 'sqlite:////none.sqlite'}\nbeta: {url: 'sqlite:////none.sqlite', every_minutes: 0}\n"
@@ -189,5 +198,5 @@ def test_connections_are_read_at_their_own_pace(instance: DagsterInstance, setti
     assert isinstance(again, SensorResult) and again.run_requests
     assert again.run_requests[0].run_key == found.run_requests[0].run_key
     read = load_sources(settings)["alfa"]
-    assert connect(settings, Store(settings.store_url), Register(engine(settings)), read).outcome == "refused"
+    assert connect(installation, read).outcome == "refused"
     assert isinstance(connections(context), SkipReason)  # its minutes have not passed

@@ -20,6 +20,7 @@ from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.enti.life import life
 from pcc_pipeline.enti.overview import overview
 from pcc_pipeline.formats.conventions import read_moment
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.runs import pipeline
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
@@ -212,7 +213,7 @@ def test_working_days() -> None:
     assert working_days_after(date(2025, 6, 20), 1, "06-23") == date(2025, 6, 24)
 
 
-def test_a_provider_wide_file_is_split_by_ente(settings: Settings, store: Store) -> None:
+def test_a_provider_wide_file_is_split_by_ente(installation: Installation, settings: Settings, store: Store) -> None:
     register = Register(engine(settings))
     inbox = settings.inbox / "_provider"
     for kind, text in (
@@ -225,28 +226,27 @@ def test_a_provider_wide_file_is_split_by_ente(settings: Settings, store: Store)
     ):
         (inbox / kind).mkdir(parents=True)
         (inbox / kind / f"{kind}.csv").write_text(text)
-    done = pipeline.read_provider(settings, store, register)
+    done = pipeline.read_provider(installation)
     assert done.enti == ["alfa", "beta"] and "1 ratings" in done.notes[0]
-    again = pipeline.read_provider(settings, store, register)
+    again = pipeline.read_provider(installation)
     assert again.enti == []
     for ente in ("alfa", "beta"):
-        stage(settings, store, register, ente)
+        stage(installation, ente)
     rows = {(r["kind"], e): r["rows"] for e in ("alfa", "beta") for r in register.deliveries(e).to_pylist()}
     assert rows == {("tickets", "alfa"): 1, ("ratings", "alfa"): 1, ("tickets", "beta"): 1}
-    table = overview(settings, store, register, date(2025, 6, 1)).to_pylist()
+    table = overview(installation, date(2025, 6, 1)).to_pylist()
     assert {row["codice_ente"]: row["state"] for row in table} == {"alfa": "undated", "gamma": "ordered"}
-    assert ente_facts(settings, store, register, "gamma").refusal
-    assert ente_facts(settings, store, register, "alfa").refusal is None
+    assert ente_facts(installation, "gamma").refusal
+    assert ente_facts(installation, "alfa").refusal is None
     assert export(engine(settings), "service_life", "_provider", settings.home / "life.csv") == 2
 
 
-def test_a_row_of_another_ente_is_refused(settings: Settings, store: Store) -> None:
+def test_a_row_of_another_ente_is_refused(installation: Installation, settings: Settings, store: Store) -> None:
     from pcc_pipeline.arrival.landing import land
 
-    register = Register(engine(settings))
     folder = settings.inbox / "alfa" / "tickets"
     folder.mkdir(parents=True)
     (folder / "t.csv").write_text("id;ente;canale;aperto_il\n1;alfa;EMAIL;2025-12-01 09:00\n2;beta;EMAIL;2025-12-01 09:00\n")
-    land(settings, store, register, ente="alfa")
-    done = stage(settings, store, register, "alfa")
+    land(installation, ente="alfa")
+    done = stage(installation, "alfa")
     assert (done.counts["tickets"].rows, done.counts["tickets"].refused) == (1, 1)

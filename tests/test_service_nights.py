@@ -24,6 +24,7 @@ from pcc_pipeline.clock import ROME
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.reports.service_page import service_page
 from pcc_pipeline.runs import pipeline
 from pcc_pipeline.service import alerts, nightly
@@ -35,12 +36,12 @@ from pcc_pipeline.store import Store
 
 
 def deliver(settings: Settings, kind: str, lines: list[str], ente: str = "alfa") -> None:
+    installation = Installation(settings)
     folder = settings.inbox / ente / kind
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{len(list(folder.iterdir()))}.csv").write_text("\n".join(lines) + "\n")
-    store, register = Store(settings.store_url), Register(engine(settings))
-    land(settings, store, register, ente=ente)
-    stage(settings, store, register, ente)
+    land(installation, ente=ente)
+    stage(installation, ente)
 
 
 def tickets(*rows: str) -> list[str]:
@@ -55,42 +56,42 @@ def figures(settings: Settings, period: str) -> tuple[Any, ...]:
     return tuple(row) if row else ()
 
 
-def test_months_close_stay_closed_and_open_again(settings: Settings) -> None:
+def test_months_close_stay_closed_and_open_again(installation: Installation, settings: Settings) -> None:
     deliver(
         settings,
         "tickets",
         tickets("1;EMAIL;2025-11-03 09:00;2025-11-03 10:00;;x", "2;EMAIL;2025-11-28 17:00;;;y", "3;EMAIL;2025-12-01 09:00;;;z"),
     )
     store, register = Store(settings.store_url), Register(engine(settings))
-    (first,) = nightly.nights(settings, date(2025, 11, 30))
+    (first,) = nightly.nights(installation, date(2025, 11, 30))
     # Month and quarter, EMAIL and ALL; and the two tickets themselves.
     assert first.published == {"alfa": 4 + 2} and first.closed == {}, "ticket 2 may still breach"
     assert figures(settings, "2025-11") == (2, 60, False)
     # Nothing ran for ten nights: the one on which November was decided closes it, as it was then.
-    done = nightly.nights(settings, date(2025, 12, 10))
+    done = nightly.nights(installation, date(2025, 12, 10))
     assert [night.night for night in done] == [date(2025, 12, 1) + timedelta(days=n) for n in range(10)]
     assert {night.night: night.closed for night in done if night.closed} == {date(2025, 12, 4): {"alfa": ["2025-11"]}}
     # 28 November from 17:00: 60; then 1, 2, 3, 4 December, 600 each: 2460 at the end of the 4th.
     assert figures(settings, "2025-11") == (2, 2460, True)
     deliver(settings, "tickets", tickets("9;EMAIL;2025-11-04 09:00;2025-11-04 10:00;;late news"))
-    nightly.nights(settings, date(2025, 12, 11))
+    nightly.nights(installation, date(2025, 12, 11))
     assert figures(settings, "2025-11") == (2, 2460, True), "closed figures do not change"
     assert figures(settings, "2025-Q4")[0] == 4
     assert reopen(store, "alfa", "2025-11", "segnalazione consegnata tardi") == 1
-    nightly.nights(settings, date(2025, 12, 12))
+    nightly.nights(installation, date(2025, 12, 12))
     assert figures(settings, "2025-11")[0] == 3 and closed(store, "alfa") == {"2025-11"}
     assert nightly.missed(register, date(2025, 12, 12)) == []
     page = service_page(engine(settings), "alfa")
     assert page.count("<svg") >= 2 and "2025-11 chiuso" in page and "http" not in page.replace("http-equiv", "")
 
 
-def test_an_ente_that_is_not_active_is_left_out(settings: Settings) -> None:
+def test_an_ente_that_is_not_active_is_left_out(installation: Installation, settings: Settings) -> None:
     deliver(settings, "tickets", tickets("1;EMAIL;2025-11-03 09:00;;;x"), "beta")
     folder = settings.inbox / "_provider" / "enti"
     folder.mkdir(parents=True)
     (folder / "e.csv").write_text("ente;denominazione;cf;ordine_il\nbeta;Comune di Beta;2;2025-01-01\n")
-    pipeline.read_provider(settings, Store(settings.store_url), Register(engine(settings)))
-    (night,) = nightly.nights(settings, date(2025, 11, 30))
+    pipeline.read_provider(installation)
+    (night,) = nightly.nights(installation, date(2025, 11, 30))
     assert night.published == {} and night.failed == {}
 
 
@@ -156,7 +157,7 @@ class Letters:
 
 
 def test_a_ticket_about_to_breach_is_told_once_by_mail_and_webhook(
-    settings: Settings, web: tuple[str, list[Any], list[int]]
+    installation: Installation, settings: Settings, web: tuple[str, list[Any], list[int]]
 ) -> None:
     url, posted, answers = web
     letters = Letters()
@@ -179,11 +180,11 @@ def test_a_ticket_about_to_breach_is_told_once_by_mail_and_webhook(
         past = now - timedelta(days=60)
         deliver(settings, "tickets", tickets(f"soon;EMAIL;{opened.isoformat()};;;x", f"past;EMAIL;{past.isoformat()};;;y"))
         answers.append(503)
-        assert look(settings) == 2
+        assert look(installation) == 2
         assert posted and len(letters.texts) == 1 and "soon" in json.dumps(posted)
-        assert look(settings) == 0, "each alert is raised once"
+        assert look(installation) == 0, "each alert is raised once"
         assert len(posted) == 2, "what was refused is sent again"
-        assert look(settings) == 0 and len(posted) == 2 and len(letters.texts) == 1
+        assert look(installation) == 0 and len(posted) == 2 and len(letters.texts) == 1
     finally:
         controller.stop()
     told = (settings.home / "alerts.log").read_text()
@@ -198,17 +199,19 @@ def _working(start: datetime, end: datetime) -> int:
     return minutes
 
 
-def test_a_level_missed_is_told(settings: Settings) -> None:
+def test_a_level_missed_is_told(installation: Installation, settings: Settings) -> None:
     start = datetime(2025, 11, 3, 8, tzinfo=ROME)
     rows = [f"{(start + timedelta(minutes=10 * n)).isoformat()};webserver;{'DOWN' if n < 5 else 'UP'};3" for n in range(100)]
     deliver(settings, "probes", ["il;servizio;esito;ms", *rows])
-    nightly.nights(settings, date(2025, 11, 30))
+    nightly.nights(installation, date(2025, 11, 30))
     register = Register(engine(settings))
     (alert,) = alerts.missed_levels(register, "alfa")
     assert alert.kind == "AVAILABILITY_MISSED" and "95.000 %" in alert.text
 
 
-def test_the_probe_really_measures(settings: Settings, web: tuple[str, list[Any], list[int]]) -> None:
+def test_the_probe_really_measures(
+    installation: Installation, settings: Settings, web: tuple[str, list[Any], list[int]]
+) -> None:
     url, _, answers = web
     (settings.home / "probes.yaml").parent.mkdir(parents=True, exist_ok=True)
     (settings.home / "probes.yaml").write_text(
@@ -222,7 +225,6 @@ def test_the_probe_really_measures(settings: Settings, web: tuple[str, list[Any]
     assert target is not None and target.parent == settings.inbox / "_provider" / "probes"
     with target.open() as file:
         assert len(list(csv.DictReader(file, delimiter=";"))) == 10
-    store, register = Store(settings.store_url), Register(engine(settings))
-    done = pipeline.read_provider(settings, store, register, drain=True)
+    done = pipeline.read_provider(installation, drain=True)
     assert done.rows == {"probes": 10} and not Path(target).exists()
-    assert len(pipeline.calculator_deliveries(register, "alfa")) == 1, "the provider's probes concern every ente"
+    assert len(pipeline.calculator_deliveries(installation.register, "alfa")) == 1, "the provider's probes concern every ente"

@@ -17,10 +17,11 @@ import xlsxwriter
 from dagster import AssetCheckKey, AssetKey
 
 from assets.quarantine import NAME
-from assets.run import installation, run_headless
+from assets.run import opened, run_headless
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 
@@ -79,7 +80,7 @@ def broken(n: int) -> dict[str, bytes]:
     }
 
 
-def test_two_hundred_files(settings: Settings) -> None:
+def test_two_hundred_files(installation: Installation, settings: Settings) -> None:
     settings = Settings(**{**settings.__dict__, "max_file_bytes": LIMIT})
     inbox = settings.inbox / "alfa"
     given: dict[str, bytes] = {}
@@ -99,7 +100,7 @@ def test_two_hundred_files(settings: Settings) -> None:
             file.truncate(ENORMOUS)
     assert sum(path.is_file() for path in inbox.rglob("*")) == 200
 
-    assert run_headless(settings, ["alfa"], date(2025, 12, 31), date(2026, 1, 20))
+    assert run_headless(installation, ["alfa"], date(2025, 12, 31), date(2026, 1, 20))
 
     store, register = Store(settings.store_url), Register(engine(settings))
     known = {row["archive"] or row["file"].rsplit("/", 1)[-1]: row for row in register.deliveries("alfa").to_pylist()}
@@ -142,7 +143,7 @@ def test_two_hundred_files(settings: Settings) -> None:
     assert [(path.name, path.stat().st_size) for path in aside] == [("enorme.csv", ENORMOUS), ("enorme.zip", ENORMOUS)]
     assert not [path for path in inbox.rglob("*") if path.is_file() and path not in aside]
     # The run is green; the warning is there, with samples.
-    with installation(settings) as instance:
+    with opened(settings) as instance:
         key = AssetCheckKey(AssetKey("quarantine"), NAME)
         (record,) = instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
         assert record.evaluation is not None

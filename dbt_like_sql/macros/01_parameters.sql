@@ -12,10 +12,10 @@ create or replace macro payment_term() as (
       and (valid_to is null or valid_to >= getvariable('reference_date')::date)
 );
 
-create or replace macro threshold(wanted) as (
+-- A threshold as it stood on a day, and at the reference date.
+create or replace macro threshold_on(wanted, on_day) as (
     select arg_max(value, valid_from)
     from rule_thresholds
-    where name = wanted
-      and valid_from <= getvariable('reference_date')::date
-      and (valid_to is null or valid_to >= getvariable('reference_date')::date)
+    where name = wanted and valid_from <= on_day and (valid_to is null or valid_to >= on_day)
 );
+create or replace macro threshold(wanted) as threshold_on(wanted, getvariable('reference_date')::date);

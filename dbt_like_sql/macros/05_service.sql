@@ -13,10 +13,3 @@ create or replace macro worked(works_before, works, opens_at, moment) as
 create or replace macro as_minutes(microseconds) as (microseconds::decimal(38, 2) / 60000000)::decimal(18, 2);
 create or replace macro month_name(day) as strftime(day, '%Y-%m');
 create or replace macro quarter_name(day) as strftime(day, '%Y') || '-Q' || quarter(day);
-
--- A threshold as it stood on a day.
-create or replace macro threshold_on(wanted, on_day) as (
-    select arg_max(value, valid_from)
-    from rule_thresholds
-    where name = wanted and valid_from <= on_day and (valid_to is null or valid_to >= on_day)
-);

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pcc_pipeline.arrival import archive
-from pcc_pipeline.database.register import NOT_KEPT, Arrived, Delivery, Register, Seen
-from pcc_pipeline.settings import Settings
+from pcc_pipeline.database.register import NOT_KEPT, Arrived, Delivery, Seen
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.store import Store, TooLarge
 from pcc_pipeline.tables import FEEDS
 
@@ -87,24 +87,17 @@ class _Place:
         return _text(path.name if self.reason is None else "/".join(path.parts[-self.depth :]))
 
 
-def land(
-    settings: Settings,
-    store: Store,
-    register: Register,
-    inbox: Path | None = None,
-    ente: str | None = None,
-    drain: bool = False,
-) -> LandingReport:
-    """Lands what lies in `inbox` (default: the settings'), of all enti or of one; returns what was found.
+def land(installation: Installation, inbox: Path | None = None, ente: str | None = None, drain: bool = False) -> LandingReport:
+    """Lands what lies in `inbox` (default: the installation's), of all enti or of one; returns what was found.
 
     With `drain` a file is removed once registered; without, it is remembered and not read again unless it
     changes. A file that changes while it is read is left for the next scan; one larger than the settings allow is
     registered as refused and moved aside, its bytes untouched.
     """
     report = LandingReport()
-    root = inbox or settings.inbox
+    root = inbox or installation.settings.inbox
     for name, folders in _folders(root, ente, report):
-        _land_ente(settings, store, register, name, folders, drain, report)
+        _land_ente(installation, name, folders, drain, report)
     return report
 
 
@@ -188,9 +181,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _land_ente(
-    settings: Settings,
-    store: Store,
-    register: Register,
+    installation: Installation,
     ente: str,
     places: list[_Place],
     drain: bool,
@@ -199,7 +190,8 @@ def _land_ente(
     files = [(place, entry) for place in places for entry in _files(place, report)]
     if not files:
         return
-    seen = {} if drain else register.arrivals(ente)
+    store = installation.store
+    seen = {} if drain else installation.register.arrivals(ente)
     arrived: list[Arrived] = []
     done: list[_File] = []
     for place, entry in files:
@@ -207,7 +199,7 @@ def _land_ente(
         if stat is None or seen.get(_text(entry.path)) == (stat.st_size, stat.st_mtime_ns):
             continue  # another process took it, or it was read before
         try:
-            landed = _land_file(store, ente, place, Path(entry.path), settings.max_file_bytes)
+            landed = _land_file(store, ente, place, Path(entry.path), installation.settings.max_file_bytes)
         except FileNotFoundError:
             continue
         except OSError as error:
@@ -223,7 +215,7 @@ def _land_ente(
     if not done:
         return
     store.settle(store.landing(ente, item.sha256) for item in arrived if not item.sha256.startswith(NOT_KEPT))
-    new, known = register.add(ente, arrived, () if drain else [file.seen for file in done])
+    new, known = installation.register.add(ente, arrived, () if drain else [file.seen for file in done])
     report.new += new
     report.duplicates += [(ente, item.kind, item.file) for item in known]
     if drain:

@@ -13,9 +13,9 @@ import duckdb
 import pyarrow as pa
 
 from pcc_pipeline.arrival.staging import ReadAnew, read_anew
-from pcc_pipeline.database.register import Register
 from pcc_pipeline.duck import connect, parquet
-from pcc_pipeline.settings import Settings
+from pcc_pipeline.formats.tabular.layouts.model import Layout
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables.feeds import QUARANTINE
 from pcc_pipeline.tables.notes import DELIVERY_NOTES
@@ -35,27 +35,22 @@ _FOLDED = """
 """
 
 
-def write_quarantine(settings: Settings, store: Store, register: Register, ente: str) -> str:
+def write_quarantine(installation: Installation, ente: str) -> str:
     """Writes an ente's defects, with files refused at the door, their summary, and the notes; returns the defects' uri."""
     name, summary = (f"models/{ente}/{table.name}.parquet" for table in (QUARANTINED, QUARANTINE_SUMMARY))
-    with _gathered(settings, store, register, ente) as connection:
-        with store.write(name) as target:
+    with _gathered(installation, ente) as connection:
+        with installation.store.write(name) as target:
             connection.execute(
                 "copy (select *, count(*) over (partition by kind, field, reason) as times from defects)"
                 f" to '{target}' (format parquet)"
             )
-        with store.write(summary) as target:
+        with installation.store.write(summary) as target:
             columns = ", ".join(QUARANTINE_SUMMARY.column_names)
             connection.execute(f"copy (select {columns} from ({_FOLDED})) to '{target}' (format parquet)")
-        _write_notes(connection, store, register, ente)
-    return store.uri(name)
-
-
-def _write_notes(connection: duckdb.DuckDBPyConnection, store: Store, register: Register, ente: str) -> None:
-    """Writes what was noted of the ente's deliveries and cost no row."""
-    files = _files(store, register.deliveries(ente), ente, "notes")
-    with store.write(f"models/{ente}/{DELIVERY_NOTES.name}.parquet") as target:
-        connection.execute(f"copy (from {parquet(DELIVERY_NOTES, files)}) to '{target}' (format parquet)")
+        files = _files(installation.store, installation.register.deliveries(ente), ente, "notes")
+        with installation.store.write(f"models/{ente}/{DELIVERY_NOTES.name}.parquet") as target:
+            connection.execute(f"copy (from {parquet(DELIVERY_NOTES, files)}) to '{target}' (format parquet)")
+    return installation.store.uri(name)
 
 
 def _files(store: Store, deliveries: pa.Table, ente: str, folder: str) -> list[str]:
@@ -69,9 +64,7 @@ def _files(store: Store, deliveries: pa.Table, ente: str, folder: str) -> list[s
 
 
 def summary(
-    settings: Settings,
-    store: Store,
-    register: Register,
+    installation: Installation,
     ente: str,
     *,
     kind: str | None = None,
@@ -83,7 +76,7 @@ def summary(
     `delivery` may be the beginning of an identifier.
     """
     columns = ", ".join(QUARANTINE_SUMMARY.column_names)
-    with _gathered(settings, store, register, ente) as connection:
+    with _gathered(installation, ente) as connection:
         return connection.sql(
             f"select {columns} from ({_FOLDED}) where ($kind is null or kind = $kind)"
             " and ($delivery is null or starts_with(delivery, $delivery))"
@@ -93,22 +86,22 @@ def summary(
 
 
 def release(
-    settings: Settings, store: Store, register: Register, ente: str, deliveries: Sequence[str] | None = None
+    installation: Installation, ente: str, layout: Layout | None = None, deliveries: Sequence[str] | None = None
 ) -> ReadAnew:
     """Reads an ente's quarantined deliveries again (or those named): good rows come in, settled defects go.
 
     See `staging.read_anew` for what stays as it was. Raises KeyError for a delivery that the ente does not have.
     """
-    return read_anew(settings, store, register, ente, deliveries=deliveries)
+    return read_anew(installation, ente, layout, deliveries=deliveries)
 
 
 @contextmanager
-def _gathered(settings: Settings, store: Store, register: Register, ente: str) -> Iterator[duckdb.DuckDBPyConnection]:
+def _gathered(installation: Installation, ente: str) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with the ente's `deliveries` and `defects` (columns of QUARANTINE)."""
-    deliveries = register.deliveries(ente)
-    files = _files(store, deliveries, ente, "quarantine")
-    with connect(settings) as connection:
-        store.attach(connection)
+    deliveries = installation.register.deliveries(ente)
+    files = _files(installation.store, deliveries, ente, "quarantine")
+    with connect(installation.settings) as connection:
+        installation.store.attach(connection)
         connection.register("deliveries", deliveries)
         # A file refused at the door was never parsed: its reason is in the register alone.
         connection.execute(f"""

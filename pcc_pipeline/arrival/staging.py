@@ -19,12 +19,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pcc_pipeline.database.register import Delivery, Outcome, Register
-from pcc_pipeline.enti.facts import ente_facts
+from pcc_pipeline.database.register import Delivery, Outcome
 from pcc_pipeline.formats import SMALL_FILES, Counts, Source, defect, parse
-from pcc_pipeline.formats.tabular.layouts.choose import KINDS as LAID_OUT
 from pcc_pipeline.formats.tabular.layouts.model import Layout
-from pcc_pipeline.settings import Settings
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import DELIVERY_NOTES, FEEDS, QUARANTINE
 from pcc_pipeline.tables.register import REFUSED, STAGED
@@ -36,7 +34,6 @@ FILES_WORTH_A_WORKER = 1_000
 
 log = logging.getLogger(__name__)
 
-Progress = Callable[[str, int, int], None]
 Settle = Callable[[Sequence[Outcome]], None]
 
 
@@ -125,31 +122,23 @@ class ParquetSink:
         self._stack.__exit__(kind, error, trace)
 
 
-def stage(
-    settings: Settings,
-    store: Store,
-    register: Register,
-    ente: str,
-    progress: Progress | None = None,
-    layout: Layout | None = None,
-) -> StagingReport:
+def stage(installation: Installation, ente: str, layout: Layout | None = None) -> StagingReport:
     """Reads every delivery of an ente that is landed and not yet read; a second call finds nothing to do.
 
-    `layout` is that of the ente's accounting system: unless given, the one that the register of enti tells
-    (`enti.ente_facts`). Standard columns are read whatever it is.
+    `layout` is that of the ente's accounting system (`enti.facts` knows it); without one only standard columns are read,
+    which are read whatever it is.
 
     Each part is written and then recorded, so a crash in between costs only reading it again.
     """
-    with register.lock(ente):
-        pending = register.pending(ente)
-        return _read(settings, store, register, ente, pending, register.settle, progress, layout)
+    with installation.register.lock(ente):
+        pending = installation.register.pending(ente)
+        return _read(installation, ente, pending, installation.register.settle, layout)
 
 
 def read_anew(
-    settings: Settings,
-    store: Store,
-    register: Register,
+    installation: Installation,
     ente: str,
+    layout: Layout | None = None,
     *,
     deliveries: Sequence[str] | None = None,
     kind: str | None = None,
@@ -161,11 +150,11 @@ def read_anew(
     What the former reading gave is kept: a state asked as of an earlier moment is computed from it. Deliveries whose rows
     share a file are read together. Raises KeyError for a delivery that the ente does not have.
     """
-    with register.lock(ente):
-        given = register.readable(ente, deliveries, kind)
+    with installation.register.lock(ente):
+        given = installation.register.readable(ente, deliveries, kind)
         read: list[Outcome] = []
-        report = _read(settings, store, register, ente, [delivery for delivery, _ in given], read.extend)
-        register.settle_anew(ente, read)
+        report = _read(installation, ente, [delivery for delivery, _ in given], read.extend, layout)
+        installation.register.settle_anew(ente, read)
     before = [outcome for _, outcome in given]
     return ReadAnew(
         len(given),
@@ -178,26 +167,19 @@ def read_anew(
 
 
 def _read(
-    settings: Settings,
-    store: Store,
-    register: Register,
+    installation: Installation,
     ente: str,
     given: Sequence[Delivery],
     settle: Settle,
-    progress: Progress | None = None,
-    layout: Layout | None = None,
+    layout: Layout | None,
 ) -> StagingReport:
     """Reads deliveries part by part; `settle` is told what became of each part. The caller holds the ente's lock."""
     report = StagingReport(ente)
-    if layout is None and any(delivery.kind in LAID_OUT for delivery in given):
-        layout = ente_facts(settings, store, register, ente).layout
     report.layout = layout.name if layout else report.layout
     for kind, deliveries in _parts(given):
-        counts = _stage_part(settings, store, settle, ente, kind, deliveries, report, layout)
+        counts = _stage_part(installation, settle, ente, kind, deliveries, report, layout)
         report.deliveries += len(deliveries)
         report.counts[kind] = report.counts.get(kind, Counts()) + counts
-        if progress:
-            progress(kind, report.deliveries, len(given))
     return report
 
 
@@ -209,8 +191,7 @@ def _parts(pending: Sequence[Delivery]) -> Iterator[tuple[str, list[Delivery]]]:
 
 
 def _stage_part(
-    settings: Settings,
-    store: Store,
+    installation: Installation,
     settle: Settle,
     ente: str,
     kind: str,
@@ -224,7 +205,7 @@ def _stage_part(
         report.refused |= dict.fromkeys((d.file for d in deliveries), reason)
         return Counts()
     part = _part_name(deliveries)
-    workers = settings.threads if len(deliveries) >= FILES_WORTH_A_WORKER else 1
+    workers = installation.settings.threads if len(deliveries) >= FILES_WORTH_A_WORKER else 1
     with ExitStack() as stack:
         sources = [
             Source(
@@ -232,17 +213,17 @@ def _stage_part(
                 kind,
                 d.delivery,
                 d.file,
-                stack.enter_context(store.local_path(store.landing(ente, d.sha256))),
+                stack.enter_context(installation.store.local_path(installation.store.landing(ente, d.sha256))),
             )
             for d in deliveries
         ]
         try:
-            with ParquetSink(store, ente, kind, part) as sink:
+            with ParquetSink(installation.store, ente, kind, part) as sink:
                 counts = parse(kind, sources, sink, workers=workers, layout=layout)
         except (OSError, MemoryError, duckdb.Error):  # the machine's fault, not the file's: tried again by the next run
             raise
         except Exception as error:
-            return _unreadable(settings, store, settle, ente, kind, deliveries, report, layout, error)
+            return _unreadable(installation, settle, ente, kind, deliveries, report, layout, error)
     for code, times in sink.noted.items():
         report.notes[code] = report.notes.get(code, 0) + times
     outcomes = []
@@ -258,8 +239,7 @@ def _stage_part(
 
 
 def _unreadable(
-    settings: Settings,
-    store: Store,
+    installation: Installation,
     settle: Settle,
     ente: str,
     kind: str,
@@ -271,14 +251,14 @@ def _unreadable(
     """A parser never raises for what a file holds. Should one do so, only that file is refused: `pcc quarantine
     release` reads it again once the program is mended."""
     if len(deliveries) > 1:
-        alone = [_stage_part(settings, store, settle, ente, kind, [d], report, layout) for d in deliveries]
+        alone = [_stage_part(installation, settle, ente, kind, [d], report, layout) for d in deliveries]
         return sum(alone, Counts())
     (delivery,) = deliveries
     log.error("%s could not be read", delivery.file, exc_info=error)
     reason = f"the program failed on this file ({type(error).__name__}): tell us, then release it from quarantine"
     part = _part_name(deliveries)
     source = Source(ente, kind, delivery.delivery, delivery.file, Path())
-    with ParquetSink(store, ente, kind, part) as sink:
+    with ParquetSink(installation.store, ente, kind, part) as sink:
         sink.defects(defect(source, reason))
     outcome = Outcome(delivery.delivery, REFUSED, part, 0, 1, 1, reason)
     settle([outcome])

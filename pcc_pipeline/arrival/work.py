@@ -16,7 +16,7 @@ from pcc_pipeline.arrival.landing import PROVIDER, waiting
 from pcc_pipeline.checks.gate import Gate
 from pcc_pipeline.database.register import Register, last_read
 from pcc_pipeline.database.schema import table
-from pcc_pipeline.settings import Settings
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables.describe import MODEL_LAYERS
 
@@ -42,20 +42,20 @@ class Attempts:
     failed: int = 0
 
 
-def to_do(settings: Settings, register: Register, *, sweep: bool) -> dict[str, str]:
+def to_do(installation: Installation, *, sweep: bool) -> dict[str, str]:
     """Enti with something to do, and the fingerprint of what: files waiting, deliveries not read.
 
     `sweep` adds enti whose deliveries were read but never published, as after a killed run, and those with
     decisions since their last publication (scans of whole tables, so not at every tick).
     """
     parts: dict[str, list[str]] = {}
-    for ente, files in waiting(settings.inbox).items():
+    for ente, files in waiting(installation.settings.inbox).items():
         for path, size, mtime in files:
             parts.setdefault(ente, []).append(f"{path}|{size}|{mtime}")
-    stale = unpublished(register) if sweep else {}
-    for ente, newest in {**stale, **pending(register)}.items():
+    stale = unpublished(installation.register) if sweep else {}
+    for ente, newest in {**stale, **pending(installation.register)}.items():
         parts.setdefault(ente, []).append(newest)
-    for ente, newest in (decided(register, Store(settings.store_url)) if sweep else {}).items():
+    for ente, newest in (decided(installation.register, installation.store) if sweep else {}).items():
         parts.setdefault(ente, []).append(newest)
     return {ente: _fingerprint(marks) for ente, marks in parts.items()}
 

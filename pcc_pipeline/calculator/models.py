@@ -6,21 +6,21 @@ Nothing is executed here.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import sqlglot
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.lineage import Node, lineage
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import build_scope
 
-from pcc_pipeline.rules import RULE_TABLES
+from pcc_pipeline.rules import RULE_TABLES, anomaly_codes, codes_that
 from pcc_pipeline.tables import DECIDED, FEEDS, MODELS, Table
 from pcc_pipeline.tables.service import CLOSING
 
@@ -34,7 +34,22 @@ ARRIVAL_COLUMNS = ("sequence", "received_at", "row_id")
 
 logger = logging.getLogger(__name__)
 
-_TEMPLATES = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(SQL_ROOT / "macros"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+
+
+def _list(texts: Iterable[str]) -> str:
+    """A list of texts as SQL writes it."""
+    quoted = ("'" + text.replace("'", "''") + "'" for text in texts)
+    return f"[{', '.join(quoted)}]"
+
+
+#: What a template may use of the rule book.
+_TEMPLATES.globals |= {
+    "anomaly_codes": anomaly_codes,
+    "codes_that": lambda effect, value=None: _list(codes_that(effect, value)),
+}
 
 
 @dataclass(frozen=True)
@@ -61,14 +76,20 @@ class Model:
 
     @cached_property
     def sql(self) -> str:
-        """The query. Where the same stretch stands for each of several things, its file is a Jinja template, as dbt's are."""
+        """The query as it is run. Its file is a Jinja template, as dbt's are, where the same stretch stands for several things
+        or a list comes from the rule book."""
         written = self.path.read_text(encoding="utf-8")
-        return _TEMPLATES.from_string(written).render() if "{%" in written else written
+        return _TEMPLATES.from_string(written).render() if "{%" in written or "{{" in written else written
 
     @property
     def is_view(self) -> bool:
-        """Whether the model is only a query over others, never a file (header `-- materialized: view`)."""
-        return self.sql.startswith("-- materialized: view")
+        """Whether the model is only a query over others, never a file (header `-- materialized: view`, or `step`)."""
+        return self.is_step or self.sql.startswith("-- materialized: view")
+
+    @property
+    def is_step(self) -> bool:
+        """Whether it is a view that only one other model reads (header `-- materialized: step`)."""
+        return self.sql.startswith("-- materialized: step")
 
     @cached_property
     def reads(self) -> frozenset[str]:

@@ -45,12 +45,16 @@ CLOSED = "closed_"
 
 @dataclass(frozen=True)
 class Parameters:
-    """What every figure depends on: the reference date D, the observation date O, the kind of ente, its patron's feast."""
+    """What every figure depends on: the reference date D, the observation date O, the kind of ente, its patron's feast,
+    whether and since when it is on SIOPE+, the day it published its debts (None: not declared)."""
 
     reference_date: date
     observed_at: date
     ente_tipo: str | None = None
     patron_saint: str | None = None
+    siope_plus: bool | None = None
+    siope_plus_dal: date | None = None
+    pubblicato_il: date | None = None
 
     def __post_init__(self) -> None:
         if self.observed_at < self.reference_date:
@@ -59,12 +63,15 @@ class Parameters:
 
 @dataclass(frozen=True)
 class ModelResult:
-    """A model that ran: its rows and how long it took."""
+    """A model that ran: its rows and how long it took. Rows of a step are not counted."""
 
     name: str
-    rows: int
+    rows: int | None
     seconds: float
 
+
+#: Macros that a view may use though they read the session: a query that stands alone has their values instead.
+SESSION_MACROS = {"ente_code()": "varchar", "reference_date()": "date", "observed_at()": "date", "payment_term()": "integer"}
 
 #: How models are written. Dictionaries pay for codes and names; the limit stops them early on keys and amounts.
 PARQUET = "format parquet, compression snappy, dictionary_size_limit 5000"
@@ -101,11 +108,13 @@ class Session:
         query = f"select {_columns(model.table)} from (\n{model.sql}\n) as made"
         if model.is_view:
             self._store.write_bytes(f"{self._output}/{name}.sql", self._standing_alone(model).encode())
-            (row,) = self.connection.execute(f"select count(*) from {self.source(name)}").fetchall()
+            # To count is to run it: a step is not run twice, only bound.
+            asked, limit = ("null", " limit 0") if model.is_step else ("count(*)", "")
+            row = self.connection.execute(f"select {asked} from {self.source(name)}{limit}").fetchone() or (None,)
         else:
             with self._store.write(f"{self._output}/{name}.parquet") as target:
-                (row,) = self.connection.execute(f"copy ({query}) to '{_quoted(target)}' ({PARQUET})").fetchall()
-        return ModelResult(name, int(row[0]), time.perf_counter() - started)
+                row = self.connection.execute(f"copy ({query}) to '{_quoted(target)}' ({PARQUET})").fetchone() or (0,)
+        return ModelResult(name, row[0], time.perf_counter() - started)
 
     def source(self, name: str) -> str:
         """See the function `source`."""
@@ -123,13 +132,9 @@ class Session:
             if relation.startswith("rule_")
         ]
         sql = f"with {', '.join(given)} select {_columns(model.table)} from (\n{model.sql}\n) as made"
-        for macro, variable in (
-            ("ente_code()", "ente"),
-            ("reference_date()", "reference_date"),
-            ("observed_at()", "observed_at"),
-        ):
-            (value,) = self.connection.execute(f"select getvariable('{variable}')").fetchone() or (None,)
-            sql = sql.replace(macro, f"{_literal(value)}" + ("" if variable == "ente" else "::date"))
+        for macro, kind in SESSION_MACROS.items():
+            (value,) = self.connection.execute(f"select {macro}::varchar").fetchone() or (None,)
+            sql = sql.replace(macro, f"{_literal(value)}::{kind}")
         return sql
 
 
@@ -163,6 +168,9 @@ class Calculator:
                 ("observed_at", parameters.observed_at.isoformat()),
                 ("observation_moment", observation_moment(parameters.observed_at).isoformat()),
                 ("patron_saint", parameters.patron_saint),
+                ("siope_plus", _text(parameters.siope_plus)),
+                ("siope_plus_dal", _text(parameters.siope_plus_dal)),
+                ("pubblicato_il", _text(parameters.pubblicato_il)),
             ):
                 connection.execute(f"set variable {name} = {_literal(value)}")
             feeds = (
@@ -325,6 +333,10 @@ def _feed_query(table: Table, files: list[str], known: str) -> str:
 
 def _quoted(text: str) -> str:
     return text.replace("'", "''")
+
+
+def _text(value: bool | date | None) -> str | None:
+    return None if value is None else str(value)
 
 
 def _literal(value: str | None) -> str:

@@ -15,13 +15,11 @@ def connect(
     """Read accounting systems by remote connection; what came is delivered, and the sensor takes it from there."""
     from pcc_pipeline.connector.connect import connect as read
     from pcc_pipeline.connector.sources import SourceError, load_sources, sources_file
-    from pcc_pipeline.database.engine import engine
-    from pcc_pipeline.database.register import Register
-    from pcc_pipeline.settings import Settings
-    from pcc_pipeline.store import Store
+    from pcc_pipeline.installation import Installation
     from pcc_pipeline.tables.connector import FAILED, REFUSED
 
-    settings = Settings.from_environment()
+    installation = Installation.from_environment()
+    settings = installation.settings
     try:
         sources = load_sources(settings)
     except SourceError as error:
@@ -30,11 +28,10 @@ def connect(
         raise stop(f"No connection to {', '.join(missing)} in {sources_file(settings)}")
     if not sources:
         raise stop(f"No connections: {sources_file(settings)} is not there (docs/connector.md)")
-    store, register = Store(settings.store_url), Register(engine(settings))
     good = True
     for name in ente or sorted(sources):
         with err.status(f"Reading the accounting system of {name}"):
-            report = read(settings, store, register, sources[name])
+            report = read(installation, sources[name])
         good = good and report.outcome not in (REFUSED, FAILED)
         why = f": {report.reason}" if report.reason else ""
         out.print(f"{name} {report.source}: {report.outcome}{why}", highlight=False)

@@ -27,26 +27,24 @@ def forecast(
 ) -> None:
     """The stock of a day to come and what the FGDC costs: as things are, with payments, and what to pay to avoid it."""
     from pcc_pipeline.clock import today
-    from pcc_pipeline.database.engine import engine
+    from pcc_pipeline.installation import Installation
     from pcc_pipeline.runs import forecast
-    from pcc_pipeline.settings import Settings
-    from pcc_pipeline.store import Store
 
-    settings = Settings.from_environment()
-    store, connected = Store(settings.store_url), engine(settings)
+    installation = Installation.from_environment()
+    store = installation.store
     day = until.date() if until else date(today().year, 12, 31)
     try:
         payments = read_payments(pay) if pay else []
         with err.status(f"Working out {day}"):
-            base = forecast.scenario(settings, store, connected, ente, day)
-            _show(f"{ente} on {day}, nothing more paid", forecast.outlooks(settings, store, base))
-            least = forecast.plan(settings, store, base)
+            base = forecast.scenario(installation, ente, day)
+            _show(f"{ente} on {day}, nothing more paid", forecast.outlooks(installation, base))
+            least = forecast.plan(installation, base)
             store.delete(base.folder)
         if payments or refuse:
             with err.status("Working out what was asked"):
-                asked = forecast.scenario(settings, store, connected, ente, day, payments, refuse or ())
+                asked = forecast.scenario(installation, ente, day, payments, refuse or ())
             title = f"{ente} on {day}, {len(payments)} payments more, {len(refuse or ())} operations refused"
-            _show(title, forecast.outlooks(settings, store, asked))
+            _show(title, forecast.outlooks(installation, asked))
             store.delete(asked.folder)
     except ValueError as error:
         raise stop(str(error)) from None

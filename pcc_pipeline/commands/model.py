@@ -10,7 +10,6 @@ from rich.table import Column as RichColumn
 from rich.table import Table as RichTable
 
 from pcc_pipeline.commands.terminal import Ente, err, out, stop
-from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Modello 003 and 002: write, list, fetch the files for PCC")
@@ -26,19 +25,17 @@ def write(
     out_dir: Annotated[Path | None, typer.Option("--out", help="Folder for the files (PCC_HOME/outbox/<ente>)")] = None,
 ) -> None:
     """Write what is approved and not yet sent to Modello 003 and 002; a second call writes nothing anew."""
-    from pcc_pipeline.database.engine import engine
-    from pcc_pipeline.database.register import Register
+    from pcc_pipeline.enti.facts import ente_facts
+    from pcc_pipeline.installation import Installation
     from pcc_pipeline.review.sending import SendingError, send
-    from pcc_pipeline.store import Store
 
-    settings = Settings.from_environment()
-    connected, store = engine(settings), Store(settings.store_url)
-    facts = ente_facts(settings, store, Register(connected), ente)
+    installation = Installation.from_environment()
+    facts = ente_facts(installation, ente)
     if facts.refusal:
         raise stop(facts.refusal)
-    folder = out_dir or settings.home / "outbox" / ente
+    folder = out_dir or installation.settings.home / "outbox" / ente
     try:
-        report = send(connected, store, ente, user, folder, name=facts.name, cf=facts.cf)
+        report = send(installation, ente, user, folder, name=facts.name, cf=facts.cf)
     except SendingError as error:
         raise stop(str(error)) from None
     for path in report.handed:
@@ -58,11 +55,11 @@ def list_files(
 ) -> None:
     """List the files written for PCC and what became of their operations; exit 1 if any is overdue (with --overdue)."""
     from pcc_pipeline.database.engine import engine
-    from pcc_pipeline.review import sent as sending
+    from pcc_pipeline.review import sent
 
     connected = engine(Settings.from_environment())
     if overdue:
-        late = sending.overdue(connected, ente)
+        late = sent.overdue(connected, ente)
         table = RichTable("ente", "document", "operation", "amount €", "sent", "state", "answer", "file", "line")
         for row in late:
             table.add_row(
@@ -74,7 +71,7 @@ def list_files(
         raise typer.Exit(1 if late else 0)
     counted = ("rows", "sent", "accepted", "refused", "done", "overdue")
     table = RichTable("ente", RichColumn("file", no_wrap=True), "written", *counted, "sha-256")
-    for row in sending.files(connected, ente):
+    for row in sent.files(connected, ente):
         counts = [str(row[name]) for name in counted]
         table.add_row(row["ente"], row["file"], f"{row['sent_at']:%Y-%m-%d %H:%M}", *counts, row["sha256"][:12])
     out.print(table)
@@ -87,17 +84,16 @@ def get(
     out_dir: Annotated[Path, typer.Option("--out", help="Folder to copy it to")] = Path(),
 ) -> None:
     """Copy a file that was written before, byte for byte; nothing is sent anew by it."""
-    from pcc_pipeline.database.engine import engine
-    from pcc_pipeline.review import sent as sending
+    from pcc_pipeline.installation import Installation
+    from pcc_pipeline.review import sent
     from pcc_pipeline.review.sending import copy_file
-    from pcc_pipeline.store import Store
 
-    settings = Settings.from_environment()
-    found = [row for row in sending.files(engine(settings), ente) if row["file"] == file]
+    installation = Installation.from_environment()
+    found = [row for row in sent.files(installation.engine, ente) if row["file"] == file]
     if not found:
         raise stop(f"No file {file} of {ente}")
     out_dir.mkdir(parents=True, exist_ok=True)
-    path = copy_file(Store(settings.store_url), ente, file, found[0]["sha256"], out_dir)
+    path = copy_file(installation.store, ente, file, found[0]["sha256"], out_dir)
     out.print(str(path), highlight=False, soft_wrap=True)
 
 

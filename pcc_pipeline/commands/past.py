@@ -12,9 +12,8 @@ import typer
 from pcc_pipeline.commands.terminal import Day, Ente, day, err, out, stop
 
 if TYPE_CHECKING:
+    from pcc_pipeline.installation import Installation
     from pcc_pipeline.runs.asof import Past
-    from pcc_pipeline.settings import Settings
-    from pcc_pipeline.store import Store
 
 
 def asof(
@@ -29,23 +28,20 @@ def asof(
     out_file: Annotated[Path | None, typer.Option("--out", help=".csv, .parquet or .json; standard output unless told")] = None,
 ) -> None:
     """Any table as it would have been asked then: "what did we know on 31 January?". Published figures stay untouched."""
-    from pcc_pipeline.database.engine import engine
+    from pcc_pipeline.installation import Installation
     from pcc_pipeline.runs import asof
-    from pcc_pipeline.settings import Settings
-    from pcc_pipeline.store import Store
 
-    settings = Settings.from_environment()
+    installation = Installation.from_environment()
     try:
         moment = _moment(known_at)
-        place = (settings, Store(settings.store_url))
         with err.status(f"Rebuilding {table} as known at {moment.isoformat()}"):
-            made = asof.rebuild(*place, engine(settings), ente, [table], reference_date.date(), moment, day(observed_at))
+            made = asof.rebuild(installation, ente, [table], reference_date.date(), moment, day(observed_at))
             if out_file:
-                rows = asof.write(*place, made, table, out_file)
+                rows = asof.write(installation, made, table, out_file)
             else:
-                _to_terminal(place, made, table)
+                _to_terminal(installation, made, table)
                 rows = -1
-            place[1].delete(made.folder)
+            installation.store.delete(made.folder)
     except ValueError as error:
         raise stop(str(error)) from None
     if out_file:
@@ -94,7 +90,7 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=ROME)
 
 
-def _to_terminal(place: tuple[Settings, Store], made: Past, table: str) -> None:
+def _to_terminal(installation: Installation, made: Past, table: str) -> None:
     """Writes CSV to standard output, through a file as all output."""
     import tempfile
 
@@ -102,5 +98,5 @@ def _to_terminal(place: tuple[Settings, Store], made: Past, table: str) -> None:
 
     with tempfile.TemporaryDirectory(prefix="pcc-") as folder:
         file = Path(folder) / "table.csv"
-        write(*place, made, table, file)
+        write(installation, made, table, file)
         sys.stdout.write(file.read_text(encoding="utf-8"))

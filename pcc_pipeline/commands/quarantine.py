@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -14,16 +14,6 @@ app = typer.Typer(no_args_is_help=True, help="What was refused and why; reading 
 
 Ente = Annotated[str, typer.Option("--ente", help="Tenant code of the ente; _provider for what has no ente")]
 Delivery = Annotated[list[str] | None, typer.Option("--delivery", help="Only this delivery; may be repeated")]
-
-
-def _place() -> tuple[Any, Any, Any]:
-    from pcc_pipeline.database.engine import engine
-    from pcc_pipeline.database.register import Register
-    from pcc_pipeline.settings import Settings
-    from pcc_pipeline.store import Store
-
-    settings = Settings.from_environment()
-    return settings, Store(settings.store_url), Register(engine(settings))
 
 
 @app.command("list")
@@ -37,8 +27,9 @@ def list_(
     from rich.table import Table
 
     from pcc_pipeline.arrival.quarantine import summary
+    from pcc_pipeline.installation import Installation
 
-    rows = summary(*_place(), ente, kind=kind, delivery=delivery, limit=limit + 1).to_pylist()
+    rows = summary(Installation.from_environment(), ente, kind=kind, delivery=delivery, limit=limit + 1).to_pylist()
     if not rows:
         out.print(f"Nothing of {ente} stands in quarantine")
         return
@@ -55,11 +46,13 @@ def list_(
 def release(ente: Ente, delivery: Delivery = None) -> None:
     """Read quarantined deliveries anew from the kept bytes: good rows come in, settled defects go."""
     from pcc_pipeline.arrival.quarantine import release as read_anew
+    from pcc_pipeline.enti.facts import ente_facts
+    from pcc_pipeline.installation import Installation
 
-    settings, store, register = _place()
+    installation = Installation.from_environment()
     with err.status(f"Reading the quarantined deliveries of {ente} anew"):
         try:
-            done = read_anew(settings, store, register, ente, delivery)
+            done = read_anew(installation, ente, ente_facts(installation, ente).layout, delivery)
         except KeyError as error:
             raise stop(str(error.args[0])) from None
     out.print(
@@ -80,8 +73,11 @@ def save(
     out_file: Annotated[Path, typer.Option("--out", help="Where to write its bytes")],
 ) -> None:
     """Write a delivery's bytes, as they were delivered, to a file."""
-    _, store, register = _place()
-    found = [row for row in register.deliveries(ente).to_pylist() if row["delivery"] == delivery]
+    from pcc_pipeline.installation import Installation
+
+    installation = Installation.from_environment()
+    store = installation.store
+    found = [row for row in installation.register.deliveries(ente).to_pylist() if row["delivery"] == delivery]
     if not found:
         raise stop(f"{ente} has no delivery {delivery}")
     try:

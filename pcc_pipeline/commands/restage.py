@@ -15,23 +15,20 @@ def restage(
 ) -> None:
     """Read all deliveries of a kind again from the kept bytes, as after a column was added; figures follow at the next run."""
     from pcc_pipeline.arrival.staging import read_anew
-    from pcc_pipeline.database.engine import engine
-    from pcc_pipeline.database.register import Register
-    from pcc_pipeline.settings import Settings
-    from pcc_pipeline.store import Store
+    from pcc_pipeline.enti.facts import ente_facts
+    from pcc_pipeline.installation import Installation
     from pcc_pipeline.tables import FEEDS
 
     if kind not in FEEDS:
         raise stop(f"Nothing reads deliveries of kind {kind}: there are {', '.join(sorted(FEEDS))}")
-    settings = Settings.from_environment()
-    store, register = Store(settings.store_url), Register(engine(settings))
-    known = register.enti()
+    installation = Installation.from_environment()
+    known = installation.register.enti()
     if missing := sorted(set(ente or ()) - set(known)):
         raise stop(f"Nothing was ever delivered for {', '.join(missing)}")
     total = 0
     for name in sorted(set(ente or known)):
         with err.status(f"Reading {kind} of {name} again"):
-            done = read_anew(settings, store, register, name, kind=kind)
+            done = read_anew(installation, name, ente_facts(installation, name).layout, kind=kind)
         if not done.deliveries:
             continue
         total += done.deliveries

@@ -14,11 +14,11 @@ import typer
 from rich.table import Table as RichTable
 
 from pcc_pipeline.commands.terminal import Ente, err, out, stop
-from pcc_pipeline.settings import Settings
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from pcc_pipeline.installation import Installation
     from pcc_pipeline.review.operations import Selection
 
 app = typer.Typer(no_args_is_help=True, help="Decide on operations, pairs and questions: approve, refuse, change, pair, undo.")
@@ -186,11 +186,10 @@ def import_(ente: Ente, who: Who, file: Annotated[Path, typer.Argument(exists=Tr
     """Take the decisions written in a work list; exit 1 if some line is wrong (the good ones are taken)."""
     from pcc_pipeline.review.amounts import judge
     from pcc_pipeline.review.worklist import import_decisions
-    from pcc_pipeline.store import Store
 
-    settings = Settings.from_environment()
+    installation = _installation()
     with _telling():
-        done = import_decisions(_engine(), ente, file, who=who, judge=judge(settings, Store(settings.store_url), ente))
+        done = import_decisions(installation.engine, ente, file, who=who, judge=judge(installation, ente))
     err.print(f"{done.written} decisioni, {done.already} già prese", highlight=False)
     _errors(done.errors)
 
@@ -211,7 +210,7 @@ def answers(ente: Ente, who: Who, file: Annotated[Path, typer.Argument(exists=Tr
     from pcc_pipeline.review.answers import read_answers
 
     with _telling():
-        done = read_answers(Settings.from_environment(), _engine(), ente, file, who=who)
+        done = read_answers(_installation(), ente, file, who=who)
     err.print(
         f"{done.decisions} decisioni, {done.cases} casi particolari, {done.notes} note, {done.already} risposte già lette",
         highlight=False,
@@ -242,12 +241,13 @@ def _decide(
 ) -> None:
     from pcc_pipeline.review.amounts import judge
     from pcc_pipeline.review.operations import decide_operations
-    from pcc_pipeline.store import Store
 
-    settings = Settings.from_environment()
-    judged = judge(settings, Store(settings.store_url), ente) if verdict == "change" else None
+    installation = _installation()
+    judged = judge(installation, ente) if verdict == "change" else None
     with _telling():
-        done = decide_operations(_engine(), ente, verdict, chosen, who=who, changes=changes, reason=reason, judge=judged)
+        done = decide_operations(
+            installation.engine, ente, verdict, chosen, who=who, changes=changes, reason=reason, judge=judged
+        )
     err.print(done.in_words(), highlight=False)
 
 
@@ -295,10 +295,14 @@ def _euro(text: str) -> Decimal:
     return amount(text)
 
 
-def _engine() -> sa.Engine:
-    from pcc_pipeline.database.engine import engine
+def _installation() -> Installation:
+    from pcc_pipeline.installation import Installation
 
-    return engine(Settings.from_environment())
+    return Installation.from_environment()
+
+
+def _engine() -> sa.Engine:
+    return _installation().engine
 
 
 @contextmanager

@@ -25,11 +25,12 @@ def night(
     ] = None,
 ) -> None:
     """Calculate and publish every ente's service levels, close finished months, catch up missed nights."""
+    from pcc_pipeline.installation import Installation
     from pcc_pipeline.service.nightly import nights
 
     good = True
     with err.status("Working the night") as status:
-        done = nights(Settings.from_environment(), day(until), status.update)
+        done = nights(Installation.from_environment(), day(until), status.update)
     for result in done:
         out.print(
             f"{result.night}: {len(result.published)} enti published, closed {sum(map(len, result.closed.values()))} periods"
@@ -73,9 +74,10 @@ def reopen(
 
 def alerts() -> None:
     """Look for tickets about to pass the limit and levels missed; raise what is new, send what is waiting."""
+    from pcc_pipeline.installation import Installation
     from pcc_pipeline.service.lookout import look
 
-    count = look(Settings.from_environment())
+    count = look(Installation.from_environment())
     err.print(f"{count} new alerts")
 
 
@@ -97,14 +99,12 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask, although the register says it is not due")] = False,
 ) -> None:
     """Erase an ente everywhere, for ever, and print the signed receipt. Started again after a crash, it goes on."""
-    from pcc_pipeline.database.engine import engine
-    from pcc_pipeline.database.register import Register
+    from pcc_pipeline.installation import Installation
     from pcc_pipeline.service.erasure import ErasureError, due_enti
     from pcc_pipeline.service.erasure import erase as erase_ente
-    from pcc_pipeline.store import Store
 
-    settings = Settings.from_environment()
-    due = due_enti(settings, Store(settings.store_url), Register(engine(settings)), today())
+    installation = Installation.from_environment()
+    due = due_enti(installation, today())
     if ente not in due and not yes:
         err.print("[yellow]The register does not say that this ente's erasure is due (fifth working day after the PEC).")
         if not sys.stdin.isatty():
@@ -113,7 +113,7 @@ def erase(
             raise stop("Nothing was erased")
     with err.status("Erasing") as status:
         try:
-            receipt = erase_ente(settings, ente, today(), lambda step: status.update(f"Erasing: {step}"))
+            receipt = erase_ente(installation, ente, today(), lambda step: status.update(f"Erasing: {step}"))
         except ErasureError as error:
             raise stop(str(error)) from None
     out.print_json(json.dumps(receipt))

@@ -27,7 +27,7 @@ from pcc_pipeline.database.register import Arrived, Register, delivery_id
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.duck import connect as calculator
 from pcc_pipeline.enti.facts import EnteFacts, ente_facts
-from pcc_pipeline.settings import Settings
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables.connector import FAILED, NEW, REFUSED, UNCHANGED
 
@@ -56,31 +56,29 @@ class ConnectReport:
     kinds: list[KindRead] = field(default_factory=list)
 
 
-def connect(
-    settings: Settings, store: Store, register: Register, source: ErpSource, *, on: date | None = None, wait: float = 1.0
-) -> ConnectReport:
+def connect(installation: Installation, source: ErpSource, *, on: date | None = None, wait: float = 1.0) -> ConnectReport:
     """Reads an ente's accounting system once; every outcome is registered in `erp_reads` and none raises.
 
     `on` is the day for which permission is judged (today unless told), `wait` the first pause before trying again.
     """
     shown = "?"
     try:
-        facts = ente_facts(settings, store, register, source.ente, on)
+        facts = ente_facts(installation, source.ente, on)
         if reasons := refusals(facts, on or today()):
-            return _ended(register, source.ente, shown, REFUSED, "; ".join(reasons))
+            return _ended(installation.register, source.ente, shown, REFUSED, "; ".join(reasons))
         url = source.url()
         shown = label(url)
         queries = read_queries(Path(source.queries)) if source.queries else _queries(facts)
-        with ente_lock(register.engine, f"erp {source.ente}"):
-            return _read(settings, store, register, source.ente, url, queries, wait)
+        with ente_lock(installation.engine, f"erp {source.ente}"):
+            return _read(installation, source.ente, url, queries, wait)
     except (SourceError, QueryError) as error:
-        return _ended(register, source.ente, shown, REFUSED, str(error))
+        return _ended(installation.register, source.ente, shown, REFUSED, str(error))
     except (SQLAlchemyError, ModuleNotFoundError, ValueError, OSError) as error:
         orig = getattr(error, "orig", None) or error
         words = f"{type(orig).__name__}: {str(orig).strip()}"
         if shown != "?":
             words = without_secrets(words, url)
-        return _ended(register, source.ente, shown, FAILED, words[:1000])
+        return _ended(installation.register, source.ente, shown, FAILED, words[:1000])
 
 
 def _queries(facts: EnteFacts) -> dict[str, Query]:
@@ -122,10 +120,8 @@ def _last(register: Register, ente: str, kind: str, source: str) -> tuple[str | 
     return (None, None) if row is None else (row.watermark, row.seen)
 
 
-def _read(
-    settings: Settings, store: Store, register: Register, ente: str, url: sa.URL, queries: dict[str, Query], wait: float
-) -> ConnectReport:
-    shown = label(url)
+def _read(installation: Installation, ente: str, url: sa.URL, queries: dict[str, Query], wait: float) -> ConnectReport:
+    shown, store, register = label(url), installation.store, installation.register
     last = {kind: _last(register, ente, kind, shown) for kind in queries}
     marks = {k: None if mark is None else parse_mark(queries[k].type, mark) for k, (mark, _) in last.items()}
     bounds = {kind: query.bound(marks[kind]) for kind, query in queries.items()}
@@ -137,9 +133,9 @@ def _read(
         arrived: list[Arrived] = []
         old_windows = []
         for kind, query in queries.items():
-            found = _compare(settings, store, spooled[kind], last[kind][1], folder / f"{kind}.csv")
+            found = _compare(installation, spooled[kind], last[kind][1], folder / f"{kind}.csv")
             mark = _greatest(query, marks[kind], found.mark, spooled[kind].zoned)
-            seen = _keep_window(settings, store, ente, kind, spooled[kind], query.bound(mark) if query.watermark else None)
+            seen = _keep_window(installation, ente, kind, spooled[kind], query.bound(mark) if query.watermark else None)
             delivery = None
             if found.changed:
                 kept = store.put_file(ente, folder / f"{kind}.csv")
@@ -189,16 +185,16 @@ def _rows_with_hash(spooled: Spooled) -> str:
     return f"select *, md5(concat_ws(chr(31), {texts})) as row_hash from spooled"
 
 
-def _compare(settings: Settings, store: Store, spooled: Spooled, window: str | None, target: Path) -> _Compared:
+def _compare(installation: Installation, spooled: Spooled, window: str | None, target: Path) -> _Compared:
     """Counts what is new and what is gone, and writes the rows as CSV, always in one order, when anything is.
 
     All that was read goes into the delivery, not only what changed: of a payment order on a document the latest
     delivery that names it stands with all its rows.
     """
-    with calculator(settings) as connection:
-        _open(connection, store, spooled)
-        if window is not None and store.exists(window):
-            connection.execute(f"create temp table seen as select * from read_parquet('{store.uri(window)}')")
+    with calculator(installation.settings) as connection:
+        _open(connection, installation.store, spooled)
+        if window is not None and installation.store.exists(window):
+            connection.execute(f"create temp table seen as select * from read_parquet('{installation.store.uri(window)}')")
         else:
             connection.execute("create temp table seen (row_hash varchar)")
         unseen, mark = connection.execute(
@@ -216,14 +212,14 @@ def _compare(settings: Settings, store: Store, spooled: Spooled, window: str | N
     return _Compared(unseen, gone, mark, changed)
 
 
-def _keep_window(settings: Settings, store: Store, ente: str, kind: str, spooled: Spooled, bound: Mark | None) -> str:
+def _keep_window(installation: Installation, ente: str, kind: str, spooled: Spooled, bound: Mark | None) -> str:
     """Keeps the hashes of the rows that the next reading will read again; returns the file's relative name."""
     name = f"connector/{ente}/{kind}/{uuid4().hex}.parquet"
-    with calculator(settings) as connection:
-        _open(connection, store, spooled)
+    with calculator(installation.settings) as connection:
+        _open(connection, installation.store, spooled)
         at = bound.replace(tzinfo=None) if isinstance(bound, datetime) else bound
         where = "true" if at is None else f"{MARK} >= $bound"
-        with store.write(name) as target:
+        with installation.store.write(name) as target:
             connection.execute(
                 f"copy (select distinct row_hash from found where {where}) to '{target}' (format parquet)",
                 {} if at is None else {"bound": at},

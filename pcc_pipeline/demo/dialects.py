@@ -71,7 +71,7 @@ def write_table(
 def _write_text(connection: duckdb.DuckDBPyConnection, table: Table, path: Path, dialect: Dialect, extra: Sequence[str]) -> int:
     """DuckDB writes the CSV; what it cannot (other encodings, bad rows) is done over the text, in blocks."""
     raw = path.with_name(path.name + ".utf8.part")
-    columns = ", ".join(f"{_text(table, name, dialect)} as {name}" for name in _data_columns(table))
+    columns = ", ".join(f"{_text(table, name, dialect)} as {name}" for name in _data_columns(connection, table))
     rows = connection.execute(
         f"copy (select {columns} from {table.name} order by line) to '{_quoted(raw)}' "
         f"(format csv, header true, delimiter '{dialect.separator}')"
@@ -86,6 +86,11 @@ def _write_text(connection: duckdb.DuckDBPyConnection, table: Table, path: Path,
             target.write(line.replace(";", dialect.separator) + dialect.line_end)
     raw.unlink()
     return int(rows[0]) if rows else 0
+
+
+def columns_of(connection: duckdb.DuckDBPyConnection, view: str) -> frozenset[str]:
+    """The columns that a synthetic feed has: those of its table that the demo fills."""
+    return frozenset(column for column, *_ in connection.execute(f"select * from {view} limit 0").description or ())
 
 
 def _text(table: Table, name: str, dialect: Dialect) -> str:
@@ -106,7 +111,7 @@ def _text(table: Table, name: str, dialect: Dialect) -> str:
 def _write_excel(
     connection: duckdb.DuckDBPyConnection, table: Table, path: Path, dialect: Dialect, extra: Sequence[str]
 ) -> int:
-    names = _data_columns(table)
+    names = _data_columns(connection, table)
     workbook = xlsxwriter.Workbook(str(path), {"constant_memory": True, "default_date_format": "dd/mm/yyyy"})
     # Excel files carry a creation time; a fixed one keeps the same seed giving the same bytes.
     workbook.set_properties({"created": datetime(2026, 1, 1)})  # noqa: DTZ001
@@ -145,10 +150,11 @@ def write_rows(path: Path, header: Sequence[str], rows: Sequence[Sequence[object
     part.rename(path)
 
 
-def _data_columns(table: Table) -> list[str]:
-    # `partial` is written by nobody: a parser sets it.
+def _data_columns(connection: duckdb.DuckDBPyConnection, table: Table) -> list[str]:
+    # What an accounting system does not keep is not in its files. `partial` is written by nobody: a parser sets it.
     lineage = ("ente", "delivery", "line", "partial")
-    return [c.name for c in table.columns if c.name not in lineage and c.type != "records"]
+    made = columns_of(connection, table.name)
+    return [c.name for c in table.columns if c.name in made and c.name not in lineage and c.type != "records"]
 
 
 def _quoted(path: Path) -> str:

@@ -16,9 +16,7 @@ from pcc_pipeline.arrival.landing import PROVIDER, land
 from pcc_pipeline.arrival.staging import stage
 from pcc_pipeline.connector.connect import ConnectReport, connect
 from pcc_pipeline.connector.sources import load_sources, sources_file
-from pcc_pipeline.database.register import Register
-from pcc_pipeline.settings import Settings
-from pcc_pipeline.store import Store
+from pcc_pipeline.installation import Installation
 
 #: The accounting system that is read by remote connection, and where its file lies under the home folder.
 PRODUCT = "Libro Mastro PA"
@@ -75,18 +73,16 @@ def write_erp(connection: duckdb.DuckDBPyConnection, database: Path) -> None:
 _NUMBERS = ("scissione", "titolo", "stato", "istituzionale", "annullo")
 
 
-def read_erp(settings: Settings, inbox: Path, ente: str) -> ConnectReport:
+def read_erp(installation: Installation, inbox: Path, ente: str) -> ConnectReport:
     """Reads the demo's database as the sensor will: writes its entry where there is no sources file yet.
 
     The provider's register of enti is read first: it says whether the ente may be read at all.
     """
-    from pcc_pipeline.database.engine import engine
-
+    settings = installation.settings
     path = sources_file(settings)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(yaml.safe_dump({ente: {"url": f"sqlite:///{settings.home / FILE}"}}), encoding="utf-8")
-    store, register = Store(settings.store_url), Register(engine(settings))
-    land(settings, store, register, inbox, ente=PROVIDER)
-    stage(settings, store, register, PROVIDER)
-    return connect(settings, store, register, load_sources(settings)[ente])
+    land(installation, inbox, ente=PROVIDER)
+    stage(installation, PROVIDER)
+    return connect(installation, load_sources(settings)[ente])

@@ -6,6 +6,9 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
+import duckdb
+
+from pcc_pipeline.demo.dialects import columns_of
 from pcc_pipeline.demo.parties import enti
 from pcc_pipeline.demo.synthesis import KINDS, Size, synthesis
 from pcc_pipeline.tables.describe import Table
@@ -37,12 +40,13 @@ def write_staging(
             part = target.with_name(target.name + ".part")
             path = str(part).replace("'", "''")
             row = connection.execute(
-                f"copy (select {_typed(FEEDS[kind])} from {kind}) to '{path}' (format parquet, compression zstd)"
+                f"copy (select {_typed(connection, FEEDS[kind])} from {kind}) to '{path}' (format parquet, compression zstd)"
             ).fetchone()
             part.rename(target)
             counts[kind] = int(row[0]) if row else 0
     return counts
 
 
-def _typed(table: Table) -> str:
-    return ", ".join(f"{c.name}::{c.duckdb_type} as {c.name}" for c in table.columns)
+def _typed(connection: duckdb.DuckDBPyConnection, table: Table) -> str:
+    made = columns_of(connection, table.name)
+    return ", ".join(f"{c.name if c.name in made else 'null'}::{c.duckdb_type} as {c.name}" for c in table.columns)

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from pcc_pipeline.database.register import Arrived, Register
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.duck import connect, parquet
-from pcc_pipeline.settings import Settings
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables.feeds import FEEDS
 
@@ -45,9 +45,10 @@ def mark(sequence: int) -> str:
     return f"{PROVIDER}/{sequence}"
 
 
-def distribute(settings: Settings, store: Store, register: Register, left_out: Iterable[str] = ()) -> Distribution:
+def distribute(installation: Installation, left_out: Iterable[str] = ()) -> Distribution:
     """Splits what was not split yet; a second call finds nothing to do. Enti `left_out` get nothing for now."""
     result = Distribution()
+    store, register = installation.store, installation.register
     given = [
         row
         for row in register.deliveries(PROVIDER).select(["delivery", "sequence", "kind", "part", "rows"]).to_pylist()
@@ -56,7 +57,7 @@ def distribute(settings: Settings, store: Store, register: Register, left_out: I
     if not given:
         return result
     done, skipped = _done(register), set(left_out)
-    with connect(settings) as connection:
+    with connect(installation.settings) as connection:
         store.attach(connection)
         for kind in _COLUMNS:  # tickets first: ratings follow them
             mine = [row for row in given if row["kind"] == kind]

@@ -6,18 +6,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from pcc_pipeline.clock import today
-from pcc_pipeline.database.register import Register
 from pcc_pipeline.enti.overview import ente_life, register_rows
 from pcc_pipeline.formats.tabular.layouts.choose import layout_of
 from pcc_pipeline.formats.tabular.layouts.model import Layout
-from pcc_pipeline.settings import Settings
-from pcc_pipeline.store import Store
+from pcc_pipeline.installation import Installation
 
 
 @dataclass(frozen=True)
 class EnteFacts:
     """What the provider's register of enti says of one: whether it is there, its kind, why it is refused, its
-    accounting system and that system's release, its name and fiscal code."""
+    accounting system and that system's release, its name and fiscal code, SIOPE+, the day it published its debts."""
 
     known: bool
     tipo: str | None = None
@@ -29,6 +27,9 @@ class EnteFacts:
     name: str | None = None
     cf: str | None = None
     patron_saint: str | None = None
+    siope_plus: bool | None = None
+    siope_plus_dal: date | None = None
+    pubblicato_il: date | None = None
 
     @property
     def layout(self) -> Layout | None:
@@ -37,9 +38,7 @@ class EnteFacts:
 
 
 def ente_facts(
-    settings: Settings,
-    store: Store,
-    register: Register,
+    installation: Installation,
     ente: str,
     on: date | None = None,
     known_at: datetime | None = None,
@@ -50,7 +49,7 @@ def ente_facts(
 
     An ente that is not active is refused (rules, section 10): see `service.life`.
     """
-    row, found = ente_life(settings, store, register, ente, on or today(), known_at)
+    row, found = ente_life(installation, ente, on or today(), known_at)
     if found is None:
         return EnteFacts(known=False)
     if row is None:
@@ -66,10 +65,13 @@ def ente_facts(
         row["denominazione"],
         row["cf"],
         row["santo_patrono"],
+        row["siope_plus"],
+        row["siope_plus_dal"],
+        row["pubblicato_il"],
     )
 
 
-def ente_names(settings: Settings, store: Store, register: Register) -> dict[str, str]:
+def ente_names(installation: Installation) -> dict[str, str]:
     """How each ente is called, from the latest row of the provider's register; those it does not know are left out."""
-    rows = register_rows(settings, store, register)
+    rows = register_rows(installation)
     return {ente: row["denominazione"] for ente, row in rows.items() if row["denominazione"]}

@@ -15,32 +15,30 @@ import sqlalchemy as sa
 
 from pcc_pipeline.arrival.landing import PROVIDER, waiting
 from pcc_pipeline.database.publish import Publication, publish
-from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.duck import connect, parquet
 from pcc_pipeline.enti.life import ERASED, LISTS, Life, life
 from pcc_pipeline.enti.receipts import erased_receipt, receipts
-from pcc_pipeline.settings import Settings
-from pcc_pipeline.store import Store
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.tables.feeds import ENTI
 from pcc_pipeline.tables.service import SERVICE_LIFE
 
 
 def register_rows(
-    settings: Settings, store: Store, register: Register, ente: str | None = None, known_at: datetime | None = None
+    installation: Installation, ente: str | None = None, known_at: datetime | None = None
 ) -> dict[str, dict[str, Any]]:
     """The latest delivered row of the provider's register for each ente (or one), by tenant code, known by `known_at`."""
-    deliveries = register.deliveries(PROVIDER, known_at).select(["delivery", "kind", "sequence", "part", "rows"])
+    deliveries = installation.register.deliveries(PROVIDER, known_at).select(["delivery", "kind", "sequence", "part", "rows"])
     files = [
-        store.uri(f"staging/{PROVIDER}/enti/{row['part']}.parquet")
+        installation.store.uri(f"staging/{PROVIDER}/enti/{row['part']}.parquet")
         for row in deliveries.to_pylist()
         if row["kind"] == "enti" and row["part"] and row["rows"]
     ]
     if not files:
         return {}
     names = [name for name in ENTI.column_names if name not in ("ente", "delivery", "line")]
-    with connect(settings) as connection:
-        store.attach(connection)
+    with connect(installation.settings) as connection:
+        installation.store.attach(connection)
         connection.register("deliveries", deliveries)
         rows = connection.execute(
             f"select {', '.join(names)} from {parquet(ENTI, files)} join deliveries using (delivery) "
@@ -51,42 +49,42 @@ def register_rows(
     return {row[0]: dict(zip(names, row, strict=True)) for row in rows}
 
 
-def delivered_lists(settings: Settings, register: Register) -> dict[str, set[str]]:
+def delivered_lists(installation: Installation) -> dict[str, set[str]]:
     """Kinds of prerequisite lists by ente: registered, or lying in the inbox (enti not active leave them there)."""
     t = table("deliveries")
     query = sa.select(t.c.ente, t.c.kind).where(t.c.kind.in_(LISTS), t.c.status != "refused").distinct()
     found: dict[str, set[str]] = {}
-    with register.engine.connect() as connection:
+    with installation.engine.connect() as connection:
         for ente, kind in connection.execute(query):
             found.setdefault(ente, set()).add(kind)
-    for ente, files in waiting(settings.inbox).items():
+    for ente, files in waiting(installation.settings.inbox).items():
         found.setdefault(ente, set()).update(path.parent.name for path, _, _ in files if path.parent.name in LISTS)
     return found
 
 
 def ente_life(
-    settings: Settings, store: Store, register: Register, ente: str, on: date, known_at: datetime | None = None
+    installation: Installation, ente: str, on: date, known_at: datetime | None = None
 ) -> tuple[Mapping[str, Any] | None, Life | None]:
     """The register's row of an ente and its life on a day; (None, None) where the register does not know it.
 
     An ente that was erased is refused whatever a register delivered later says.
     """
-    if (receipt := erased_receipt(store, ente)) is not None:
+    if (receipt := erased_receipt(installation.store, ente)) is not None:
         when, name = receipt["erased_at"][:10], receipt["receipt"]
         return None, Life(ERASED, f"erased on {when} (receipt {name}): nothing of it is processed")
-    row = register_rows(settings, store, register, ente, known_at).get(ente)
+    row = register_rows(installation, ente, known_at).get(ente)
     if row is None:
         return None, None
-    lists = set() if row["attivato_il"] else delivered_lists(settings, register).get(ente, set())
+    lists = set() if row["attivato_il"] else delivered_lists(installation).get(ente, set())
     return row, life(row, on, lists)
 
 
-def overview(settings: Settings, store: Store, register: Register, on: date) -> pa.Table:
+def overview(installation: Installation, on: date) -> pa.Table:
     """The table `service_life`: every ente of the register, and the receipts of those erased."""
-    lists = delivered_lists(settings, register)
+    lists = delivered_lists(installation)
     rows: list[dict[str, Any]] = []
-    for code, row in sorted(register_rows(settings, store, register).items()):
-        if erased_receipt(store, code) is not None:
+    for code, row in sorted(register_rows(installation).items()):
+        if erased_receipt(installation.store, code) is not None:
             continue
         found = life(row, on, lists.get(code, set()))
         rows.append(
@@ -98,18 +96,25 @@ def overview(settings: Settings, store: Store, register: Register, on: date) -> 
                 "at_risk": found.at_risk, "why": found.why or found.refusal,
             }
         )  # fmt: skip
-    for receipt in receipts(store):
+    for receipt in receipts(installation.store):
         rows.append({"codice_ente": receipt["receipt"], "state": ERASED, "processed": False, "missing": [], "at_risk": False,
                      "why": f"dati cancellati il {receipt['erased_at'][:10]}"})  # fmt: skip
     full = [{"ente": PROVIDER, "seen_on": on, **row} for row in rows]
     return pa.Table.from_pylist(full, schema=SERVICE_LIFE.arrow_schema)
 
 
-def publish_overview(settings: Settings, store: Store, register: Register, on: date) -> int:
+def publish_overview(installation: Installation, on: date) -> int:
     """Writes and publishes the overview as the provider's; returns its rows."""
-    rows = overview(settings, store, register, on)
+    rows, store = overview(installation, on), installation.store
     name = f"models/{PROVIDER}/{SERVICE_LIFE.name}.parquet"
     with store.write(name) as target, store.fs.open(target, "wb") as file:
         pq.write_table(rows, file)
-    done = publish(register.engine, PROVIDER, {SERVICE_LIFE.name: store.uri(name)}, Publication(on, on), store.attach, settings)
+    done = publish(
+        installation.engine,
+        PROVIDER,
+        {SERVICE_LIFE.name: store.uri(name)},
+        Publication(on, on),
+        installation.store.attach,
+        installation.settings,
+    )
     return done.rows

@@ -8,6 +8,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.reports.art33 import as_csv, as_json
 from pcc_pipeline.reports.bonifica import Bonifica, bonifica
 from pcc_pipeline.reports.bonifica_book import write_bonifica_book
@@ -29,17 +30,15 @@ def folder(settings: Settings, ente: str) -> Path:
     return Path(settings.home) / "reports" / ente
 
 
-def write_ente(
-    settings: Settings, engine: sa.Engine, ente: str, name: str | None = None, out: Path | None = None
-) -> list[Path]:
+def write_ente(installation: Installation, ente: str, name: str | None = None, out: Path | None = None) -> list[Path]:
     """Writes all of an ente's reports from its published state; returns the files. Raises NothingPublished."""
-    found = facts(engine, ente, name)
-    target = out or folder(settings, ente) / found.reference_date.isoformat()
+    found = facts(installation.engine, ente, name)
+    target = out or folder(installation.settings, ente) / found.reference_date.isoformat()
     target.mkdir(parents=True, exist_ok=True)
     writers: dict[str, Callable[[Path], object]] = {
         "report.html": lambda path: path.write_text(ente_page(found), encoding="utf-8"),
         "report.pdf": lambda path: write_paper(found, path),
-        "report.xlsx": lambda path: write_book(engine, found, path),
+        "report.xlsx": lambda path: write_book(installation.engine, found, path),
         "art33.csv": lambda path: path.write_text(as_csv(found), encoding="utf-8", newline=""),
         "art33.json": lambda path: path.write_text(as_json(found), encoding="utf-8"),
     }
@@ -62,20 +61,18 @@ def write_bonifica(engine: sa.Engine, ente: str, out: Path) -> Bonifica:
     return found
 
 
-def write_provider(
-    settings: Settings, engine: sa.Engine, names: dict[str, str] | None = None, out: Path | None = None
-) -> list[Path]:
+def write_provider(installation: Installation, names: dict[str, str] | None = None, out: Path | None = None) -> list[Path]:
     """Writes the provider's page over all published enti; returns the files."""
     enti: list[Facts] = []
     p = table("publications")
-    with engine.connect() as connection:
+    with installation.engine.connect() as connection:
         published = list(connection.execute(sa.select(p.c.ente).distinct().order_by(p.c.ente)).scalars())
     for ente in published:
         try:
-            enti.append(facts(engine, ente, (names or {}).get(ente)))
+            enti.append(facts(installation.engine, ente, (names or {}).get(ente)))
         except NothingPublished:
             continue
-    target = out or folder(settings, PROVIDER)
+    target = out or folder(installation.settings, PROVIDER)
     target.mkdir(parents=True, exist_ok=True)
     return [_whole(target / "report.html", lambda path: path.write_text(provider_page(enti), encoding="utf-8"))]
 

@@ -16,11 +16,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from pcc_pipeline.calculator import prepared, source
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.review.operations import Judge, reviewed
 from pcc_pipeline.review.pairs import DecisionError
-from pcc_pipeline.rules import rule_rows
-from pcc_pipeline.settings import Settings
-from pcc_pipeline.store import Store
+from pcc_pipeline.rules import causali, rule_rows
 from pcc_pipeline.tables.decisions import CHANGES
 
 _ACCOUNTS = {"unbooked": "ricevuto", "liquidated": "liquidato", "suspended": "sospeso", "not_payable": "non_liquidabile"}
@@ -36,13 +35,16 @@ BY_ACTION = {
     "RC": {"data_ricezione"},
     "RF": {"data_rifiuto", "descrizione"},
 }
-_CAUSES = ("CONT", "ATTNC", "NCRED", "PAGTERZI")
 
 
 @cache
-def _movements() -> dict[str, dict[str, str]]:
-    """PCC's states of debt: from which account to which, and what must be NA."""
-    return {row["stato_debito"]: row for row in rule_rows("debt_movements")}
+def _movements() -> dict[tuple[str, str], dict[str, str]]:
+    """What moves money, by action and state of debt: from which account to which, and what must be NA."""
+    return {(row["azione"], row["stato_debito"]): row for row in rule_rows("debt_movements")}
+
+
+def _movement(row: Mapping[str, Any]) -> dict[str, str]:
+    return _movements().get((row["azione"], row["stato_debito"] or ""), {})
 
 
 def read_changes(given: Mapping[str, Any]) -> dict[str, object]:
@@ -63,8 +65,8 @@ def read_changes(given: Mapping[str, Any]) -> dict[str, object]:
             found[name] = "" if text == "-" else text if name == "descrizione" else text.upper()
     if found.get("natura_spesa", "NA") not in ("CO", "CA", "NA"):
         raise DecisionError("natura_spesa: CO, CA o NA")
-    if found.get("causale", "") not in ("", *_CAUSES):
-        raise DecisionError(f"causale: {', '.join(_CAUSES)}, oppure - per nessuna")
+    if found.get("causale", "") not in ("", *causali()):
+        raise DecisionError(f"causale: {', '.join(causali())}, oppure - per nessuna")
     for name, length in (("cig", 10), ("cup", 15)):
         if name in found and found[name] != "NA" and not re.fullmatch(rf"[A-Z0-9]{{{length}}}", str(found[name])):
             raise DecisionError(f"{name}: {length} lettere o cifre, oppure NA")
@@ -99,7 +101,7 @@ def day(value: object, name: str = "data") -> date:
         raise DecisionError(f"{name}: {value!r} non è una data (gg/mm/aaaa)") from None
 
 
-def judge(settings: Settings, store: Store, ente: str) -> Judge:
+def judge(installation: Installation, ente: str) -> Judge:
     """What judges changed operations of an ente (see `operation_decisions.decide_operations`)."""
 
     def judged(connection: sa.Connection, operations: Sequence[str]) -> None:
@@ -109,7 +111,7 @@ def judge(settings: Settings, store: Store, ente: str) -> Judge:
         for row in every:
             if row["operation_id"] in asked:
                 _values(row)
-        starts = _accounts(settings, store, ente, touched)
+        starts = _accounts(installation, ente, touched)
         for document in touched:
             _walk([row for row in every if _document(row) == document], starts.get(document))
 
@@ -126,8 +128,7 @@ def _values(row: Mapping[str, Any]) -> None:
     where = f"operazione {row['operation_id']}"
     if wrong := sorted(changed - allowed):
         raise DecisionError(f"{where}: una {row['azione']} non porta {', '.join(wrong)}")
-    state = row["stato_debito"]
-    movement = _movements().get(state, {}) if state else {}
+    state, movement = row["stato_debito"], _movement(row)
     if movement.get("natura_na") == "true" and row["natura_spesa"] not in (None, "NA"):
         raise DecisionError(f"{where}: per {state} la natura di spesa è NA (E255)")
     if movement.get("cig_na") == "true" and {row["cig"], row["cup"]} - {None, "NA"}:
@@ -142,8 +143,8 @@ def _walk(rows: Sequence[Mapping[str, Any]], start: Mapping[str, Decimal] | None
     for row in sorted(rows, key=lambda each: each["step"]):
         if row["state"] == "refused" or row["held"] or row["azione"] not in ("CO", "CP") or row["importo"] is None:
             continue
-        movement = _movements().get(row["stato_debito"], {})
-        origin = "liquidato" if row["azione"] == "CP" else movement["from_account"]
+        movement = _movement(row)
+        origin = movement["from_account"]
         there = accounts.get(origin, Decimal(0))
         if row["importo"] > there:
             raise DecisionError(
@@ -156,13 +157,14 @@ def _walk(rows: Sequence[Mapping[str, Any]], start: Mapping[str, Decimal] | None
 
 
 def _accounts(
-    settings: Settings, store: Store, ente: str, documents: set[tuple[str | None, str | None]]
+    installation: Installation, ente: str, documents: set[tuple[str | None, str | None]]
 ) -> dict[tuple[str | None, str | None], dict[str, Decimal]]:
-    with prepared(settings, store) as connection:
+    with prepared(installation.settings, installation.store) as connection:
         start = [f"coalesce({name}, 0)" for name in _ACCOUNTS if name != "unbooked"]
         start.insert(0, "if(new_on_pcc, commercial_amount, coalesce(unbooked, 0))")
+        remedies = source(installation.store, ente, "remedies")
         query = (
-            f"select id_documento, progressivo_registrazione, {', '.join(start)} from {source(store, ente, 'remedies')} "
+            f"select id_documento, progressivo_registrazione, {', '.join(start)} from {remedies} "
             "where list_contains($1, id_documento) or list_contains($2, progressivo_registrazione)"
         )
         ours, theirs = [own for own, _ in documents if own], [other for _, other in documents if other]

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from pcc_pipeline.arrival.delivery import deliver
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.review.amounts import day
 from pcc_pipeline.review.operations import Selection, decide_operations
 from pcc_pipeline.review.pairs import DecisionError, Pair, decide_pairs, deciding, person
@@ -83,7 +84,7 @@ def export_questions(engine: sa.Engine, ente: str, out: IO[bytes] | str) -> int:
     return len(rows)
 
 
-def read_answers(settings: Settings, engine: sa.Engine, ente: str, path: Path, *, who: str) -> Answered:
+def read_answers(installation: Installation, ente: str, path: Path, *, who: str) -> Answered:
     """Takes the answers of a questionnaire: good lines do what they say, bad ones are told by line.
 
     Raises UnreadableError for a file that is no questionnaire, DecisionError without a name.
@@ -92,7 +93,7 @@ def read_answers(settings: Settings, engine: sa.Engine, ente: str, path: Path, *
     lines = [line for rows in read(path).values() for line in rows if "risposta" in line.cells and "codice" in line.cells]
     if not lines:
         raise UnreadableError(f"{path.name}: nessuna risposta: è il questionario scritto da pcc review questions?")
-    with engine.connect() as connection:
+    with installation.engine.connect() as connection:
         asked = {_identity(question): question for question in _questions(connection, ente)}
         told = _told(connection, ente)
         known = known_documents(connection, ente, {line.text("valore") for line in lines})
@@ -110,12 +111,12 @@ def read_answers(settings: Settings, engine: sa.Engine, ente: str, path: Path, *
                 if given.rule["effect"] == "case":
                     cases.append(given)
                 continue
-            _act(engine, ente, given, who, done, cases)
-            _keep(engine, ente, given, who)
+            _act(installation.engine, ente, given, who, done, cases)
+            _keep(installation.engine, ente, given, who)
         except DecisionError as error:
             done.errors.append((line.place, str(error)))
     if cases:
-        done.delivered = _deliver(settings, ente, cases)
+        done.delivered = _deliver(installation.settings, ente, cases)
     return done
 
 

@@ -25,8 +25,9 @@ from pcc_pipeline.formats.pcc.check import Finding, check_row
 from pcc_pipeline.formats.pcc.lines import line_of
 from pcc_pipeline.formats.pcc.models import HEADER_LINES, Record
 from pcc_pipeline.formats.pcc.values import tax_code_problem
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.review import sent
-from pcc_pipeline.rules import rule_rows
+from pcc_pipeline.rules import threshold
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables.sending import SENT_OPERATIONS
 
@@ -58,8 +59,7 @@ class SendingReport:
 
 
 def send(
-    engine: sa.Engine,
-    store: Store,
+    installation: Installation,
     ente: str,
     user: str,
     out: Path,
@@ -77,9 +77,9 @@ def send(
     user = user.strip().upper()
     if tax_code_problem(user):
         raise SendingError(f"{user or '(vuoto)'} non è un codice fiscale: serve quello di chi trasmette il file a PCC")
-    report = SendingReport()
+    report, store = SendingReport(), installation.store
     on = today()
-    with engine.begin() as connection, lock(connection, f"send {ente}"):
+    with installation.engine.begin() as connection, lock(connection, f"send {ente}"):
         operations = sent.approved_operations(connection, ente)
         for operation in operations:
             operation["denominazione_amministrazione"] = name
@@ -95,17 +95,17 @@ def send(
             sent.register(connection, file, lines)
             report.files.append(file["file"])
             report.operations += len(lines)
-    hand_out(engine, store, ente, out, report)
+    hand_out(installation, ente, out, report)
     return report
 
 
-def hand_out(engine: sa.Engine, store: Store, ente: str, out: Path, report: SendingReport | None = None) -> list[Path]:
+def hand_out(installation: Installation, ente: str, out: Path, report: SendingReport | None = None) -> list[Path]:
     """Puts registered files that were not handed out yet into `out`, each whole or not at all; returns their paths."""
     handed = []
-    for file in sent.not_handed(engine, ente):
+    for file in sent.not_handed(installation.engine, ente):
         out.mkdir(parents=True, exist_ok=True)
-        handed.append(copy_file(store, ente, file["file"], file["sha256"], out))
-        sent.handed(engine, ente, file["file"])
+        handed.append(copy_file(installation.store, ente, file["file"], file["sha256"], out))
+        sent.handed(installation.engine, ente, file["file"])
     if report is not None:
         report.handed = handed
     return handed
@@ -126,10 +126,7 @@ def copy_file(store: Store, ente: str, name: str, sha256: str, out: Path) -> Pat
 
 def limit(on: date) -> int:
     """Lines of a file at most, on a day (threshold model_file_rows)."""
-    day = on.isoformat()
-    rows = [row for row in rule_rows("thresholds") if row["name"] == "model_file_rows"]
-    valid = [row for row in rows if row["valid_from"] <= day <= (row["valid_to"] or day)]
-    return int(max(valid, key=lambda row: row["valid_from"])["value"])
+    return int(threshold("model_file_rows", on))
 
 
 def _document(operation: Operation) -> tuple[str, str]:

@@ -5,6 +5,7 @@ twice counts once; above the ente's limit two persons must approve. An undone ro
 refused returns to the list: approvals given before its answer no longer count.
 """
 
+from pcc_pipeline.rules import rule_rows
 from pcc_pipeline.tables.decisions import CHANGES
 
 _LATEST = "(array_agg({0} order by decision desc) filter (where verdict = 'change'))[1]"
@@ -75,6 +76,19 @@ def _said(name: str) -> str:
     return f"coalesce(s.changed_{name}, o.{name})"
 
 
+def _needs(short: str) -> str:
+    """Whether an earlier step that a step needs (rule_step_needs) is `short`, over the window `earlier`; null without one."""
+    actions: dict[str, list[str]] = {}
+    for row in rule_rows("step_needs"):
+        actions.setdefault(row["needs"], []).append(f"'{row['azione']}'")
+    found = []
+    for needed, of in actions.items():
+        step = f"model = '{needed}'" if needed == "002" else f"azione = '{needed}' and model <> '002'"
+        missing = f"bool_or({short} and {step}) over earlier"
+        found.append(f"({missing})" if "'*'" in of else f"(azione in ({', '.join(of)}) and {missing})")
+    return " or ".join(found)
+
+
 #: The operations proposed now as they would be sent, changes in place, each with its state. `held`: an earlier step that
 #: it needs (all of Modello 002, reception, a booking before bookings and payments) is refused. `ready`: nothing it needs
 #: is short of approval. `sent`: what became of it once sent; null: not sent. Parameters as of STATES.
@@ -99,14 +113,8 @@ with reviewed as (
     where o.ente = :ente
 )
 select r.*,
-    state <> 'refused' and coalesce(
-        bool_or(state = 'refused' and model = '002') over earlier
-        or (azione in ('CO', 'CP') and bool_or(state = 'refused' and azione in ('RC', 'CO')) over earlier), false
-    ) as held,
-    state = 'approved' and not coalesce(
-        bool_or(state <> 'approved' and model = '002') over earlier
-        or (azione in ('CO', 'CP') and bool_or(state <> 'approved' and azione in ('RC', 'CO')) over earlier), false
-    ) as ready
+    state <> 'refused' and coalesce({_needs("state = 'refused'")}, false) as held,
+    state = 'approved' and not coalesce({_needs("state <> 'approved'")}, false) as ready
 from reviewed as r
 window earlier as (
     partition by id_documento, progressivo_registrazione order by step rows between unbounded preceding and 1 preceding

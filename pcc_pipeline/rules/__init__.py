@@ -7,8 +7,15 @@ The SQL models read them as `rule_<name>`; nothing is computed here.
 from __future__ import annotations
 
 import csv
+from datetime import date
 from functools import cache
 from pathlib import Path
+
+from pcc_pipeline.clock import today
+
+#: What an anomaly may ask for, column by column of the catalogue: Modello 002, RF, CO to non liquidabile, CO LIQdaSOSP,
+#: CO LIQdaNL, CO to sospeso, CO LIQ, CS, CP.
+ANOMALY_OPERATIONS = ("registers", "refuses", "closes", "lifts", "frees", "suspends", "books", "tells_due_date", "pays")
 
 #: Column types of the rule tables, as DuckDB reads them.
 RULE_TABLES: dict[str, dict[str, str]] = {
@@ -41,8 +48,17 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "title": "VARCHAR",
         "severity": "VARCHAR",
         "remedy": "VARCHAR",
-        "manual": "BOOLEAN",
-        "question": "VARCHAR",
+        # When a person answers first: always, never, or on what the document is like (anomalies.sql).
+        "asks": "VARCHAR",
+        # Which facts the two sides are shown with.
+        "shows": "VARCHAR",
+        # Which fact of the document on PCC is set anew (remedies.sql).
+        "corrects": "VARCHAR",
+        # Which operations it may ask for: of the codes that a document bears, the least number gives the operation its code.
+        **dict.fromkeys(ANOMALY_OPERATIONS, "INTEGER"),
+        # No payment is told, and nothing that closes the document, before a person answers.
+        "holds_payment": "BOOLEAN",
+        "keeps_open": "BOOLEAN",
     },
     "duties": {"duty": "VARCHAR", "tipo_ente": "VARCHAR", "starts_on": "DATE", "source": "VARCHAR"},
     "erp_releases": {
@@ -59,15 +75,20 @@ RULE_TABLES: dict[str, dict[str, str]] = {
     },
     "document_type_origins": {"tipo_documento": "VARCHAR", "origin": "VARCHAR", "source": "VARCHAR"},
     "match_evidence": {"field": "VARCHAR", "level": "VARCHAR", "points": "INTEGER", "meaning": "VARCHAR"},
-    # Which accounts a CO moves money between, and what PCC wants as NA on it.
+    # Which accounts a line moves money between (CO by its state, CP by its debt), and what PCC wants as NA on it.
     "debt_movements": {
+        "azione": "VARCHAR",
         "stato_debito": "VARCHAR",
+        "non_commercial": "BOOLEAN",
         "from_account": "VARCHAR",
         "to_account": "VARCHAR",
         "natura_na": "BOOLEAN",
         "cig_na": "BOOLEAN",
         "source": "VARCHAR",
     },
+    # Which earlier line of its document (by action, 002 for a new document) each action needs: refused, it takes this along.
+    "step_needs": {"azione": "VARCHAR", "needs": "VARCHAR", "source": "VARCHAR"},
+    # PCC's code of each cause that an accounting system knows, and those that only the remedies give (no cause).
     "pcc_causes": {
         "cause": "VARCHAR",
         "causale": "VARCHAR",
@@ -89,6 +110,8 @@ RULE_TABLES: dict[str, dict[str, str]] = {
     },
     "deadlines": {
         "duty": "VARCHAR",
+        # YEAR: once a year on month and day. MONTH: on the day of every month, of the month before.
+        "every": "VARCHAR",
         "tipo_ente": "VARCHAR",
         "month": "INTEGER",
         "day": "INTEGER",
@@ -96,12 +119,24 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "reference_day": "INTEGER",
         "reference_year_offset": "INTEGER",
         "met_by": "VARCHAR",
+        # What an ente on SIOPE+ is still told of it: ADVISED, no longer owed; empty: owed all the same.
+        "with_siope": "VARCHAR",
         "valid_from": "DATE",
         "valid_to": "DATE",
         "words": "VARCHAR",
         "source": "VARCHAR",
     },
-    "deadline_alerts": {"days_left": "INTEGER", "severity": "VARCHAR", "words": "VARCHAR"},
+    "deadline_alerts": {"every": "VARCHAR", "days_left": "INTEGER", "severity": "VARCHAR", "words": "VARCHAR"},
+    # Where a rule of section 8 can be read in two ways: the one that counts, and the others.
+    "indicator_readings": {
+        "name": "VARCHAR",
+        "value": "VARCHAR",
+        "others": "VARCHAR",
+        "valid_from": "DATE",
+        "valid_to": "DATE",
+        "meaning": "VARCHAR",
+        "source": "VARCHAR",
+    },
     "fgdc_rates": {
         "test": "VARCHAR",
         "from_days": "INTEGER",
@@ -167,6 +202,17 @@ def anomaly_titles() -> dict[str, str]:
     return {row["code"]: row["title"] for row in rule_rows("anomalies")}
 
 
+def codes_that(effect: str, value: str | None = None) -> tuple[str, ...]:
+    """The codes of the catalogue with an effect (a column of it), the first to be chosen first.
+
+    With `value` those of which the column says just that; else those of which it says a number or true.
+    """
+    found = [row for row in rule_rows("anomalies") if (row[effect] == value if value else row[effect] not in ("", "false"))]
+    if effect in ANOMALY_OPERATIONS:
+        found.sort(key=lambda row: int(row[effect]))
+    return tuple(row["code"] for row in found)
+
+
 def match_tiers() -> tuple[str, ...]:
     """The automatic matching tiers (rules, section 6), best first."""
     return tuple(row["tier"] for row in rule_rows("match_tiers"))
@@ -182,7 +228,25 @@ def buckets() -> tuple[str, ...]:
     return tuple(row["bucket"] for row in rule_rows("due_date_buckets"))
 
 
-def second_approval_amount() -> str:
-    """Amount in euro above which an operation needs a second person, where the ente has none of its own (`thresholds`)."""
-    values = [row for row in rule_rows("thresholds") if row["name"] == "second_approval_amount"]
-    return max(values, key=lambda row: row["valid_from"])["value"]
+def causali() -> tuple[str, ...]:
+    """PCC's codes of the reason of a movement."""
+    return tuple(dict.fromkeys(row["causale"] for row in rule_rows("pcc_causes") if row["causale"]))
+
+
+def debt_states() -> tuple[str, ...]:
+    """The states of debt that a CO may bear: between which accounts it moves."""
+    return tuple(row["stato_debito"] for row in rule_rows("debt_movements") if row["azione"] == "CO")
+
+
+def threshold(name: str, on: date) -> str:
+    """A threshold as it stands on a day; the SQL macro `threshold_on` says the same. Raises ValueError without one."""
+    day = on.isoformat()
+    rows = [row for row in rule_rows("thresholds") if row["name"] == name]
+    valid = [row for row in rows if row["valid_from"] <= day <= (row["valid_to"] or day)]
+    return max(valid, key=lambda row: row["valid_from"])["value"]
+
+
+def second_approval_amount(on: date | None = None) -> str:
+    """Amount in euro above which an operation needs a second person on a day (today unless told), where the ente has none
+    of its own."""
+    return threshold("second_approval_amount", on or today())

@@ -14,16 +14,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
-import sqlalchemy as sa
 
-from pcc_pipeline.calculator import Calculator, Parameters, load_models, model_order, prepared, source
+from pcc_pipeline.calculator import Parameters, load_models, model_order, prepared, source
 from pcc_pipeline.clock import ROME
-from pcc_pipeline.database.register import Register
 from pcc_pipeline.enti.facts import ente_facts
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.review.pairs import snapshot
 from pcc_pipeline.runs import pipeline
-from pcc_pipeline.settings import Settings
-from pcc_pipeline.store import Store
 from pcc_pipeline.tables import MODELS
 
 #: What a rebuilt table can be written as, by the file's ending, and the options of DuckDB's COPY.
@@ -62,9 +59,7 @@ def needed(tables: Iterable[str]) -> list[str]:
 
 
 def rebuild(
-    settings: Settings,
-    store: Store,
-    engine: sa.Engine,
+    installation: Installation,
     ente: str,
     tables: Iterable[str],
     reference_date: date,
@@ -78,37 +73,37 @@ def rebuild(
     """
     if known_at.tzinfo is None:
         raise NotRebuilt("The moment needs a time zone: 2026-01-31T18:00:00+01:00")
-    register = Register(engine)
+    register = installation.register
     deliveries = pipeline.calculator_deliveries(register, ente, known_at)
     if not deliveries.num_rows:
         raise NotRebuilt(f"Nothing had been delivered for {ente} by {known_at.isoformat()}")
-    facts = ente_facts(settings, store, register, ente, known_at=known_at)
+    facts = ente_facts(installation, ente, known_at=known_at)
     observed_at = observed_at or max(reference_date, known_at.astimezone(ROME).date())
     parameters = pipeline.parameters(facts, reference_date, observed_at)
     mark = f"{reference_date}|{observed_at}|{known_at.astimezone(UTC).isoformat()}"
     folder = f"models/{ente}/asof/{hashlib.sha256(mark.encode()).hexdigest()[:16]}"
-    Calculator(settings, store).run(
+    installation.calculator.run(
         ente,
         parameters,
         deliveries,
         models=needed(tables),
         output=folder,
-        decided=snapshot(engine, ente, known_at),
+        decided=snapshot(installation.engine, ente, known_at),
     )
     return Past(ente, parameters, known_at, deliveries.num_rows, folder)
 
 
 @contextmanager
-def opened(settings: Settings, store: Store, past: Past, tables: Iterable[str]) -> Iterator[duckdb.DuckDBPyConnection]:
+def opened(installation: Installation, past: Past, tables: Iterable[str]) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection in which each of these rebuilt tables is a view of its name."""
-    with prepared(settings, store) as connection:
+    with prepared(installation.settings, installation.store) as connection:
         for name in tables:
-            relation = source(store, past.ente, name, past.folder)
+            relation = source(installation.store, past.ente, name, past.folder)
             connection.execute(f'create or replace view "{name}" as select * from {relation}')
         yield connection
 
 
-def write(settings: Settings, store: Store, past: Past, table: str, out: Path) -> int:
+def write(installation: Installation, past: Past, table: str, out: Path) -> int:
     """Writes a rebuilt table to a file (.csv, .parquet, .json), in the order of its key; returns the rows.
 
     A file appears whole or not at all. Raises NotRebuilt for another kind of file.
@@ -118,7 +113,7 @@ def write(settings: Settings, store: Store, past: Past, table: str, out: Path) -
         raise NotRebuilt(f"{out.name} must end in {', '.join(WRITTEN_AS)}")
     temporary = out.with_name(f".{out.name}.part")
     try:
-        with opened(settings, store, past, [table]) as connection:
+        with opened(installation, past, [table]) as connection:
             path = str(temporary).replace("'", "''")
             found = connection.execute(f"copy ({_ordered(table)}) to '{path}' ({options})").fetchone()
         temporary.replace(out)
@@ -127,9 +122,9 @@ def write(settings: Settings, store: Store, past: Past, table: str, out: Path) -
     return int(found[0]) if found else 0
 
 
-def rows(settings: Settings, store: Store, past: Past, table: str) -> list[tuple[object, ...]]:
+def rows(installation: Installation, past: Past, table: str) -> list[tuple[object, ...]]:
     """The rows of a rebuilt table, in the order of its key."""
-    with opened(settings, store, past, [table]) as connection:
+    with opened(installation, past, [table]) as connection:
         return connection.execute(_ordered(table)).fetchall()
 
 

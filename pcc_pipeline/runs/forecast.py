@@ -16,15 +16,12 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import sqlalchemy as sa
 
-from pcc_pipeline.calculator import Calculator
-from pcc_pipeline.database.register import Register
 from pcc_pipeline.enti.facts import ente_facts
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.review.pairs import snapshot
 from pcc_pipeline.runs import pipeline
 from pcc_pipeline.runs.asof import Past, needed, opened
-from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import DECIDED, FEEDS
 
@@ -87,9 +84,7 @@ class PaymentPlan:
 
 
 def scenario(
-    settings: Settings,
-    store: Store,
-    engine: sa.Engine,
+    installation: Installation,
     ente: str,
     until: date,
     payments: Sequence[Payment] = (),
@@ -101,25 +96,25 @@ def scenario(
     """
     if late := [p for p in payments if p.paid_on > until]:
         raise NotForecast(f"{late[0].id_documento} is paid on {late[0].paid_on}, after {until}")
-    register = Register(engine)
+    register = installation.register
     deliveries = pipeline.calculator_deliveries(register, ente)
     if not deliveries.num_rows:
         raise NotForecast(f"Nothing was ever delivered for {ente}")
-    facts = ente_facts(settings, store, register, ente)
+    facts = ente_facts(installation, ente)
     parameters = pipeline.parameters(facts, until, until)
     refused = sorted(set(refused))
     mark = hashlib.sha256(repr((until, sorted(payments, key=repr), refused)).encode()).hexdigest()[:16]
     now = datetime.now(UTC)
     part = f"forecast-{mark}"
     file = f"staging/{ente}/erp_payments/{part}.parquet"
-    decided = snapshot(engine, ente)
+    decided = snapshot(installation.engine, ente)
     decided["decided_operation_decisions"] = _refusing(decided["decided_operation_decisions"], ente, refused, now)
     folder = f"models/{ente}/forecast/{mark}"
     try:
         if payments:
-            _made_up(store, file, ente, part, payments)
+            _made_up(installation.store, file, ente, part, payments)
             deliveries = _with(deliveries, part, now)
-        Calculator(settings, store).run(
+        installation.calculator.run(
             ente,
             parameters,
             deliveries,
@@ -130,12 +125,12 @@ def scenario(
         return Past(ente, parameters, now, deliveries.num_rows, folder)
     finally:
         if payments:
-            store.delete(file)
+            installation.store.delete(file)
 
 
-def outlooks(settings: Settings, store: Store, past: Past) -> dict[str, Outlook]:
+def outlooks(installation: Installation, past: Past) -> dict[str, Outlook]:
     """What the scenario shows, by view."""
-    with opened(settings, store, past, TABLES) as connection:
+    with opened(installation, past, TABLES) as connection:
         rows = connection.execute("select view, name, value, rate, words from fgdc_steps order by view, step").fetchall()
         stocks = dict(connection.execute("select view, amount from stock").fetchall())
     found = {}
@@ -152,13 +147,13 @@ def outlooks(settings: Settings, store: Store, past: Past) -> dict[str, Outlook]
     return found
 
 
-def plan(settings: Settings, store: Store, past: Past) -> PaymentPlan:
+def plan(installation: Installation, past: Past) -> PaymentPlan:
     """The least outlay that keeps the stock from causing the FGDC duty, oldest due first (par condicio creditorum).
 
     Right view. The bound is the greater of the two of c. 859; a stock within it needs nothing. Whole invoices are
     paid, so the last may bring the stock below the bound. What is owed for the delay is not undone by payments now.
     """
-    with opened(settings, store, past, TABLES) as connection:
+    with opened(installation, past, TABLES) as connection:
         ((stock, bound),) = connection.execute(
             "select max(value), max(bound) from fgdc_steps where view = 'right' and name in ('STOCK_SHARE', 'STOCK_REDUCTION')"
         ).fetchall()
@@ -193,6 +188,7 @@ def _made_up(store: Store, file: str, ente: str, part: str, payments: Sequence[P
             "id_documento": payment.id_documento,
             "numero_mandato": f"PREVISIONE-{line}",
             "data_mandato": payment.paid_on,
+            "data_trasmissione": payment.paid_on,
             "data_pagamento": payment.paid_on,
             "importo": payment.amount,
             "storno": False,

@@ -23,7 +23,7 @@ from pcc_pipeline.enti.distribution import distribute
 from pcc_pipeline.enti.facts import EnteFacts
 from pcc_pipeline.enti.life import life
 from pcc_pipeline.enti.overview import publish_overview, register_rows
-from pcc_pipeline.settings import Settings
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import PROVIDER_TABLES, TABLES
 from pcc_pipeline.tables.register import LANDED
@@ -62,18 +62,16 @@ class ProviderReading:
     notes: list[str] = field(default_factory=list)
 
 
-def read_provider(
-    settings: Settings, store: Store, register: Register, inbox: Path | None = None, *, drain: bool = False
-) -> ProviderReading:
+def read_provider(installation: Installation, inbox: Path | None = None, *, drain: bool = False) -> ProviderReading:
     """Lands and reads what concerns the provider itself, splits it by ente and publishes the overview of enti.
 
     `enti` are those that got deliveries of their own from a provider-wide file.
     """
-    landed = land(settings, store, register, inbox, ente=PROVIDER, drain=drain)
-    done = stage(settings, store, register, PROVIDER)
-    refused = {code for code, row in register_rows(settings, store, register).items() if life(row, today()).refusal}
-    split = distribute(settings, store, register, refused)
-    publish_overview(settings, store, register, today())
+    landed = land(installation, inbox, ente=PROVIDER, drain=drain)
+    done = stage(installation, PROVIDER)
+    refused = {code for code, row in register_rows(installation).items() if life(row, today()).refusal}
+    split = distribute(installation, refused)
+    publish_overview(installation, today())
     notes = [
         f"{count} {kind} of all enti wait: their ente cannot be told (name it in a column ente, or deliver its tickets)"
         for kind, count in split.unresolved.items()
@@ -90,7 +88,15 @@ def read_provider(
 def parameters(facts: EnteFacts, reference_date: date | None = None, observed_at: date | None = None) -> Parameters:
     """The models' parameters: today where a date is not given. Raises ValueError when O is before D."""
     reference_date = reference_date or observed_at or today()
-    return Parameters(reference_date, observed_at or max(reference_date, today()), facts.tipo, facts.patron_saint)
+    return Parameters(
+        reference_date,
+        observed_at or max(reference_date, today()),
+        facts.tipo,
+        facts.patron_saint,
+        facts.siope_plus,
+        facts.siope_plus_dal,
+        facts.pubblicato_il,
+    )
 
 
 def published_sources(store: Store, ente: str) -> Mapping[str, str]:

@@ -21,15 +21,15 @@ import sqlalchemy as sa
 import yaml
 from sqlalchemy.dialects.postgresql import insert
 
-from pcc_pipeline.calculator import Calculator, source
+from pcc_pipeline.calculator import source
 from pcc_pipeline.clock import ROME, today
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.duck import connect
 from pcc_pipeline.enti.facts import ente_facts
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.runs import pipeline
 from pcc_pipeline.settings import Settings
-from pcc_pipeline.store import Store
 
 log = logging.getLogger("pcc.alerts")
 
@@ -47,20 +47,21 @@ class Alert:
     text: str
 
 
-def watch(settings: Settings, store: Store, register: Register, ente: str) -> list[Alert]:
+def watch(installation: Installation, ente: str) -> list[Alert]:
     """What is to be said of an ente's tickets now: its models of today, kept apart from the published ones."""
-    facts = ente_facts(settings, store, register, ente)
+    facts = ente_facts(installation, ente)
     if facts.refusal:
         return []
     on, output = today(), f"watch/{ente}"
-    deliveries = pipeline.calculator_deliveries(register, ente)
+    deliveries = pipeline.calculator_deliveries(installation.register, ente)
     models = ("service_calendar", "ticket_contacts", "sla_breaches")
-    Calculator(settings, store).run(ente, pipeline.parameters(facts, on, on), deliveries, models=models, output=output)
-    with connect(settings) as connection:
-        store.attach(connection)
+    installation.calculator.run(ente, pipeline.parameters(facts, on, on), deliveries, models=models, output=output)
+    with connect(installation.settings) as connection:
+        installation.store.attach(connection)
+        breaches = source(installation.store, ente, "sla_breaches", output)
         rows = connection.execute(
             "select id_ticket, situation, channel, left_minutes, over_minutes, deadline_at "
-            f"from {source(store, ente, 'sla_breaches', output)} where first_contact_at is null order by deadline_at"
+            f"from {breaches} where first_contact_at is null order by deadline_at"
         ).fetchall()
     found = []
     for name, situation, channel, left, over, deadline in rows:
@@ -92,11 +93,11 @@ def missed_levels(register: Register, ente: str) -> list[Alert]:
     return found
 
 
-def raise_alerts(settings: Settings, register: Register, alerts: list[Alert]) -> int:
+def raise_alerts(installation: Installation, alerts: list[Alert]) -> int:
     """Keeps the alerts that were never raised, writes them to the log, sends what is still to be sent; returns the new."""
     t = table("alerts")
     fresh = []
-    with register.engine.begin() as connection:
+    with installation.engine.begin() as connection:
         for alert in alerts:
             values = {
                 "ente": alert.ente,
@@ -109,10 +110,10 @@ def raise_alerts(settings: Settings, register: Register, alerts: list[Alert]) ->
             if made:
                 fresh.append(alert)
     if fresh:
-        with (settings.home / "alerts.log").open("a", encoding="utf-8") as out:
+        with (installation.settings.home / "alerts.log").open("a", encoding="utf-8") as out:
             for alert in fresh:
                 out.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {alert.kind} {alert.text}\n")
-    send(settings, register)
+    send(installation)
     return len(fresh)
 
 
@@ -122,15 +123,15 @@ def configuration(settings: Settings) -> dict[str, Any]:
     return dict(yaml.safe_load(path.read_text(encoding="utf-8")) or {}) if path.exists() else {}
 
 
-def send(settings: Settings, register: Register) -> None:
+def send(installation: Installation) -> None:
     """Sends what was not sent yet by each channel configured; a failure is logged with what to do, and tried again."""
-    asked = configuration(settings)
+    asked = configuration(installation.settings)
     channels = {"mail": ("mailed_at", _mail), "webhook": ("posted_at", _post)}
     t = table("alerts")
     for name, (column, sender) in channels.items():
         if not asked.get(name):
             continue
-        with register.engine.begin() as connection:
+        with installation.engine.begin() as connection:
             waiting = (
                 connection.execute(sa.select(t).where(t.c[column].is_(None)).order_by(t.c.raised_at).limit(500))
                 .mappings()

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from pcc_pipeline.calculator import source
 from pcc_pipeline.duck import connect
-from pcc_pipeline.settings import Settings
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables.service import CLOSING
 
@@ -32,11 +32,12 @@ def closed(store: Store, ente: str) -> set[str]:
     }
 
 
-def close_periods(settings: Settings, store: Store, ente: str, night: date) -> list[str]:
+def close_periods(installation: Installation, ente: str, night: date) -> list[str]:
     """Closes what can be closed at the end of a day, from the ente's models as they were just made; returns which."""
+    store = installation.store
     done = closed(store, ente)
     made: set[str] = set()
-    with connect(settings) as connection:
+    with connect(installation.settings) as connection:
         store.attach(connection)
         undecided = {
             period

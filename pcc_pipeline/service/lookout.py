@@ -6,34 +6,29 @@ import logging
 from datetime import date, timedelta
 
 from pcc_pipeline.clock import today
-from pcc_pipeline.database.register import Register
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.service.alerts import Alert, missed_levels, raise_alerts, watch
 from pcc_pipeline.service.deadlines import DutyAlert, alerts, deadlines, span
 from pcc_pipeline.service.nightly import enti_of
-from pcc_pipeline.settings import Settings
-from pcc_pipeline.store import Store
 
 log = logging.getLogger("pcc.alerts")
 
 
-def look(settings: Settings) -> int:
+def look(installation: Installation) -> int:
     """Looks at every active ente once; returns how many alerts are new. An ente that fails does not stop the others."""
-    from pcc_pipeline.database.engine import engine
-
-    store, register = Store(settings.store_url), Register(engine(settings))
     found = []
-    for ente in enti_of(settings, store, register, today()):
+    for ente in enti_of(installation, today()):
         try:
-            found += [*watch(settings, store, register, ente), *missed_levels(register, ente)]
+            found += [*watch(installation, ente), *missed_levels(installation.register, ente)]
         except Exception as error:
             log.error("%s: not looked at (%s): run pcc alerts to see it again", ente, error)
-    return raise_alerts(settings, register, found)
+    return raise_alerts(installation, found)
 
 
-def look_at_deadlines(settings: Settings, register: Register, since: date, now: date) -> list[DutyAlert]:
+def look_at_deadlines(installation: Installation, since: date, now: date) -> list[DutyAlert]:
     """Raises what has come to be due or late from the day after `since` to `now`, each once; returns it, new or not."""
     before, after = span()
-    said = alerts(deadlines(register.engine, since - timedelta(days=after), now + timedelta(days=before)), since, now)
+    said = alerts(deadlines(installation.engine, since - timedelta(days=after), now + timedelta(days=before)), since, now)
     raised = [
         Alert(
             alert.deadline.ente,
@@ -43,5 +38,5 @@ def look_at_deadlines(settings: Settings, register: Register, since: date, now: 
         )
         for alert in said
     ]
-    raise_alerts(settings, register, raised)
+    raise_alerts(installation, raised)
     return said

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from pcc_pipeline.arrival.landing import PROVIDER
 from pcc_pipeline.arrival.staging import stage
-from pcc_pipeline.calculator import Calculator, model_order, prepare, source
+from pcc_pipeline.calculator import model_order, prepare, source
 from pcc_pipeline.checks import run_checks
 from pcc_pipeline.clock import ROME, today
 from pcc_pipeline.database.publish import replace
@@ -24,10 +24,10 @@ from pcc_pipeline.database.schema import table
 from pcc_pipeline.duck import connect
 from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.enti.overview import publish_overview
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.reports.service_page import service_page
 from pcc_pipeline.runs import pipeline
 from pcc_pipeline.service.closing import close_periods, closed, ended
-from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import TABLES
 from pcc_pipeline.tables.service import SERVICE_MODELS
@@ -67,27 +67,26 @@ def missed(register: Register, until: date) -> list[date]:
     return [last + timedelta(days=n) for n in range(max(1, (until - last).days - MISSED), (until - last).days + 1)]
 
 
-def enti_of(settings: Settings, store: Store, register: Register, on: date) -> list[str]:
+def enti_of(installation: Installation, on: date) -> list[str]:
     """Enti with deliveries that are processed on a day."""
-    known = (ente for ente in register.enti() if ente != PROVIDER)
-    return [ente for ente in known if ente_facts(settings, store, register, ente, on).refusal is None]
+    known = (ente for ente in installation.register.enti() if ente != PROVIDER)
+    return [ente for ente in known if ente_facts(installation, ente, on).refusal is None]
 
 
-def nights(settings: Settings, until: date | None = None, progress: Callable[[str], None] = lambda step: None) -> list[Night]:
+def nights(
+    installation: Installation, until: date | None = None, progress: Callable[[str], None] = lambda step: None
+) -> list[Night]:
     """Works every night that is due up to `until` (the last one, unless told); returns what each gave.
 
     A night already worked is worked again only when it is named as `until`: the same deliveries give the same.
     """
-    from pcc_pipeline.database.engine import engine
-
-    store, register = Store(settings.store_url), Register(engine(settings))
     asked = until or last_night()
-    due = missed(register, asked) or [asked]
-    enti = enti_of(settings, store, register, today())
+    due = missed(installation.register, asked) or [asked]
+    enti = enti_of(installation, today())
     done = []
     for night in due:
         progress(f"the night of {night}")
-        done.append(work(settings, store, register, night, enti, only_closing=night != due[-1]))
+        done.append(work(installation, night, enti, only_closing=night != due[-1]))
         t = table("service_nights")
         values = {
             "night": night,
@@ -96,16 +95,14 @@ def nights(settings: Settings, until: date | None = None, progress: Callable[[st
             "failed": len(done[-1].failed),
         }
         statement = insert(t).values(values)
-        with register.engine.begin() as connection:
+        with installation.engine.begin() as connection:
             connection.execute(statement.on_conflict_do_update(index_elements=["night"], set_=values))
-    publish_overview(settings, store, register, today())
+    publish_overview(installation, today())
     return done
 
 
 def work(
-    settings: Settings,
-    store: Store,
-    register: Register,
+    installation: Installation,
     night: date,
     enti: Sequence[str],
     *,
@@ -114,12 +111,13 @@ def work(
     """One night. An ente that fails is told and keeps its previous figures; the others go on."""
     result = Night(night)
     for ente in enti:
-        if only_closing and not _may_close(store, ente, night):
+        if only_closing and not _may_close(installation.store, ente, night):
             continue
         try:
-            stage(settings, store, register, ente)  # what a provider-wide file brought it since its last run
-            with register.lock(ente):
-                _ente(settings, store, register, ente, night, result)
+            # What a provider-wide file brought it since its last run.
+            stage(installation, ente, ente_facts(installation, ente).layout)
+            with installation.register.lock(ente):
+                _ente(installation, ente, night, result)
         except Exception as error:
             result.failed[ente] = f"{type(error).__name__}: {str(error)[:300]}"
     return result
@@ -130,32 +128,34 @@ def _may_close(store: Store, ente: str, night: date) -> bool:
     return month not in closed(store, ente) and ended(month, night)
 
 
-def _ente(settings: Settings, store: Store, register: Register, ente: str, night: date, result: Night) -> None:
-    facts = ente_facts(settings, store, register, ente)
-    deliveries = pipeline.calculator_deliveries(register, ente)
-    calculator, asked = Calculator(settings, store), pipeline.parameters(facts, night, night)
+def _ente(installation: Installation, ente: str, night: date, result: Night) -> None:
+    facts = ente_facts(installation, ente)
+    deliveries = pipeline.calculator_deliveries(installation.register, ente)
+    calculator, asked = installation.calculator, pipeline.parameters(facts, night, night)
     calculator.run(ente, asked, deliveries, models=MODELS)
-    if problems := _problems(settings, store, ente):
+    if problems := _problems(installation, ente):
         result.failed[ente] = f"blocking checks fail, previous figures stay: {', '.join(problems)}"
         return
-    if made := close_periods(settings, store, ente, night):
+    if made := close_periods(installation, ente, night):
         result.closed[ente] = made
         closing = [name for name in model_order() if name.startswith("sla_") and name in MODELS]
         calculator.run(ente, asked, deliveries, models=closing)
-    sources = {name: source(store, ente, name) for name in PUBLISHED}
-    result.published[ente] = replace(register.engine, ente, sources, lambda connection: prepare(connection, store), settings)
-    store.write_bytes(f"reports/{ente}/service.html", service_page(register.engine, ente).encode())
+    sources = {name: source(installation.store, ente, name) for name in PUBLISHED}
+    result.published[ente] = replace(
+        installation.engine, ente, sources, lambda connection: prepare(connection, installation.store), installation.settings
+    )
+    installation.store.write_bytes(f"reports/{ente}/service.html", service_page(installation.engine, ente).encode())
 
 
-def _problems(settings: Settings, store: Store, ente: str) -> list[str]:
+def _problems(installation: Installation, ente: str) -> list[str]:
     def opened() -> object:
-        connection = connect(settings)
-        prepare(connection, store)
+        connection = connect(installation.settings)
+        prepare(connection, installation.store)
         return connection
 
     failing = []
     for name in PUBLISHED:
-        files = {ente: [store.uri(f"models/{ente}/{name}.parquet")]}
+        files = {ente: [installation.store.uri(f"models/{ente}/{name}.parquet")]}
         for found in run_checks(TABLES[name], files, connect=opened)[ente]:
             if found.blocking and not found.passed:
                 failing.append(f"{name}.{found.check}")

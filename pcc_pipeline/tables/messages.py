@@ -1,13 +1,13 @@
 """What arrives as XML beside the invoices: payment orders and cash journals (OPI), SDI's messages.
 
-Feeds and the models that make them speak about documents. The invoices themselves are in `feeds`.
+The feeds of both, and the models that make the messages speak about documents; those of the orders are in `opi`. The
+invoices themselves are in `feeds`.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from pcc_pipeline import rules
 from pcc_pipeline.tables.common import ENTE
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.lineage import LINEAGE
@@ -98,45 +98,6 @@ STG_SDI_MESSAGES = replace(
     columns=(*SDI_MESSAGES.columns, ROW_ID), key=("ente", "row_id"),
 )
 
-#: What became of each payment of an order, with its words.
-OPI_STATES = {row["stato"]: row["meaning"] for row in rules.rule_rows("opi_states")}
-
-OPI_PAYMENTS = Table(
-    name="opi_payments", layer="reconciliation",
-    grain="One row per invoice block of a payment order and movement of the cash journal; one per block not executed, "
-          "per movement without order",
-    columns=(
-        ENTE,
-        Column("row_id", "integer", "Of the movement, else of the order's row; with block_row_id unique", required=True),
-        Column("block_row_id", "integer", "Of the order's row; 0 where the movement has none", required=True),
-        Column("delivery", "text", "Delivery of the movement, else of the order", required=True),
-        Column("line", "integer", "Its line there", required=True, minimum=1),
-        Column("payment_row", "integer", "row_id among the payments (payments)", required=True),
-        Column("stato", "text", "; ".join(f"{code}: {said}" for code, said in OPI_STATES.items()), required=True,
-               allowed=tuple(OPI_STATES)),
-        Column("motivo", "text", "The same in plain words", required=True),
-        Column("id_documento", "text", "The accounting system's document paid; null where none was found"),
-        Column("esercizio", "integer", "Financial year of the order", required=True),
-        Column("numero_mandato", "text", "Number of the order", required=True),
-        Column("data_mandato", "date", "Date of the order"),
-        Column("data_pagamento", "date", "Day of the movement; null where not executed"),
-        Column("tipo_movimento", "text", "ESEGUITO, REGOLARIZZATO, STORNATO, RIPRISTINATO, SOSTITUITO (its place taken by another "
-               "order that was paid); null where not executed"),
-        Column("importo", "money", "What the movement pays of the block, signed (negative: credit note used, or taken back); "
-               "where not executed the block's amount", required=True, unit="EUR"),
-        Column("beneficiario", "text", "Name of the beneficiary"),
-        Column("cf_beneficiario", "text", "VAT number, else fiscal code, of the beneficiary"),
-        Column("tipo_debito", "text", "COMMERCIALE, IVA, NON_COMMERCIALE"),
-        Column("lotto_sdi", "text", "SDI's identifier of the lot in the order"),
-        Column("numero_fattura", "text", "Invoice number in the order"),
-        Column("anno_emissione", "integer", "Year of issue in the order"),
-        Column("cig", "text", "CIG in the order"),
-        Column("storno", "boolean", "The row takes a payment back"),
-    ),
-    key=("ente", "row_id", "block_row_id", "tipo_movimento"), published=True, blocking=False,
-    indexes=(("ente", "id_documento"), ("ente", "stato")),
-)
-
 LINKS = {
     "FILE_NAME": "nome del file indicato nel messaggio",
     "MESSAGE_NAME": "nome del messaggio stesso",
@@ -204,4 +165,4 @@ SDI_REFUSALS = Table(
 )
 
 MESSAGE_FEEDS = (ERP_OPI, SDI_MESSAGES)
-MESSAGE_MODELS = (STG_SDI_MESSAGES, OPI_PAYMENTS, MESSAGES, SDI_INVOICE_STATES, SDI_REFUSALS)
+MESSAGE_MODELS = (STG_SDI_MESSAGES, MESSAGES, SDI_INVOICE_STATES, SDI_REFUSALS)

@@ -1,6 +1,6 @@
 """What the bonifica makes: the operations that align PCC, its ledger simulated over them, the questions to persons.
 
-The SQL is in dbt_like_sql/models/debt. What was decided and sent of the operations is not here: see `decisions`.
+The SQL is in dbt_like_sql/models/operations. What was decided and sent of the operations is not here: see `decisions`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pcc_pipeline.tables.common import ENTE, ID_DOCUMENTO, OBSERVED_AT, PROGRESS
 from pcc_pipeline.tables.describe import Column, Paging, Table
 
 ACTIONS = ("RC", "RF", "CO", "CS", "CP")
-DEBT_STATES = ("LIQ", "SOSP", "NOLIQ", "LIQdaSOSP", "LIQdaNL", "SOSPdaLIQ", "SOSPdaNL", "NLdaLIQ", "NLdaSOSP")
+DEBT_STATES = rules.debt_states()
 
 _CODE = Column("code", "text", "The anomaly that it remedies", required=True, allowed=rules.anomaly_codes(), source="rules section 7")
 _STEP = Column("step", "integer", "Order within the document, from 1", required=True, minimum=1)
@@ -28,7 +28,7 @@ _LINE = (
     Column("natura_spesa", "text", "CO current, CA capital, NA for the movements that PCC wants without; null for RC, RF, CS",
            allowed=("CO", "CA", "NA"), source="Modello 003, E255"),
     Column("stato_debito", "text", "CO: between which accounts", allowed=DEBT_STATES, source="rules section 3"),
-    Column("causale", "text", "CO: PCC's code of the reason", allowed=("CONT", "ATTNC", "NCRED", "PAGTERZI")),
+    Column("causale", "text", "CO: PCC's code of the reason", allowed=rules.causali()),
     Column("descrizione", "text", "Free text; for a dispute it carries the start date", source="PCC since 6 March 2019"),
     Column("capitoli", "text", "Budget chapter"),
     Column("estremi_impegno", "text", "Commitment of expense"),
@@ -86,6 +86,59 @@ UNREPORTED_PAYMENTS = Table(
     key=("ente", "id_documento", "numero_mandato", "data_mandato"),
 )
 
+#: A document's accounts on PCC now, unsigned.
+_NOW = (
+    Column("issue_date", "date", "Date of issue in PCC's view", required=True),
+    Column("due_date", "date", "Due date in PCC's view now; null for a new document"),
+    money("commercial_amount", "PCC's commercial amount, unsigned", required=False),
+    money("unbooked", "Presentato or ricevuto now", required=False),
+    money("liquidated", "Liquidato now", required=False),
+    money("suspended", "Sospeso now", required=False),
+    money("not_payable", "Non liquidabile now", required=False),
+    money("paid", "Pagato now", required=False),
+    money("paid_non_commercial", "Pagato non commerciale now", required=False),
+    money("paid_at_reference", "Paid by D on PCC now", required=False),
+)
+
+REMEDY_TARGETS = Table(
+    "remedy_targets", "operations", "One row per document that bears an anomaly: its accounts on PCC now, and where the money shall stand",
+    (
+        ENTE, ID_DOCUMENTO, PROGRESSIVO,
+        Column("codes", "texts", "Its anomalies"),
+        Column("original_creditor", "text", "The supplier, normalised", source="rules section 5"),
+        Column("sign", "integer", "−1 for a credit note"),
+        Column("new_on_pcc", "boolean", "Goes out by Modello 002 first"),
+        Column("on_pcc", "boolean", "PCC has it and takes operations on it"),
+        Column("movable", "boolean", "Its money may be moved: PCC takes operations, and its accounts sum"),
+        Column("rejected", "boolean", "Rejected and to be closed"),
+        Column("refused", "boolean", "RF is the remedy"),
+        *(Column(f"{what}_wrong", "boolean", f"An anomaly of it corrects {words} (rule_anomalies.corrects)") for what, words in (
+            ("suspension", "the suspension"), ("not_payable", "what is non liquidabile"), ("due_date", "the due date"),
+            ("booking", "the booking"),
+        )),
+        Column("erp_stato", "text", "State in the accounting system"),
+        Column("pcc_stato", "text", "State on PCC"),
+        Column("erp_cause", "text", "Cause of suspension in the accounting system"),
+        Column("erp_rejected", "boolean", "Rejected in the accounting system, or through SDI"),
+        Column("dispute", "boolean", "A special case CONTENZIOSO is in force"),
+        Column("suspended_from", "date", "Start of the suspension"),
+        Column("right_due_date", "date", "Due date after reconciliation", source="rules section 2"),
+        *_NOW,
+        money("unpaid", "Neither pagato nor pagato non commerciale now", required=False),
+        Column("erp_excludes", "boolean", "The accounting system's cause keeps what is suspended out of the stock"),
+        Column("pcc_excludes", "boolean", "PCC's does"),
+        money("to_pay", "Payments of which PCC is to be told (unreported_payments)", required=False),
+        money("credited", "What a credit note closes of it, as non liquidabile", required=False),
+        Column("credit_note_linked", "boolean", "The invoice on which the credit note was used is known"),
+        money("paid_more", "Paid in the accounting system beyond what PCC has as paid", required=False),
+        money("target_not_payable", "What shall be non liquidabile", required=False),
+        money("target_suspended", "What shall be suspended", required=False),
+        money("pcc_stock", "What the document adds to PCC's stock now, signed", required=False),
+        money("right_stock", "What it adds to the right stock, signed", required=False),
+    ),
+    key=_KEY,
+)
+
 REMEDIES = Table(
     "remedies", "operations", "One row per document that bears an anomaly: what is to move between its accounts on PCC",
     (
@@ -98,16 +151,7 @@ REMEDIES = Table(
         Column("booked_first", "boolean", "PCC has it as PRESENTATO: RC comes first", required=True),
         Column("refused", "boolean", "RF is the remedy", required=True),
         Column("due_date_told", "date", "The due date that CS tells (002 for a new document); null without"),
-        Column("issue_date", "date", "Date of issue in PCC's view", required=True),
-        Column("due_date", "date", "Due date in PCC's view now; null for a new document"),
-        money("commercial_amount", "PCC's commercial amount, unsigned", required=False),
-        money("unbooked", "Presentato or ricevuto now", required=False),
-        money("liquidated", "Liquidato now", required=False),
-        money("suspended", "Sospeso now", required=False),
-        money("not_payable", "Non liquidabile now", required=False),
-        money("paid", "Pagato now", required=False),
-        money("paid_non_commercial", "Pagato non commerciale now", required=False),
-        money("paid_at_reference", "Paid by D on PCC now", required=False),
+        *_NOW,
         Column("excluded_cause", "boolean", "PCC's present cause keeps the suspended amount out of the stock", required=True),
         *(money(name, f"To move by {state}") for name, state in (
             ("nl_da_sosp", "CO NLdaSOSP"), ("liq_da_sosp", "CO LIQdaSOSP"), ("liq_da_nl", "CO LIQdaNL"), ("sosp_da_nl", "CO SOSPdaNL"),
@@ -122,10 +166,22 @@ REMEDIES = Table(
         money("pcc_stock", "What the document adds to PCC's stock now, signed"),
         money("right_stock", "What it adds to the right stock, signed"),
         money("paid_short", "Paid in the accounting system, but PCC's document has no room for it"),
-        money("credit_note_amount", "What a credit note closes of it, as non liquidabile"),
-        Column("credit_note_linked", "boolean", "The invoice on which the credit note was used is known"),
+        Column("credit_note_linked", "boolean", "The invoice on which the credit note was used is known", required=True),
     ),
     key=_KEY,
+)
+
+OPERATION_MOVES = Table(
+    "operation_moves", "operations", "One row per line to send to PCC: what moves, in the order in which PCC takes it",
+    (
+        ENTE, ID_DOCUMENTO, PROGRESSIVO, replace(_STEP, required=False, minimum=None),
+        Column("registers", "boolean", "The line is of Modello 002"),
+        *(replace(c, required=False, allowed=()) for c in _LINE if c.name in ("azione", "stato_debito", "importo")),
+        replace(_CODE, required=False, allowed=()),
+        *(replace(c, required=False) for c in _LINE if c.name in ("numero_mandato", "data_mandato")),
+        Column("cf_beneficiario", "text", "CP: who was paid, as written"),
+    ),
+    key=(*_KEY, "step"),
 )
 
 OPERATION_LINES = Table(
@@ -207,4 +263,4 @@ QUESTIONS = Table(
 )
 
 #: In reading order.
-TABLES = (CREDIT_NOTE_USES, UNREPORTED_PAYMENTS, REMEDIES, OPERATION_LINES, LEDGER, OPERATIONS, PROJECTED_ACCOUNTS, QUESTIONS)
+TABLES = (CREDIT_NOTE_USES, UNREPORTED_PAYMENTS, REMEDY_TARGETS, REMEDIES, OPERATION_MOVES, OPERATION_LINES, LEDGER, OPERATIONS, PROJECTED_ACCOUNTS, QUESTIONS)

@@ -13,15 +13,13 @@ from fastapi.responses import JSONResponse
 
 from pcc_pipeline.arrival.delivery import DeliveryError, deliver
 from pcc_pipeline.clock import today
-from pcc_pipeline.database.register import Register
 from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.formats.tabular.layouts.model import Layout
 from pcc_pipeline.service.deadlines import deadlines_in
-from pcc_pipeline.store import Store
 from portal import audit, blanks, chunks, pending, uploads
 from portal.files import table_file
 from portal.queries import deliveries as queries
-from portal.web import AtDesk, Desk, HonestForm, Number, address_of, engine_of, language_of, page
+from portal.web import AtDesk, Desk, HonestForm, Number, address_of, engine_of, installation_of, language_of, page
 
 router = APIRouter()
 
@@ -65,7 +63,7 @@ def begin(
     """Begins a large file, or finds where a broken transfer of it stopped."""
     try:
         uploads.safe_name(name)
-        transfer = chunks.begin(request.app.state.settings, desk.ente, session.user.email, name, size, changed)
+        transfer = chunks.begin(installation_of(request).settings, desk.ente, session.user.email, name, size, changed)
     except uploads.Unwelcome as error:
         return JSONResponse({"problem": str(error)}, 400)
     return JSONResponse({"key": transfer.key, "offset": transfer.offset, "piece": chunks.PIECE})
@@ -78,7 +76,7 @@ def add(
 ) -> JSONResponse:  # fmt: skip
     """Adds a piece."""
     try:
-        transfer = chunks.find(request.app.state.settings, desk.ente, key)
+        transfer = chunks.find(installation_of(request).settings, desk.ente, key)
         return JSONResponse({"offset": chunks.add(transfer, offset, piece.file.read(chunks.PIECE))})
     except uploads.Unwelcome as error:
         return JSONResponse({"problem": str(error)}, 409)
@@ -91,7 +89,7 @@ def finish(
 ) -> Response:  # fmt: skip
     """Takes a file whose pieces are all there, as `receive` does."""
     try:
-        transfer = chunks.find(request.app.state.settings, desk.ente, key)
+        transfer = chunks.find(installation_of(request).settings, desk.ente, key)
     except uploads.Unwelcome as error:
         raise HTTPException(404, str(error)) from None
     if transfer.offset != size:
@@ -162,7 +160,7 @@ def _history(request: Request, desk: Desk, number: int, outcomes: list[dict[str,
     return page(
         request, "deliveries.html", ente=desk.ente, published=desk.published, outcomes=outcomes or [],
         found=queries.deliveries(desk.connection, desk.ente, number), kinds=uploads.kinds(), tables=blanks.TABLES,
-        waiting=pending.waiting(request.app.state.settings, desk.ente, desk.session.user.user_id),
+        waiting=pending.waiting(installation_of(request).settings, desk.ente, desk.session.user.user_id),
         deadlines=[(item, item.days_left(now)) for item in due if item.met_on is None or item.due_on >= now],
     )  # fmt: skip
 
@@ -173,7 +171,7 @@ def _outcome(file: str, kind: str) -> dict[str, Any]:
 
 def _take(request: Request, desk: Desk, name: str, content: IO[bytes] | Path, kind: str) -> dict[str, Any]:
     """Takes an upload (a path is moved): to the inbox where its sender said what it is and it fits, else it waits."""
-    settings, outcome = request.app.state.settings, _outcome(name, kind)
+    settings, outcome = installation_of(request).settings, _outcome(name, kind)
     folder = pending.place(settings, desk.ente, desk.session.user.user_id)
     try:
         path = folder / uploads.safe_name(name)
@@ -204,7 +202,7 @@ def _confirm(request: Request, desk: Desk, key: str, kind: str) -> dict[str, Any
     """Delivers a waiting upload as what its sender says, or drops it; None where nothing was said of it."""
     if not kind:
         return None
-    settings, outcome = request.app.state.settings, _outcome("–", kind)
+    settings, outcome = installation_of(request).settings, _outcome("–", kind)
     try:
         found = pending.claim(settings, desk.ente, desk.session.user.user_id, key)
     except uploads.Unwelcome as error:
@@ -225,8 +223,7 @@ def _confirm(request: Request, desk: Desk, key: str, kind: str) -> dict[str, Any
 
 
 def _layout(request: Request, desk: Desk) -> Layout | None:
-    settings = request.app.state.settings
-    return ente_facts(settings, Store(settings.store_url), Register(engine_of(request)), desk.ente).layout
+    return ente_facts(installation_of(request), desk.ente).layout
 
 
 def _record(request: Request, desk: Desk, action: str, outcome: dict[str, Any]) -> None:

@@ -9,16 +9,14 @@ from typing import Annotated
 import sqlalchemy as sa
 from fastapi import APIRouter, Form, HTTPException, Request, Response
 
-from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.enti.facts import ente_names
 from pcc_pipeline.reports.write import write_provider
-from pcc_pipeline.store import Store
 from pcc_pipeline.tables.accounts import ADMINISTRATOR, OPERATOR
 from portal import audit
 from portal.accounts import AccountError, add_user, close_account, reset_password, users_of
 from portal.sessions import DeskSession
-from portal.web import HonestForm, SignedIn, address_of, engine_of, page
+from portal.web import HonestForm, SignedIn, address_of, engine_of, installation_of, page
 
 router = APIRouter(prefix="/fornitore")
 
@@ -75,10 +73,10 @@ def report(request: Request, session: SignedIn) -> Response:
     """The provider's report over all enti, as they are published now."""
     if not session.user.of_provider:
         raise HTTPException(403, "Solo chi lavora per il fornitore vede questa pagina")
-    engine, settings = engine_of(request), request.app.state.settings
-    names = ente_names(settings, Store(settings.store_url), Register(engine))
+    installation = installation_of(request)
+    names = ente_names(installation)
     with tempfile.TemporaryDirectory(prefix="pcc-desk-") as out:
-        (path,) = write_provider(settings, engine, names, Path(out))
+        (path,) = write_provider(installation, names, Path(out))
         content = path.read_bytes()
     _record(request, session, "report", "provider")
     return Response(content, media_type="text/html", headers={"Content-Disposition": 'attachment; filename="fornitore.html"'})

@@ -17,7 +17,7 @@ from pcc_pipeline.review.answers import answers, read_answers
 from pcc_pipeline.review.pairs import DecisionError
 from portal import audit
 from portal.queries import questions as queries
-from portal.web import AtDesk, Desk, HonestForm, Number, address_of, engine_of, page
+from portal.web import AtDesk, Desk, HonestForm, Number, address_of, engine_of, installation_of, page
 
 router = APIRouter()
 
@@ -60,7 +60,7 @@ def answer(
             writer.writeheader()
             writer.writerow(row)
         try:
-            done = read_answers(request.app.state.settings, engine_of(request), desk.ente, path, who=session.user.email)
+            done = read_answers(installation_of(request), desk.ente, path, who=session.user.email)
             problem = done.errors[0][1] if done.errors else None
             outcome = "Risposta registrata" if problem is None else None
         except DecisionError as error:

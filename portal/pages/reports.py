@@ -23,7 +23,7 @@ from pcc_pipeline.review.answers import export_questions
 from pcc_pipeline.review.worklist import export_worklist
 from portal import audit
 from portal.tenancy import tenant_engine
-from portal.web import AtDesk, Desk, HonestForm, address_of, engine_of, page
+from portal.web import AtDesk, Desk, HonestForm, address_of, engine_of, installation_of, page
 
 router = APIRouter()
 
@@ -53,7 +53,7 @@ def write(request: Request, desk: AtDesk, session: HonestForm) -> Response:
     try:
         with engine.begin() as connection, lock(connection, f"reports {desk.ente}"):
             if _stale(request, desk):
-                write_ente(request.app.state.settings, engine, desk.ente, session.ente_name)
+                write_ente(installation_of(request), desk.ente, session.ente_name)
     except NothingPublished:
         raise HTTPException(404, "Non è stato pubblicato ancora nulla.") from None
     audit.record(engine, session.user.email, "reports_written", ente=desk.ente, address=address_of(request))
@@ -89,7 +89,7 @@ def workbook(request: Request, desk: AtDesk, what: Literal["lavoro", "domande"])
 
 
 def _place(request: Request, desk: Desk) -> Path:
-    return folder(request.app.state.settings, desk.ente)
+    return folder(installation_of(request).settings, desk.ente)
 
 
 def _written(request: Request, desk: Desk) -> list[Written]:

@@ -2,7 +2,12 @@
 -- Key: operation_id. Sums over the steps, from the accounts as PCC has them now (none for a new document).
 -- A person's word counts: what was refused is not told, nor what needs it; what was changed is told as changed.
 with refused as (
-    select lines.id_documento, lines.progressivo_registrazione, lines.step, lines.model, lines.azione, lines.operation_id
+    select
+        lines.id_documento,
+        lines.progressivo_registrazione,
+        lines.step,
+        case lines.model when '002' then lines.model else lines.azione end as needed,
+        lines.operation_id
     from operation_lines as lines
     semi join (select operation_id from decided_operation_decisions where state = 'refused') as decided using (operation_id)
 ),
@@ -16,7 +21,7 @@ left_out as (
         on refused.id_documento is not distinct from lines.id_documento
         and refused.progressivo_registrazione is not distinct from lines.progressivo_registrazione
         and refused.step < lines.step
-        and (refused.model = '002' or (refused.azione in ('RC', 'CO') and lines.azione in ('CO', 'CP')))
+    join rule_step_needs as needs on needs.azione in ('*', lines.azione) and needs.needs = refused.needed
 ),
 
 told as (
@@ -33,21 +38,23 @@ told as (
 
 movements as (
     select
-        lines.*,
-        case
-            when lines.model = '002' then null
-            when lines.azione = 'CP' then 'liquidato'
-            else movements.from_account
-        end as from_account,
-        case
-            when lines.model = '002' then 'ricevuto'
-            when lines.azione = 'CP' then if(lines.non_commercial, 'pagato_non_commerciale', 'pagato')
-            else movements.to_account
-        end as to_account,
-        if(lines.azione in ('CO', 'CP') or lines.model = '002', lines.importo, 0) as moved,
+        lines.operation_id,
+        lines.id_documento,
+        lines.progressivo_registrazione,
+        lines.step,
+        lines.azione,
+        lines.data_scadenza,
+        lines.data_mandato,
+        lines.non_commercial,
+        movements.from_account,
+        movements.to_account,
+        if(movements.to_account is null, 0, coalesce(lines.importo, 0)) as moved,
         coalesce(causes.excluded, false) as excludes
     from told as lines
-    left join rule_debt_movements as movements on movements.stato_debito = lines.stato_debito
+    left join rule_debt_movements as movements
+        on movements.azione = lines.azione
+        and movements.stato_debito is not distinct from lines.stato_debito
+        and coalesce(movements.non_commercial = lines.non_commercial, true)
     left join rule_suspension_causes as causes on causes.cause = lines.causale
 ),
 

@@ -1,11 +1,11 @@
 -- One row per document and anomaly that needs a person's answer: the question in plain Italian, with the facts.
 -- Key: code, id_documento, progressivo_registrazione. Besides what is manual: operations that cannot bring the document
--- where it belongs (situation short), and credit notes whose invoice is not known (link).
+-- where it belongs (situation short), that a person refused (refused), and credit notes whose invoice is not known (link).
+{% from "question_facts.jinja" import question_facts %}
 with projected as (
     select
         remedies.id_documento,
         remedies.progressivo_registrazione,
-        remedies.codes,
         remedies.paid_short,
         remedies.credit_note_linked,
         accounts.operations is not null as has_operations,
@@ -18,18 +18,27 @@ with projected as (
 
 -- Documents of which a person refused an operation.
 refused as (
-    select distinct lines.id_documento, lines.progressivo_registrazione
+    select distinct lines.id_documento, lines.progressivo_registrazione, true as refused
     from operation_lines as lines
     semi join (select operation_id from decided_operation_decisions where state = 'refused') as decided using (operation_id)
 ),
 
 asked_by_document as (
-    select id_documento, progressivo_registrazione, bool_or(manual) as asked from anomalies group by all
+    select id_documento, progressivo_registrazione, bool_or(manual) as asked
+    from anomalies
+    group by id_documento, progressivo_registrazione
 ),
 
 open_points as (
     select
-        anomalies.*,
+        anomalies.code,
+        anomalies.id_documento,
+        anomalies.progressivo_registrazione,
+        anomalies.severity,
+        anomalies.amount,
+        anomalies.question,
+        anomalies.erp_says,
+        anomalies.pcc_says,
         projected.remaining,
         case
             when anomalies.manual then 'manual'
@@ -42,7 +51,7 @@ open_points as (
     join projected
         on projected.id_documento is not distinct from anomalies.id_documento
         and projected.progressivo_registrazione is not distinct from anomalies.progressivo_registrazione
-    left join (select *, true as refused from refused) as refused
+    left join refused
         on refused.id_documento is not distinct from anomalies.id_documento
         and refused.progressivo_registrazione is not distinct from anomalies.progressivo_registrazione
     join asked_by_document
@@ -50,100 +59,36 @@ open_points as (
         and asked_by_document.progressivo_registrazione is not distinct from anomalies.progressivo_registrazione
 ),
 
--- What an ambiguous document could be, on the other side.
-contested as (
-    select erp_documents.id_documento, pcc_documents.progressivo_registrazione
-    from (select distinct erp_row, pcc_row from pairs where status = 'CONTESTED') as pairs
-    join erp_documents on erp_documents.row_id = pairs.erp_row
-    join pcc_documents on pcc_documents.row_id = pairs.pcc_row
-),
-
-candidates as (
-    select id_documento, null as progressivo_registrazione,
-        'PCC: ' || string_agg(progressivo_registrazione, ', ' order by progressivo_registrazione) as candidates
-    from contested
-    group by id_documento
-    union all
-    select null, progressivo_registrazione, 'gestionale: ' || string_agg(id_documento, ', ' order by id_documento)
-    from contested
-    group by progressivo_registrazione
-),
-
-facts as (
-    select
-        open_points.*,
-        candidates.candidates,
-        documents.creditor_name,
-        coalesce(documents.erp_issue_date, documents.pcc_issue_date) as data_emissione,
-        documents.* exclude (ente, id_documento, progressivo_registrazione, numero, original_creditor, creditor, creditor_name, origin, to_communicate),
-        templates.addressee,
-        templates.question as template
+-- The code's own text for the situation, else the one for all codes.
+worded as (
+    select open_points.*, templates.addressee, templates.question as template
     from open_points
-    join documents
-        on documents.id_documento is not distinct from open_points.id_documento
-        and documents.progressivo_registrazione is not distinct from open_points.progressivo_registrazione
-    left join candidates
-        on open_points.code = 'AMBIGUOUS_MATCH'
-        and candidates.id_documento is not distinct from open_points.id_documento
-        and candidates.progressivo_registrazione is not distinct from open_points.progressivo_registrazione
     left join rule_questions as own on own.code = open_points.code and own.situation = open_points.situation
     join rule_questions as templates
-        on templates.code = coalesce(own.code, '*') and templates.situation = if(own.code is null and open_points.situation <> 'refused', 'short', open_points.situation)
+        on templates.code = coalesce(own.code, '*')
+        and templates.situation = if(own.code is null and open_points.situation <> 'refused', 'short', open_points.situation)
     where open_points.situation is not null
-),
-
-filled as (
-    select
-        *,
-        [
-            ('{documento}', if(coalesce(erp_sign, pcc_sign) = -1, 'Nota di credito n. ', 'Fattura n. ')
-                || regexp_replace(numero, '^\s*(fatt(ura)?|ft|num|nr?)[\s.]+(n[r.]*\s+)?', '', 'i') || ' del '
-                || italian_date(data_emissione) || ' di ' || coalesce(creditor_name || ' (' || original_creditor || ')', original_creditor)),
-            ('{importo_gestionale}', italian_money(erp_amount)),
-            ('{importo_pcc}', italian_money(pcc_amount)),
-            ('{pagato_gestionale}', italian_money(erp_paid_at_observation)),
-            ('{pagato_pcc}', italian_money(pcc_paid_at_observation)),
-            ('{pagato_gestionale_d}', italian_money(erp_paid_at_reference)),
-            ('{pagato_pcc_d}', italian_money(pcc_paid_at_reference)),
-            ('{sospeso_gestionale}', italian_money(greatest(erp_suspended, erp_excluded))),
-            ('{riferimento}', italian_date(reference_date())),
-            ('{stato_gestionale}', lower(erp_stato)),
-            ('{emissione_gestionale}', italian_date(erp_issue_date)),
-            ('{emissione_pcc}', italian_date(pcc_issue_date)),
-            ('{scadenza_gestionale}', italian_date(right_due_date)),
-            ('{ufficio_gestionale}', erp_office),
-            ('{ufficio_pcc}', pcc_office),
-            ('{provenienza}', if(erp_lotto_sdi is null, 'senza lotto SDI nel gestionale', 'pur avendo il lotto SDI ' || erp_lotto_sdi)),
-            ('{creditore}', creditor),
-            ('{dettaglio}', erp_says),
-            ('{dettaglio_pcc}', pcc_says),
-            ('{candidati}', candidates),
-            ('{documento_pronto}', coalesce('gestionale ' || id_documento, 'PCC ' || progressivo_registrazione)),
-            ('{progressivo}', progressivo_registrazione),
-            ('{residuo}', italian_money(remaining))
-        ] as values_of
-    from facts
 )
 
 select
     ente_code() as ente,
-    code,
-    id_documento,
-    progressivo_registrazione,
-    addressee,
-    severity,
-    list_reduce(
-        list_transform(values_of, lambda pair: [pair[1], coalesce(pair[2], 'non indicato')]),
-        lambda written, pair: [replace(written[1], pair[1], pair[2])],
-        [template]
-    )[1] as question,
-    amount,
-    remaining,
-    numero,
-    data_emissione,
-    original_creditor,
-    creditor,
-    creditor_name,
+    worded.code,
+    worded.id_documento,
+    worded.progressivo_registrazione,
+    worded.addressee,
+    worded.severity,
+    -- What is manual was asked with the anomaly.
+    coalesce(worded.question, filled_in(worded.template, {{ question_facts("null", "worded.remaining") }})) as question,
+    worded.amount,
+    worded.remaining,
+    documents.numero,
+    coalesce(documents.erp_issue_date, documents.pcc_issue_date) as data_emissione,
+    documents.original_creditor,
+    documents.creditor,
+    documents.creditor_name,
     reference_date() as reference_date,
     observed_at() as observed_at
-from filled
+from worded
+join documents
+    on documents.id_documento is not distinct from worded.id_documento
+    and documents.progressivo_registrazione is not distinct from worded.progressivo_registrazione

@@ -3,13 +3,14 @@
 -- of D what is lacking there; orders that PCC has (same number, else same amount) are left out. Reversals reduce their order.
 with bearers as (
     select
-        id_documento,
-        bool_or(code in ('PAID_NOT_REPORTED', 'CREDIT_NOTE_OPEN') or code = 'MISSING_ON_PCC' and to_communicate) as unreported,
+        anomalies.id_documento,
+        bool_or(catalogue.pays is not null and not anomalies.manual) as unreported,
         -- A person answers first.
-        bool_or(code in ('MUST_STAY_OPEN', 'WRONG_BENEFICIARY', 'ACCOUNTS_DO_NOT_SUM', 'REJECTED_ON_PCC')) as held
+        bool_or(catalogue.holds_payment) as held
     from anomalies
-    where id_documento is not null
-    group by id_documento
+    join rule_anomalies as catalogue on catalogue.code = anomalies.code
+    where anomalies.id_documento is not null
+    group by anomalies.id_documento
 ),
 
 credit_notes as (

@@ -1,200 +1,83 @@
--- One row per document and anomaly code (rules, section 7).
--- Key: code, id_documento, progressivo_registrazione. A rejected document of the accounting system bears only
--- REJECTED_STILL_OPEN and MUST_STAY_OPEN. Seven codes are ours: they name differences that the catalogue leaves
--- without a name (payment, issue and due dates that move a document across D, roundings, PCC's own refusals).
-with list_sent as (
-    select count(*) > 0 as list_sent from stg_open_list
-),
-
-facts as (
+-- One row per document and anomaly code (rules, section 7): its amount, what each side says, its remedy or its question.
+-- Key: code, id_documento, progressivo_registrazione. Which codes a document bears: differences. What a code asks for is
+-- data (rule_anomalies); what is asked of a person is a text of rule_questions with the document's facts in it.
+{% from "question_facts.jinja" import question_facts %}
+with described as (
     select
-        documents.*,
-        list_sent.list_sent,
-        pcc_stock - right_stock as amount,
-        standing = 'MATCHED' as matched,
-        standing = 'MATCHED' and not erp_rejected as live,
-        erp_commercial_amount - erp_paid_at_observation - erp_not_payable as erp_left,
-        pcc_unbooked + pcc_liquidated + pcc_suspended as pcc_left,
-        greatest(erp_suspended, if(dispute, erp_commercial_amount - erp_paid_at_reference - erp_not_payable, 0)) as to_suspend,
-        -- Same total, the VAT of split payment not yet out of PCC's commercial amount.
-        erp_split_payment and not pcc_split_payment and abs(erp_total - pcc_total) <= threshold('amount_tolerance') as split_vat,
-        if(erp_split_payment and not pcc_split_payment, coalesce(erp_vat, 0), 0) as vat_of_split
-    from documents
-    cross join list_sent
-),
-
--- Mandates whose beneficiary is not written as the supplier: who was it, and was it the creditor that day?
-identifiers as (
-    select tax_id(piva) as identifier, any_value(creditor) as creditor from subjects where tax_id(piva) is not null group by 1
-    union
-    select tax_id(cf), any_value(creditor) from subjects where tax_id(cf) is not null group by 1
-),
-
--- Named first, so that only these few payments are read by tax_id.
-other_beneficiaries_paid as materialized (
-    select
-        documents.id_documento,
-        documents.creditor,
-        documents.original_creditor,
-        documents.new_creditor_from,
-        documents.other_beneficiaries,
-        payments.numero_mandato,
-        payments.cf_beneficiario,
-        payments.data_pagamento
-    from (select * from documents where other_beneficiary and not erp_rejected) as documents
-    join payments on payments.id_documento = documents.id_documento
-    where payments.data_pagamento <= observed_at()
-      and not coalesce(payments.storno, false)
-),
-
-paid_to as materialized (
-    select *, tax_id(cf_beneficiario) as beneficiary from other_beneficiaries_paid
-),
-
-wrong_beneficiaries as (
-    select
-        paid_to.id_documento,
-        string_agg(distinct paid_to.numero_mandato || ': ' || paid_to.cf_beneficiario, ', ') as beneficiaries
-    from paid_to
-    left join identifiers on identifiers.identifier = paid_to.beneficiary
-    where paid_to.beneficiary is not null
-      and coalesce(identifiers.creditor, paid_to.beneficiary) <> paid_to.creditor
-      and not coalesce(list_contains(paid_to.other_beneficiaries, identifiers.creditor), false)
-      -- Before the case held, the supplier was the creditor.
-      and not (
-          coalesce(identifiers.creditor, paid_to.beneficiary) = paid_to.original_creditor
-          and coalesce(paid_to.data_pagamento < paid_to.new_creditor_from, true)
-      )
-    group by paid_to.id_documento
-),
-
-conditions as (
-    select
-        facts.* exclude (creditor_loop),
-        wrong_beneficiaries.beneficiaries,
-        live and erp_sign = 1 and erp_paid_at_observation > pcc_paid_at_observation as PAID_NOT_REPORTED,
-        live and erp_sign = -1 and erp_paid_at_observation > pcc_paid_at_observation as CREDIT_NOTE_OPEN,
-        live and erp_paid_at_observation < pcc_paid_at_observation as PAID_TOO_MUCH_ON_PCC,
-        live and erp_paid_at_observation = pcc_paid_at_observation and erp_paid_at_reference <> pcc_paid_at_reference
-            and amount <> 0 as PAYMENT_DATE_DIFFERS,
-        live and erp_stato = 'LIQUIDATA' and not pcc_rejected and erp_paid_at_observation <= pcc_paid_at_observation
-            and pcc_liquidated = 0 and pcc_suspended = 0 and pcc_not_payable = 0 and pcc_paid_at_observation = 0 as NOT_BOOKED,
-        live and not pcc_rejected and to_suspend > pcc_suspended as SUSPENSION_NOT_REPORTED,
-        live and to_suspend < pcc_suspended as SUSPENSION_NOT_LIFTED,
-        live and to_suspend = pcc_suspended and erp_excluded <> pcc_excluded as SUSPENSION_CAUSE_DIFFERS,
-        live and not pcc_rejected and erp_not_payable > pcc_not_payable as NOT_PAYABLE_NOT_REPORTED,
-        live and erp_not_payable + vat_of_split < pcc_not_payable as NOT_PAYABLE_NOT_LIFTED,
-        standing in ('MATCHED', 'PCC_ONLY') and erp_rejected and not pcc_rejected and (pcc_left > 0 or pcc_stock <> 0)
-            as REJECTED_STILL_OPEN,
-        live and pcc_rejected as REJECTED_ON_PCC,
-        live and erp_due_date is not null and erp_paid_at_observation < erp_commercial_amount
-            and coalesce(pcc_row_due_date <> right_due_date, true) as DUE_DATE_DIFFERS,
-        live and not DUE_DATE_DIFFERS and amount <> 0
-            and (right_due_date <= reference_date()) <> (pcc_due_date <= reference_date()) as DUE_DATE_SHIFTS_STOCK,
-        live and amount <> 0 and (erp_issue_date <= reference_date()) <> (pcc_issue_date <= reference_date()) as ISSUE_DATE_DIFFERS,
-        live and not split_vat and abs(erp_amount - pcc_amount) > threshold('amount_tolerance') as AMOUNT_DIFFERS,
-        live and not split_vat and erp_amount <> pcc_amount and abs(erp_amount - pcc_amount) <= threshold('amount_tolerance')
-            as ROUNDING_DIFFERS,
-        live and split_vat and pcc_not_payable < erp_not_payable + vat_of_split as SPLIT_VAT_OPEN,
-        standing = 'PCC_DUPLICATE' and (not pcc_rejected or amount <> 0) as DUPLICATE_ON_PCC,
-        standing = 'ERP_ONLY' and not erp_rejected as MISSING_ON_PCC,
-        standing = 'PCC_ONLY' and not pcc_rejected and not erp_rejected as MISSING_IN_ERP,
-        beneficiaries is not null as WRONG_BENEFICIARY,
-        listed and (coalesce(erp_left <= 0 or erp_rejected, false) or coalesce(pcc_left <= 0 or pcc_rejected, false)) as MUST_STAY_OPEN,
-        live and list_sent and not listed and commercial and not pcc_rejected and erp_left > 0 and pcc_left > 0
-            and reference_date() - right_due_date > threshold('open_list_days') as NOT_ON_OPEN_LIST,
-        (standing = 'ERP_AMBIGUOUS' and not erp_rejected) or standing = 'PCC_AMBIGUOUS' as AMBIGUOUS_MATCH,
-        not erp_rejected and coalesce(least(pcc_unbooked, pcc_liquidated, pcc_suspended, pcc_not_payable, pcc_paid_at_observation) < 0, false)
-            as ACCOUNTS_DO_NOT_SUM,
-        live and upper(erp_office) <> upper(pcc_office) as WRONG_OFFICE,
-        live and not commercial and not pcc_rejected and (pcc_paid_non_commercial = 0 or amount <> 0) as NON_COMMERCIAL_NOT_REPORTED,
-        facts.creditor_loop and not erp_rejected as CREDITOR_LOOP
-    from facts
-    left join wrong_beneficiaries on wrong_beneficiaries.id_documento = facts.id_documento
-),
-
--- Most documents bear none: they are left before the codes become rows.
-differing as (
-    select *
-    from conditions
-    where true in (
-       PAID_NOT_REPORTED, CREDIT_NOTE_OPEN, PAID_TOO_MUCH_ON_PCC, PAYMENT_DATE_DIFFERS, NOT_BOOKED, SUSPENSION_NOT_REPORTED,
-       SUSPENSION_NOT_LIFTED, SUSPENSION_CAUSE_DIFFERS, NOT_PAYABLE_NOT_REPORTED, NOT_PAYABLE_NOT_LIFTED, REJECTED_STILL_OPEN,
-       REJECTED_ON_PCC, DUE_DATE_DIFFERS, DUE_DATE_SHIFTS_STOCK, ISSUE_DATE_DIFFERS, AMOUNT_DIFFERS, ROUNDING_DIFFERS,
-       SPLIT_VAT_OPEN, DUPLICATE_ON_PCC, MISSING_ON_PCC, MISSING_IN_ERP, WRONG_BENEFICIARY, MUST_STAY_OPEN, NOT_ON_OPEN_LIST,
-       AMBIGUOUS_MATCH, ACCOUNTS_DO_NOT_SUM, WRONG_OFFICE, NON_COMMERCIAL_NOT_REPORTED, CREDITOR_LOOP
-    )
-),
-
-borne as (
-    select *
-    from differing
-    unpivot (holds for code in (
-       PAID_NOT_REPORTED, CREDIT_NOTE_OPEN, PAID_TOO_MUCH_ON_PCC, PAYMENT_DATE_DIFFERS, NOT_BOOKED, SUSPENSION_NOT_REPORTED,
-       SUSPENSION_NOT_LIFTED, SUSPENSION_CAUSE_DIFFERS, NOT_PAYABLE_NOT_REPORTED, NOT_PAYABLE_NOT_LIFTED, REJECTED_STILL_OPEN,
-       REJECTED_ON_PCC, DUE_DATE_DIFFERS, DUE_DATE_SHIFTS_STOCK, ISSUE_DATE_DIFFERS, AMOUNT_DIFFERS, ROUNDING_DIFFERS,
-       SPLIT_VAT_OPEN, DUPLICATE_ON_PCC, MISSING_ON_PCC, MISSING_IN_ERP, WRONG_BENEFICIARY, MUST_STAY_OPEN, NOT_ON_OPEN_LIST,
-       AMBIGUOUS_MATCH, ACCOUNTS_DO_NOT_SUM, WRONG_OFFICE, NON_COMMERCIAL_NOT_REPORTED, CREDITOR_LOOP
-    ))
-),
-
--- What the catalogue says of the code; some documents need a person where others of the same code do not.
-judged as (
-    select
-        borne.* exclude (holds),
+        differences.code,
         catalogue.severity,
-        catalogue.remedy,
-        catalogue.question,
+        case catalogue.asks
+            when 'always' then true
+            when 'not_communicable' then not documents.to_communicate
+            when 'unpaid' then documents.erp_paid_at_observation = 0
+            when 'with_operations' then coalesce(documents.pcc_operations > 0, false)
+            else false
+        end as manual,
+        if(manual and catalogue.asks <> 'always', 'manual', catalogue.remedy) as remedy,
         case
-            when borne.code = 'MISSING_ON_PCC' then not borne.to_communicate
-            when borne.code = 'NON_COMMERCIAL_NOT_REPORTED' then borne.erp_paid_at_observation = 0
-            when borne.code = 'DUPLICATE_ON_PCC' and borne.pcc_operations > 0 then true
-            else catalogue.manual
-        end as manual
-    from borne
-    join rule_anomalies as catalogue on catalogue.code = borne.code
-    where borne.holds
+            when documents.id_documento is null and catalogue.corrects = 'rejection' then 'rifiutata tramite SDI (EC02)'
+            when documents.id_documento is null then null
+            when catalogue.shows = 'beneficiary' then wrong_beneficiaries.beneficiaries
+            when catalogue.shows = 'due_date' then 'scadenza ' || documents.right_due_date
+            when catalogue.shows = 'office' then 'ufficio ' || documents.erp_office
+            when catalogue.shows = 'issue_date' then 'emessa il ' || documents.erp_issue_date
+            else concat_ws(
+                ', ', documents.erp_stato, documents.erp_cause, 'importo ' || documents.erp_amount,
+                'pagato ' || documents.erp_paid_at_observation, 'sospeso ' || nullif(documents.erp_suspended, 0),
+                'non liquidabile ' || nullif(documents.erp_not_payable, 0)
+            )
+        end as erp_says,
+        case
+            when documents.progressivo_registrazione is null then null
+            when catalogue.shows = 'due_date' then 'scadenza ' || coalesce(documents.pcc_row_due_date::varchar, 'assente')
+            when catalogue.shows = 'office' then 'ufficio ' || documents.pcc_office
+            when catalogue.shows = 'issue_date' then 'emessa il ' || documents.pcc_issue_date
+            else concat_ws(
+                ', ', documents.pcc_stato, documents.pcc_cause, 'importo ' || documents.pcc_amount,
+                'pagato ' || documents.pcc_paid_at_observation, 'liquidato ' || nullif(documents.pcc_liquidated, 0),
+                'sospeso ' || nullif(documents.pcc_suspended, 0), 'non liquidabile ' || nullif(documents.pcc_not_payable, 0)
+            )
+        end as pcc_says,
+        if(manual, filled_in(templates.question, {{ question_facts("match_candidates.candidates", "null::decimal(18, 2)") }}), null)
+            as question,
+        documents.id_documento,
+        documents.progressivo_registrazione,
+        documents.pcc_stock - documents.right_stock as amount,
+        documents.original_creditor,
+        documents.creditor,
+        documents.numero,
+        documents.origin,
+        list_contains({{ codes_that("registers") }}, differences.code) and documents.to_communicate as to_communicate
+    from differences
+    join rule_anomalies as catalogue on catalogue.code = differences.code
+    join documents
+        on documents.id_documento is not distinct from differences.id_documento
+        and documents.progressivo_registrazione is not distinct from differences.progressivo_registrazione
+    left join rule_questions as templates on templates.code = differences.code and templates.situation = 'manual'
+    left join wrong_beneficiaries on wrong_beneficiaries.id_documento = differences.id_documento
+    left join match_candidates
+        on match_candidates.id_documento is not distinct from differences.id_documento
+        and match_candidates.progressivo_registrazione is not distinct from differences.progressivo_registrazione
+        and differences.code = 'AMBIGUOUS_MATCH'
 )
 
 select
     ente_code() as ente,
-    judged.code,
-    judged.id_documento,
-    judged.progressivo_registrazione,
-    judged.amount,
-    judged.severity,
-    case
-        when judged.code = 'MISSING_ON_PCC' then if(judged.to_communicate, 'Modello 002', 'manual')
-        when judged.code = 'NON_COMMERCIAL_NOT_REPORTED' then if(judged.erp_paid_at_observation > 0, 'CP sul conto non commerciale', 'manual')
-        when judged.code = 'DUPLICATE_ON_PCC' and judged.pcc_operations > 0 then 'manual'
-        else judged.remedy
-    end as remedy,
-    judged.manual,
-    if(judged.manual, judged.question, null) as question,
-    case
-        when judged.id_documento is null and judged.code = 'REJECTED_STILL_OPEN' then 'rifiutata tramite SDI (EC02)'
-        when judged.id_documento is null then null
-        when judged.code = 'WRONG_BENEFICIARY' then judged.beneficiaries
-        when judged.code in ('DUE_DATE_DIFFERS', 'DUE_DATE_SHIFTS_STOCK') then 'scadenza ' || judged.right_due_date
-        when judged.code = 'WRONG_OFFICE' then 'ufficio ' || judged.erp_office
-        when judged.code = 'ISSUE_DATE_DIFFERS' then 'emessa il ' || judged.erp_issue_date
-        else concat_ws(', ', judged.erp_stato, judged.erp_cause, 'importo ' || judged.erp_amount, 'pagato ' || judged.erp_paid_at_observation,
-                       'sospeso ' || nullif(judged.erp_suspended, 0), 'non liquidabile ' || nullif(judged.erp_not_payable, 0))
-    end as erp_says,
-    case
-        when judged.progressivo_registrazione is null then null
-        when judged.code in ('DUE_DATE_DIFFERS', 'DUE_DATE_SHIFTS_STOCK') then 'scadenza ' || coalesce(judged.pcc_row_due_date::varchar, 'assente')
-        when judged.code = 'WRONG_OFFICE' then 'ufficio ' || judged.pcc_office
-        when judged.code = 'ISSUE_DATE_DIFFERS' then 'emessa il ' || judged.pcc_issue_date
-        else concat_ws(', ', judged.pcc_stato, judged.pcc_cause, 'importo ' || judged.pcc_amount, 'pagato ' || judged.pcc_paid_at_observation,
-                       'liquidato ' || nullif(judged.pcc_liquidated, 0), 'sospeso ' || nullif(judged.pcc_suspended, 0),
-                       'non liquidabile ' || nullif(judged.pcc_not_payable, 0))
-    end as pcc_says,
-    judged.original_creditor,
-    judged.creditor,
-    judged.numero,
-    judged.origin,
-    judged.code = 'MISSING_ON_PCC' and judged.to_communicate as to_communicate,
+    code,
+    id_documento,
+    progressivo_registrazione,
+    amount,
+    severity,
+    remedy,
+    manual,
+    question,
+    erp_says,
+    pcc_says,
+    original_creditor,
+    creditor,
+    numero,
+    origin,
+    to_communicate,
     reference_date() as reference_date,
     observed_at() as observed_at
-from judged
+from described

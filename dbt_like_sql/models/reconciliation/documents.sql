@@ -1,218 +1,52 @@
--- One row per document, both sides' facts beside each other and what each side adds to the stock.
+-- One row per document: both sides' facts (document_facts) and what follows from them: what each side adds to the stock.
 -- Key: id_documento, progressivo_registrazione. Amounts of the accounts are unsigned; totals and stocks are signed.
-with settled as (
-    select erp_row, pcc_row, tier from pairs where status = 'SETTLED'
-),
-
--- PCC documents that no pair took: only they speak where the accounting system would.
-pcc_alone as (
-    select row_id, creditor, creditor_known, number_key, issue_date, sign, tipo_documento, numero, supplier_name
-    from pcc_documents
-    anti join settled on settled.pcc_row = pcc_documents.row_id
-),
-
--- Of these, the ones of the same identity as one that a pair took.
-duplicates as (
-    select spare.row_id
-    from pcc_alone as spare
-    semi join (select * from pcc_documents semi join settled on settled.pcc_row = pcc_documents.row_id) as taken
-        using (creditor, number_key, issue_date, sign)
-    where spare.creditor_known
-),
-
--- PCC's name where the accounting system has none.
-nameless as (
-    select row_id, supplier_name
-    from pcc_documents
-    semi join (
-        select settled.pcc_row
-        from settled
-        semi join (select row_id from erp_documents where supplier_name is null) as unnamed on unnamed.row_id = settled.erp_row
-    ) as wanted on wanted.pcc_row = pcc_documents.row_id
-),
-
-erp as (
-    select erp_documents.*, settled.pcc_row, settled.tier
-    from erp_documents
-    left join settled on settled.erp_row = erp_documents.row_id
-),
-
-joined as (
-    select
-        erp.id_documento,
-        pcc.progressivo_registrazione,
-        erp.tier,
-        case
-            when erp.row_id is not null and pcc.row_id is not null then 'MATCHED'
-            when erp.row_id is not null then if(erp_ambiguous.tier is not null, 'ERP_AMBIGUOUS', 'ERP_ONLY')
-            when pcc_ambiguous.tier is not null then 'PCC_AMBIGUOUS'
-            when duplicates.row_id is not null then 'PCC_DUPLICATE'
-            else 'PCC_ONLY'
-        end as standing,
-        coalesce(erp.tipo_documento, pcc_alone.tipo_documento) as tipo_documento,
-        coalesce(erp.numero, pcc_alone.numero) as numero,
-        erp.number_key = pcc.number_key as same_number,
-        coalesce(erp.creditor, pcc.creditor) as original_creditor,
-        erp.creditor is not distinct from pcc.creditor as same_creditor,
-        coalesce(erp_cases.new_creditor, pcc_cases.new_creditor, erp.creditor, pcc.creditor) as creditor,
-        case
-            when coalesce(erp_cases.new_creditor, pcc_cases.new_creditor, '') not in ('', coalesce(erp.creditor, pcc.creditor))
-                then coalesce(erp_cases.new_creditor_name, pcc_cases.new_creditor_name)
-            else coalesce(erp.supplier_name, pcc_alone.supplier_name, nameless.supplier_name)
-        end as creditor_name,
-        case
-            when coalesce(erp_cases.new_creditor, pcc_cases.new_creditor, '') not in ('', coalesce(erp.creditor, pcc.creditor))
-                then coalesce(erp.supplier_name, pcc_alone.supplier_name, nameless.supplier_name)
-        end as original_creditor_name,
-        coalesce(erp_cases.new_creditor_from, pcc_cases.new_creditor_from) as new_creditor_from,
-        coalesce(erp_cases.other_beneficiaries, pcc_cases.other_beneficiaries) as other_beneficiaries,
-        coalesce(erp_cases.creditor_loop, false) or coalesce(pcc_cases.creditor_loop, false) as creditor_loop,
-        coalesce(erp_cases.listed, false) or coalesce(pcc_cases.listed, false) as listed,
-        coalesce(erp_cases.dispute, false) or coalesce(pcc_cases.dispute, false) as dispute,
-        coalesce(erp.commercial, true) and not (coalesce(erp_cases.non_commercial, false) or coalesce(pcc_cases.non_commercial, false)) as commercial,
-        erp.other_beneficiary,
-        erp.lotto_sdi as erp_lotto_sdi,
-        -- PCC's lot or the SDI file itself say more than the accounting system may.
-        case
-            when sdi.id_documento is not null or pcc.lotto_sdi is not null then 'SDI'
-            else coalesce(erp.origin, pcc.origin)
-        end as origin,
-        erp.sign as erp_sign,
-        pcc.sign as pcc_sign,
-        erp.stato as erp_stato,
-        pcc.stato as pcc_stato,
-        erp.causale as erp_cause,
-        pcc.cause as pcc_cause,
-        erp.issue_date as erp_issue_date,
-        pcc.issue_date as pcc_issue_date,
-        erp.due_date as erp_due_date,
-        pcc.due_date as pcc_row_due_date,
-        cast(coalesce(
-            -- A date told (CS) after a suspension stands where it lies within the days that the suspension adds.
-            if(pcc.suspension_days_told > 0 and pcc.due_date between erp.due_date and erp.due_date + pcc.suspension_days_told::integer,
-               pcc.due_date, null),
-            erp.due_date,
-            pcc.due_date,
-            sdi.due_date,
-            coalesce(pcc.reception_date, erp.reception_date, erp.issue_date, pcc.issue_date) + payment_term()
-        ) + if(erp.row_id is null, 0, coalesce(pcc.suspension_days, 0))::integer as date) as right_due_date,
-        cast(coalesce(pcc.due_date, coalesce(pcc.reception_date, pcc.issue_date) + payment_term()) as date) as pcc_due_date,
-        coalesce(pcc.reception_date, erp.reception_date, erp.issue_date, pcc.issue_date) as right_reception_date,
-        coalesce(pcc.reception_date, pcc.issue_date) as pcc_reception_date,
-        erp.total as erp_total,
-        pcc.total as pcc_total,
-        if(erp.row_id is null, null, coalesce(erp.split_payment, sdi.split_payment, pcc.split_payment, false)) as erp_split_payment,
-        coalesce(pcc.split_payment, false) as pcc_split_payment,
-        erp.vat as erp_vat,
-        case when sdi.reverse_charge and sdi.total < erp.total then sdi.total end as supplier_total,
-        erp.codice_ufficio as erp_office,
-        pcc.codice_ufficio as pcc_office,
-        -- Refused through SDI: the document itself, or PCC's where the accounting system does not name another transmission.
-        coalesce(erp.stato in ('RIFIUTATA', 'ANNULLATA'), false)
-            or erp_refused.erp_row is not null
-            or (pcc_refused.pcc_row is not null and coalesce(erp.lotto_sdi = pcc.lotto_sdi, true)) as erp_rejected,
-        coalesce(pcc.rejected, false) as pcc_rejected,
-        erp.paid_at_reference as erp_paid_at_reference,
-        erp.paid_at_observation as erp_paid_at_observation,
-        erp.not_payable as erp_written_not_payable,
-        erp.suspended as erp_written_suspended,
-        erp.suspended_from as erp_suspended_from,
-        coalesce(causes.excluded, false) as erp_cause_excluded,
-        pcc.commercial_amount as pcc_commercial_amount,
-        pcc.paid + pcc.paid_non_commercial - pcc.paid_after_reference as pcc_paid_at_reference,
-        pcc.paid + pcc.paid_non_commercial as pcc_paid_at_observation,
-        pcc.paid_non_commercial as pcc_paid_non_commercial,
-        pcc.liquidated as pcc_liquidated,
-        pcc.not_payable as pcc_not_payable,
-        pcc.suspended as pcc_suspended,
-        if(pcc.excluded, pcc.suspended, 0) as pcc_excluded,
-        pcc.unbooked as pcc_unbooked,
-        pcc.operations as pcc_operations
-    from erp
-    -- The one wide join: what few documents have is joined after it, so that its hash table stays narrow.
-    full join pcc_documents as pcc on pcc.row_id = erp.pcc_row
-    left join pcc_alone on pcc_alone.row_id = pcc.row_id
-    left join nameless on nameless.row_id = pcc.row_id and erp.supplier_name is null
-    left join duplicates on duplicates.row_id = pcc.row_id
-    left join ambiguities as erp_ambiguous on erp_ambiguous.erp_row = erp.row_id
-    left join ambiguities as pcc_ambiguous on pcc_ambiguous.pcc_row = pcc.row_id
-    left join document_cases as erp_cases on erp_cases.erp_row = erp.row_id
-    left join document_cases as pcc_cases on pcc_cases.pcc_row = pcc.row_id
-    left join sdi_documents as sdi on sdi.id_documento = erp.id_documento
-    left join sdi_refusals as erp_refused on erp_refused.erp_row = erp.row_id
-    left join sdi_refusals as pcc_refused on pcc_refused.pcc_row = pcc.row_id
-    left join rule_suspension_causes as causes on causes.cause = erp.causale
-),
-
--- Section 1: the VAT that the ente pays to the treasury is no commercial debt.
-amounts as (
-    select *, coalesce(supplier_total, erp_total - if(erp_split_payment, coalesce(erp_vat, 0), 0)) as erp_commercial_amount
-    from joined
-),
-
-not_payable as (
-    select
-        *,
-        if(erp_stato = 'NON_LIQUIDABILE', coalesce(erp_written_not_payable, erp_commercial_amount - erp_paid_at_observation),
-           coalesce(erp_written_not_payable, if(erp_stato is null, null, 0))) as erp_not_payable
-    from amounts
-),
-
-suspended as (
-    select
-        *,
-        case
-            when erp_stato is null then null
-            when erp_stato = 'SOSPESA' and coalesce(erp_suspended_from <= observed_at(), true)
-                then coalesce(erp_written_suspended, erp_commercial_amount - erp_paid_at_observation - erp_not_payable)
-            else 0
-        end as erp_suspended
-    from not_payable
-),
-
--- Section 4: a dispute excludes all that is unpaid at D; a suspension only where its cause does.
-excluded as (
-    select
-        *,
-        case
-            when erp_stato is null then null
-            when dispute then erp_commercial_amount - erp_paid_at_reference - erp_not_payable
-            when erp_cause_excluded then erp_suspended
-            else 0
-        end as erp_excluded
-    from suspended
-),
-
-opened as (
-    select
-        *,
-        case
-            when erp_rejected or not commercial or erp_issue_date > reference_date() then 0
-            else coalesce(erp_sign * (erp_commercial_amount - erp_paid_at_reference - erp_not_payable - erp_excluded), 0)
-        end as erp_open,
-        case
-            when pcc_rejected or pcc_issue_date > reference_date() then 0
-            else coalesce(pcc_sign * (pcc_commercial_amount - pcc_paid_at_reference - pcc_not_payable - pcc_excluded), 0)
-        end as pcc_open
-    from excluded
-),
-
-righted as (
-    select
-        *,
-        case standing when 'PCC_ONLY' then if(erp_rejected, 0, pcc_open) when 'PCC_AMBIGUOUS' then 0 when 'PCC_DUPLICATE' then 0 else erp_open end
-            as right_open
-    from opened
-)
-
+-- Each step below uses those above it; what one side lacks is null.
 select
-    * exclude (erp_total, pcc_total),
-    ente_code() as ente,
+    facts.*,
+
+    -- Section 1: the VAT that the ente pays to the treasury is no commercial debt.
+    coalesce(supplier_total, erp_sign * erp_total - if(erp_split_payment, coalesce(erp_vat, 0), 0)) as erp_commercial_amount,
+
+    case
+        when erp_stato = 'NON_LIQUIDABILE' then coalesce(erp_written_not_payable, erp_commercial_amount - erp_paid_at_observation)
+        when erp_stato is not null then coalesce(erp_written_not_payable, 0)
+    end as erp_not_payable,
+
+    case
+        when erp_stato = 'SOSPESA' and coalesce(erp_suspended_from <= observed_at(), true)
+            then coalesce(erp_written_suspended, erp_commercial_amount - erp_paid_at_observation - erp_not_payable)
+        when erp_stato is not null then 0
+    end as erp_suspended,
+
+    -- Section 4: a dispute excludes all that is unpaid at D; a suspension only where its cause does.
+    case
+        when erp_stato is null then null
+        when dispute then erp_commercial_amount - erp_paid_at_reference - erp_not_payable
+        when erp_cause_excluded then erp_suspended
+        else 0
+    end as erp_excluded,
+
+    -- A dispute suspends all that is unpaid at D.
+    greatest(erp_suspended, if(dispute, erp_commercial_amount - erp_paid_at_reference - erp_not_payable, 0)) as to_suspend,
+
     standing = 'ERP_ONLY' and origin <> 'SDI' and commercial and not erp_rejected as to_communicate,
-    erp_sign * erp_total as erp_total,
-    pcc_sign * pcc_total as pcc_total,
     erp_sign * erp_commercial_amount as erp_amount,
     pcc_sign * pcc_commercial_amount as pcc_amount,
+
+    case
+        when erp_rejected or not commercial or erp_issue_date > reference_date() then 0
+        else coalesce(erp_sign * (erp_commercial_amount - erp_paid_at_reference - erp_not_payable - erp_excluded), 0)
+    end as erp_open,
+    case
+        when pcc_rejected or pcc_issue_date > reference_date() then 0
+        else coalesce(pcc_sign * (pcc_commercial_amount - pcc_paid_at_reference - pcc_not_payable - pcc_excluded), 0)
+    end as pcc_open,
+    case standing
+        when 'PCC_ONLY' then if(erp_rejected, 0, pcc_open)
+        when 'PCC_AMBIGUOUS' then 0
+        when 'PCC_DUPLICATE' then 0
+        else erp_open
+    end as right_open,
     if(right_due_date <= reference_date(), right_open, 0) as right_stock,
     if(pcc_due_date <= reference_date(), pcc_open, 0) as pcc_stock
-from righted
+from document_facts as facts

@@ -16,16 +16,16 @@ with movements as (
 
 suspension_events as (
     select
-        progressivo_registrazione,
-        data_operazione,
-        stato_debito in ('SOSP', 'SOSPdaLIQ', 'SOSPdaNL') as starts,
-        lead(data_operazione) over document as next_date,
-        lead(stato_debito in ('LIQdaSOSP', 'NLdaSOSP')) over document as next_ends
-    from stg_pcc_operations
-    where azione = 'CO'
-      and data_operazione <= observed_at()
-      and stato_debito in ('SOSP', 'SOSPdaLIQ', 'SOSPdaNL', 'LIQdaSOSP', 'NLdaSOSP')
-    window document as (partition by progressivo_registrazione order by data_operazione, row_id)
+        operations.progressivo_registrazione,
+        operations.data_operazione,
+        states.to_account = 'sospeso' as starts,
+        lead(operations.data_operazione) over document as next_date,
+        lead(states.from_account = 'sospeso') over document as next_ends
+    from stg_pcc_operations as operations
+    join rule_debt_movements as states on states.azione = operations.azione and states.stato_debito = operations.stato_debito
+    where operations.data_operazione <= observed_at()
+      and 'sospeso' in (states.from_account, states.to_account)
+    window document as (partition by operations.progressivo_registrazione order by operations.data_operazione, operations.row_id)
 ),
 
 -- A due date communicated (CS) after the end has the suspension in it already: these days are told.

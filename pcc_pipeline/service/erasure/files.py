@@ -14,6 +14,7 @@ from pathlib import Path
 import yaml
 
 from pcc_pipeline.arrival.landing import PROVIDER, PROVIDER_KINDS
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.service.erasure import rewrite
 from pcc_pipeline.service.erasure.journal import Journal
 from pcc_pipeline.service.erasure.traces import Traces
@@ -51,28 +52,28 @@ def bears(name: str, traces: Traces) -> bool:
     return any(part == traces.ente or traces.pattern.search(part) for part in name.split("/"))
 
 
-def erase_home(settings: Settings, store: Store, journal: Journal) -> None:
+def erase_home(installation: Installation, journal: Journal) -> None:
     """The same under PCC_HOME and in the inbox; what holds its name inside is rewritten, or removed if it is no text."""
-    for backup in _backups(settings):
+    for backup in _backups(installation.settings):
         size = backup.stat().st_size
         backup.unlink()
         journal.add("backups", files=1, bytes=size)
-    for path in files(settings, store):
+    for path in files(installation):
         if not path.exists():
             continue
         size = path.stat().st_size
-        if "spill" in path.relative_to(path.anchor).parts and settings.home / "spill" in path.parents:
+        if "spill" in path.relative_to(path.anchor).parts and installation.settings.home / "spill" in path.parents:
             path.unlink(missing_ok=True)
             journal.add("spill", files=1, bytes=size)
-        elif _named(path, settings, journal.traces):
+        elif _named(path, installation.settings, journal.traces):
             path.unlink()
-            journal.add(_place(path, settings), files=1, bytes=size)
+            journal.add(_place(path, installation.settings), files=1, bytes=size)
         elif holds(path, journal.traces) or _shared(path):
-            _rewrite(path, journal, settings)
-    for root in roots(settings):
+            _rewrite(path, journal, installation.settings)
+    for root in roots(installation.settings):
         for path in sorted(root.rglob("*"), reverse=True) if root.is_dir() else ():
-            apart = any(part in path.parents for part in _apart(settings, store))
-            if path.is_dir() and not apart and _named(path, settings, journal.traces):
+            apart = any(part in path.parents for part in _apart(installation))
+            if path.is_dir() and not apart and _named(path, installation.settings, journal.traces):
                 shutil.rmtree(path, ignore_errors=True)
 
 
@@ -82,15 +83,15 @@ def roots(settings: Settings) -> list[Path]:
     return [settings.home] if inside else [settings.home, settings.inbox]
 
 
-def _apart(settings: Settings, store: Store) -> list[Path]:
-    kept = [settings.home / name for name in APART]
-    return [*kept, Path(store.root)] if store.local else kept
+def _apart(installation: Installation) -> list[Path]:
+    kept = [installation.settings.home / name for name in APART]
+    return [*kept, Path(installation.store.root)] if installation.store.local else kept
 
 
-def files(settings: Settings, store: Store) -> Iterator[Path]:
+def files(installation: Installation) -> Iterator[Path]:
     """The files of the installation outside the store and the database."""
-    apart = _apart(settings, store)
-    for root in roots(settings):
+    apart = _apart(installation)
+    for root in roots(installation.settings):
         for path in sorted(root.rglob("*")) if root.is_dir() else ():
             if path.is_file() and not path.is_symlink() and not any(part in path.parents for part in apart):
                 yield path

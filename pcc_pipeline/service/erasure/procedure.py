@@ -17,11 +17,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from pcc_pipeline.arrival.landing import ENTE
-from pcc_pipeline.database.engine import engine
-from pcc_pipeline.database.register import Register
 from pcc_pipeline.enti import receipts
 from pcc_pipeline.enti.life import DEACTIVATING
 from pcc_pipeline.enti.overview import ente_life, publish_overview, register_rows
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.service.erasure import databases, files, provider, scan, traces
 from pcc_pipeline.service.erasure import journal as journals
 from pcc_pipeline.settings import Settings
@@ -36,17 +35,17 @@ class ErasureError(RuntimeError):
     """An erasure that cannot be made, or did not end; its text says what to do and names no erased ente."""
 
 
-def due_enti(settings: Settings, store: Store, register: Register, on: date) -> list[str]:
+def due_enti(installation: Installation, on: date) -> list[str]:
     """Enti whose erasure is due on a day, and those whose erasure began and did not end."""
-    found = set(journals.under_way(settings))
-    for code in register_rows(settings, store, register):
-        _, life = ente_life(settings, store, register, code, on)
+    found = set(journals.under_way(installation.settings))
+    for code in register_rows(installation):
+        _, life = ente_life(installation, code, on)
         if life is not None and life.state == DEACTIVATING and (erase_from := life.due["erase_from"]) and erase_from <= on:
             found.add(code)
     return sorted(found)
 
 
-def erase(settings: Settings, ente: str, on: date, progress: Progress = lambda step: None) -> dict[str, Any]:
+def erase(installation: Installation, ente: str, on: date, progress: Progress = lambda step: None) -> dict[str, Any]:
     """Erases an ente everywhere and returns the signed receipt; the receipt there is, when it was erased before.
 
     Raises ErasureError while a run of the ente is under way, or when the scan still finds something: then what was
@@ -54,15 +53,14 @@ def erase(settings: Settings, ente: str, on: date, progress: Progress = lambda s
     """
     if not ENTE.fullmatch(ente):
         raise ErasureError("No tenant code: 2 to 32 of a-z, 0-9 and _")
-    store = Store(settings.store_url)
-    register = Register(engine(settings))
+    settings, store = installation.settings, installation.store
     journal = journals.load(settings, ente)
-    if journal is None and (known := receipts.erased_receipt(store, ente)) is not None and not _anything(settings, store, ente):
+    if journal is None and (known := receipts.erased_receipt(store, ente)) is not None and not _anything(installation, ente):
         return known
-    with register.lock(ente):
+    with installation.register.lock(ente):
         if journal is None:
             progress("finding what names it")
-            journal = journals.new(settings, traces.find(settings, store, register, ente))
+            journal = journals.new(settings, traces.find(installation, ente))
             journal.content = _content(store, ente)
             journal.began_at = datetime.now(UTC).isoformat(timespec="seconds")
             journal.save()
@@ -70,7 +68,7 @@ def erase(settings: Settings, ente: str, on: date, progress: Progress = lambda s
         progress("its files in the store")
         files.erase_store(store, journal)
         progress("its rows in the provider's files")
-        provider.erase_rows(settings, store, register, journal)
+        provider.erase_rows(installation, journal)
         progress("the databases")
         with databases.databases(settings) as known_databases:
             for database, schema, whose in known_databases:
@@ -80,8 +78,8 @@ def erase(settings: Settings, ente: str, on: date, progress: Progress = lambda s
                     for run in databases.erase_dagster(database, schema, journal):
                         shutil.rmtree(settings.home / "dagster" / "logs" / run, ignore_errors=True)
         progress("inbox, logs and other files")
-        files.erase_home(settings, store, journal)
-        publish_overview(settings, store, register, on)
+        files.erase_home(installation, journal)
+        publish_overview(installation, on)
     progress("writing the databases anew")
     cut = True
     with databases.databases(settings) as known_databases:
@@ -89,7 +87,7 @@ def erase(settings: Settings, ente: str, on: date, progress: Progress = lambda s
             cut = databases.compact(database) and cut
     _server_log(settings, journal)
     progress("looking whether anything is left")
-    if left := scan.traces_left(settings, store, journal.traces):
+    if left := scan.traces_left(installation, journal.traces):
         raise ErasureError(
             f"Something is left: {'; '.join(sorted(set(left)))}. Nothing else was lost: stop what still writes about the "
             "ente (its deliveries, runs, the web interface) and start the erasure again"
@@ -106,13 +104,13 @@ def erase(settings: Settings, ente: str, on: date, progress: Progress = lambda s
     })  # fmt: skip
     receipts.keep(store, receipt)
     journal.close()
-    publish_overview(settings, store, register, on)
+    publish_overview(installation, on)
     return receipt
 
 
-def _anything(settings: Settings, store: Store, ente: str) -> bool:
+def _anything(installation: Installation, ente: str) -> bool:
     """Whether something arrived again for an ente that was erased."""
-    return bool(scan.traces_left(settings, store, traces.Traces(ente)))
+    return bool(scan.traces_left(installation, traces.Traces(ente)))
 
 
 def _content(store: Store, ente: str) -> str:

@@ -12,20 +12,20 @@ from pcc_pipeline.arrival.landing import PROVIDER
 from pcc_pipeline.arrival.staging import stage
 from pcc_pipeline.database.register import Register, delivery_id
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.service.erasure.journal import Journal
 from pcc_pipeline.service.erasure.rewrite import table_without
-from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 
 
-def erase_rows(settings: Settings, store: Store, register: Register, journal: Journal) -> None:
+def erase_rows(installation: Installation, journal: Journal) -> None:
     """Rewrites what holds rows of the ente, then reads it again. A crash in between is mended by the next call."""
-    with register.lock(PROVIDER):
-        for row in register.deliveries(PROVIDER).to_pylist():
+    with installation.register.lock(PROVIDER):
+        for row in installation.register.deliveries(PROVIDER).to_pylist():
             if row["kind"] == "probes":
                 continue
-            _delivery(store, register, journal, row)
-    stage(settings, store, register, PROVIDER)
+            _delivery(installation.store, installation.register, journal, row)
+    stage(installation, PROVIDER)
 
 
 def _delivery(store: Store, register: Register, journal: Journal, row: dict[str, object]) -> None:

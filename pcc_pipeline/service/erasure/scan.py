@@ -16,39 +16,38 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.service.erasure import databases
 from pcc_pipeline.service.erasure.files import bears, files
 from pcc_pipeline.service.erasure.traces import Traces
-from pcc_pipeline.settings import Settings
-from pcc_pipeline.store import Store
 
 #: In the server's own files a shorter code would be found by chance, in its catalogues say.
 SHORTEST_IN_DATABASE = 5
 
 
-def traces_left(settings: Settings, store: Store, traces: Traces) -> list[str]:
+def traces_left(installation: Installation, traces: Traces) -> list[str]:
     """Every place where the ente is still named; empty when it is gone."""
     left = []
-    with databases.databases(settings) as known:
+    with databases.databases(installation.settings) as known:
         for engine, schema, whose in known:
             left += databases.found(engine, schema, traces)
             if whose == "dagster":
                 left += _snapshots(engine, schema, traces)
-    for path in files(settings, store):
+    for path in files(installation):
         shown = path.relative_to(path.anchor).parent.name
         if traces.pattern.search(path.name):
             left.append(f"a file's name under {shown}")
         if _holds(path, traces):
             left.append(f"a file under {shown} ({path.suffix or 'no suffix'})")
-    for name in store.list():
+    for name in installation.store.list():
         if bears(name, traces):
             left.append(f"store: a file under {name.split('/', 1)[0]}")
         elif name.split("/")[1:2] == ["_provider"] or not name.startswith(("landing/", "staging/", "quarantine/", "models/")):
-            with store.local_path(name) as path:
+            with installation.store.local_path(name) as path:
                 if not name.startswith("receipts/") and _holds(path, traces):
                     left.append(f"store: {name.split('/', 1)[0]}, a file of the provider")
-    if settings.database_url is None:
-        left += _server_files(settings.home / "postgres", traces)
+    if installation.settings.database_url is None:
+        left += _server_files(installation.settings.home / "postgres", traces)
     return left
 
 

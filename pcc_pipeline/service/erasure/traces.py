@@ -11,11 +11,9 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from pcc_pipeline.arrival.landing import PROVIDER
-from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.duck import connect, parquet
-from pcc_pipeline.settings import Settings
-from pcc_pipeline.store import Store
+from pcc_pipeline.installation import Installation
 from pcc_pipeline.tables.feeds import ENTI, FEEDS
 
 #: A shorter name or number would be found by chance in other enti's data.
@@ -61,15 +59,16 @@ class Traces:
         return rf"(?<![A-Za-z0-9_])(?:{'|'.join(escaped)})(?![A-Za-z0-9_])"
 
 
-def find(settings: Settings, store: Store, register: Register, ente: str) -> Traces:
+def find(installation: Installation, ente: str) -> Traces:
     """The traces of an ente, from the provider's register and the register of deliveries."""
     traces = Traces(ente)
-    given = [row for row in register.deliveries(PROVIDER).to_pylist() if row["part"] and row["rows"]]
+    store = installation.store
+    given = [row for row in installation.register.deliveries(PROVIDER).to_pylist() if row["part"] and row["rows"]]
 
     def files(kind: str) -> list[str]:
         return [store.uri(f"staging/{PROVIDER}/{kind}/{row['part']}.parquet") for row in given if row["kind"] == kind]
 
-    with connect(settings) as connection:
+    with connect(installation.settings) as connection:
         store.attach(connection)
         if listed := files("enti"):
             rows = connection.execute(
@@ -86,7 +85,7 @@ def find(settings: Settings, store: Store, register: Register, ente: str) -> Tra
             ).fetchall()
             traces.tickets = sorted(row[0] for row in rows)
     t = table("deliveries")
-    with register.engine.connect() as ours:
+    with installation.engine.connect() as ours:
         query = sa.select(t.c.delivery, t.c.sha256).where(t.c.ente == ente)
         # The same content may be another ente's delivery, too: then its hash is no trace of this one.
         shared = set(ours.execute(sa.select(t.c.sha256).where(t.c.ente != ente)).scalars())

@@ -1,0 +1,80 @@
+-- One row per document and anomaly code that it bears (rules, section 7): the conditions alone.
+-- Key: code, id_documento, progressivo_registrazione. A rejected document of the accounting system bears only
+-- REJECTED_STILL_OPEN and MUST_STAY_OPEN. Eight codes are ours (docs/readings.md): they name differences that the
+-- catalogue leaves without a name. Each code of the catalogue is a column here, under its name.
+with list_sent as (
+    select count(*) > 0 as list_sent from stg_open_list
+),
+
+facts as (
+    select
+        documents.*,
+        list_sent.list_sent,
+        wrong_beneficiaries.id_documento is not null as paid_to_another,
+        pcc_stock - right_stock as amount,
+        standing = 'MATCHED' and not erp_rejected as live,
+        erp_commercial_amount - erp_paid_at_observation - erp_not_payable as erp_left,
+        pcc_unbooked + pcc_liquidated + pcc_suspended as pcc_left,
+        -- Same total, the VAT of split payment not yet out of PCC's commercial amount.
+        erp_split_payment and not pcc_split_payment and abs(erp_total - pcc_total) <= threshold('amount_tolerance') as split_vat,
+        if(erp_split_payment and not pcc_split_payment, coalesce(erp_vat, 0), 0) as vat_of_split
+    from documents
+    cross join list_sent
+    left join wrong_beneficiaries on wrong_beneficiaries.id_documento = documents.id_documento
+),
+
+conditions as (
+    select
+        id_documento,
+        progressivo_registrazione,
+        live and erp_sign = 1 and erp_paid_at_observation > pcc_paid_at_observation as PAID_NOT_REPORTED,
+        live and erp_sign = -1 and erp_paid_at_observation > pcc_paid_at_observation as CREDIT_NOTE_OPEN,
+        live and erp_paid_at_observation < pcc_paid_at_observation as PAID_TOO_MUCH_ON_PCC,
+        live and erp_paid_at_observation = pcc_paid_at_observation and erp_paid_at_reference <> pcc_paid_at_reference
+            and amount <> 0 as PAYMENT_DATE_DIFFERS,
+        live and erp_stato = 'LIQUIDATA' and not pcc_rejected and erp_paid_at_observation <= pcc_paid_at_observation
+            and pcc_liquidated = 0 and pcc_suspended = 0 and pcc_not_payable = 0 and pcc_paid_at_observation = 0 as NOT_BOOKED,
+        live and not pcc_rejected and to_suspend > pcc_suspended as SUSPENSION_NOT_REPORTED,
+        live and to_suspend < pcc_suspended as SUSPENSION_NOT_LIFTED,
+        live and to_suspend = pcc_suspended and erp_excluded <> pcc_excluded as SUSPENSION_CAUSE_DIFFERS,
+        live and not pcc_rejected and erp_not_payable > pcc_not_payable as NOT_PAYABLE_NOT_REPORTED,
+        live and erp_not_payable + vat_of_split < pcc_not_payable as NOT_PAYABLE_NOT_LIFTED,
+        standing in ('MATCHED', 'PCC_ONLY') and erp_rejected and not pcc_rejected and (pcc_left > 0 or pcc_stock <> 0)
+            as REJECTED_STILL_OPEN,
+        live and pcc_rejected as REJECTED_ON_PCC,
+        live and erp_due_date is not null and erp_paid_at_observation < erp_commercial_amount
+            and coalesce(pcc_row_due_date <> right_due_date, true) as DUE_DATE_DIFFERS,
+        live and not DUE_DATE_DIFFERS and amount <> 0
+            and (right_due_date <= reference_date()) <> (pcc_due_date <= reference_date()) as DUE_DATE_SHIFTS_STOCK,
+        live and amount <> 0 and (erp_issue_date <= reference_date()) <> (pcc_issue_date <= reference_date()) as ISSUE_DATE_DIFFERS,
+        live and not split_vat and abs(erp_amount - pcc_amount) > threshold('amount_tolerance') as AMOUNT_DIFFERS,
+        live and not split_vat and erp_amount <> pcc_amount and abs(erp_amount - pcc_amount) <= threshold('amount_tolerance')
+            as ROUNDING_DIFFERS,
+        live and split_vat and pcc_not_payable < erp_not_payable + vat_of_split as SPLIT_VAT_OPEN,
+        standing = 'PCC_DUPLICATE' and (not pcc_rejected or amount <> 0) as DUPLICATE_ON_PCC,
+        standing = 'ERP_ONLY' and not erp_rejected as MISSING_ON_PCC,
+        standing = 'PCC_ONLY' and not pcc_rejected and not erp_rejected as MISSING_IN_ERP,
+        paid_to_another as WRONG_BENEFICIARY,
+        listed and (coalesce(erp_left <= 0 or erp_rejected, false) or coalesce(pcc_left <= 0 or pcc_rejected, false)) as MUST_STAY_OPEN,
+        live and list_sent and not listed and commercial and not pcc_rejected and erp_left > 0 and pcc_left > 0
+            and reference_date() - right_due_date > threshold('open_list_days') as NOT_ON_OPEN_LIST,
+        (standing = 'ERP_AMBIGUOUS' and not erp_rejected) or standing = 'PCC_AMBIGUOUS' as AMBIGUOUS_MATCH,
+        not erp_rejected and coalesce(least(pcc_unbooked, pcc_liquidated, pcc_suspended, pcc_not_payable, pcc_paid_at_observation) < 0, false)
+            as ACCOUNTS_DO_NOT_SUM,
+        live and upper(erp_office) <> upper(pcc_office) as WRONG_OFFICE,
+        live and not commercial and not pcc_rejected and (pcc_paid_non_commercial = 0 or amount <> 0) as NON_COMMERCIAL_NOT_REPORTED,
+        facts.creditor_loop and not erp_rejected as CREDITOR_LOOP
+    from facts
+),
+
+-- Most documents bear none: they are left before the codes become rows.
+differing as (
+    select id_documento, progressivo_registrazione, {{ anomaly_codes() | join(", ") }}
+    from conditions
+    where true in ({{ anomaly_codes() | join(", ") }})
+)
+
+select ente_code() as ente, code, id_documento, progressivo_registrazione
+from differing
+unpivot (holds for code in ({{ anomaly_codes() | join(", ") }}))
+where holds

@@ -1,0 +1,56 @@
+"""One installation: its settings, file store, register of deliveries, database and calculator, each opened when first needed.
+
+What works on an installation takes this one object. What needs only a part of it (a store, an engine) takes that part.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from pcc_pipeline.database.engine import engine as open_engine
+from pcc_pipeline.database.register import Register
+from pcc_pipeline.settings import Settings
+from pcc_pipeline.store import Store
+
+if TYPE_CHECKING:
+    from pcc_pipeline.calculator import Calculator
+
+
+class Installation:
+    """An installation by its settings; nothing is opened before it is asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @classmethod
+    def from_environment(cls) -> Installation:
+        """The installation that the environment names (PCC_HOME and its fellows; see `Settings.from_environment`)."""
+        return cls(Settings.from_environment())
+
+    @cached_property
+    def store(self) -> Store:
+        """The file store."""
+        return Store(self.settings.store_url)
+
+    @cached_property
+    def engine(self) -> sa.Engine:
+        """The engine of our own database, one a process; starts the embedded server where there is no other."""
+        return open_engine(self.settings)
+
+    @cached_property
+    def register(self) -> Register:
+        """The register of deliveries."""
+        return Register(self.engine)
+
+    @cached_property
+    def calculator(self) -> Calculator:
+        """The runner of SQL models."""
+        from pcc_pipeline.calculator import Calculator  # brings DuckDB and the SQL models, which not every command needs
+
+        return Calculator(self.settings, self.store)
+
+    def __repr__(self) -> str:
+        return f"Installation({self.settings.home})"

@@ -1,0 +1,227 @@
+"""Documents, side by side: each side's own ready to compare, what special cases say of them, and both together.
+
+Which are the same is in `models` (pairs, matches), where they differ too (differences, anomalies).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pcc_pipeline import rules
+from pcc_pipeline.tables.common import ENTE, ID_DOCUMENTO, PROGRESSIVO, money
+from pcc_pipeline.tables.describe import Column, Table
+
+ROW_ID = Column("row_id", "integer", "Order of arrival of the row: sequence of the delivery, then line; unique in its table",
+                required=True)
+CREDITOR = Column("creditor", "text", "Creditor: VAT number, else fiscal code, normalised", required=True, source="rules section 5")
+ORIGIN = Column("origin", "text", "Where the document comes from; all but SDI are outside SDI", required=True,
+                allowed=rules.origins(), source="docs/readings.md, Origin")
+NUMBER_KEY = Column("number_key", "text", "Normalised number", source="rules section 6")
+ERP_ROW = Column("erp_row", "integer", "row_id of the accounting system's document")
+PCC_ROW = Column("pcc_row", "integer", "row_id of PCC's document")
+
+_DOCUMENT = (
+    Column("creditor", "text", "The supplier, normalised", required=True),
+    Column("creditor_known", "boolean", "The supplier's tax id is there and right: documents are matched on it", required=True),
+    NUMBER_KEY,
+    Column("numero", "text", "Number as written", required=True),
+    Column("tipo_documento", "text", "Document type", required=True),
+    Column("sign", "integer", "−1 for a credit note", required=True, source="rules section 1"),
+    Column("issue_date", "date", "Date of issue", required=True),
+    Column("reception_date", "date", "Date of reception"),
+    Column("due_date", "date", "Due date as written"),
+    money("total", "Total as written, positive"),
+    Column("split_payment", "boolean", "The ente pays the VAT to the treasury"),
+    Column("codice_ufficio", "text", "Office"),
+    Column("lotto_sdi", "text", "SDI's identifier of the lot"),
+    Column("supplier_name", "text", "Name of the supplier"),
+)
+
+ERP_DOCUMENTS = Table(
+    "erp_documents", "reconciliation", "One row per document of the accounting system, ready to compare",
+    (
+        ENTE, ROW_ID, replace(ID_DOCUMENTO, required=True), *_DOCUMENT,
+        money("vat", "VAT as written", required=False),
+        Column("id_pcc", "text", "Progressivo di registrazione, where the accounting system keeps it"),
+        Column("stato", "text", "State in the accounting system", required=True),
+        Column("causale", "text", "Cause of suspension"),
+        money("not_payable", "Amount non liquidabile; null with stato NON_LIQUIDABILE means all that is unpaid", required=False),
+        Column("suspended_from", "date", "Start of suspension"),
+        money("suspended", "Amount suspended; null with stato SOSPESA means all that is unpaid", required=False),
+        Column("commercial", "boolean", "A commercial debt by the accounting system's word", required=True),
+        money("paid_at_reference", "Paid by the reference date"),
+        money("paid_at_observation", "Paid by the observation date"),
+        Column("other_beneficiary", "boolean", "Some mandate's beneficiary is not written as the supplier", required=True),
+        replace(ORIGIN, meaning="Where the document comes from by the accounting system's word"),
+    ),
+    key=("ente", "id_documento"),
+)
+
+PCC_DOCUMENTS = Table(
+    "pcc_documents", "reconciliation", "One row per document of PCC, ready to compare, with its accounts",
+    (
+        ENTE, ROW_ID, replace(PROGRESSIVO, required=True), *_DOCUMENT,
+        Column("stato", "text", "State on PCC", required=True),
+        Column("rejected", "boolean", "RIFIUTATO, or refused by a movement RF up to O", required=True, source="rules section 1"),
+        Column("cause", "text", "Cause of suspension"),
+        Column("excluded", "boolean", "That cause keeps the suspended amount out of the stock", required=True, source="rules section 4"),
+        money("commercial_amount", "Commercial amount, positive", source="rules section 1"),
+        money("liquidated", "Account liquidato"),
+        money("suspended", "Account sospeso"),
+        money("not_payable", "Account non liquidabile"),
+        money("paid", "Account pagato (at the observation date)"),
+        money("paid_non_commercial", "Account pagato non commerciale"),
+        money("paid_after_reference", "Payments (CP) after the reference date and by the observation date"),
+        money("unbooked", "What the split leaves: presentato or ricevuto; negative when the accounts do not sum"),
+        Column("suspension_days", "integer", "Days of the suspensions that ended", required=True, minimum=0, unit="days"),
+        Column("suspension_days_told", "integer", "Days of those after whose end a due date was told (CS)", required=True, minimum=0,
+               unit="days"),
+        Column("operations", "integer", "Movements seen", required=True, minimum=0),
+        replace(ORIGIN, meaning="Where the document comes from by PCC's word"),
+    ),
+    key=("ente", "progressivo_registrazione"),
+)
+
+SDI_DOCUMENTS = Table(
+    "sdi_documents", "reconciliation", "One row per document of the accounting system that an SDI invoice tells more about",
+    (
+        ENTE, replace(ID_DOCUMENTO, required=True),
+        Column("file", "text", "The FatturaPA file", required=True),
+        Column("line", "integer", "Body in the file", required=True, minimum=1),
+        Column("split_payment", "boolean", "EsigibilitaIVA is S"),
+        Column("reverse_charge", "boolean", "Some line bears Natura N6"),
+        money("total", "ImportoTotaleDocumento", required=False),
+        Column("due_date", "date", "Latest DataScadenzaPagamento"),
+    ),
+    key=("ente", "id_documento"),
+)
+
+DOCUMENT_CASES = Table(
+    "document_cases", "reconciliation", "One row per document that a special case or the open list names",
+    (
+        ENTE, ERP_ROW, PCC_ROW,
+        Column("new_creditor", "text", "Present creditor by a special case", source="rules section 5"),
+        Column("new_creditor_name", "text", "Its name"),
+        Column("new_creditor_from", "date", "Day from which it is the creditor"),
+        Column("other_beneficiaries", "texts", "Who else may be paid (pignoramento)"),
+        Column("dispute", "boolean", "A special case CONTENZIOSO is in force", required=True),
+        Column("dispute_from", "date", "Day from which it is"),
+        Column("non_commercial", "boolean", "A special case NON_COMMERCIALE is in force", required=True),
+        Column("listed", "boolean", "On the ente's open list", required=True),
+        Column("creditor_loop", "boolean", "The chain of creditors comes back to itself", required=True),
+    ),
+    key=("ente", "erp_row", "pcc_row"),
+)
+
+_FACTS = (
+    ENTE, ID_DOCUMENTO, PROGRESSIVO,
+    Column("tier", "text", "The tier that paired the two sides"),
+    Column("standing", "text", "MATCHED, ERP_ONLY, PCC_ONLY, ERP_AMBIGUOUS, PCC_AMBIGUOUS, PCC_DUPLICATE", required=True,
+           allowed=("MATCHED", "ERP_ONLY", "PCC_ONLY", "ERP_AMBIGUOUS", "PCC_AMBIGUOUS", "PCC_DUPLICATE")),
+    Column("tipo_documento", "text", "Document type (the accounting system's, else PCC's)", required=True),
+    Column("numero", "text", "Number (the accounting system's, else PCC's)", required=True),
+    Column("same_number", "boolean", "Both sides bear the same normalised number; null where there is one side"),
+    Column("original_creditor", "text", "The supplier", required=True),
+    Column("same_creditor", "boolean", "Both sides name the same supplier", required=True),
+    CREDITOR,
+    Column("creditor_name", "text", "Name of the creditor"),
+    Column("original_creditor_name", "text", "Name of the supplier, where the creditor is another"),
+    Column("new_creditor_from", "date", "Day from which the present creditor is not the supplier"),
+    Column("other_beneficiaries", "texts", "Who else may be paid (pignoramento)"),
+    Column("creditor_loop", "boolean", "The special cases lead back to themselves", required=True),
+    Column("listed", "boolean", "On the ente's open list", required=True),
+    Column("dispute", "boolean", "A special case CONTENZIOSO is in force", required=True),
+    Column("commercial", "boolean", "A commercial debt, special cases counted", required=True),
+    Column("other_beneficiary", "boolean", "Some mandate's beneficiary is not written as the supplier"),
+    Column("erp_lotto_sdi", "text", "SDI's identifier of the lot in the accounting system"),
+    ORIGIN,
+    Column("erp_sign", "integer", "−1 for a credit note in the accounting system"),
+    Column("pcc_sign", "integer", "−1 for a credit note on PCC"),
+    Column("erp_stato", "text", "State in the accounting system"),
+    Column("pcc_stato", "text", "State on PCC"),
+    Column("erp_cause", "text", "Cause of suspension in the accounting system"),
+    Column("pcc_cause", "text", "Cause of suspension on PCC"),
+    Column("erp_issue_date", "date", "Date of issue in the accounting system"),
+    Column("pcc_issue_date", "date", "Date of issue on PCC"),
+    Column("erp_due_date", "date", "Due date in the accounting system as written"),
+    Column("pcc_row_due_date", "date", "Due date on PCC as written"),
+    Column("right_due_date", "date", "Due date after reconciliation", required=True, source="rules section 2"),
+    Column("pcc_due_date", "date", "Due date in PCC's view", source="rules section 2"),
+    Column("right_reception_date", "date", "Reception after reconciliation: PCC's, else the accounting system's, else the issue date",
+           required=True, source="rules section 2"),
+    Column("pcc_reception_date", "date", "Reception in PCC's view", source="rules section 2"),
+    money("erp_total", "Total in the accounting system, signed", required=False),
+    money("pcc_total", "Total on PCC, signed", required=False),
+    money("pcc_commercial_amount", "Commercial amount on PCC, unsigned", required=False),
+    Column("erp_split_payment", "boolean", "Split payment in the accounting system (else the invoice's own, else PCC's)"),
+    Column("pcc_split_payment", "boolean", "Split payment on PCC", required=True),
+    money("erp_vat", "VAT in the accounting system", required=False),
+    Column("erp_office", "text", "Office in the accounting system"),
+    Column("pcc_office", "text", "Office on PCC"),
+    Column("erp_rejected", "boolean", "Rejected or annulled in the accounting system, or refused through SDI (EC02)", required=True),
+    Column("pcc_rejected", "boolean", "Rejected on PCC", required=True),
+    money("erp_paid_at_reference", "Paid by D, unsigned", required=False),
+    money("erp_paid_at_observation", "Paid by O, unsigned", required=False),
+    money("pcc_paid_at_reference", "Paid by D, non-commercial included, unsigned", required=False),
+    money("pcc_paid_at_observation", "Paid by O, non-commercial included, unsigned", required=False),
+    money("pcc_paid_non_commercial", "Paid, non-commercial, unsigned", required=False),
+    money("pcc_liquidated", "Liquidato, unsigned", required=False),
+    money("pcc_not_payable", "Non liquidabile, unsigned", required=False),
+    money("pcc_suspended", "Suspended, unsigned", required=False),
+    money("pcc_excluded", "Suspended and out of the stock, unsigned", required=False, source="rules section 4"),
+    money("pcc_unbooked", "Presentato or ricevuto, unsigned", required=False),
+    Column("pcc_operations", "integer", "Movements seen on PCC"),
+)
+
+_VERDICT = (
+    Column("to_communicate", "boolean", "A commercial debt outside SDI that PCC lacks: Modello 002", required=True,
+           source="rules section 7, MISSING_ON_PCC"),
+    money("erp_amount", "Commercial amount in the accounting system, signed", required=False, source="rules section 1"),
+    money("pcc_amount", "Commercial amount on PCC, signed", required=False, source="rules section 1"),
+    money("erp_commercial_amount", "Commercial amount in the accounting system, unsigned", required=False),
+    money("erp_not_payable", "Non liquidabile, unsigned", required=False),
+    money("erp_suspended", "Suspended, unsigned", required=False),
+    money("erp_excluded", "Suspended and out of the stock, unsigned", required=False, source="rules section 4"),
+    money("to_suspend", "What shall stand as sospeso on PCC, unsigned: what is suspended, or in dispute", required=False),
+    money("right_open", "What the document leaves open at D after reconciliation, signed"),
+    money("pcc_open", "What the document leaves open at D in PCC's view, signed"),
+    money("right_stock", "What the document adds to the right stock, signed"),
+    money("pcc_stock", "What the document adds to PCC's stock, signed"),
+)
+
+#: What is written of it and needed only for what follows.
+_WRITTEN = (
+    Column("erp_written_not_payable", "money", "Non liquidabile as written; null with stato NON_LIQUIDABILE: all that is unpaid", unit="EUR"),
+    Column("erp_written_suspended", "money", "Suspended as written; null with stato SOSPESA: all that is unpaid", unit="EUR"),
+    Column("erp_suspended_from", "date", "Start of the suspension in the accounting system"),
+    Column("erp_cause_excluded", "boolean", "Its cause keeps what is suspended out of the stock", source="rules section 4"),
+    Column("supplier_total", "money", "The supplier's own total, where reverse charge is added to it", unit="EUR"),
+)
+
+DOCUMENT_FACTS = Table(
+    "document_facts", "reconciliation", "One row per document: both sides' facts beside each other, as delivered",
+    # What is demanded of them is checked on `documents`, which has them too.
+    tuple(replace(c, required=False, allowed=()) for c in (*_FACTS, *_WRITTEN)),
+    key=("ente", "id_documento", "progressivo_registrazione"),
+)
+
+DOCUMENTS_TABLE = Table(
+    "documents", "reconciliation", "One row per document, both sides' facts beside each other and what follows from them",
+    (*_FACTS, *_VERDICT),
+    key=("ente", "id_documento", "progressivo_registrazione"),
+)
+
+MATCH_CANDIDATES = Table(
+    "match_candidates", "reconciliation", "One row per document that several others could be: which ones, in words",
+    (ENTE, ID_DOCUMENTO, PROGRESSIVO, Column("candidates", "text", "The documents of the other side that it may be", required=True)),
+    key=("ente", "id_documento", "progressivo_registrazione"),
+)
+
+WRONG_BENEFICIARIES = Table(
+    "wrong_beneficiaries", "reconciliation", "One row per document with payments to someone who was not its creditor that day",
+    (
+        ENTE, replace(ID_DOCUMENTO, required=True),
+        Column("beneficiaries", "text", "Payment orders, each with who was paid as written", required=True),
+    ),
+    key=("ente", "id_documento"),
+)
