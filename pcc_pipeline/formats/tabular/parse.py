@@ -21,7 +21,7 @@ from pcc_pipeline.formats.notes import Notes
 from pcc_pipeline.formats.rows import WHOLE, Checked, Raw, check_rows, flaws_batch, in_sheet
 from pcc_pipeline.formats.source import Counts, Sink, Source
 from pcc_pipeline.formats.tabular.dirt import cleaned, dirt_of
-from pcc_pipeline.formats.tabular.layouts.apply import applied, declared, uses
+from pcc_pipeline.formats.tabular.layouts.apply import applied, declared, gross, uses
 from pcc_pipeline.formats.tabular.layouts.choose import difference, plans_for
 from pcc_pipeline.formats.tabular.layouts.model import Layout
 from pcc_pipeline.formats.tabular.parts import Part, Task, open_parts
@@ -40,9 +40,9 @@ def parse_tabular(
     standard columns, is one defect and counts as one refused row. `threads` parts are read at once, each of some
     8 MB of text; `scratch` is where temporary files go (the system's folder by default).
     """
-    plans = plans_for(source.kind, layout)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pcc-", dir=scratch)))
+        plans = plans_for(source.kind, layout, source.path, folder)
         parts, flaw = open_parts(plans, source.path, folder)
         if flaw:
             if flaw.reason.startswith(WHOLE):
@@ -113,6 +113,9 @@ def _flaws(source: Source, sink: Sink, raw: Raw) -> Counts:
 
 def _give(sink: Sink, checked: Checked, notes: Notes, part: Part) -> Counts:
     notes.add(checked.notes)
+    if part.plan.net and checked.rows is not None:
+        checked.rows, told = gross(checked.rows)
+        notes.add(told)
     rows = len(checked.rows) if checked.rows is not None else 0
     if checked.rows is not None and rows:
         sink.rows(checked.rows)
