@@ -35,18 +35,9 @@ digits as (
 ),
 
 trust as (
-    select
-        found.id,
-        bool_or(case when not digits.speak then shaped_tax_id(found.id)
-                     when found.is_code then right_fiscal_code(found.id)
-                     else right_tax_id(found.id) end) as trusted
-    from (
-        select vat as id, false as is_code from normalised where vat is not null
-        union
-        select code, true from normalised where code is not null
-    ) as found
+    select found.id, case when digits.speak then right_tax_id(found.id) else shaped_tax_id(found.id) end as trusted
+    from (select vat as id from normalised where vat is not null union select code from normalised where code is not null) as found
     cross join digits
-    group by found.id
 ),
 
 identifiers as (
