@@ -12,12 +12,14 @@ facts as (
         list_sent.list_sent,
         wrong_beneficiaries.id_documento is not null as paid_to_another,
         pcc_stock - right_stock as amount,
-        standing = 'MATCHED' and not erp_rejected as live,
+        standing = 'MATCHED' and not erp_rejected and debt <> 'none' as live,
         erp_commercial_amount - erp_paid_at_observation - erp_not_payable as erp_left,
         pcc_unbooked + pcc_liquidated + pcc_suspended as pcc_left,
         -- Same total, the VAT of split payment not yet out of PCC's commercial amount.
-        erp_split_payment and not pcc_split_payment and abs(erp_total - pcc_total) <= threshold('amount_tolerance') as split_vat,
-        if(erp_split_payment and not pcc_split_payment, coalesce(erp_vat, 0), 0) as vat_of_split
+        erp_split_payment and not pcc_split_payment and abs(erp_total - pcc_total) <= threshold('amount_tolerance')
+            or debt = 'taxable' and vat_to_free > 0
+            and abs(erp_commercial_amount + vat_to_free - pcc_commercial_amount) <= threshold('amount_tolerance') as split_vat,
+        vat_to_free as vat_of_split
     from documents
     cross join list_sent
     left join wrong_beneficiaries on wrong_beneficiaries.id_documento = documents.id_documento
@@ -51,8 +53,10 @@ conditions as (
         live and not split_vat and erp_amount <> pcc_amount and abs(erp_amount - pcc_amount) <= threshold('amount_tolerance')
             as ROUNDING_DIFFERS,
         live and split_vat and pcc_not_payable < erp_not_payable + vat_of_split as SPLIT_VAT_OPEN,
-        standing = 'PCC_DUPLICATE' and (not pcc_rejected or amount <> 0) as DUPLICATE_ON_PCC,
-        standing = 'ERP_ONLY' and not erp_rejected as MISSING_ON_PCC,
+        standing = 'PCC_DUPLICATE'
+            or standing = 'MATCHED' and debt = 'none' and not erp_rejected and not pcc_rejected and (pcc_left > 0 or amount <> 0)
+            as DUPLICATE_ON_PCC,
+        standing = 'ERP_ONLY' and not erp_rejected and debt <> 'none' as MISSING_ON_PCC,
         standing = 'PCC_ONLY' and not pcc_rejected and not erp_rejected as MISSING_IN_ERP,
         paid_to_another as WRONG_BENEFICIARY,
         listed and (coalesce(erp_left <= 0 or erp_rejected, false) or coalesce(pcc_left <= 0 or pcc_rejected, false)) as MUST_STAY_OPEN,
@@ -63,7 +67,11 @@ conditions as (
             as ACCOUNTS_DO_NOT_SUM,
         live and upper(erp_office) <> upper(pcc_office) as WRONG_OFFICE,
         live and not commercial and not pcc_rejected and (pcc_paid_non_commercial = 0 or amount <> 0) as NON_COMMERCIAL_NOT_REPORTED,
-        facts.creditor_loop and not erp_rejected as CREDITOR_LOOP
+        facts.creditor_loop and not erp_rejected as CREDITOR_LOOP,
+        (standing = 'ERP_PROBABLE' and not erp_rejected) or standing = 'PCC_PROBABLE' as PROBABLE_MATCH,
+        standing = 'ERP_DUPLICATE' as DUPLICATE_IN_ERP,
+        facts.ambiguous_case and not erp_rejected and not coalesce(pcc_rejected, false)
+            and standing in ('MATCHED', 'ERP_ONLY', 'PCC_ONLY') as AMBIGUOUS_CASE
     from facts
 ),
 

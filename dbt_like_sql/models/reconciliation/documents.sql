@@ -5,7 +5,16 @@ select
     facts.*,
 
     -- Section 1: the VAT that the ente pays to the treasury is no commercial debt.
-    coalesce(supplier_total, erp_sign * erp_total - if(erp_split_payment, coalesce(erp_vat, 0), 0)) as erp_commercial_amount,
+    -- A self-invoice stands for a foreign supplier's document: its taxable amount (section 11).
+    coalesce(supplier_total, erp_sign * erp_total - if(erp_split_payment or debt = 'taxable', coalesce(erp_vat, 0), 0))
+        as erp_commercial_amount,
+
+    case
+        when pcc_split_payment or standing <> 'MATCHED' then 0
+        when erp_split_payment then coalesce(erp_vat, 0)
+        when debt = 'taxable' then coalesce(pcc_vat, 0)
+        else 0
+    end as vat_to_free,
 
     case
         when erp_stato = 'NON_LIQUIDABILE' then coalesce(erp_written_not_payable, erp_commercial_amount - erp_paid_at_observation)
@@ -29,12 +38,14 @@ select
     -- A dispute suspends all that is unpaid at D.
     greatest(erp_suspended, if(dispute, erp_commercial_amount - erp_paid_at_reference - erp_not_payable, 0)) as to_suspend,
 
-    standing = 'ERP_ONLY' and origin <> 'SDI' and commercial and not erp_rejected as to_communicate,
+    -- Not while a document on PCC may be the same.
+    standing = 'ERP_ONLY' and counterpart is null and debt <> 'none' and origin <> 'SDI' and commercial and not erp_rejected
+        as to_communicate,
     erp_sign * erp_commercial_amount as erp_amount,
     pcc_sign * pcc_commercial_amount as pcc_amount,
 
     case
-        when erp_rejected or not commercial or erp_issue_date > reference_date() then 0
+        when erp_rejected or not commercial or debt = 'none' or erp_issue_date > reference_date() then 0
         else coalesce(erp_sign * (erp_commercial_amount - erp_paid_at_reference - erp_not_payable - erp_excluded), 0)
     end as erp_open,
     case
@@ -44,7 +55,9 @@ select
     case standing
         when 'PCC_ONLY' then if(erp_rejected, 0, pcc_open)
         when 'PCC_AMBIGUOUS' then 0
+        when 'PCC_PROBABLE' then 0
         when 'PCC_DUPLICATE' then 0
+        when 'ERP_DUPLICATE' then 0
         else erp_open
     end as right_open,
     if(right_due_date <= reference_date(), right_open, 0) as right_stock,
