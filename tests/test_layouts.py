@@ -69,14 +69,15 @@ def test_a_products_file_is_read_as_the_standard_one(
     views: duckdb.DuckDBPyConnection, product: str, kind: str, tmp_path: Path
 ) -> None:
     if not write_as_product(views, product, kind, tmp_path, excel=True):
-        pytest.skip("this product writes the standard columns")
+        return  # this product writes the standard columns: test_tabular reads those
     (path,) = tmp_path.iterdir()
     sink, counts = parse(path, kind, layout_of(product, PRODUCTS[product]))
     assert sink.bad == [] and counts.refused == 0
-    names = [name for name in FEEDS[kind].column_names if name not in ("ente", "delivery", "line")]
+    made = set(views.sql(f"select * from {kind} limit 0").columns)
+    names = [name for name in FEEDS[kind].column_names if name in made - {"ente", "delivery", "line"}]
     table = views.sql(f"select {', '.join(names)} from {kind} order by line").to_arrow_table()
     wanted = [_comparable(row) for row in table.cast(pa.schema([FEEDS[kind].arrow_schema.field(n) for n in names])).to_pylist()]
-    found = [_comparable(row) for row in sink.good]
+    found = [_comparable({name: row[name] for name in names}) for row in sink.good]
     if product == "Contabilità Civica":  # credit notes have a sheet of their own, after the invoices
         wanted.sort(key=lambda row: row["tipo_documento"] == "NOTA_CREDITO")
     assert found == wanted
