@@ -30,6 +30,8 @@ RULE_TABLES: dict[str, dict[str, str]] = {
     "suspension_causes": {
         "cause": "VARCHAR",
         "excluded": "BOOLEAN",
+        # Whether PCC is told of it (rules, section 11: not of a DURC that is being checked).
+        "told": "BOOLEAN",
         "meaning": "VARCHAR",
         "source": "VARCHAR",
     },
@@ -98,6 +100,8 @@ RULE_TABLES: dict[str, dict[str, str]] = {
     # What to ask a person, with {facts} in it (see questions.sql).
     "questions": {"code": "VARCHAR", "situation": "VARCHAR", "addressee": "VARCHAR", "question": "VARCHAR"},
     "answers": {"answer": "VARCHAR", "effect": "VARCHAR", "value": "VARCHAR", "meaning": "VARCHAR"},
+    # Who takes taxes: what is paid to them on a document is no payment to its creditor.
+    "tax_authorities": {"cf": "VARCHAR", "meaning": "VARCHAR", "source": "VARCHAR"},
     "opi_states": {"stato": "VARCHAR", "meaning": "VARCHAR"},
     # How easily a document's difference is settled: one factor of its priority in the report.
     "work_ease": {"kind": "VARCHAR", "ease": "DECIMAL(18,2)", "meaning": "VARCHAR"},
