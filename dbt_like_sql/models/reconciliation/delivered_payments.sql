@@ -1,4 +1,3 @@
--- materialized: view
 -- One row per payment of a document as delivered: the accounting system's own, and what the treasurer's journal says was
 -- paid by orders (OPI) where the accounting system has no such payment.
 -- Key: row_id. A day that cannot be is as if not given (rules, section 2): the order's own day stands, else none. Which of

@@ -53,7 +53,8 @@ conditions as (
             as PAID_TOO_MUCH_ON_PCC,
         live and erp_paid_at_observation = pcc_settled and amount <> 0
             and (erp_paid_at_reference <> pcc_settled_at_reference or pcc_sign * pcc_open < 0) as PAYMENT_DATE_DIFFERS,
-        live and erp_stato = 'LIQUIDATA' and not pcc_rejected and erp_paid_at_observation <= pcc_paid_at_observation
+        -- What is booked is to be paid: a credit note is not.
+        live and erp_sign = 1 and erp_stato = 'LIQUIDATA' and not pcc_rejected and erp_paid_at_observation <= pcc_paid_at_observation
             and pcc_unbooked > 0 and pcc_liquidated = 0 and pcc_suspended = 0 and pcc_not_payable = 0
             and pcc_paid_at_observation = 0 as NOT_BOOKED,
         live and not pcc_rejected and to_suspend > pcc_suspended as SUSPENSION_NOT_REPORTED,

@@ -39,9 +39,7 @@ amounts as (
                 + coalesce(importo_sospeso_verifica, 0),
             accounts_sign * coalesce(importo_sospeso, 0)
         ) as suspended,
-        -- Lawsuit and contestation leave the stock; the conformity check by a threshold.
-        coalesce(importo_sospeso_contenzioso, 0) + coalesce(importo_sospeso_contestazione, 0)
-            + if(threshold('suspended_check_excluded') = 1, coalesce(importo_sospeso_verifica, 0), 0) as excluded_kinds,
+        coalesce(importo_sospeso_contenzioso, 0) + coalesce(importo_sospeso_contestazione, 0) as excluded_kinds,
         coalesce(importo_sospeso_contenzioso, 0) + coalesce(importo_sospeso_contestazione, 0)
             + coalesce(importo_sospeso_verifica, 0) as kinds,
         accounts_sign * coalesce(importo_non_liquidabile, 0) as not_payable,

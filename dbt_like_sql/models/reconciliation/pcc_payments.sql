@@ -1,4 +1,3 @@
--- materialized: view
 -- One row per payment (CP) that PCC's movements tell, reversals negative.
 -- Key: row_id. Its day is the payment's own, else the movement's. Where the document and its payments are written negative
 -- the amounts count as positive.
