@@ -1,6 +1,6 @@
 -- One row per invoice block of a payment order that names an invoice which some document of the accounting system may be.
 -- Key: block_row_id. By lot and number; else by what PCC and SDI know of the lot; else by supplier, number and year; else the
--- one document of its lot that has the block's amount, whatever number the order writes (misnamed).
+-- one document of its lot that has the block's amount and of whose number the order writes a part (misnamed).
 with named as (
     select
         block_row_id,
@@ -119,7 +119,9 @@ candidates as (
     select suppliers.block_row_id, documents.id_documento, documents.sign, 4
     from suppliers
     join documents on documents.lotto_sdi = suppliers.lotto_sdi and documents.sign = suppliers.sign
+    cross join lateral (select '-' || normalised_number(suppliers.numero_fattura, documents.issue_date) || '-' as written) as short
     where suppliers.cents in (documents.total * 100, documents.taxable * 100)
+      and (contains('-' || documents.number_key || '-', short.written) or contains(short.written, '-' || documents.number_key || '-'))
 ),
 
 best as (
