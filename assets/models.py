@@ -92,7 +92,7 @@ def build_layer(layer: str) -> AssetsDefinition:
             }
             return {
                 name: {
-                    "dagster/row_count": done.rows,
+                    **({} if done.rows is None else {"dagster/row_count": done.rows}),
                     "seconds": round(done.seconds, 4),
                     **dates,
                 }

@@ -19,7 +19,7 @@ import typer
 from rich.table import Table as RichTable
 
 from pcc_pipeline.clock import today
-from pcc_pipeline.commands import layouts, model, quarantine, users
+from pcc_pipeline.commands import layouts, model, models, quarantine, users
 from pcc_pipeline.commands import service as service_commands
 from pcc_pipeline.commands.bonifica import bonifica
 from pcc_pipeline.commands.connect import connect
@@ -209,6 +209,7 @@ def _run(
 
 
 app.add_typer(model.app, name="model")
+app.add_typer(models.app, name="models")
 app.command("check-model")(model.check_model)
 
 

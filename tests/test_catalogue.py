@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -12,9 +13,12 @@ from babel.messages.pofile import read_po
 from sqlglot import exp
 
 import portal
+from pcc_pipeline.calculator import prepared
 from pcc_pipeline.calculator.models import SQL_ROOT, load_models, macros
 from pcc_pipeline.calculator.session import SESSION_MACROS
 from pcc_pipeline.rules import ANOMALY_OPERATIONS, anomaly_codes, anomaly_titles, codes_that, rule_rows
+from pcc_pipeline.settings import Settings
+from pcc_pipeline.store import Store
 
 CATALOGUE = rule_rows("anomalies")
 
@@ -43,7 +47,9 @@ def test_each_code_has_words_in_italian_and_in_english() -> None:
 def test_what_a_code_asks_for_is_known_to_the_models() -> None:
     assert {row["asks"] for row in CATALOGUE} <= _branches("reconciliation/anomalies.sql", "asks") | {"never"}
     assert {row["shows"] for row in CATALOGUE} == _branches("reconciliation/anomalies.sql", "shows") | {"amounts"}
-    used = set(re.findall(r'codes_that\("corrects", "(\w+)"\)', (SQL_ROOT / "models/operations/remedy_targets.sql").read_text()))
+    used = set(
+        re.findall(r'codes_that\("corrects", "(\w+)"\)', (SQL_ROOT / "models/operations/remedy_targets.sql").read_text())
+    )
     assert {row["corrects"] for row in CATALOGUE} - {""} == used
 
 
@@ -51,7 +57,9 @@ def test_what_a_code_asks_for_is_known_to_the_models() -> None:
 def test_codes_of_an_operation_have_an_order(operation: str) -> None:
     places = sorted(int(row[operation]) for row in CATALOGUE if row[operation])
     assert places == list(range(1, len(places) + 1))
-    assert [row[operation] for code in codes_that(operation) for row in CATALOGUE if row["code"] == code] == [str(n) for n in places]
+    assert [row[operation] for code in codes_that(operation) for row in CATALOGUE if row["code"] == code] == [
+        str(n) for n in places
+    ]
 
 
 def test_what_always_needs_a_person_proposes_nothing() -> None:
@@ -67,19 +75,16 @@ def test_each_code_that_may_need_a_person_has_one_question() -> None:
 
 
 def test_questions_name_only_facts_that_there_are() -> None:
-    known = set(re.findall(r"'(\{\w+\})':", (SQL_ROOT / "macros/question_facts.jinja").read_text(encoding="utf-8")))
+    known = set(re.findall(r"\('(\{\w+\})',", (SQL_ROOT / "macros/question_facts.jinja").read_text(encoding="utf-8")))
     named = {fact for row in rule_rows("questions") for fact in re.findall(r"\{[^}]*\}", row["question"])}
     assert named == known
 
 
 @pytest.fixture
-def with_macros() -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect()
-    connection.execute("create table rule_thresholds (name text, valid_from date, valid_to date, value decimal(18, 2))")
-    connection.execute("create table rule_payment_terms (tipo_ente text, valid_from date, valid_to date, days integer)")
-    connection.execute("create table rule_duties (duty text, tipo_ente text, starts_on date)")
-    connection.execute(macros())
-    return connection
+def with_macros(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    settings = Settings.at(tmp_path)
+    with prepared(settings, Store(settings.store_url)) as connection:
+        yield connection
 
 
 @pytest.mark.parametrize(
@@ -93,7 +98,7 @@ def with_macros() -> duckdb.DuckDBPyConnection:
     ],
 )
 def test_a_fact_is_never_filled_in_again(with_macros: duckdb.DuckDBPyConnection, template: str, filled: str) -> None:
-    facts = "map {'{documento}': 'Fattura di {residuo}', '{residuo}': '1,00', '{creditore}': null}"
+    facts = "[('{documento}', 'Fattura di {residuo}'), ('{residuo}', '1,00'), ('{creditore}', null)]"
     assert with_macros.execute(f"select filled_in($1, {facts})", [template]).fetchone() == (filled,)
 
 

@@ -15,11 +15,13 @@ create or replace macro italian_money(amount) as
     if(amount < 0, '-', '') || replace(format('{:,}', floor(abs(amount))::bigint), ',', '.') || ','
     || right(abs(amount)::decimal(18, 2)::varchar, 2);
 
--- A text with its {facts} filled in from a map of them, in one pass: what a fact itself says is never filled in again.
-create or replace macro filled_in(template, facts) as array_to_string(
-    list_transform(
-        regexp_extract_all(template, '\{[a-z_]+\}|[^{]+|\{'),
-        lambda part: if(regexp_full_match(part, '\{[a-z_]+\}'), coalesce(facts[part], 'non indicato'), part)
-    ),
-    ''
+-- A text with its {facts} filled in from a list of names and values. A brace within a value is put aside meanwhile: what a
+-- fact itself says is never filled in again.
+create or replace macro filled_in(template, facts) as replace(
+    list_reduce(
+        list_transform(facts, lambda fact: [fact[1], replace(coalesce(fact[2], 'non indicato'), '{', chr(1))]),
+        lambda written, fact: [replace(written[1], fact[1], fact[2])],
+        [template]
+    )[1],
+    chr(1), '{'
 );

@@ -83,8 +83,13 @@ class Model:
 
     @property
     def is_view(self) -> bool:
-        """Whether the model is only a query over others, never a file (header `-- materialized: view`)."""
-        return self.sql.startswith("-- materialized: view")
+        """Whether the model is only a query over others, never a file (header `-- materialized: view`, or `step`)."""
+        return self.is_step or self.sql.startswith("-- materialized: view")
+
+    @property
+    def is_step(self) -> bool:
+        """Whether it is a view that only one other model reads (header `-- materialized: step`)."""
+        return self.sql.startswith("-- materialized: step")
 
     @cached_property
     def reads(self) -> frozenset[str]:

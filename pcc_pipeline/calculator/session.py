@@ -63,10 +63,10 @@ class Parameters:
 
 @dataclass(frozen=True)
 class ModelResult:
-    """A model that ran: its rows and how long it took."""
+    """A model that ran: its rows and how long it took. Rows of a step are not counted."""
 
     name: str
-    rows: int
+    rows: int | None
     seconds: float
 
 
@@ -108,11 +108,13 @@ class Session:
         query = f"select {_columns(model.table)} from (\n{model.sql}\n) as made"
         if model.is_view:
             self._store.write_bytes(f"{self._output}/{name}.sql", self._standing_alone(model).encode())
-            (row,) = self.connection.execute(f"select count(*) from {self.source(name)}").fetchall()
+            # To count is to run it: a step is not run twice, only bound.
+            asked, limit = ("null", " limit 0") if model.is_step else ("count(*)", "")
+            row = self.connection.execute(f"select {asked} from {self.source(name)}{limit}").fetchone() or (None,)
         else:
             with self._store.write(f"{self._output}/{name}.parquet") as target:
-                (row,) = self.connection.execute(f"copy ({query}) to '{_quoted(target)}' ({PARQUET})").fetchall()
-        return ModelResult(name, int(row[0]), time.perf_counter() - started)
+                row = self.connection.execute(f"copy ({query}) to '{_quoted(target)}' ({PARQUET})").fetchone() or (0,)
+        return ModelResult(name, row[0], time.perf_counter() - started)
 
     def source(self, name: str) -> str:
         """See the function `source`."""

@@ -78,18 +78,15 @@ def _said(name: str) -> str:
 
 def _needs(short: str) -> str:
     """Whether an earlier step that a step needs (rule_step_needs) is `short`, over the window `earlier`; null without one."""
-    needs: dict[str, list[str]] = {}
+    actions: dict[str, list[str]] = {}
     for row in rule_rows("step_needs"):
-        needs.setdefault(row["azione"], []).append(row["needs"])
-    actions: dict[tuple[str, ...], list[str]] = {}
-    for action, needed in needs.items():
-        actions.setdefault(tuple(needed), []).append(action)
+        actions.setdefault(row["needs"], []).append(f"'{row['azione']}'")
     found = []
-    for names, of in actions.items():
-        listed = ", ".join(f"'{name}'" for name in names)
-        missing = f"bool_or({short} and case model when '002' then model else azione end in ({listed})) over earlier"
-        found.append(missing if of == ["*"] else f"azione in ({', '.join(repr(action) for action in of)}) and {missing}")
-    return " or ".join(f"({each})" for each in found)
+    for needed, of in actions.items():
+        step = f"model = '{needed}'" if needed == "002" else f"azione = '{needed}' and model <> '002'"
+        missing = f"bool_or({short} and {step}) over earlier"
+        found.append(f"({missing})" if "'*'" in of else f"(azione in ({', '.join(of)}) and {missing})")
+    return " or ".join(found)
 
 
 #: The operations proposed now as they would be sent, changes in place, each with its state. `held`: an earlier step that

@@ -1,4 +1,4 @@
--- materialized: view
+-- materialized: step
 -- One row per document: both sides' facts beside each other, as delivered, with what special cases and SDI say of it.
 -- Key: id_documento, progressivo_registrazione. Amounts of the accounts are unsigned; totals are signed. What follows from
 -- these facts: documents.
