@@ -54,14 +54,82 @@ ERP_DOCUMENTS = Table(
         money("paid_at_observation", "Paid by the observation date"),
         Column("other_beneficiary", "boolean", "Some mandate's beneficiary is not written as the supplier", required=True),
         replace(ORIGIN, meaning="Where the document comes from by the accounting system's word"),
+        Column("copy_of", "text", "id_documento of the same document, which counts in its place", source="rules section 7"),
     ),
     key=("ente", "id_documento"),
+)
+
+ERP_IDENTITIES = Table(
+    "erp_identities", "reconciliation",
+    "One row per document of the accounting system: who it is from and what it is, before its payments are known",
+    (
+        ENTE, ROW_ID, replace(ID_DOCUMENTO, required=True),
+        Column("creditor", "text", "The supplier, normalised", required=True),
+        Column("creditor_known", "boolean", "The supplier's tax id is there and right", required=True),
+        Column("vat", "text", "VAT number, normalised"),
+        Column("code", "text", "Fiscal code, normalised"),
+        NUMBER_KEY,
+        Column("sign", "integer", "−1 for a credit note", required=True, source="rules section 1"),
+        Column("tipo_documento", "text", "Document type", required=True),
+        Column("issue_date", "date", "Date of issue", required=True),
+        money("total", "Total as written, positive"),
+        Column("lotto_sdi", "text", "SDI's identifier of the lot"),
+        Column("id_pcc", "text", "Progressivo di registrazione, where the accounting system keeps it"),
+        Column("stato", "text", "State in the accounting system", required=True),
+    ),
+    key=("ente", "id_documento"),
+)
+
+ERP_COPIES = Table(
+    "erp_copies", "reconciliation",
+    "One row per living document of the accounting system that stands there again under another id: the one that counts",
+    (
+        ENTE, replace(ID_DOCUMENTO, required=True),
+        Column("original", "text", "id_documento of the one that counts", required=True),
+    ),
+    key=("ente", "id_documento"),
+)
+
+DOCUMENT_REFERENCES = Table(
+    "document_references", "reconciliation",
+    "One row per self-invoice of either side and document that its e-invoice names: whose document it stands for",
+    (
+        ENTE, ERP_ROW, PCC_ROW,
+        Column("debt", "text", "taxable for a foreign supplier's document, substitute for one that is missing", required=True,
+               allowed=("taxable", "substitute")),
+        Column("creditor", "text", "The supplier by the e-invoice", required=True),
+        replace(NUMBER_KEY, meaning="Normalised number of the document named"),
+        Column("issue_date", "date", "Its date of issue", required=True),
+        Column("sign", "integer", "Sign of the self-invoice", required=True),
+    ),
+)
+
+DOCUMENT_KEYS = Table(
+    "document_keys", "reconciliation", "One row per document of either side and creditor that it may be known under: its keys",
+    (
+        ENTE, Column("of_pcc", "boolean", "A document of PCC", required=True), ROW_ID,
+        Column("creditor", "text", "Supplier, or creditor by a special case; null where the tax id is wrong or not there"),
+        Column("issue_date", "date", "Date of issue", required=True),
+        Column("dead", "boolean", "Rejected, refused through SDI or annulled", required=True),
+        Column("several", "boolean", "The document may be known under several creditors", required=True),
+        Column("pcc_id", "integer", "PCC's registration number"),
+        Column("sdi_lot", "integer", "Lot and number"),
+        Column("lot_alone", "integer", "Lot and amount, where the lot holds one document on PCC"),
+        Column("exact", "integer", "Creditor, number, date of issue, sign"),
+        Column("number_amount", "integer", "Creditor, number, amount"),
+        Column("date_amount", "integer", "Creditor, date of issue, amount"),
+        Column("foreign_document", "integer", "As exact, of the foreign supplier's document that a self-invoice stands for"),
+        Column("missing_document", "integer", "As exact, of the missing document that a TD20 stands for"),
+    ),
 )
 
 PCC_DOCUMENTS = Table(
     "pcc_documents", "reconciliation", "One row per document of PCC, ready to compare, with its accounts",
     (
         ENTE, ROW_ID, replace(PROGRESSIVO, required=True), *_DOCUMENT,
+        Column("vat", "text", "VAT number of the supplier, normalised"),
+        Column("code", "text", "Fiscal code of the supplier, normalised"),
+        money("vat_amount", "VAT"),
         Column("stato", "text", "State on PCC", required=True),
         Column("rejected", "boolean", "RIFIUTATO, or refused by a movement RF up to O", required=True, source="rules section 1"),
         Column("cause", "text", "Cause of suspension"),
@@ -111,22 +179,31 @@ DOCUMENT_CASES = Table(
         ENTE, ERP_ROW, PCC_ROW,
         Column("new_creditor", "text", "Present creditor by a special case", source="rules section 5"),
         Column("new_creditor_name", "text", "Its name"),
-        Column("new_creditor_from", "date", "Day from which it is the creditor"),
-        Column("other_beneficiaries", "texts", "Who else may be paid (pignoramento)"),
         Column("dispute", "boolean", "A special case CONTENZIOSO is in force", required=True),
         Column("dispute_from", "date", "Day from which it is"),
         Column("non_commercial", "boolean", "A special case NON_COMMERCIALE is in force", required=True),
         Column("listed", "boolean", "On the ente's open list", required=True),
+        Column("ambiguous_case", "boolean", "A special case may name it, not beyond doubt", required=True, source="rules section 5"),
         Column("creditor_loop", "boolean", "The chain of creditors comes back to itself", required=True),
     ),
     key=("ente", "erp_row", "pcc_row"),
 )
 
+#: Paired; on one side alone; one of several candidates; probably paired (asked); the same again on its own side.
+STANDINGS = (
+    "MATCHED", "ERP_ONLY", "PCC_ONLY", "ERP_AMBIGUOUS", "PCC_AMBIGUOUS", "ERP_PROBABLE", "PCC_PROBABLE", "ERP_DUPLICATE",
+    "PCC_DUPLICATE",
+)
+
 _FACTS = (
     ENTE, ID_DOCUMENTO, PROGRESSIVO,
     Column("tier", "text", "The tier that paired the two sides"),
-    Column("standing", "text", "MATCHED, ERP_ONLY, PCC_ONLY, ERP_AMBIGUOUS, PCC_AMBIGUOUS, PCC_DUPLICATE", required=True,
-           allowed=("MATCHED", "ERP_ONLY", "PCC_ONLY", "ERP_AMBIGUOUS", "PCC_AMBIGUOUS", "PCC_DUPLICATE")),
+    Column("standing", "text", "What the document is to the other side", required=True, allowed=STANDINGS),
+    Column("counterpart", "text", "The document that it may be, or is a copy of, in words; null for a plain one"),
+    Column("copy_of_another", "boolean", "A duplicate that a person is asked about: a lot of its own, or under another creditor", required=True,
+           source="rules section 7"),
+    Column("debt", "text", "What its type is for the debt (document_types)", required=True, source="rules section 11",
+           allowed=("own", "taxable", "substitute", "none")),
     Column("tipo_documento", "text", "Document type (the accounting system's, else PCC's)", required=True),
     Column("numero", "text", "Number (the accounting system's, else PCC's)", required=True),
     Column("same_number", "boolean", "Both sides bear the same normalised number; null where there is one side"),
@@ -135,9 +212,8 @@ _FACTS = (
     CREDITOR,
     Column("creditor_name", "text", "Name of the creditor"),
     Column("original_creditor_name", "text", "Name of the supplier, where the creditor is another"),
-    Column("new_creditor_from", "date", "Day from which the present creditor is not the supplier"),
-    Column("other_beneficiaries", "texts", "Who else may be paid (pignoramento)"),
     Column("creditor_loop", "boolean", "The special cases lead back to themselves", required=True),
+    Column("ambiguous_case", "boolean", "A special case may name it, not beyond doubt", required=True, source="rules section 5"),
     Column("listed", "boolean", "On the ente's open list", required=True),
     Column("dispute", "boolean", "A special case CONTENZIOSO is in force", required=True),
     Column("commercial", "boolean", "A commercial debt, special cases counted", required=True),
@@ -164,6 +240,7 @@ _FACTS = (
     Column("erp_split_payment", "boolean", "Split payment in the accounting system (else the invoice's own, else PCC's)"),
     Column("pcc_split_payment", "boolean", "Split payment on PCC", required=True),
     money("erp_vat", "VAT in the accounting system", required=False),
+    money("pcc_vat", "VAT on PCC", required=False),
     Column("erp_office", "text", "Office in the accounting system"),
     Column("pcc_office", "text", "Office on PCC"),
     Column("erp_rejected", "boolean", "Rejected or annulled in the accounting system, or refused through SDI (EC02)", required=True),
@@ -206,6 +283,7 @@ _VERDICT = (
     money("erp_excluded", "Suspended and out of the stock, unsigned", required=False, source="rules section 4"),
     Column("suspended_too_early", "boolean", "Its suspension begins before reception", source="rules section 2"),
     money("to_suspend", "What shall stand as sospeso on PCC, unsigned: what is suspended, or in dispute", required=False),
+    money("vat_to_free", "VAT that PCC counts as debt though the ente pays it to the treasury, unsigned", source="rules section 1"),
     money("right_open", "What the document leaves open at D after reconciliation, signed"),
     money("pcc_open", "What the document leaves open at D in PCC's view, signed"),
     money("right_stock", "What the document adds to the right stock, signed"),
@@ -239,6 +317,29 @@ DOCUMENTS_TABLE = Table(
     "documents", "reconciliation", "One row per document, both sides' facts beside each other and what follows from them",
     (*_FACTS, *_VERDICT),
     key=("ente", "id_documento", "progressivo_registrazione"),
+)
+
+PCC_COPIES = Table(
+    "pcc_copies", "reconciliation", "One row per living document of PCC that is the same as one that a pair took",
+    (
+        ENTE, Column("pcc_row", "integer", "row_id of the copy", required=True),
+        Column("original", "text", "Progressivo of the one that is paired", required=True),
+        Column("to_ask", "boolean", "Both have a lot of their own, or the copy is under another creditor", required=True),
+    ),
+    key=("ente", "pcc_row"),
+)
+
+PROBABLE_PAIRS = Table(
+    "probable_pairs", "reconciliation",
+    "One row per pair of documents that no tier took and that agree in all but one thing: asked before anything is told to PCC",
+    (
+        ENTE, Column("erp_row", "integer", "row_id of the accounting system's document", required=True),
+        Column("pcc_row", "integer", "row_id of PCC's document", required=True),
+        Column("reason", "text", "What differs: CREDITOR written otherwise, NUMBER within a lot; YEAR: a far date, LOT: another amount in the same "
+               "lot, which are proposed without being probable", required=True, allowed=("CREDITOR", "NUMBER", "YEAR", "LOT")),
+        Column("probable", "boolean", "A probable pair (PROBABLE_MATCH)", required=True, source="rules section 6"),
+    ),
+    key=("ente", "erp_row", "pcc_row"),
 )
 
 MATCH_CANDIDATES = Table(

@@ -27,13 +27,19 @@ from pcc_pipeline.tables.documents import (
     DOCUMENTS_TABLE,
     DOCUMENT_CASES,
     DOCUMENT_FACTS,
+    DOCUMENT_KEYS,
+    DOCUMENT_REFERENCES,
+    ERP_COPIES,
     ERP_DOCUMENTS,
+    ERP_IDENTITIES,
     ERP_ROW,
     IMPOSSIBLE_DATES,
     MATCH_CANDIDATES,
     ORIGIN,
+    PCC_COPIES,
     PCC_DOCUMENTS,
     PCC_ROW,
+    PROBABLE_PAIRS,
     ROW_ID,
     SDI_DOCUMENTS,
     WRONG_BENEFICIARIES,
@@ -139,6 +145,8 @@ SUBJECTS = Table(
         Column("creditor", "text", "The subject: the least VAT number of all identifiers seen together, else fiscal code; normalised",
                required=True, source="rules section 5"),
         Column("trusted", "boolean", "That identifier is right; a wrong one is kept and never matched on", required=True),
+        Column("vat_group", "text", "The VAT number, where it is a VAT group's: it joins none of its members",
+               source="rules section 5"),
     ),
     key=("ente", "piva", "cf"),
 )
@@ -153,20 +161,51 @@ IDENTIFIERS = Table(
 )
 
 CREDITORS = Table(
-    "creditors", "reconciliation",
-    "One row per special case that changes the creditor and is in force at the reference date",
+    "creditors", "reconciliation", "One row per special case: whose documents it concerns, which of them, and to whom they pass",
     (
-        ENTE,
+        ENTE, Column("case_row", "integer", "row_id of the special case", required=True),
         Column("original_creditor", "text", "The supplier", required=True),
         Column("numero", "text", "Number of the one document as written; null means all of the supplier"),
         Column("issue_date", "date", "Its date of issue, where the case names it"),
         Column("in_force_from", "date", "Day from which the case holds (decorrenza)", required=True),
         Column("effect", "text", "NEW_CREDITOR, EXCLUDED, NON_COMMERCIAL, ALSO_BENEFICIARY or NONE", required=True),
-        Column("creditor", "text", "Present creditor, chains followed; null where the case names none"),
-        Column("creditor_name", "text", "Name of the present creditor"),
-        Column("loop", "boolean", "The chain comes back to itself", required=True),
+        Column("next_creditor", "text", "New creditor, or third party that may be paid; null where the case names none"),
+        Column("next_name", "text", "Its name"),
         Column("caso", "text", "Kind of case", required=True),
     ),
+    key=("ente", "case_row"),
+)
+
+CASE_DOCUMENTS = Table(
+    "case_documents", "reconciliation", "One row per special case and document of either side that it fits",
+    (
+        ENTE, Column("case_row", "integer", "row_id of the special case", required=True),
+        Column("erp_row", "integer", "row_id of the accounting system's document"),
+        Column("pcc_row", "integer", "row_id of PCC's document"),
+        Column("of_document", "boolean", "The case names a number", required=True),
+        Column("effect", "text", "Effect of the case", required=True),
+        Column("in_force_from", "date", "Day from which the case holds", required=True),
+        Column("next_creditor", "text", "New creditor, or third party that may be paid"),
+        Column("doubtful", "boolean", "The case does not name this document beyond doubt: it does not hold, it is asked",
+               required=True, source="rules section 5"),
+    ),
+    key=("ente", "case_row", "erp_row", "pcc_row"),
+)
+
+PRESENT_CREDITORS = Table(
+    "present_creditors", "reconciliation",
+    "One row per document whose creditor a special case changes, and day (issue, D, O): who was creditor then",
+    (
+        ENTE,
+        Column("erp_row", "integer", "row_id of the accounting system's document"),
+        Column("pcc_row", "integer", "row_id of PCC's document"),
+        Column("on_day", "date", "The day", required=True),
+        Column("creditor", "text", "Creditor on that day, chains followed", required=True),
+        Column("creditor_name", "text", "Its name"),
+        Column("since", "date", "Day from which the case that names the document, or its supplier, holds"),
+        Column("loop", "boolean", "The chain comes back to itself: the supplier stays", required=True),
+    ),
+    key=("ente", "erp_row", "pcc_row", "on_day"),
 )
 
 CREDIT_NOTE_LINKS = Table(
@@ -325,7 +364,7 @@ INVOICES = replace(
 MODELS: dict[str, Table] = {
     table.name: table
     for table in (
-        *STAGING, *messages.MESSAGE_MODELS, *opi.MODELS, DELIVERED_PAYMENTS, SET_ASIDE_PAYMENTS, PAYMENTS, PAYMENTS_WITHOUT_DOCUMENT, PCC_PAYMENTS, PCC_ACCOUNTS, SUBJECTS, IDENTIFIERS, CREDITORS, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, CREDIT_NOTE_LINKS, MESSAGE_DOCUMENTS, DOCUMENT_EVENTS, PAIRS,
+        *STAGING, *messages.MESSAGE_MODELS, *opi.MODELS, DELIVERED_PAYMENTS, SET_ASIDE_PAYMENTS, PAYMENTS, PAYMENTS_WITHOUT_DOCUMENT, PCC_PAYMENTS, PCC_ACCOUNTS, SUBJECTS, IDENTIFIERS, CREDITORS, CASE_DOCUMENTS, PRESENT_CREDITORS, ERP_IDENTITIES, ERP_COPIES, DOCUMENT_REFERENCES, DOCUMENT_KEYS, PROBABLE_PAIRS, PCC_COPIES, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, CREDIT_NOTE_LINKS, MESSAGE_DOCUMENTS, DOCUMENT_EVENTS, PAIRS,
         *sending.MODELS, AMBIGUITIES, *proposals.TABLES, DOCUMENT_CASES, DOCUMENT_FACTS, DOCUMENTS_TABLE, CREDIT_NOTES_CLOSED, IMPOSSIBLE_DATES, MATCHES, DEBT_POSITIONS,
         WRONG_BENEFICIARIES, MATCH_CANDIDATES, DIFFERENCES, DIFFERENCE_WORDS, ANOMALIES, DIFFERENCE_BY_CODE, *operations.TABLES, STOCK_TABLE, STOCK_BY_CREDITOR, STOCK_BY_DUE_DATE, STOCK_BY_ISSUE_YEAR,
         *indicators.TABLES,

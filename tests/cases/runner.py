@@ -107,7 +107,7 @@ def _broken_promises(connection: duckdb.DuckDBPyConnection) -> list[str]:
     (row,) = connection.execute(
         "select (select coalesce(sum(amount), 0) from stock where view = 'pcc')"
         " - (select coalesce(sum(amount), 0) from stock where view = 'right')"
-        # Each code of a document bears the document's whole difference.
+        # A document may bear several codes, all with its amount.
         " - (select coalesce(sum(amount), 0) from (select distinct id_documento, progressivo_registrazione, amount from anomalies))"
     ).fetchall()
     wrong = [f"{row[0]} of the difference is not explained"] if row[0] else []

@@ -124,7 +124,8 @@ select
     due_date_bucket(aged.days_past_due) as bucket,
     case
         when aged.view = 'right' and aged.standing = 'PCC_AMBIGUOUS' then 'AMBIGUOUS'
-        when aged.view = 'right' and aged.standing = 'PCC_DUPLICATE' then 'DUPLICATE'
+        when aged.view = 'right' and aged.standing = 'PCC_PROBABLE' then 'AMBIGUOUS'
+        when aged.view = 'right' and aged.standing in ('PCC_DUPLICATE', 'ERP_DUPLICATE') then 'DUPLICATE'
         when aged.rejected then 'REJECTED'
         when not aged.commercial then 'NON_COMMERCIAL'
         when aged.issue_date > reference_date() then 'ISSUED_LATER'

@@ -49,6 +49,7 @@ accounts as (
         borne.codes,
         borne.keep_open,
         borne.bears_rejection and not borne.keep_open as rejected,
+        list_contains(borne.codes, 'DUPLICATE_ON_PCC') as duplicate,
         borne.suspension_wrong,
         borne.not_payable_wrong,
         borne.due_date_wrong,
@@ -81,13 +82,14 @@ accounts as (
         unbooked + liquidated + suspended + not_payable as unpaid,
         -- Accounts that do not sum: PCC mends them first (section 3).
         documents.accounts_fault is not null as broken,
-        (new_on_pcc or on_pcc or list_contains(borne.codes, 'DUPLICATE_ON_PCC') and documents.pcc_operations = 0) and not broken as movable,
+        (new_on_pcc or on_pcc or list_contains(borne.codes, 'DUPLICATE_ON_PCC') and documents.pcc_operations = 0)
+            and not documents.copy_of_another and not broken as movable,
         rejected and not broken and on_pcc and documents.pcc_stato in ('PRESENTATO', 'RICEVUTO') and unbooked = commercial_amount
             as refused,
         if(
             list_contains(borne.codes, 'SPLIT_VAT_OPEN')
-            or list_contains(borne.codes, 'NOT_PAYABLE_NOT_LIFTED') and not documents.pcc_split_payment and documents.erp_treasury_vat > 0,
-            coalesce(documents.erp_treasury_vat, 0), 0
+            or list_contains(borne.codes, 'NOT_PAYABLE_NOT_LIFTED'),
+            coalesce(documents.vat_to_free, 0), 0
         ) + coalesce(closed.amount, 0) as vat_too,
         documents.erp_not_payable,
         documents.erp_commercial_amount,
@@ -115,7 +117,7 @@ select
     *,
     case
         when not movable or refused then not_payable
-        when rejected or standing = 'PCC_DUPLICATE' then unpaid
+        when rejected or duplicate then unpaid
         when new_on_pcc then erp_not_payable + commercial_amount - erp_commercial_amount
         when not_payable_wrong and keep_open then least(erp_not_payable + vat_too, not_payable)
         when not_payable_wrong then erp_not_payable + vat_too
@@ -123,7 +125,7 @@ select
     end + if(movable and not keep_open, credited, 0) as wanted_not_payable,
     case
         when not movable or refused then suspended
-        when rejected or standing = 'PCC_DUPLICATE' then 0
+        when rejected or duplicate then 0
         when suspended_too_early and (new_on_pcc or suspension_wrong) then least(to_suspend, suspended)
         when new_on_pcc or suspension_wrong then to_suspend
         else suspended

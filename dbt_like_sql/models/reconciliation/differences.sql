@@ -27,12 +27,13 @@ facts as (
         coalesce(documents.pcc_paid_at_reference + coalesce(closed.amount, 0), 0) as pcc_settled_at_reference,
         coalesce(closed.amount, 0) as closed_by_note,
         pcc_stock - right_stock as amount,
-        standing = 'MATCHED' and not erp_rejected as live,
+        standing = 'MATCHED' and not erp_rejected and debt <> 'none' as live,
         erp_commercial_amount - erp_paid_at_observation - erp_not_payable as erp_left,
         pcc_unbooked + pcc_liquidated + pcc_suspended as pcc_left,
-        -- Same total, the VAT that the ente pays to the treasury not yet out of PCC's commercial amount.
-        erp_treasury_vat > 0 and not pcc_split_payment and abs(erp_total - pcc_total) <= amount_tolerance as split_vat,
-        if(split_vat or erp_split_payment and not pcc_split_payment, erp_treasury_vat, 0) as vat_of_split
+        -- The VAT that the ente pays to the treasury, not yet out of PCC's commercial amount.
+        vat_to_free > 0 and erp_sign = pcc_sign
+            and abs(erp_commercial_amount + vat_to_free - pcc_commercial_amount) <= amount_tolerance as split_vat,
+        vat_to_free as vat_of_split
     from documents
     cross join list_sent
     left join wrong_beneficiaries on wrong_beneficiaries.id_documento = documents.id_documento
@@ -74,8 +75,10 @@ conditions as (
         live and not split_vat and erp_amount <> pcc_amount and abs(erp_amount - pcc_amount) <= threshold('amount_tolerance')
             as ROUNDING_DIFFERS,
         live and split_vat and pcc_not_payable < erp_not_payable + vat_of_split as SPLIT_VAT_OPEN,
-        standing = 'PCC_DUPLICATE' and (not pcc_rejected or amount <> 0) as DUPLICATE_ON_PCC,
-        standing = 'ERP_ONLY' and not erp_rejected as MISSING_ON_PCC,
+        standing = 'PCC_DUPLICATE'
+            or standing = 'MATCHED' and debt = 'none' and not erp_rejected and not pcc_rejected and (pcc_left > 0 or amount <> 0)
+            as DUPLICATE_ON_PCC,
+        standing = 'ERP_ONLY' and not erp_rejected and debt <> 'none' as MISSING_ON_PCC,
         standing = 'PCC_ONLY' and not pcc_rejected and not erp_rejected as MISSING_IN_ERP,
         paid_to_another as WRONG_BENEFICIARY,
         listed and (coalesce(erp_left <= 0 or erp_rejected, false) or coalesce(pcc_left <= 0 or pcc_rejected, false)) as MUST_STAY_OPEN,
@@ -87,6 +90,10 @@ conditions as (
         live and not commercial and not pcc_rejected
             and (pcc_paid_non_commercial + pcc_non_commercial = 0 and not pcc_left_out or amount <> 0) as NON_COMMERCIAL_NOT_REPORTED,
         facts.creditor_loop and not erp_rejected as CREDITOR_LOOP,
+        (standing = 'ERP_PROBABLE' and not erp_rejected) or standing = 'PCC_PROBABLE' as PROBABLE_MATCH,
+        standing = 'ERP_DUPLICATE' as DUPLICATE_IN_ERP,
+        facts.ambiguous_case and not erp_rejected and not coalesce(pcc_rejected, false)
+            and standing in ('MATCHED', 'ERP_ONLY', 'PCC_ONLY') as AMBIGUOUS_CASE,
         not erp_rejected and (erp_overpaid > 0 or paid_twice) as PAID_MORE_THAN_OWED,
         -- A payment without a document: below.
         false as PAYMENT_WITHOUT_DOCUMENT,

@@ -20,9 +20,18 @@ select
     -- Section 1: the VAT that the ente pays to the treasury is no commercial debt.
     case
         when supplier_total is not null then erp_sign * erp_total - supplier_total
-        when erp_split_payment then greatest(least(coalesce(erp_vat, 0), erp_sign * erp_total), 0)
+        -- A self-invoice stands for a foreign supplier's document: its taxable amount (section 11).
+        when erp_split_payment or debt = 'taxable' then greatest(least(coalesce(erp_vat, 0), erp_sign * erp_total), 0)
         when erp_total is not null then 0
     end as erp_treasury_vat,
+    -- The same VAT where PCC has it in its commercial amount.
+    case
+        when pcc_split_payment or standing <> 'MATCHED' then 0
+        when supplier_total is not null and pcc_sign * pcc_total = supplier_total then 0
+        when supplier_total is not null or erp_split_payment then erp_treasury_vat
+        when debt = 'taxable' then coalesce(pcc_vat, 0)
+        else 0
+    end as vat_to_free,
     erp_sign * erp_total - erp_treasury_vat as erp_commercial_amount,
 
     -- What is lacking by exactly the withholding is withheld, not owed (section 11).
@@ -67,12 +76,14 @@ select
     -- A suspension that begins before reception is asked about, not sent (section 2).
     not dispute and erp_suspended > 0 and coalesce(erp_suspended_from < right_reception_date, false) as suspended_too_early,
 
-    standing = 'ERP_ONLY' and origin <> 'SDI' and commercial and not erp_rejected and erp_total <> 0 as to_communicate,
+    -- Not while a document on PCC may be the same.
+    standing = 'ERP_ONLY' and counterpart is null and debt <> 'none' and origin <> 'SDI' and commercial and not erp_rejected
+        and erp_total <> 0 as to_communicate,
     erp_sign * erp_commercial_amount as erp_amount,
     pcc_sign * pcc_commercial_amount as pcc_amount,
 
     case
-        when erp_rejected or not commercial or erp_issue_date > reference_date() then 0
+        when erp_rejected or not commercial or debt = 'none' or erp_issue_date > reference_date() then 0
         else coalesce(erp_sign * (erp_unpaid_at_reference - erp_excluded), 0)
     end as erp_open,
     case
@@ -85,7 +96,9 @@ select
         -- As PCC has it, never below zero or above its amount.
         when 'PCC_ONLY' then if(erp_rejected, 0, pcc_sign * greatest(least(pcc_sign * pcc_open, pcc_commercial_amount), 0))
         when 'PCC_AMBIGUOUS' then 0
+        when 'PCC_PROBABLE' then 0
         when 'PCC_DUPLICATE' then 0
+        when 'ERP_DUPLICATE' then 0
         else erp_open
     end as right_open,
     if(right_due_date <= reference_date(), right_open, 0) as right_stock,

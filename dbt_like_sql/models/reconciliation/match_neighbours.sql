@@ -14,7 +14,8 @@ open_erp as materialized (
         count(*) over (partition by creditor, sign, total) as of_that_amount
     from erp_documents
     anti join settled on settled.erp_row = erp_documents.row_id
-    where creditor_known and stato not in ('RIFIUTATA', 'ANNULLATA')
+    semi join (select row_id from document_keys where not of_pcc and not dead) as alive on alive.row_id = erp_documents.row_id
+    where creditor_known
 ),
 
 open_pcc as materialized (
@@ -25,7 +26,8 @@ open_pcc as materialized (
         count(*) over (partition by creditor, sign, total) as of_that_amount
     from pcc_documents
     anti join settled on settled.pcc_row = pcc_documents.row_id
-    where creditor_known and not rejected
+    semi join (select row_id from document_keys where of_pcc and not dead) as alive on alive.row_id = pcc_documents.row_id
+    where creditor_known
 ),
 
 -- Only creditors open on both sides can have a pair.

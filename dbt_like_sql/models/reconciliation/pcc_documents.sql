@@ -45,6 +45,8 @@ select
     amounts.progressivo_registrazione,
     coalesce(subjects.creditor, 'NON_INDICATO') as creditor,
     coalesce(subjects.trusted, false) as creditor_known,
+    subjects.vat,
+    subjects.code,
     normalised_number(amounts.numero_documento, amounts.data_emissione) as number_key,
     amounts.numero_documento as numero,
     amounts.tipo_documento,
@@ -53,6 +55,8 @@ select
     possible_day(amounts.data_ricezione) as reception_date,
     possible_due(amounts.data_scadenza, amounts.data_emissione) as due_date,
     abs(amounts.importo_totale) as total,
+    unsigned(coalesce(amounts.totale_imposta, amounts.importo_totale - amounts.importo_imponibile, 0), amounts.importo_totale)
+        as vat_amount,
     amounts.split_payment,
     amounts.codice_ufficio,
     amounts.lotto_sdi,

@@ -19,9 +19,9 @@ repeated as (
 ),
 
 authorities as (
-    select cf as written from rule_tax_authorities
+    select code as written from rule_tax_authorities where not seizes
     union all
-    select 'IT' || cf from rule_tax_authorities
+    select 'IT' || code from rule_tax_authorities where not seizes
 ),
 
 to_authority as materialized (
