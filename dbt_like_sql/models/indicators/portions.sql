@@ -81,9 +81,9 @@ erp_payments as (
 ),
 
 pcc_payments as (
-    select progressivo_registrazione, coalesce(data_pagamento, data_operazione) as paid_on, importo as amount
-    from stg_pcc_operations
-    where azione = 'CP' and coalesce(data_pagamento, data_operazione) <= observed_at() and importo <> 0
+    select progressivo_registrazione, paid_on, importo as amount
+    from pcc_payments
+    where paid_on <= observed_at() and importo <> 0
 ),
 
 parts as (
