@@ -760,7 +760,9 @@ def _bodies(path: Path) -> Iterable[dict[str, Any]]:
     for body in root.iter("FatturaElettronicaBody"):
         dues = [date.fromisoformat(due.text or "") for due in body.iter("DataScadenzaPagamento")]
         yield {
-            "id_fiscale_iva": root.findtext(".//CedentePrestatore//IdFiscaleIVA/IdCodice"),
+            "id_fiscale_iva": "".join(
+                root.findtext(f".//CedentePrestatore//IdFiscaleIVA/{name}") or "" for name in ("IdPaese", "IdCodice")
+            ),
             "cf_fornitore": root.findtext(".//CedentePrestatore//CodiceFiscale"),
             "numero": body.findtext(".//DatiGeneraliDocumento/Numero"),
             "data_emissione": date.fromisoformat(body.findtext(".//DatiGeneraliDocumento/Data") or ""),

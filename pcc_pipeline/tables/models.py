@@ -23,6 +23,7 @@ from pcc_pipeline.tables.common import (
 from pcc_pipeline.tables.describe import Column, Paging, Table
 from pcc_pipeline.tables.documents import (
     CREDITOR,
+    DIFFERENCE_WORDS,
     DOCUMENT_CASES,
     DOCUMENT_FACTS,
     DOCUMENT_KEYS,
@@ -32,6 +33,7 @@ from pcc_pipeline.tables.documents import (
     ERP_DOCUMENTS,
     ERP_IDENTITIES,
     ERP_ROW,
+    IMPOSSIBLE_DATES,
     MATCH_CANDIDATES,
     ORIGIN,
     PCC_COPIES,
@@ -68,6 +70,69 @@ STAGING = (
 
 PAYMENTS = replace(STAGING[1], name="payments", layer="reconciliation",
                    grain="One row per payment of a document: the accounting system's, and what payment orders (OPI) add")
+
+DELIVERED_PAYMENTS = replace(PAYMENTS, name="delivered_payments", grain="One row per payment of a document as delivered")
+
+SET_ASIDE_PAYMENTS = Table(
+    "set_aside_payments", "reconciliation", "One row per delivered payment that is no payment of its document's commercial amount",
+    (
+        ENTE, Column("row_id", "integer", "The payment's row", required=True),
+        Column("id_documento", "text", "The document that it names", required=True),
+        Column("reason", "text", "REPEATED in one file, TREASURY_VAT, WITHHOLDING", required=True,
+               allowed=("REPEATED", "TREASURY_VAT", "WITHHOLDING"), source="rules section 1"),
+    ),
+    key=("ente", "row_id"),
+)
+
+PAYMENTS_WITHOUT_DOCUMENT = Table(
+    "payments_without_document", "reconciliation", "One row per document that payments name and that no extract has",
+    (
+        ENTE, replace(ID_DOCUMENTO, required=True),
+        Column("orders", "text", "Its payment orders, each with day and amount", required=True),
+        Column("numero", "text", "The least of their numbers", required=True),
+        Column("first_on", "date", "Day of the first, the order's or the payment's", required=True),
+        Column("cf_beneficiario", "text", "Who was paid, as written"),
+    ),
+    key=("ente", "id_documento"),
+)
+
+PCC_PAYMENTS = Table(
+    "pcc_payments", "reconciliation", "One row per payment (CP) that PCC's movements tell, reversals negative",
+    (
+        ENTE, Column("row_id", "integer", "The movement's row", required=True), replace(PROGRESSIVO, required=True),
+        Column("numero_mandato", "text", "Payment order"),
+        money("importo", "Amount, as it counts", required=False),
+        Column("paid_on", "date", "Day of the payment, else of the movement", required=True),
+        Column("order_year", "integer", "Year of the payment's day, where it is given"),
+    ),
+    key=("ente", "row_id"),
+)
+
+_PCC_ROWS = next(table for table in STAGING if table.name == "stg_pcc_invoices")
+PCC_ACCOUNTS = replace(
+    _PCC_ROWS, name="pcc_accounts", layer="reconciliation",
+    grain="One row per document of PCC as delivered, with its accounts, unsigned, and what does not sum in them",
+    columns=(
+        *_PCC_ROWS.columns,
+        Column("tells_kinds", "boolean", "The suspended amount is given by its kinds"),
+        *(money(name, meaning, required=False) for name, meaning in (
+            ("excluded_kinds", "Suspended by lawsuit or contestation"), ("kinds", "Sum of the kinds of suspension"),
+            ("after_observation", "Payments (CP) after the observation date"), ("after_reference", "Payments (CP) after the reference date"),
+        )),
+        *(PCC_DOCUMENTS.column(name) for name in (
+            "commercial_amount", "liquidated", "suspended", "not_payable", "paid", "paid_non_commercial", "non_commercial", "left_out",
+            "unbooked", "accounts_fault", "told_paid",
+        )),
+    ),
+    key=("ente", "progressivo_registrazione"),
+)
+
+CREDIT_NOTES_CLOSED = Table(
+    "credit_notes_closed", "reconciliation",
+    "One row per credit note, and invoice on which it was used, of which PCC has a part as non liquidabile that the accounting system has as paid",
+    (ENTE, replace(ID_DOCUMENTO, required=True), money("amount", "That part")),
+    key=("ente", "id_documento"),
+)
 
 SUBJECTS = Table(
     "subjects", "reconciliation", "One row per pair of identifiers (VAT number, fiscal code) as written on some document",
@@ -299,9 +364,9 @@ INVOICES = replace(
 MODELS: dict[str, Table] = {
     table.name: table
     for table in (
-        *STAGING, *messages.MESSAGE_MODELS, *opi.MODELS, PAYMENTS, SUBJECTS, IDENTIFIERS, CREDITORS, CASE_DOCUMENTS, PRESENT_CREDITORS, ERP_IDENTITIES, ERP_COPIES, DOCUMENT_REFERENCES, DOCUMENT_KEYS, PROBABLE_PAIRS, PCC_COPIES, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, CREDIT_NOTE_LINKS, MESSAGE_DOCUMENTS, DOCUMENT_EVENTS, PAIRS,
-        *sending.MODELS, AMBIGUITIES, *proposals.TABLES, DOCUMENT_CASES, DOCUMENT_FACTS, DOCUMENTS_TABLE, MATCHES, DEBT_POSITIONS,
-        WRONG_BENEFICIARIES, MATCH_CANDIDATES, DIFFERENCES, ANOMALIES, DIFFERENCE_BY_CODE, *operations.TABLES, STOCK_TABLE, STOCK_BY_CREDITOR, STOCK_BY_DUE_DATE, STOCK_BY_ISSUE_YEAR,
+        *STAGING, *messages.MESSAGE_MODELS, *opi.MODELS, DELIVERED_PAYMENTS, SET_ASIDE_PAYMENTS, PAYMENTS, PAYMENTS_WITHOUT_DOCUMENT, PCC_PAYMENTS, PCC_ACCOUNTS, SUBJECTS, IDENTIFIERS, CREDITORS, CASE_DOCUMENTS, PRESENT_CREDITORS, ERP_IDENTITIES, ERP_COPIES, DOCUMENT_REFERENCES, DOCUMENT_KEYS, PROBABLE_PAIRS, PCC_COPIES, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, CREDIT_NOTE_LINKS, MESSAGE_DOCUMENTS, DOCUMENT_EVENTS, PAIRS,
+        *sending.MODELS, AMBIGUITIES, *proposals.TABLES, DOCUMENT_CASES, DOCUMENT_FACTS, DOCUMENTS_TABLE, CREDIT_NOTES_CLOSED, IMPOSSIBLE_DATES, MATCHES, DEBT_POSITIONS,
+        WRONG_BENEFICIARIES, MATCH_CANDIDATES, DIFFERENCES, DIFFERENCE_WORDS, ANOMALIES, DIFFERENCE_BY_CODE, *operations.TABLES, STOCK_TABLE, STOCK_BY_CREDITOR, STOCK_BY_DUE_DATE, STOCK_BY_ISSUE_YEAR,
         *indicators.TABLES,
         *SERVICE_MODELS,
     )

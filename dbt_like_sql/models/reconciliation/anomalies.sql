@@ -38,7 +38,7 @@ with described as (
                 'sospeso ' || nullif(documents.pcc_suspended, 0), 'non liquidabile ' || nullif(documents.pcc_not_payable, 0)
             )
         end as pcc_says,
-        if(manual, filled_in(templates.question, {{ question_facts("coalesce(match_candidates.candidates, documents.counterpart)", "null::decimal(18, 2)") }}), null)
+        if(manual, filled_in(templates.question, {{ question_facts("coalesce(match_candidates.candidates, documents.counterpart)", "null::decimal(18, 2)", "words.words") }}), null)
             as question,
         documents.id_documento,
         documents.progressivo_registrazione,
@@ -66,6 +66,30 @@ with described as (
         on match_candidates.id_documento is not distinct from differences.id_documento
         and match_candidates.progressivo_registrazione is not distinct from differences.progressivo_registrazione
         and differences.code = 'AMBIGUOUS_MATCH'
+    left join difference_words as words
+        on words.code = differences.code
+        and words.id_documento is not distinct from differences.id_documento
+        and words.progressivo_registrazione is not distinct from differences.progressivo_registrazione
+    union all by name
+    -- What is paid is of no document that is known.
+    select
+        catalogue.code,
+        catalogue.severity,
+        true as manual,
+        catalogue.remedy,
+        'mandato ' || unknown.orders as erp_says,
+        filled_in(templates.question, [('{documento_pronto}', unknown.id_documento), ('{rilievo}', unknown.orders)]) as question,
+        unknown.id_documento,
+        0 as amount,
+        coalesce(identifiers.creditor, tax_id(unknown.cf_beneficiario), 'NON_INDICATO') as original_creditor,
+        original_creditor as creditor,
+        unknown.id_documento as numero,
+        'UNTOLD' as origin,
+        false as to_communicate
+    from payments_without_document as unknown
+    join rule_anomalies as catalogue on catalogue.code = 'PAYMENT_WITHOUT_DOCUMENT'
+    left join rule_questions as templates on templates.code = catalogue.code and templates.situation = 'manual'
+    left join identifiers on identifiers.identifier = tax_id(unknown.cf_beneficiario)
 )
 
 select

@@ -110,17 +110,13 @@ select
     pcc.issue_date as pcc_issue_date,
     erp.due_date as erp_due_date,
     pcc.due_date as pcc_row_due_date,
-    cast(coalesce(
-        -- A date told (CS) after a suspension stands where it lies within the days that the suspension adds.
-        if(pcc.suspension_days_told > 0 and pcc.due_date between erp.due_date and erp.due_date + pcc.suspension_days_told::integer,
-           pcc.due_date, null),
-        erp.due_date,
-        pcc.due_date,
-        sdi.due_date,
-        coalesce(pcc.reception_date, erp.reception_date, erp.issue_date, pcc.issue_date) + payment_term()
-    ) + if(erp.row_id is null, 0, coalesce(pcc.suspension_days, 0))::integer as date) as right_due_date,
+    sdi.instalments,
+    sdi.due_date as einvoice_due_date,
+    pcc.suspension_days,
+    pcc.suspension_days_told,
     cast(coalesce(pcc.due_date, coalesce(pcc.reception_date, pcc.issue_date) + payment_term()) as date) as pcc_due_date,
     coalesce(pcc.reception_date, erp.reception_date, erp.issue_date, pcc.issue_date) as right_reception_date,
+    right_reception_date + payment_term() as due_by_reception,
     coalesce(pcc.reception_date, pcc.issue_date) as pcc_reception_date,
     erp.sign * erp.total as erp_total,
     pcc.sign * pcc.total as pcc_total,
@@ -128,7 +124,12 @@ select
     coalesce(pcc.split_payment, false) as pcc_split_payment,
     erp.vat as erp_vat,
     pcc.vat_amount as pcc_vat,
-    case when sdi.reverse_charge and sdi.total < erp.total then sdi.total end as supplier_total,
+    -- Reverse charge: the supplier's own total, where the accounting system adds the VAT to it.
+    if(sdi.total < erp.total and (sdi.reverse_charge or sdi.total = erp.total - erp.vat and coalesce(sdi.vat, 0) = 0), sdi.total, null)
+        as supplier_total,
+    sdi.id_documento is not null as einvoice_known,
+    coalesce(erp.withholding, sdi.withholding) as withholding,
+    erp.withholding is null and sdi.withholding is not null as withholding_from_einvoice,
     erp.codice_ufficio as erp_office,
     pcc.codice_ufficio as pcc_office,
     -- Refused through SDI: the document itself, or PCC's where the accounting system does not name another transmission.
@@ -136,12 +137,13 @@ select
         or erp_refused.erp_row is not null
         or (pcc_refused.pcc_row is not null and coalesce(erp.lotto_sdi = pcc.lotto_sdi, true)) as erp_rejected,
     coalesce(pcc.rejected, false) as pcc_rejected,
-    erp.paid_at_reference as erp_paid_at_reference,
-    erp.paid_at_observation as erp_paid_at_observation,
+    erp.paid_at_reference as erp_written_paid_at_reference,
+    erp.paid_at_observation as erp_written_paid_at_observation,
     erp.not_payable as erp_written_not_payable,
     erp.suspended as erp_written_suspended,
     erp.suspended_from as erp_suspended_from,
     coalesce(causes.excluded, false) as erp_cause_excluded,
+    coalesce(causes.told, true) as erp_cause_told,
     pcc.commercial_amount as pcc_commercial_amount,
     pcc.paid + pcc.paid_non_commercial - pcc.paid_after_reference as pcc_paid_at_reference,
     pcc.paid + pcc.paid_non_commercial as pcc_paid_at_observation,
@@ -149,7 +151,11 @@ select
     pcc.liquidated as pcc_liquidated,
     pcc.not_payable as pcc_not_payable,
     pcc.suspended as pcc_suspended,
-    if(pcc.excluded, pcc.suspended, 0) as pcc_excluded,
+    pcc.excluded as pcc_excluded,
+    pcc.non_commercial as pcc_non_commercial,
+    coalesce(pcc.left_out, false) as pcc_left_out,
+    pcc.accounts_fault,
+    pcc.told_paid as pcc_told_paid,
     pcc.unbooked as pcc_unbooked,
     pcc.operations as pcc_operations
 from erp

@@ -6,7 +6,8 @@ with paid as (
         sum(case when storno then -importo else importo end) filter (data_pagamento <= reference_date()) as paid_at_reference,
         sum(case when storno then -importo else importo end) as paid_at_observation,
         min(cf_beneficiario) as least_beneficiary,
-        max(cf_beneficiario) as greatest_beneficiary
+        max(cf_beneficiario) as greatest_beneficiary,
+        sum(case when storno then -importo_ritenute else importo_ritenute end) as withheld
     from payments
     where data_pagamento <= observed_at()
     group by id_documento
@@ -23,11 +24,11 @@ select
     invoices.tipo_documento,
     identities.sign,
     identities.issue_date,
-    invoices.data_ricezione as reception_date,
-    invoices.data_scadenza as due_date,
-    invoices.importo_totale as total,
+    possible_day(invoices.data_ricezione) as reception_date,
+    possible_due(invoices.data_scadenza, invoices.data_emissione) as due_date,
+    abs(invoices.importo_totale) as total,
     invoices.split_payment,
-    coalesce(invoices.iva, invoices.importo_totale - invoices.imponibile) as vat,
+    unsigned(coalesce(invoices.iva, invoices.importo_totale - invoices.imponibile), invoices.importo_totale) as vat,
     invoices.codice_ufficio,
     invoices.lotto_sdi,
     invoices.denominazione_fornitore as supplier_name,
@@ -35,9 +36,10 @@ select
     invoices.stato,
     invoices.causale,
     invoices.importo_non_liquidabile as not_payable,
-    invoices.data_sospensione as suspended_from,
+    possible_day(invoices.data_sospensione) as suspended_from,
     invoices.importo_sospeso as suspended,
     coalesce(invoices.commerciale, true) as commercial,
+    coalesce(nullif(invoices.importo_ritenuta, 0), nullif(paid.withheld, 0)) as withholding,
     coalesce(paid.paid_at_reference, 0) as paid_at_reference,
     coalesce(paid.paid_at_observation, 0) as paid_at_observation,
     coalesce(paid.least_beneficiary <> identities.creditor or paid.greatest_beneficiary <> identities.creditor, false)

@@ -9,10 +9,10 @@ select
     subjects.vat,
     subjects.code,
     normalised_number(invoices.numero, invoices.data_emissione) as number_key,
-    types.sign,
+    document_sign(types.sign, invoices.importo_totale) as sign,
     invoices.tipo_documento,
     invoices.data_emissione as issue_date,
-    invoices.importo_totale as total,
+    abs(invoices.importo_totale) as total,
     invoices.lotto_sdi,
     invoices.id_pcc,
     invoices.stato
