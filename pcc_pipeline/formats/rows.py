@@ -12,7 +12,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pcc_pipeline.formats.columns import Typed, read_column, reasons
+from pcc_pipeline.formats.columns import DAY_LENGTH, Typed, read_column, reasons
 from pcc_pipeline.formats.conventions import AS_WRITTEN, EARLIEST, TIME, TOO_EARLY, TOO_LATE, has_time, last_day
 from pcc_pipeline.formats.notes import Note
 from pcc_pipeline.formats.source import Source
@@ -254,7 +254,7 @@ def check_rows(table: Table, source: Source, raw: Raw, evidence: Evidence | None
 
 def _timed(name: str, raw: Raw) -> list[Note]:
     """A note on days that were written with a time of day."""
-    if name not in raw.texts:
+    if name not in raw.texts or (pc.max(pc.binary_length(raw.texts[name])).as_py() or 0) <= DAY_LENGTH:
         return []
     some = pc.fill_null(pc.match_substring_regex(raw.texts[name], TIME), False)
     if not pc.any(some).as_py():
