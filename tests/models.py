@@ -58,10 +58,12 @@ def reconcile(
     observed_at: date = OBSERVED_AT,
     tipo: str | None = "COMUNE",
     decided: Mapping[str, Rows] | None = None,
+    **facts: Any,
 ) -> Reconciled:
     """Reconciles rows by kind (or (kind, rows) pairs, delivered one after the other); missing columns are null.
 
-    `decided` are rows of the relations of decisions (tables.DECIDED) by name.
+    `decided` are rows of the relations of decisions (tables.DECIDED) by name; `facts` what else the register says of the
+    ente, by the names of `Parameters`.
     """
     settings = Settings.at(home, threads=2)
     store = Store(settings.store_url)
@@ -85,7 +87,7 @@ def reconcile(
         )
     Calculator(settings, store).run(
         ENTE,
-        Parameters(reference_date, observed_at, tipo),
+        Parameters(reference_date, observed_at, tipo, **facts),
         pa.Table.from_pylist(deliveries, schema=DELIVERIES_SCHEMA),
         decided={name: _decided(name, rows) for name, rows in (decided or {}).items()},
     )

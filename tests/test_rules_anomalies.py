@@ -292,8 +292,13 @@ def test_only_what_a_person_must_answer_has_a_question(seen: Seen) -> None:
     assert [row for row in asked if not row[2] and row[3] is not None] == []
     assert ("MISSING_ON_PCC", "ERP_ONLY", False, None) in asked
     texts = {(row[0], row[1]): row[3] for row in asked}
-    assert texts["MISSING_ON_PCC", "ERP_ONLY_SDI"].endswith("è passato da SDI?")
-    assert texts["NON_COMMERCIAL_NOT_REPORTED", "NOT_COMMERCIAL"].endswith("quando verrà pagato?")
+    assert texts["MISSING_ON_PCC", "ERP_ONLY_SDI"].endswith("perché il documento non è su PCC?")
+    assert texts["NON_COMMERCIAL_NOT_REPORTED", "NOT_COMMERCIAL"].endswith("Quando sarà pagato?")
+
+
+def test_one_text_asks_one_question(seen: Seen) -> None:
+    columns = ("code", "id_documento", "progressivo_registrazione", "question")
+    assert set(seen.found.rows("anomalies", *columns, where="manual")) <= set(seen.found.rows("questions", *columns))
 
 
 def test_without_an_open_list_nothing_is_missing_from_it(tmp_path_factory: pytest.TempPathFactory) -> None:

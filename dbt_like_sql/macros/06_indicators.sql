@@ -15,8 +15,11 @@ create or replace macro mean_days(cent_days, whole_cents) as euro(rounded_quotie
 -- A number as Italians write it: 1.234,56.
 create or replace macro italian(amount) as translate(format('{:,.2f}', amount::decimal(18, 2)), ',.', '.,');
 
+-- A day as Italians write it: 31/12/2025.
+create or replace macro italian_day(day) as strftime(day, '%d/%m/%Y');
+
 -- A part of a figure as its drill-down shows it: what weighs most stands first, ties by the document's keys.
-create or replace macro indicator_part(weight, id_documento, progressivo, paid_on, from_day, to_day, amount, days) as {
+create or replace macro indicator_part(weight, id_documento, progressivo, paid_on, from_day, to_day, amount, suspended_days, days) as {
     'weight': abs(weight)::bigint,
     'id_documento': id_documento,
     'progressivo_registrazione': progressivo,
@@ -24,8 +27,62 @@ create or replace macro indicator_part(weight, id_documento, progressivo, paid_o
     'from_day': from_day,
     'to_day': to_day,
     'amount': amount,
+    'suspended_days': suspended_days::integer,
     'days': days::integer
 };
 
 -- Parts shown of each figure.
 create or replace macro drilldown_documents() as 50;
+
+-- Which of two readings of a rule counts (rule_indicator_readings).
+create or replace macro reading(wanted) as (
+    select arg_max(value, valid_from)
+    from rule_indicator_readings
+    where name = wanted
+      and valid_from <= getvariable('reference_date')::date
+      and (valid_to is null or valid_to >= getvariable('reference_date')::date)
+);
+
+-- The day to which a mean of the year counts what is not paid: its end; while it runs O, but in PCC's view its end all the same.
+create or replace macro year_closes(shown, year) as
+    if(
+        shown = 'pcc' and reading('pcc_unpaid_until') = 'FINE_ANNO',
+        make_date(year, 12, 31),
+        least(observed_at(), make_date(year, 12, 31))
+    );
+
+-- Days of suspension of a part from issue to its end. A payment that names its days has those. A suspension without an end
+-- concerns what is unpaid alone: what was paid was payable.
+create or replace macro days_suspended(spans, named, issued_on, settled_on, ends_on) as
+    case
+        when settled_on is not null and named is not null then named
+        when spans is null then 0
+        else coalesce(list_sum(list_transform(
+            spans,
+            lambda span: if(
+                span.ends_on is null and settled_on is not null,
+                0,
+                greatest(least(coalesce(span.ends_on, ends_on), ends_on) - greatest(span.starts_on, issued_on), 0)
+            )
+        )), 0)
+    end::integer;
+
+-- A delay in whole days, as the FGDC's thresholds are: to the nearest, or what is above a whole day dropped.
+create or replace macro whole_days(cent_days, whole_cents) as
+    if(
+        reading('fgdc_days') = 'ARROTONDATI',
+        rounded_quotient(cent_days, whole_cents),
+        cent_days // nullif(whole_cents, 0)
+    )::bigint;
+
+-- Whether the ente is on SIOPE+ on a day, as the register says; null where it says nothing.
+create or replace macro on_siope_plus(day) as
+    getvariable('siope_plus')::boolean and coalesce(getvariable('siope_plus_dal')::date <= day, true);
+
+-- The day on which the ente says it published, if that publication is of the year that ends on this day.
+create or replace macro declared_for(year_end) as
+    if(
+        getvariable('pubblicato_il')::date between year_end and (year_end + interval 1 year)::date - 1,
+        getvariable('pubblicato_il')::date,
+        null
+    );

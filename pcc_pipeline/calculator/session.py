@@ -45,12 +45,16 @@ CLOSED = "closed_"
 
 @dataclass(frozen=True)
 class Parameters:
-    """What every figure depends on: the reference date D, the observation date O, the kind of ente, its patron's feast."""
+    """What every figure depends on: the reference date D, the observation date O, the kind of ente, its patron's feast,
+    whether and since when it is on SIOPE+, the day it published its debts (None: not declared)."""
 
     reference_date: date
     observed_at: date
     ente_tipo: str | None = None
     patron_saint: str | None = None
+    siope_plus: bool | None = None
+    siope_plus_dal: date | None = None
+    pubblicato_il: date | None = None
 
     def __post_init__(self) -> None:
         if self.observed_at < self.reference_date:
@@ -162,6 +166,9 @@ class Calculator:
                 ("observed_at", parameters.observed_at.isoformat()),
                 ("observation_moment", observation_moment(parameters.observed_at).isoformat()),
                 ("patron_saint", parameters.patron_saint),
+                ("siope_plus", _text(parameters.siope_plus)),
+                ("siope_plus_dal", _text(parameters.siope_plus_dal)),
+                ("pubblicato_il", _text(parameters.pubblicato_il)),
             ):
                 connection.execute(f"set variable {name} = {_literal(value)}")
             feeds = (
@@ -324,6 +331,10 @@ def _feed_query(table: Table, files: list[str], known: str) -> str:
 
 def _quoted(text: str) -> str:
     return text.replace("'", "''")
+
+
+def _text(value: bool | date | None) -> str | None:
+    return None if value is None else str(value)
 
 
 def _literal(value: str | None) -> str:

@@ -183,6 +183,24 @@ def _row_counts(table: str, source: str, comparison: str) -> Reconciliation:
     )
 
 
+# Figures of more parts than are shown are not judged. Days weigh with cents; interest adds up in euro.
+_DRILLDOWN = """
+WITH shown AS (
+    SELECT ente, name, period, "view", count(*) AS parts,
+           sum(CAST(amount * 100 AS HUGEINT) * days) AS cent_days, sum(CAST(amount * 100 AS HUGEINT)) AS cents,
+           sum(CAST(contribution * 100 AS HUGEINT)) AS contributed,
+           count(*) FILTER (days <> to_day - from_day - suspended_days) AS wrong_days
+    FROM indicator_documents GROUP BY ALL
+)
+SELECT f.ente, f.name, f.period, f."view", f.parts, s.parts AS shown, f.numerator, f.denominator, s.cent_days, s.cents,
+       s.contributed, s.wrong_days
+FROM indicator_figures f LEFT JOIN shown s
+  ON s.ente = f.ente AND s.name = f.name AND s.period = f.period AND s."view" = f."view"
+WHERE s.parts IS NULL OR s.parts > f.parts OR s.wrong_days > 0
+   OR (s.parts = f.parts AND CASE WHEN f.denominator IS NULL THEN s.contributed <> f.numerator
+                                  ELSE s.cent_days <> f.numerator OR s.cents <> f.denominator END)
+"""
+
 _OVERDUE = """
 SELECT ente, progressivo_registrazione, id_documento, azione, importo, sent_at, state, answer_code, reason, file, line
 FROM sent_states WHERE overdue ORDER BY sent_at
@@ -284,6 +302,15 @@ RECONCILIATIONS: tuple[Reconciliation, ...] = (
         FROM stock s LEFT JOIN stock_trend t ON t.ente = s.ente AND t."view" = s."view" AND t."day" = s.reference_date
         WHERE s.amount <> coalesce(t.amount, 0)
         """,
+    ),
+    Reconciliation(
+        "drilldown_makes_the_figure",
+        "indicator_documents",
+        "Where all the parts of an indicator are shown, their days and amounts are those of the figure; each part's days are "
+        "those from one day to the other less those of suspension (rules.md section 8)",
+        True,
+        ("indicator_documents", "indicator_figures"),
+        _DRILLDOWN,
     ),
     _row_counts("erp_documents", "stg_erp_invoices", "="),
     _row_counts("pcc_documents", "stg_pcc_invoices", "="),

@@ -33,8 +33,10 @@ def calendar(
         if item.met_on is not None:
             state = f"[green]done {item.met_on}"
         elif left < 0:
-            state = f"[red]{-left} days late" if item.tracked else "past"
+            state = f"[red]{-left} days late" if item.tracked and item.owed else "past"
         else:
             state = f"in {left} days"
+        if item.documents is not None:
+            state += f", {item.documents} documents"
         shown.add_row(item.due_on.isoformat(), item.ente, item.words, item.source, state)
     out.print(shown)

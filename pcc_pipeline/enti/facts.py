@@ -15,7 +15,7 @@ from pcc_pipeline.installation import Installation
 @dataclass(frozen=True)
 class EnteFacts:
     """What the provider's register of enti says of one: whether it is there, its kind, why it is refused, its
-    accounting system and that system's release, its name and fiscal code."""
+    accounting system and that system's release, its name and fiscal code, SIOPE+, the day it published its debts."""
 
     known: bool
     tipo: str | None = None
@@ -27,6 +27,9 @@ class EnteFacts:
     name: str | None = None
     cf: str | None = None
     patron_saint: str | None = None
+    siope_plus: bool | None = None
+    siope_plus_dal: date | None = None
+    pubblicato_il: date | None = None
 
     @property
     def layout(self) -> Layout | None:
@@ -62,6 +65,9 @@ def ente_facts(
         row["denominazione"],
         row["cf"],
         row["santo_patrono"],
+        row["siope_plus"],
+        row["siope_plus_dal"],
+        row["pubblicato_il"],
     )
 
 

@@ -18,6 +18,7 @@ def art33(facts: Facts) -> dict[str, Any]:
         value = facts.value(name, period)
         return None if value is None else str(value)
 
+    by_receipt = facts.by_receipt("ITP", year)
     creditors = facts.value("CREDITORS", day)
     return {
         "ente": facts.ente,
@@ -26,6 +27,7 @@ def art33(facts: Facts) -> dict[str, Any]:
         "data_riferimento": day,
         "indicatore_annuale_tempestivita_giorni": text("ITP", year),
         **{f"indicatore_trimestre_{q}_giorni": text("ITP", f"{year}-Q{q}") for q in (1, 2, 3, 4)},
+        "di_cui_pagato_con_data_della_quietanza_euro": None if by_receipt is None else str(by_receipt),
         "ammontare_complessivo_debiti_euro": text("DEBT", day),
         "numero_imprese_creditrici": None if creditors is None else int(creditors),
         "fonte": "D.Lgs. 33/2013 art. 33; DPCM 22/9/2014 art. 9-10",

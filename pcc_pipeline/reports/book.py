@@ -130,7 +130,7 @@ def _summary(book: Any, formats: dict[str, Any], facts: Facts) -> None:
     if facts.explained:
         sheet.write_formula(place + 1, 2, f"=SUM(C{start}:C{place + 1})", formats["sum"], float(facts.difference))
     place += 3
-    _line(sheet, formats, place, ["Indicatore", "Periodo", "Vista", "Valore", "Unità"], formats["head"])
+    _line(sheet, formats, place, ["Indicatore", "Periodo", "Vista", "Valore", "Unità", "Nota"], formats["head"])
     head = place
     for row in facts.indicators:
         place += 1
@@ -140,9 +140,10 @@ def _summary(book: Any, formats: dict[str, Any], facts: Facts) -> None:
             italian.VIEWS[row.view],
             row.value,
             italian.UNITS[row.unit],
+            row.note,
         ]
         _line(sheet, formats, place, cells)
-    sheet.autofilter(head, 0, place, 4)
+    sheet.autofilter(head, 0, place, 5)
     place += 2
     for view in VIEWS:
         _line(sheet, formats, place, [f"FGDC {facts.year}: {italian.VIEWS[view]}"], formats["head"])

@@ -57,6 +57,13 @@ class Facts:
                 return Decimal(row.value)
         return None
 
+    def by_receipt(self, name: str, period: str) -> Decimal | None:
+        """For how much of a figure of the right view the day of the quietanza counts; None where for nothing."""
+        for row in self.indicators:
+            if (row.name, row.period, row.view) == (name, period, "right"):
+                return None if row.by_receipt is None else Decimal(row.by_receipt)
+        return None
+
     @property
     def year(self) -> str:
         """The year of the reference date, as indicators name it."""
@@ -139,6 +146,8 @@ def facts(engine: sa.Engine, ente: str, name: str | None = None) -> Facts:
                 "value",
                 "unit",
                 "parts",
+                "by_receipt",
+                "note",
                 order=lambda t: [t.c.name, t.c.period, t.c.view],
             ),
             fgdc,

@@ -15,11 +15,12 @@ from pcc_pipeline.reports.facts import VIEWS, ZERO, Facts
 
 @dataclass(frozen=True)
 class IndicatorRow:
-    """One line of the table of indicators: words, period and a cell a view."""
+    """One line of the table of indicators: words, period, a cell a view, and what must be known to read them."""
 
     words: str
     period: str
     cells: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def indicator_rows(facts: Facts) -> list[IndicatorRow]:
@@ -33,7 +34,10 @@ def indicator_rows(facts: Facts) -> list[IndicatorRow]:
     for (name, period), by_view in sorted(found.items(), key=lambda item: (order.index(item[0][0]), item[0][1])):
         if period[:4] in years:
             cells = tuple(italian.figure(by_view[view].value, by_view[view].unit) if view in by_view else "–" for view in VIEWS)
-            rows.append(IndicatorRow(italian.INDICATORS[name], period, cells))
+            notes = tuple(
+                f"{italian.VIEWS[view]}: {by_view[view].note}" for view in VIEWS if view in by_view and by_view[view].note
+            )
+            rows.append(IndicatorRow(italian.INDICATORS[name], period, cells, notes))
     return rows
 
 

@@ -55,7 +55,10 @@ def write_paper(facts: Facts, out: Path) -> None:
         "Indicatori",
         _table(
             ["Indicatore", "Periodo", *(italian.VIEWS[view] for view in VIEWS)],
-            [[words(row.words), italian.period(row.period), *row.cells] for row in indicator_rows(facts)],
+            [
+                [words(". ".join([row.words, *row.notes])), italian.period(row.period), *row.cells]
+                for row in indicator_rows(facts)
+            ],
             [150, 85, 75, 75, 115],
         ),
     )

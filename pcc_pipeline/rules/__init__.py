@@ -110,6 +110,8 @@ RULE_TABLES: dict[str, dict[str, str]] = {
     },
     "deadlines": {
         "duty": "VARCHAR",
+        # YEAR: once a year on month and day. MONTH: on the day of every month, of the month before.
+        "every": "VARCHAR",
         "tipo_ente": "VARCHAR",
         "month": "INTEGER",
         "day": "INTEGER",
@@ -117,12 +119,24 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "reference_day": "INTEGER",
         "reference_year_offset": "INTEGER",
         "met_by": "VARCHAR",
+        # What an ente on SIOPE+ is still told of it: ADVISED, no longer owed; empty: owed all the same.
+        "with_siope": "VARCHAR",
         "valid_from": "DATE",
         "valid_to": "DATE",
         "words": "VARCHAR",
         "source": "VARCHAR",
     },
-    "deadline_alerts": {"days_left": "INTEGER", "severity": "VARCHAR", "words": "VARCHAR"},
+    "deadline_alerts": {"every": "VARCHAR", "days_left": "INTEGER", "severity": "VARCHAR", "words": "VARCHAR"},
+    # Where a rule of section 8 can be read in two ways: the one that counts, and the others.
+    "indicator_readings": {
+        "name": "VARCHAR",
+        "value": "VARCHAR",
+        "others": "VARCHAR",
+        "valid_from": "DATE",
+        "valid_to": "DATE",
+        "meaning": "VARCHAR",
+        "source": "VARCHAR",
+    },
     "fgdc_rates": {
         "test": "VARCHAR",
         "from_days": "INTEGER",

@@ -188,6 +188,7 @@ def _made_up(store: Store, file: str, ente: str, part: str, payments: Sequence[P
             "id_documento": payment.id_documento,
             "numero_mandato": f"PREVISIONE-{line}",
             "data_mandato": payment.paid_on,
+            "data_trasmissione": payment.paid_on,
             "data_pagamento": payment.paid_on,
             "importo": payment.amount,
             "storno": False,

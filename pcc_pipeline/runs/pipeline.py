@@ -88,7 +88,15 @@ def read_provider(installation: Installation, inbox: Path | None = None, *, drai
 def parameters(facts: EnteFacts, reference_date: date | None = None, observed_at: date | None = None) -> Parameters:
     """The models' parameters: today where a date is not given. Raises ValueError when O is before D."""
     reference_date = reference_date or observed_at or today()
-    return Parameters(reference_date, observed_at or max(reference_date, today()), facts.tipo, facts.patron_saint)
+    return Parameters(
+        reference_date,
+        observed_at or max(reference_date, today()),
+        facts.tipo,
+        facts.patron_saint,
+        facts.siope_plus,
+        facts.siope_plus_dal,
+        facts.pubblicato_il,
+    )
 
 
 def published_sources(store: Store, ente: str) -> Mapping[str, str]:

@@ -18,7 +18,11 @@ from pcc_pipeline.rules import rule_rows
 
 @dataclass(frozen=True)
 class DutyDate:
-    """A duty of an ente: when it is due, the day that it concerns, and the day it was met (None: not, or not known here)."""
+    """A duty of an ente: when it is due, the day that it concerns, and the day it was met (None: not, or not known here).
+
+    `every` is YEAR or MONTH; `owed` is false where it is only advised (SIOPE+); `documents` is how many debts a monthly duty
+    is about (None: not known yet).
+    """
 
     ente: str
     duty: str
@@ -28,6 +32,9 @@ class DutyDate:
     source: str
     met_on: date | None
     tracked: bool
+    every: str = "YEAR"
+    owed: bool = True
+    documents: int | None = None
 
     def days_left(self, today: date) -> int:
         """Days to the deadline; negative once past."""
@@ -75,6 +82,9 @@ def deadlines_in(connection: sa.Connection, first: date, last: date, ente: str |
             d.c.source,
             met,
             d.c.met_by.is_not(None),
+            d.c.every,
+            d.c.owed,
+            d.c.documents,
         )
         .outerjoin(published, sa.and_(published.c.ente == d.c.ente, published.c.reference_date == d.c.concerns_day))
         .where(d.c.due_on.between(first, last))
@@ -86,9 +96,9 @@ def deadlines_in(connection: sa.Connection, first: date, last: date, ente: str |
 
 
 def alerts(found: Iterable[DutyDate], since: date, today: date) -> list[DutyAlert]:
-    """What is to be said of deadlines from the day after `since` to `today`; nothing of what is met.
+    """What is to be said of deadlines from the day after `since` to `today`; nothing of what is met, or is about no debt.
 
-    Of several alerts for one deadline that fall between the two days the latest stands.
+    Of several alerts for one deadline that fall between the two days the latest stands. What is only advised is never urgent.
     """
     steps = sorted(
         ((int(row["days_left"]), row) for row in rule_rows("deadline_alerts")),
@@ -97,17 +107,22 @@ def alerts(found: Iterable[DutyDate], since: date, today: date) -> list[DutyAler
     )
     said = []
     for deadline in found:
-        if deadline.met_on is not None:
+        if deadline.met_on is not None or deadline.documents == 0:
             continue
-        # What cannot be seen to be met is not called late.
+        # What cannot be seen to be met, or is only advised, is not called late.
+        late = deadline.tracked and deadline.owed
         passed = [
             row
             for days, row in steps
-            if since < deadline.due_on - timedelta(days=days) <= today and (deadline.tracked or days >= 0)
+            if row["every"] == deadline.every
+            and since < deadline.due_on - timedelta(days=days) <= today
+            and (late or days >= 0)
         ]
         if passed:
-            words = f"{deadline.ente}: {deadline.words}, {deadline.due_on:%d/%m/%Y} ({passed[-1]['words']})"
-            said.append(DutyAlert(deadline, passed[-1]["severity"], words, int(passed[-1]["days_left"])))
+            about = f" ({deadline.documents} documenti)" if deadline.documents else ""
+            words = f"{deadline.ente}: {deadline.words}{about}, {deadline.due_on:%d/%m/%Y} ({passed[-1]['words']})"
+            severity = passed[-1]["severity"] if deadline.owed else "info"
+            said.append(DutyAlert(deadline, severity, words, int(passed[-1]["days_left"])))
     return said
 
 

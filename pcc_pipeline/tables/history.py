@@ -14,6 +14,17 @@ KINDS = ("REGISTERED", "STATE", "PAYMENT", "REVERSAL", "CREDIT_NOTE", "CREDITED"
 #: Codes of BALANCE: PCC's accounts (rules, section 3).
 ACCOUNTS = ("RICEVUTO", "LIQUIDATO", "SOSPESO", "NON_LIQUIDABILE", "PAGATO", "PAGATO_NON_COMMERCIALE")
 
+MESSAGE_DOCUMENTS = Table(
+    "message_documents", "reconciliation", "One row per message of SDI and document of one side that it is about",
+    (
+        ENTE,
+        Column("id_documento", "text", "The accounting system's key; null where PCC's document is meant"),
+        Column("progressivo_registrazione", "text", "PCC's key; null where the accounting system's document is meant"),
+        Column("row_id", "integer", "The message (messages)"),
+    ),
+    key=("ente", "id_documento", "progressivo_registrazione", "row_id"),
+)
+
 DOCUMENT_EVENTS = Table(
     "document_events", "reconciliation",
     "One row per document of one side and thing that happened to it; a document of both sides has the rows of both keys",

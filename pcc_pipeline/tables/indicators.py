@@ -11,8 +11,8 @@ NAMES = ("ITP", "TMP", "TMR", "DELAY", "INTEREST", "INTEREST_UNPAID", "FGDC_RATE
 
 _NAME = Column(
     "name", "text",
-    "ITP payments of the period, days from due date; TMP, TMR documents received in the year, days from reception and from due date; DELAY those "
-    "also due in it; INTEREST on what was paid late in the period; INTEREST_UNPAID on what is unpaid at D; FGDC_RATE, FGDC_AMOUNT; STOCK; "
+    "ITP payments of the period, days from due date; TMP, TMR documents received in the year, days from issue and from due date; DELAY those "
+    "due in the year, and those paid in it before they are due; INTEREST on what was paid late in the period; INTEREST_UNPAID on what is unpaid at D; FGDC_RATE, FGDC_AMOUNT; STOCK; "
     "DEBT all that is open at D; CREDITORS how many it is owed to",
     required=True, allowed=NAMES, source="rules section 8",
 )
@@ -24,7 +24,25 @@ _PART_FIELDS = (
     Column("from_day", "date", "Day from which days count", required=True),
     Column("to_day", "date", "Day to which days count", required=True),
     Column("amount", "money", "Amount of the part, signed", required=True, unit="EUR"),
-    Column("days", "integer", "Days from one to the other", required=True, unit="days"),
+    Column("suspended_days", "integer", "Days of suspension taken off", required=True, unit="days"),
+    Column("days", "integer", "Days from one to the other, less those of suspension", required=True, unit="days"),
+)
+
+_SPANS = (
+    Column("starts_on", "date", "First day suspended", required=True),
+    Column("ends_on", "date", "Day on which it ended; null: it still stood at O"),
+)
+
+SUSPENSIONS = Table(
+    "suspensions", "indicators", "One row per document and source that says when it was suspended",
+    (
+        ENTE,
+        Column("source", "text", "PCC's movements, the dates of PCC's row, or the accounting system", required=True,
+               allowed=("PCC_MOVEMENTS", "PCC_STATE", "ERP")),
+        ID_DOCUMENTO, PROGRESSIVO,
+        Column("spans", "records", "The days suspended, oldest first", required=True, fields=_SPANS),
+    ),
+    key=("ente", "source", "id_documento", "progressivo_registrazione"),
 )
 
 PORTIONS = Table(
@@ -34,8 +52,12 @@ PORTIONS = Table(
         Column("issue_date", "date", "Date of issue in this view", required=True),
         Column("reception_date", "date", "Reception in this view", required=True, source="rules section 2"),
         Column("due_date", "date", "Due date in this view", required=True, source="rules section 2"),
+        Column("stated_due_date", "date", "The same before suspensions that ended moved it", required=True),
+        Column("suspended", "records", "When the document was suspended, as this view knows it", fields=_SPANS),
         Column("sign", "integer", "−1 for a credit note", required=True),
         Column("paid_on", "date", "Day of payment; null: unpaid at O"),
+        Column("sent_on", "date", "Day on which the order was sent to the treasurer; null: not known", source="DPCM 22/9/2014 art. 9 c. 4"),
+        Column("suspended_days", "integer", "Days of suspension that the payment names", unit="days"),
         Column("amount", "money", "Amount of the part, signed", required=True, unit="EUR"),
     ),
 )
@@ -54,16 +76,25 @@ INTEREST_CURVE = Table(
     key=("ente", "half"),
 )
 
-FIGURES = Table(
-    "indicator_figures", "indicators", "One row per indicator, period and view: the sums that make the figure, and its greatest parts",
-    (
-        ENTE, _NAME, _PERIOD, VIEW,
-        Column("numerator", "integer", "Cents times days; cents where the figure is euro", required=True),
-        Column("denominator", "integer", "Cents that weigh; null where the figure is euro"),
-        Column("parts", "integer", "Payments and unpaid parts counted", required=True),
-        Column("greatest_parts", "records", "The parts that weigh most", fields=_PART_FIELDS),
-    ),
-    key=("ente", "name", "period", "view"),
+_FIGURE = (
+    ENTE, _NAME, _PERIOD, VIEW,
+    Column("numerator", "integer", "Cents times days; cents where the figure is euro", required=True),
+    Column("denominator", "integer", "Cents that weigh; null where the figure is euro"),
+    Column("parts", "integer", "Payments and unpaid parts counted", required=True),
+    Column("by_receipt", "integer", "ITP: cents that count on the day of the quietanza, the order's transmission not being known", required=True),
+    Column("closes_on", "date", "TMP, TMR, DELAY: day to which unpaid parts count"),
+    Column("greatest_parts", "records", "The parts that weigh most", fields=_PART_FIELDS),
+)
+
+FIGURES = tuple(
+    Table(name, "indicators", f"One row per indicator, period and view: the sums that make {what}, and its greatest parts", _FIGURE,
+          key=("ente", "name", "period", "view"))
+    for name, what in (
+        ("timeliness_figures", "the indicator of timely payment"),
+        ("delay_figures", "a mean of days of the year"),
+        ("interest_figures", "the interest on late payment"),
+        ("indicator_figures", "the figure"),
+    )
 )
 
 INDICATORS = Table(
@@ -73,6 +104,10 @@ INDICATORS = Table(
         Column("value", "money", "The figure", required=True),
         Column("unit", "text", "Its unit", required=True, allowed=("days", "EUR", "%", "creditors")),
         Column("parts", "integer", "Payments and unpaid parts, or documents, that make it; null where it follows from other figures"),
+        Column("simulated", "boolean", "The year still runs, and what is unpaid counts to its end as PCC does", required=True, source="rules section 8"),
+        Column("by_receipt", "money", "ITP: for how much the day of the quietanza counts, the order's transmission not being known; null: nothing",
+               unit="EUR"),
+        Column("note", "text", "What must be known to read the figure, in Italian"),
         REFERENCE_DATE, OBSERVED_AT,
     ),
     key=("ente", "name", "period", "view"), published=True,
@@ -88,13 +123,50 @@ INDICATOR_DOCUMENTS = Table(
         Column("creditor", "text", "Creditor: VAT number, else fiscal code, normalised", required=True, source="rules section 5"),
         Column("creditor_name", "text", "Name of the creditor"),
         Column("amount", "money", "Amount of the part, signed", required=True, unit="EUR"),
-        Column("from_day", "date", "Day from which days count: due date, for TMP reception", required=True),
+        Column("from_day", "date", "Day from which days count: due date, for TMP issue", required=True),
         Column("to_day", "date", "Day to which days count: payment, else the day the figure closes", required=True),
         Column("unpaid", "boolean", "The part is unpaid", required=True),
-        Column("days", "integer", "Days from one to the other", required=True, unit="days"),
+        Column("suspended_days", "integer", "Days of suspension taken off", required=True, unit="days"),
+        Column("days", "integer", "Days from one to the other, less those of suspension", required=True, unit="days"),
         Column("contribution", "money", "Days of the mean that the part makes; euro where the figure is euro"),
     ),
     key=("ente", "name", "period", "view", "rank"), published=True,
+)
+
+FGDC_DUTIES = Table(
+    "fgdc_duties", "indicators", "One row per view: the facts of the FGDC test for the year of D and the rates that follow",
+    (
+        ENTE, VIEW,
+        Column("year", "integer", "Year under test", required=True),
+        Column("stock", "money", "Stock at D", required=True, unit="EUR"),
+        Column("received", "money", "Invoices received in the year", required=True, unit="EUR"),
+        Column("previous", "money", "Stock of 31 December of the year before", required=True, unit="EUR"),
+        Column("previous_stated", "boolean", "The ente stated it; else it is worked out of the documents", required=True),
+        Column("share_limit", "money", "Share of the invoices received up to which the stock bears no duty", required=True, unit="EUR"),
+        Column("reduction_limit", "money", "Share of the former stock up to which the stock bears no duty", required=True, unit="EUR"),
+        Column("within_share", "boolean", "The stock is within the first", required=True),
+        Column("reduced", "boolean", "The stock is within the second", required=True),
+        Column("delay", "money", "Annual delay indicator; null: no document", unit="days"),
+        Column("whole_days", "integer", "The same in whole days", unit="days"),
+        Column("closes_on", "date", "Day to which unpaid parts count in it"),
+        Column("budget_year", "integer", "Year of the budget that counts; null: none is stated"),
+        Column("stanziamento", "money", "Budget for goods and services, as stated last", unit="EUR"),
+        Column("vincolato", "money", "Of which earmarked", unit="EUR"),
+        Column("base", "money", "Budget net of earmarked funds, as stated last", unit="EUR", source="L. 145/2018 art. 1 c. 863"),
+        Column("base_before", "money", "The same as stated first", unit="EUR"),
+        Column("publish_by", "date", "Day by which the year's debts are to be published", source="D.Lgs. 33/2013 art. 33"),
+        Column("published_on", "date", "Day on which the ente says it did"),
+        Column("publication", "text", "Whether it did", required=True, allowed=("PUBLISHED", "NOT_YET", "NOT_DECLARED", "MISSING")),
+        Column("feeding", "text", "Whether PCC is fed", required=True,
+               allowed=("SIOPE_PLUS", "FED", "NOTHING_PAID", "NOT_KNOWN", "MISSING"), source="L. 145/2018 art. 1 c. 868"),
+        Column("stock_rate", "money", "Rate that follows from the stock", required=True, unit="%"),
+        Column("delay_rate", "money", "Rate that follows from the delay", required=True, unit="%"),
+        Column("silence_rate", "money", "Rate that follows from what was not published or communicated", required=True, unit="%"),
+        Column("rate", "money", "The highest", required=True, unit="%"),
+        Column("amount", "money", "What is to be set aside; null: no budget is stated", unit="EUR"),
+        Column("amount_before", "money", "The same on the budget as stated first", unit="EUR"),
+    ),
+    key=("ente", "view"),
 )
 
 FGDC_STEPS = Table(
@@ -104,11 +176,12 @@ FGDC_STEPS = Table(
         Column("year", "integer", "Year under test", required=True),
         Column("step", "integer", "Place in the test", required=True, minimum=1),
         Column("name", "text", "Step", required=True,
-               allowed=("STOCK_SHARE", "STOCK_REDUCTION", "STOCK_DUTY", "DELAY_DUTY", "FGDC_RATE", "FGDC_AMOUNT"),
-               source="L. 145/2018 art. 1 c. 859, 862"),
-        Column("value", "money", "What is held against the bound: euro, days or percent; null where the budget is not stated"),
+               allowed=("STOCK_SHARE", "STOCK_REDUCTION", "STOCK_DUTY", "DELAY_DUTY", "PUBLISHED", "FED_PCC", "FGDC_RATE", "FGDC_AMOUNT",
+                        "FGDC_ADJUSTMENT", "RESOLUTION"),
+               source="L. 145/2018 art. 1 c. 859, 862, 863, 868"),
+        Column("value", "money", "What is held against the bound: euro, days or percent; null where there is none, or the budget is not stated"),
         Column("bound", "money", "What it is held against; for FGDC_AMOUNT the budget net of earmarked funds", unit="EUR"),
-        Column("passed", "boolean", "No duty arises from this step; null where the budget is not stated"),
+        Column("passed", "boolean", "No duty arises from this step; null where that is not known"),
         Column("rate", "money", "Rate that follows", unit="%"),
         Column("words", "text", "The step in plain Italian, with its figures", required=True),
     ),
@@ -135,8 +208,13 @@ DEADLINES = Table(
         Column("duty", "text", "The duty", required=True),
         Column("due_on", "date", "Day by which", required=True),
         Column("concerns_day", "date", "Day that it concerns", required=True),
-        Column("met_by", "text", "What shows that it is met: publication of figures for that day, or delivery:<kind>; null: nothing here does"),
-        Column("delivered_on", "date", "Day of the delivery that meets it"),
+        Column("every", "text", "How often it comes", required=True, allowed=("YEAR", "MONTH")),
+        Column("owed", "boolean", "No: only advised, since the ente is on SIOPE+", required=True, source="L. 145/2018 art. 1 c. 867"),
+        Column("met_by", "text", "What shows that it is met: publication of figures for that day, delivery:<kind>, or register:<column>, what the "
+               "ente declares; null: nothing here does"),
+        Column("delivered_on", "date", "Day of the delivery that meets it, or that the ente declares"),
+        Column("documents", "integer", "Monthly: debts whose term was exceeded in the month before and that were unpaid at its end; null: not known yet"),
+        Column("amount", "money", "Their amount", unit="EUR"),
         Column("words", "text", "The duty in Italian", required=True),
         Column("source", "text", "The law, or the service's own choice", required=True),
     ),
@@ -144,4 +222,4 @@ DEADLINES = Table(
 )
 
 #: In reading order.
-TABLES = (PORTIONS, INTEREST_CURVE, FIGURES, STOCK_TREND, FGDC_STEPS, INDICATORS, INDICATOR_DOCUMENTS, DEADLINES)
+TABLES = (SUSPENSIONS, PORTIONS, INTEREST_CURVE, *FIGURES, STOCK_TREND, DEADLINES, FGDC_DUTIES, FGDC_STEPS, INDICATORS, INDICATOR_DOCUMENTS)

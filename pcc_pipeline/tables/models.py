@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pcc_pipeline import rules
-from pcc_pipeline.tables import feeds, indicators, messages, operations, opi, sending
+from pcc_pipeline.tables import feeds, indicators, messages, operations, opi, proposals, sending
 from pcc_pipeline.tables.common import (
     ENTE,
     ID_DOCUMENTO,
@@ -36,8 +36,7 @@ from pcc_pipeline.tables.documents import (
     SDI_DOCUMENTS,
     WRONG_BENEFICIARIES,
 )
-from pcc_pipeline.tables.history import DOCUMENT_EVENTS
-from pcc_pipeline.tables.proposals import MATCH_PROPOSALS
+from pcc_pipeline.tables.history import DOCUMENT_EVENTS, MESSAGE_DOCUMENTS
 from pcc_pipeline.tables.service import SERVICE_MODELS
 
 STOCK = Column("amount", "money", "Stock of the commercial debt", required=True, unit="EUR", source="L. 145/2018 art. 1 c. 859, 867")
@@ -204,7 +203,7 @@ ANOMALIES = Table(
         Column("severity", "text", "high, medium or low", required=True, allowed=("high", "medium", "low")),
         Column("remedy", "text", "Operations on PCC, or manual", required=True),
         Column("manual", "boolean", "Needs a person's answer", required=True),
-        Column("question", "text", "What to ask, with the facts; null where no person's answer is needed"),
+        Column("question", "text", "What to ask"),
         Column("erp_says", "text", "The accounting system's fact"),
         Column("pcc_says", "text", "PCC's fact"),
         Column("original_creditor", "text", "The supplier", required=True),
@@ -261,8 +260,8 @@ INVOICES = replace(
 MODELS: dict[str, Table] = {
     table.name: table
     for table in (
-        *STAGING, *messages.MESSAGE_MODELS, *opi.MODELS, PAYMENTS, SUBJECTS, IDENTIFIERS, CREDITORS, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, CREDIT_NOTE_LINKS, DOCUMENT_EVENTS, PAIRS,
-        *sending.MODELS, AMBIGUITIES, MATCH_PROPOSALS, DOCUMENT_CASES, DOCUMENT_FACTS, DOCUMENTS_TABLE, MATCHES, DEBT_POSITIONS,
+        *STAGING, *messages.MESSAGE_MODELS, *opi.MODELS, PAYMENTS, SUBJECTS, IDENTIFIERS, CREDITORS, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, CREDIT_NOTE_LINKS, MESSAGE_DOCUMENTS, DOCUMENT_EVENTS, PAIRS,
+        *sending.MODELS, AMBIGUITIES, *proposals.TABLES, DOCUMENT_CASES, DOCUMENT_FACTS, DOCUMENTS_TABLE, MATCHES, DEBT_POSITIONS,
         WRONG_BENEFICIARIES, MATCH_CANDIDATES, DIFFERENCES, ANOMALIES, DIFFERENCE_BY_CODE, *operations.TABLES, STOCK_TABLE, STOCK_BY_CREDITOR, STOCK_BY_DUE_DATE, STOCK_BY_ISSUE_YEAR,
         *indicators.TABLES,
         *SERVICE_MODELS,

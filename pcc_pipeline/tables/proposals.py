@@ -1,4 +1,4 @@
-"""The table of proposed pairs (rules section 6, tier `fuzzy`): what a person is asked to accept or split."""
+"""The tables of proposed pairs (rules section 6, tier `fuzzy`): what a person is asked to accept or split."""
 
 from __future__ import annotations
 
@@ -10,6 +10,25 @@ from pcc_pipeline.tables.describe import Column, Table
 def _levels(field: str) -> tuple[str, ...]:
     return tuple(row["level"] for row in rule_rows("match_evidence") if row["field"] == field)
 
+
+MATCH_NEIGHBOURS = Table(
+    "match_neighbours", "reconciliation", "One row per pair of open documents of one creditor whose amounts are near: what proposals compare",
+    (
+        ENTE,
+        Column("erp_row", "integer", "row_id of the accounting system's document"),
+        Column("pcc_row", "integer", "row_id of PCC's document"),
+        *(column for side, of in (("erp", "accounting system"), ("pcc", "PCC")) for column in (
+            Column(f"{side}_key", "text", f"Normalised number ({of})"),
+            Column(f"{side}_core", "text", f"Its runs with digits ({of})"),
+            Column(f"{side}_date", "date", f"Date of issue ({of})"),
+        )),
+        Column("apart", "money", "Difference of the totals", unit="EUR"),
+        Column("only_ones", "boolean", "No other open document of the creditor has that total, on either side"),
+        Column("days", "integer", "Days between the dates of issue", unit="days"),
+        Column("same_due_date", "boolean", "The due dates are the same; null where one is not known"),
+    ),
+    key=("ente", "erp_row", "pcc_row"),
+)
 
 MATCH_PROPOSALS = Table(
     "match_proposals", "reconciliation",
@@ -38,3 +57,6 @@ MATCH_PROPOSALS = Table(
     key=("ente", "id_documento", "progressivo_registrazione"),
     published=True,
 )
+
+#: In reading order.
+TABLES = (MATCH_NEIGHBOURS, MATCH_PROPOSALS)

@@ -118,5 +118,28 @@ SENT_ANSWERS = Table(
     key=("ente", "row_id"),
 )
 
+SENT_OUTCOMES = Table(
+    "sent_outcomes", "operations", "One row per operation and attempt sent to PCC that was answered: PCC's latest answer",
+    (
+        ENTE, _OPERATION, _ATTEMPT,
+        *(SENT_ANSWERS.column(name) for name in ("outcome", "answer_code", "reason")),
+        Column("answered_at", "timestamp", "When it arrived", required=True),
+    ),
+    key=("ente", "operation_id", "attempt"),
+)
+
+SENT_ACCOUNTS = Table(
+    "sent_accounts", "operations", "One row per document and model file in which lines on it were sent, as PCC has it since",
+    (
+        ENTE, Column("progressivo_registrazione", "text", "PCC's document"), _FILE,
+        Column("reached", "boolean", "Its accounts have taken what the lines not refused move"),
+        Column("due_date", "date", "Its due date in the latest delivery after the file"),
+        Column("stato", "text", "Its state there"),
+        Column("cause", "text", "Its cause of suspension there"),
+        Column("received_at", "timestamp", "When that delivery arrived; null: none did"),
+    ),
+    key=("ente", "progressivo_registrazione", "file"),
+)
+
 #: In reading order.
-MODELS = (SENT_ANSWERS, SENT_STATES)
+MODELS = (SENT_ANSWERS, SENT_OUTCOMES, SENT_ACCOUNTS, SENT_STATES)

@@ -10,13 +10,16 @@ from pcc_pipeline.database.schema import table
 
 
 def indicators(connection: sa.Connection, ente: str) -> list[dict[str, Any]]:
-    """One row per name and period, latest period first: name, period, unit, and the value by view."""
+    """One row per name and period, latest period first: name, period, unit, the value by view, and notes by view."""
     t = table("indicators")
-    query = sa.select(t.c.name, t.c.period, t.c.unit, t.c.view, t.c.value).where(t.c.ente == ente)
+    query = sa.select(t.c.name, t.c.period, t.c.unit, t.c.view, t.c.value, t.c.note).where(t.c.ente == ente)
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for found in connection.execute(query.order_by(t.c.name, t.c.period.desc())):
-        row = rows.setdefault((found.name, found.period), {"name": found.name, "period": found.period, "unit": found.unit})
+        new = {"name": found.name, "period": found.period, "unit": found.unit, "notes": {}}
+        row = rows.setdefault((found.name, found.period), new)
         row[found.view] = found.value
+        if found.note:
+            row["notes"][found.view] = found.note
     return list(rows.values())
 
 

@@ -35,11 +35,12 @@ select
     parts.part.from_day as from_day,
     parts.part.to_day as to_day,
     parts.part.paid_on is null as unpaid,
+    parts.part.suspended_days as suspended_days,
     parts.part.days as days,
     -- Days of the mean that this part makes; euro where the figure is euro.
     if(
         parts.denominator is null,
-        euro(parts.part.weight),
+        euro(if(parts.part.amount < 0, -parts.part.weight, parts.part.weight)),
         mean_days(cents(parts.part.amount)::hugeint * parts.part.days, parts.denominator)
     ) as contribution
 from parts

@@ -14,22 +14,33 @@ figures as (
         view,
         if(denominator is null, euro(numerator), mean_days(numerator, denominator)) as value,
         if(denominator is null, 'EUR', 'days') as unit,
-        parts
+        parts,
+        view = 'pcc' and closes_on > observed_at() as simulated,
+        if(by_receipt <> 0, euro(by_receipt), null) as by_receipt,
+        case
+            when by_receipt <> 0
+                then 'Per ' || italian(euro(by_receipt)) || ' € su ' || italian(euro(denominator))
+                    || ' € vale il giorno della quietanza: la trasmissione al tesoriere non è nota.'
+            when view = 'pcc' and closes_on > observed_at()
+                then 'Simulazione: l''anno è in corso e il non pagato conta fino al ' || italian_day(closes_on) || '.'
+            when closes_on < make_date(year(closes_on), 12, 31)
+                then 'Anno in corso: il non pagato conta fino al ' || italian_day(closes_on) || '.'
+        end as note
     from indicator_figures
     union all
-    select name, year::varchar, view, value, if(name = 'FGDC_RATE', '%', 'EUR'), null
+    select name, year::varchar, view, value, if(name = 'FGDC_RATE', '%', 'EUR'), null, false, null, null
     from fgdc_steps
     where name in ('FGDC_RATE', 'FGDC_AMOUNT')
     union all
-    select 'DEBT', reference_date()::varchar, stock.view, coalesce(debts.amount, 0), 'EUR', coalesce(debts.documents, 0)
+    select 'DEBT', reference_date()::varchar, stock.view, coalesce(debts.amount, 0), 'EUR', coalesce(debts.documents, 0), false, null, null
     from stock
     left join debts on debts.view = stock.view
     union all
-    select 'CREDITORS', reference_date()::varchar, stock.view, coalesce(debts.creditors, 0), 'creditors', null
+    select 'CREDITORS', reference_date()::varchar, stock.view, coalesce(debts.creditors, 0), 'creditors', null, false, null, null
     from stock
     left join debts on debts.view = stock.view
     union all
-    select 'STOCK', reference_date()::varchar, view, amount, 'EUR', documents from stock
+    select 'STOCK', reference_date()::varchar, view, amount, 'EUR', documents, false, null, null from stock
 )
 
 select
@@ -40,6 +51,9 @@ select
     value,
     unit,
     parts,
+    coalesce(simulated, false) as simulated,
+    by_receipt,
+    note,
     reference_date() as reference_date,
     observed_at() as observed_at
 from figures

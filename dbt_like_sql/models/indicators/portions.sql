@@ -1,22 +1,75 @@
 -- One row per part of a commercial document, by view: each payment of it by O, and what O finds unpaid (paid_on null).
 -- No key. All indicators and the trend are sums over these rows. Amounts signed; what is not payable, or suspended and out of
 -- the stock, is no part. A payment on PCC without a movement has no date: it is no part and counts as paid before everything.
-with positions as (
-    select
-        view,
-        id_documento,
-        progressivo_registrazione,
-        issue_date,
-        reception_date,
-        due_date,
-        if(commercial_amount < 0, -1, 1) as sign,
-        commercial_amount - paid_at_observation - not_payable - suspended_excluded as unpaid
-    from debt_positions
-    where reason not in ('REJECTED', 'NON_COMMERCIAL', 'AMBIGUOUS', 'DUPLICATE')
+with told as (
+    select progressivo_registrazione, spans from suspensions where source = 'PCC_MOVEMENTS'
 ),
 
+shown as (
+    select progressivo_registrazione, spans from suspensions where source = 'PCC_STATE'
+),
+
+kept as (
+    select id_documento, spans from suspensions where source = 'ERP'
+),
+
+-- By how many days a suspension that ended has moved the right due date (rules, section 2).
+moved as (
+    select
+        documents.id_documento,
+        pcc.suspension_days as days,
+        -- Days that a communicated due date (CS) has in it already, where the right due date follows it.
+        if(
+            pcc.suspension_days_told > 0
+            and documents.pcc_row_due_date between documents.erp_due_date
+                and documents.erp_due_date + pcc.suspension_days_told::integer,
+            documents.pcc_row_due_date - documents.erp_due_date,
+            0
+        ) as days_told
+    from documents
+    join (select * from pcc_documents where suspension_days > 0 or suspension_days_told > 0) as pcc
+        using (progressivo_registrazione)
+    where documents.id_documento is not null
+),
+
+positions as (
+    select
+        positions.view,
+        positions.id_documento,
+        positions.progressivo_registrazione,
+        positions.issue_date,
+        positions.reception_date,
+        positions.due_date,
+        if(positions.view = 'right', positions.due_date - coalesce(moved.days + moved.days_told, 0)::integer, positions.due_date)
+            as stated_due_date,
+        case
+            when positions.view = 'pcc' then coalesce(told.spans, shown.spans)
+            when positions.view = 'projected'
+                then coalesce(told.spans, if(accounts.suspended > 0, kept.spans, null), shown.spans)
+            when told.spans[-1].ends_on <= kept.spans[1].starts_on then told.spans || kept.spans
+            else coalesce(told.spans, kept.spans, shown.spans)
+        end as suspended,
+        if(positions.commercial_amount < 0, -1, 1) as sign,
+        positions.commercial_amount - positions.paid_at_observation - positions.not_payable - positions.suspended_excluded as unpaid
+    from debt_positions as positions
+    left join told on told.progressivo_registrazione = positions.progressivo_registrazione
+    left join shown on shown.progressivo_registrazione = positions.progressivo_registrazione
+    left join kept on kept.id_documento = positions.id_documento
+    left join moved on moved.id_documento = positions.id_documento
+    left join (select * from projected_accounts where suspended > 0) as accounts
+        on accounts.id_documento = positions.id_documento
+        and accounts.progressivo_registrazione is not distinct from positions.progressivo_registrazione
+    where positions.reason not in ('REJECTED', 'NON_COMMERCIAL', 'AMBIGUOUS', 'DUPLICATE')
+),
+
+-- The day on which the order was sent to the treasurer; petty cash and direct debits have none, their own day counts.
 erp_payments as (
-    select id_documento, data_pagamento as paid_on, if(coalesce(storno, false), -importo, importo) as amount
+    select
+        id_documento,
+        data_pagamento as paid_on,
+        if(coalesce(modalita, 'MANDATO') = 'MANDATO', data_trasmissione, data_pagamento) as sent_on,
+        giorni_sospensione as suspended_days,
+        if(coalesce(storno, false), -importo, importo) as amount
     from payments
     where data_pagamento <= observed_at() and importo <> 0
 ),
@@ -28,25 +81,27 @@ pcc_payments as (
 ),
 
 parts as (
-    select positions.* exclude (unpaid), erp_payments.paid_on, positions.sign * erp_payments.amount as amount
+    select
+        positions.* exclude (unpaid), erp_payments.paid_on, erp_payments.sent_on, erp_payments.suspended_days,
+        positions.sign * erp_payments.amount as amount
     from positions
     join erp_payments using (id_documento)
     where positions.view = 'right'
     union all
-    select positions.* exclude (unpaid), pcc_payments.paid_on, positions.sign * pcc_payments.amount
+    select positions.* exclude (unpaid), pcc_payments.paid_on, null, null, positions.sign * pcc_payments.amount
     from positions
     join pcc_payments using (progressivo_registrazione)
     where positions.view <> 'right' or positions.id_documento is null
     union all
     -- A payment told to PCC counts on the day of its mandate; the account pagato non commerciale gives no dates.
-    select positions.* exclude (unpaid), coalesce(told.data_mandato, observed_at()), positions.sign * told.importo
+    select positions.* exclude (unpaid), coalesce(told.data_mandato, observed_at()), null, null, positions.sign * told.importo
     from positions
     join operation_lines as told
         on told.id_documento is not distinct from positions.id_documento
         and told.progressivo_registrazione is not distinct from positions.progressivo_registrazione
     where positions.view = 'projected' and told.azione = 'CP' and not told.non_commercial and told.importo <> 0
     union all
-    select * exclude (unpaid), null, unpaid
+    select * exclude (unpaid), null, null, null, unpaid
     from positions
     where unpaid <> 0
 )

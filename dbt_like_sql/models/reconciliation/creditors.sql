@@ -1,5 +1,6 @@
 -- One row per special case in force at the reference date, chains of creditors followed to their end.
--- A later case of the same supplier, document and effect takes the place of the earlier one.
+-- Key: none (two cases may say the same). A later case of the same supplier, document and effect takes the place of the
+-- earlier one, but for ALSO_BENEFICIARY: several may be paid.
 with cases as (
     select
         stg_special_cases.row_id,

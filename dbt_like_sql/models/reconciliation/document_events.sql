@@ -1,6 +1,6 @@
 -- One row per document of one side and thing that happened to it.
 -- Key: id_documento, progressivo_registrazione, kind, row_id. Each row bears the key of its own side alone: no join of the
--- sides is needed, and a document that was not matched has its history as well.
+-- sides is needed, and a document that was not matched has its history as well. Messages: message_documents.
 with repeated as (
     select id_documento, min(row_id) as first_row
     from feed_erp_invoices
@@ -16,7 +16,7 @@ states as (
     left join repeated on repeated.id_documento = arrivals.id_documento
     where arrivals.stato in ('SOSPESA', 'NON_LIQUIDABILE') or (arrivals.stato <> 'REGISTRATA' and repeated.first_row is not null)
     group by arrivals.id_documento, arrivals.stato
-    having arrivals.stato in ('SOSPESA', 'NON_LIQUIDABILE') or min(arrivals.row_id) > any_value(repeated.first_row)
+    having arrivals.stato in ('SOSPESA', 'NON_LIQUIDABILE') or min(arrivals.row_id) > min(repeated.first_row)
 ),
 
 -- The accounting system gives no day of its states, but for suspensions: else the delivery that said it first.
@@ -48,15 +48,9 @@ arrived as (
     left join deliveries on deliveries.delivery = invoices.delivery and deliveries.kind = 'erp_invoices'
 ),
 
-notes as (
-    select id_documento as note, row_id, numero, issue_date, total
-    from erp_documents
-    where sign = -1
-),
-
 credited as (
     select
-        notes.note,
+        links.note,
         notes.row_id as note_row,
         notes.numero as note_number,
         notes.issue_date,
@@ -66,40 +60,8 @@ credited as (
         invoices.row_id as invoice_row,
         invoices.numero as invoice_number
     from credit_note_links as links
-    join notes on notes.note = links.note
+    join erp_documents as notes on notes.id_documento = links.note
     join erp_documents as invoices on invoices.id_documento = links.invoice
-),
-
--- A message is about its file, and about the documents of its lot; one that names a number, about that one.
-told as (
-    select sdi_documents.id_documento, null as progressivo_registrazione, messages.row_id
-    from sdi_documents
-    join sdi_invoice_states as bodies using (file, line)
-    join messages
-        on file_stem(messages.invoice_file) = file_stem(bodies.file) and messages.sdi_id = coalesce(bodies.sdi_id, messages.sdi_id)
-    where case
-        when messages.numero_fattura is not null then normalised_number(messages.numero_fattura, bodies.issue_date) = bodies.number_key
-        when messages.posizione is not null then messages.posizione = bodies.line
-        else true
-    end
-    union
-    select erp_documents.id_documento, null, messages.row_id
-    from erp_documents
-    join messages on messages.sdi_id = erp_documents.lotto_sdi
-    where case
-        when messages.numero_fattura is not null
-            then normalised_number(messages.numero_fattura, erp_documents.issue_date) = erp_documents.number_key
-        else messages.posizione is null
-    end
-    union
-    select null, pcc_documents.progressivo_registrazione, messages.row_id
-    from pcc_documents
-    join messages on messages.sdi_id = pcc_documents.lotto_sdi
-    where case
-        when messages.numero_fattura is not null
-            then normalised_number(messages.numero_fattura, pcc_documents.issue_date) = pcc_documents.number_key
-        else messages.posizione is null
-    end
 ),
 
 -- Payments after O are out of pagato at O: until then they were liquidato, whence PCC takes them (rules, section 3).
@@ -163,7 +125,7 @@ events as (
     select
         told.id_documento, told.progressivo_registrazione, 'SDI', 'MESSAGE', messages.row_id, messages.data_ricezione, false, null,
         messages.tipo, messages.esito, nullif(concat_ws('; ', messages.descrizione, messages.errori), ''), messages.sdi_id, null, null
-    from told
+    from message_documents as told
     join messages on messages.row_id = told.row_id
     union all
     select
