@@ -43,7 +43,9 @@ def test_each_code_has_words_in_italian_and_in_english() -> None:
 def test_what_a_code_asks_for_is_known_to_the_models() -> None:
     assert {row["asks"] for row in CATALOGUE} <= _branches("reconciliation/anomalies.sql", "asks") | {"never"}
     assert {row["shows"] for row in CATALOGUE} == _branches("reconciliation/anomalies.sql", "shows") | {"amounts"}
-    used = set(re.findall(r'codes_that\("corrects", "(\w+)"\)', (SQL_ROOT / "models/operations/remedy_targets.sql").read_text()))
+    used = set(
+        re.findall(r'codes_that\("corrects", "(\w+)"\)', (SQL_ROOT / "models/operations/remedy_targets.sql").read_text())
+    )
     assert {row["corrects"] for row in CATALOGUE} - {""} == used
 
 
@@ -51,7 +53,9 @@ def test_what_a_code_asks_for_is_known_to_the_models() -> None:
 def test_codes_of_an_operation_have_an_order(operation: str) -> None:
     places = sorted(int(row[operation]) for row in CATALOGUE if row[operation])
     assert places == list(range(1, len(places) + 1))
-    assert [row[operation] for code in codes_that(operation) for row in CATALOGUE if row["code"] == code] == [str(n) for n in places]
+    assert [row[operation] for code in codes_that(operation) for row in CATALOGUE if row["code"] == code] == [
+        str(n) for n in places
+    ]
 
 
 def test_what_always_needs_a_person_proposes_nothing() -> None:
