@@ -28,7 +28,7 @@ from pcc_pipeline.commands.report import report
 from pcc_pipeline.commands.restage import restage
 from pcc_pipeline.commands.review import app as review
 from pcc_pipeline.commands.serve import desk, serve
-from pcc_pipeline.commands.terminal import Ente, day, err, out
+from pcc_pipeline.commands.terminal import Ente, code, day, err, out
 from pcc_pipeline.commands.terminal import stop as _stop
 from pcc_pipeline.settings import Settings
 
@@ -107,7 +107,7 @@ def run(
     observed_at: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day up to which facts are seen (today)")
     ] = None,
-    ente: Annotated[list[str] | None, typer.Option(help="Only this ente; may be repeated")] = None,
+    ente: Annotated[list[str] | None, typer.Option(help="Only this ente; may be repeated", callback=code)] = None,
 ) -> None:
     """Land, read, reconcile, check and publish what lies in an inbox; exit 0 only if blocking checks pass."""
     from pcc_pipeline.installation import Installation

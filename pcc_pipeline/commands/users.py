@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pcc_pipeline.commands.terminal import err, stop
+from pcc_pipeline.commands.terminal import code, err, stop
 from pcc_pipeline.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Accounts of the clients' desk")
@@ -21,7 +21,7 @@ Password = Annotated[
 def add(
     email: str,
     role: Annotated[str, typer.Option(help="ente_user, ente_manager, operator, administrator")],
-    ente: Annotated[str | None, typer.Option(help="For an ente's users")] = None,
+    ente: Annotated[str | None, typer.Option(help="For an ente's users", callback=code)] = None,
     name: str = "",
     password: Password = None,
 ) -> None:
@@ -51,7 +51,7 @@ def password(email: str, password: Password = None) -> None:
 
 @app.command("token")
 def token(
-    ente: Annotated[str, typer.Option(help="The one ente that it reads")],
+    ente: Annotated[str, typer.Option(help="The one ente that it reads", callback=code)],
     name: Annotated[str, typer.Option(help="What it is for")],
     by: Annotated[str, typer.Option(help="E-mail of the administrator or manager who answers for it")],
 ) -> None:
