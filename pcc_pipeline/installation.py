@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 
 
 class Installation:
-    """An installation by its settings; nothing is opened before it is asked for."""
+    """An installation by its settings; nothing is opened before it is asked for.
 
-    def __init__(self, settings: Settings) -> None:
+    Who may not use the database as its owner gives an `engine` of their own (the desk: one that sees one ente).
+    """
+
+    def __init__(self, settings: Settings, engine: sa.Engine | None = None) -> None:
         self.settings = settings
+        self._engine = engine
 
     @classmethod
     def from_environment(cls) -> Installation:
@@ -38,7 +42,7 @@ class Installation:
     @cached_property
     def engine(self) -> sa.Engine:
         """The engine of our own database, one a process; starts the embedded server where there is no other."""
-        return open_engine(self.settings)
+        return self._engine or open_engine(self.settings)
 
     @cached_property
     def register(self) -> Register:
