@@ -5,7 +5,10 @@ What works on an installation takes this one object. What needs only a part of i
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -17,6 +20,25 @@ from pcc_pipeline.store import Store
 
 if TYPE_CHECKING:
     from pcc_pipeline.calculator import Calculator
+
+#: Rights of everybody but the owner.
+_OTHERS = 0o077
+
+
+def private(home: Path) -> None:
+    """From now on what this process and its children write is their owner's alone; so is what already lies under `home`.
+
+    As root the embedded server runs as another user, who must reach its own folder: others may then pass through `home`,
+    and see nothing of it.
+    """
+    if os.name == "nt":  # a profile's folders are their owner's there
+        return
+    os.umask(_OTHERS)
+    with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+        home.chmod(0o711 if os.geteuid() == 0 else 0o700)
+        for path in home.iterdir():
+            if not path.is_symlink() and path.stat().st_uid == os.geteuid() and path.stat().st_mode & _OTHERS:
+                path.chmod(path.stat().st_mode & 0o700)
 
 
 class Installation:

@@ -207,6 +207,13 @@ def ente_of(engine: sa.Engine, email: str) -> str | None:
     return found
 
 
+def has_accounts(engine: sa.Engine, ente: str) -> bool:
+    """Whether somebody has an account of that ente."""
+    users = table("users")
+    with engine.connect() as connection:
+        return bool(connection.execute(sa.select(sa.exists().where(users.c.ente == ente))).scalar_one())
+
+
 def close_account(engine: sa.Engine, user_id: int, ente: str | None) -> str | None:
     """Closes an account of an ente (null: of the provider), ends its sessions and the tokens it made; returns its address,
     None where there is no such one. Raises AccountError for the last administrator: nobody could make accounts any more."""

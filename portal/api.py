@@ -88,6 +88,11 @@ def state(ente: Ente, connection: Annotated[sa.Connection, Depends(_connection)]
 @router.get("/tabelle", responses={401: {}})
 def tables(ente: Ente) -> list[Described]:
     """The tables that can be read."""
+    return described()
+
+
+def described() -> list[Described]:
+    """The published tables of an ente, by name."""
     return [
         Described(name=name, grain=found.grain, columns={c.name: c.meaning for c in found.columns})
         for name, found in sorted(published().items())

@@ -26,9 +26,7 @@ class Token:
     name: str
 
 
-def new_token(
-    engine: sa.Engine, ente: str, name: str, user_id: int, now: datetime, lasts: timedelta = LONGEST
-) -> str:
+def new_token(engine: sa.Engine, ente: str, name: str, user_id: int, now: datetime, lasts: timedelta = LONGEST) -> str:
     """Makes a token of an ente for a user, who answers for it; it can be read this once. Raises ValueError where it would
     last no time or too long."""
     if not timedelta(0) < lasts <= LONGEST:
@@ -60,7 +58,9 @@ def tokens_of(engine: sa.Engine, ente: str | None = None) -> list[dict[str, Any]
     t, u = table("api_tokens"), table("users")
     reads = sa.and_(t.c.revoked_at.is_(None), t.c.expires_at > sa.func.now(), sa.func.coalesce(u.c.active, sa.false()))
     query = (
-        sa.select(t.c.token_hash, t.c.ente, t.c.name, t.c.created_at, t.c.expires_at, t.c.revoked_at, u.c.email, reads.label("reads"))
+        sa.select(
+            t.c.token_hash, t.c.ente, t.c.name, t.c.created_at, t.c.expires_at, t.c.revoked_at, u.c.email, reads.label("reads")
+        )
         .outerjoin(u, u.c.user_id == t.c.created_by)
         .order_by(t.c.ente, t.c.created_at)
     )
