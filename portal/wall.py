@@ -29,8 +29,8 @@ READABLE = (
     "deliveries", "publications", "match_decisions", "operation_decisions", "approval_limits", "sent_operations", "answers",
 )  # fmt: skip
 ADDED_TO = ("match_decisions", "operation_decisions", "answers")
-#: What the overview of all enti is made of.
-OF_ALL = ("stock", "publications", "service_life")
+#: What the overview of all enti is made of; the names of enti stand in the head of a page, too.
+OF_ALL = {"stock": (PROVIDER_SCOPE,), "publications": (PROVIDER_SCOPE,), "service_life": (PROVIDER_SCOPE, ACCOUNTS_SCOPE)}
 #: What is done to each table of accounts; the log is only added to.
 OF_ACCOUNTS = {
     "users": "SELECT, INSERT, UPDATE", "sessions": "SELECT, INSERT, UPDATE, DELETE", "api_tokens": "SELECT, INSERT, UPDATE",
@@ -101,10 +101,9 @@ def _statements(role: str) -> list[str]:
         ]
     for table_name in readable():
         # Where all enti may be read too, whoever works for one is still kept to it: the second test holds for no ente.
-        provider = f" OR (SELECT {GUARD}.scope() IN ('{PROVIDER_SCOPE}', '{ACCOUNTS_SCOPE}'))" if table_name == "service_life" else (
-            f" OR (SELECT {GUARD}.scope() = '{PROVIDER_SCOPE}')" if table_name in OF_ALL else "")  # fmt: skip
+        others = "".join(f" OR (SELECT {GUARD}.scope() = '{scope}')" for scope in OF_ALL.get(table_name, ()))
         made += [
-            f"CREATE POLICY desk_reads ON {SCHEMA}.{table_name} FOR SELECT TO {name} USING (ente = {GUARD}.ente(){provider})",
+            f"CREATE POLICY desk_reads ON {SCHEMA}.{table_name} FOR SELECT TO {name} USING (ente = {GUARD}.ente(){others})",
             f"GRANT SELECT ON {SCHEMA}.{table_name} TO {name}",
         ]
     for table_name in ADDED_TO:
@@ -115,7 +114,7 @@ def _statements(role: str) -> list[str]:
     for table_name, what in OF_ACCOUNTS.items():
         own = f"(SELECT {GUARD}.scope() = '{ACCOUNTS_SCOPE}')"
         made += [
-            f"CREATE POLICY desk_all ON {SCHEMA}.{table_name} FOR ALL TO {name} USING {own} WITH CHECK {own}",
+            f"CREATE POLICY desk_all ON {SCHEMA}.{table_name} FOR ALL TO {name} USING ({own}) WITH CHECK ({own})",
             f"GRANT {what} ON {SCHEMA}.{table_name} TO {name}",
         ]
     return made
@@ -159,6 +158,6 @@ def _check_role(connection: sa.Connection, role: str) -> None:
     strong, member, owner = connection.execute(query, {"role": role}).one()
     if strong or member or owner:
         raise UnsafeRole(
-            f"The desk's role {role} owns the tables, has rights over the server or is a member of another role: give it a plain "
-            "role of its own (docs/security.md)"
+            f"The desk's role {role} owns the tables, has rights over the server or is a member of another role: "
+            "give it a plain role of its own (docs/security.md)"
         )
