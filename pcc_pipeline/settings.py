@@ -28,7 +28,8 @@ class Settings:
     """One installation: its home folder, file store, database, inbox and limits.
 
     `database_url` None means the embedded PostgreSQL under `home`; `desk_database_url` is where the desk signs in with its
-    own role (None: there, as `pcc_desk`); `desk_hosts` are the names under which the desk answers. `memory_limit` is DuckDB's, with its unit.
+    own role (None: there, as `pcc_desk`); `desk_hosts` are the names under which the desk answers.
+    `memory_limit` is DuckDB's, with its unit.
     """
 
     home: Path
