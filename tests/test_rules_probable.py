@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import oracle
 import pytest
@@ -116,6 +117,24 @@ def test_a_probable_pair_is_asked_and_our_word_counts_once(seen: Seen, document:
         )
         == []
     )
+
+
+def test_probable_pairs_are_among_the_proposals_that_a_person_accepts(seen: Seen) -> None:
+    proposed = seen.found.rows("match_proposals", "id_documento", "progressivo_registrazione", "explanation")
+    pairs = {(ours, theirs): words for ours, theirs, words in proposed}
+    for document in ("OTHER_KIND", "ONE_DIGIT", "FACTOR", "IN_LOT_1", "IN_LOT_2"):
+        assert (document, f"P{document}") in pairs
+    assert "fornitore scritto in modo diverso" in pairs["OTHER_KIND", "POTHER_KIND"]
+
+
+@pytest.mark.parametrize(("verdict", "tier", "codes"), [("pair", ("PK", "manual"), set()), ("split", None, {"MISSING_ON_PCC"})])
+def test_an_answer_settles_a_probable_pair(tmp_path: Path, verdict: str, tier: tuple[str, str] | None, codes: set[str]) -> None:
+    book = Book()
+    book.both("K", erp={"piva_fornitore": None, "cf_fornitore": PERSON})
+    answer = {"verdict": verdict, "id_documento": "K", "progressivo_registrazione": "PK"}
+    seen = book.reconciled(tmp_path, decided={"decided_match_decisions": [answer]})
+    assert seen.tier("K") == tier
+    assert set(seen.codes("K")) == codes
 
 
 @pytest.mark.parametrize("document", ["STRANGER", "OTHER_KIND_OTHER_DATE", "TWO_ALIKE"])

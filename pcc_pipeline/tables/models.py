@@ -24,11 +24,11 @@ from pcc_pipeline.tables.describe import Column, Paging, Table
 from pcc_pipeline.tables.documents import (
     CREDITOR,
     DIFFERENCE_WORDS,
-    DOCUMENTS_TABLE,
     DOCUMENT_CASES,
     DOCUMENT_FACTS,
     DOCUMENT_KEYS,
     DOCUMENT_REFERENCES,
+    DOCUMENTS_TABLE,
     ERP_COPIES,
     ERP_DOCUMENTS,
     ERP_IDENTITIES,
