@@ -251,9 +251,7 @@ def _erp_document(row: Row, payments: Iterable[Row], day: date, seen: date) -> D
 def _limit(document: Document, seen: date, withheld_by_invoice: Decimal) -> None:
     """Section 1, limits: paid up to the commercial amount, then non liquidabile, then suspended, up to what is left."""
     row = document.row
-    ordered = sum_of(
-        {**p, "importo": money(p.get("importo_ritenute"))} for p in document.payments
-    )
+    ordered = sum_of({**p, "importo": money(p.get("importo_ritenute"))} for p in document.payments)
     withholding = money(row.get("importo_ritenuta")) or ordered or withheld_by_invoice
     document.paid_o = paid_of(document.commercial, document.written_o, withholding)
     document.paid_d = paid_of(document.commercial, document.written_d, withholding)
@@ -596,6 +594,7 @@ def _own_codes(erp: Document, pcc: Document | None, einvoice: bool, word: Word) 
     vat_alone = erp.vat_of_row > 0 and erp.written_o == erp.commercial - erp.vat_of_row and left == erp.vat_of_row
     if vat_alone and not einvoice and erp.commercial == erp.total and erp.row.get("commerciale") is not False:
         codes.append("REVERSE_CHARGE_UNSURE")
+    codes += ["ORDER_NUMBER_DIFFERS"] if any(p.get("_misnamed") for p in erp.payments) else []
     return codes
 
 
@@ -861,7 +860,8 @@ def load_inbox(inbox: Path, ente: str) -> dict[str, list[dict[str, Any]]]:
     lots = [re.search("<IdentificativoSdI>(.*?)<", text) for text in refused if "<Esito>EC02<" in text]
     rows = {
         folder.name: _latest(
-            [[_typed(row) for row in _read(path)] for path in sorted(folder.glob("*.csv"))], KINDS[folder.name]
+            [[_typed(row) | {"_file": path.name} for row in _read(path)] for path in sorted(folder.glob("*.csv"))],
+            KINDS[folder.name],
         )
         for folder in sorted((inbox / ente).iterdir())
         if folder.name in KINDS
@@ -919,7 +919,7 @@ def _bodies(path: Path) -> Iterable[dict[str, Any]]:
 def _executed(folder: Path, rows: Mapping[str, Sequence[Row]]) -> list[dict[str, Any]]:
     """Payments of the orders in `folder` that its journals execute, one block an order; documents found by their lot."""
     known = {(payment["id_documento"], payment["numero_mandato"]) for payment in rows.get("erp_payments", ())}
-    by_lot = {row["lotto_sdi"]: row["id_documento"] for row in rows.get("erp_invoices", ()) if row.get("lotto_sdi")}
+    by_lot = {row["lotto_sdi"]: row for row in rows.get("erp_invoices", ()) if row.get("lotto_sdi")}
     roots = [ElementTree.parse(path).getroot() for path in sorted(folder.glob("*.xml"))]
     moved = {
         movement.findtext("numero_documento"): date.fromisoformat(movement.findtext("data_movimento") or "")
@@ -929,13 +929,17 @@ def _executed(folder: Path, rows: Mapping[str, Sequence[Row]]) -> list[dict[str,
     found = []
     for order in (order for root in roots for order in root.iter("mandato")):
         number = (order.findtext("numero_mandato") or "").lstrip("0")
-        document = by_lot.get(order.findtext(".//identificativo_lotto_sdi_siope"))
+        row = by_lot.get(order.findtext(".//identificativo_lotto_sdi_siope"))
+        document = row["id_documento"] if row else None
         if number in moved and document and (document, number) not in known:
             amount, who = money(order.findtext(".//importo_siope")), order.findtext(".//partita_iva_beneficiario")
             found.append(
                 {"id_documento": document, "numero_mandato": number, "data_pagamento": moved[number], "importo": amount}
             )
             found[-1] |= {"cf_beneficiario": who, "storno": False}
+            year = row["data_emissione"].year if row else 0
+            written = document_number(order.findtext(".//numero_fattura_siope") or "", year)
+            found[-1]["_misnamed"] = bool(row) and written != document_number(row["numero"] if row else "", year)
     return found
 
 
@@ -952,7 +956,7 @@ def _typed(row: Mapping[str, str]) -> dict[str, Any]:
             value = date.fromisoformat(value)
         elif value is not None and (name.startswith("importo") or name in ("imponibile", "iva", "totale_imposta")):
             value = Decimal(value)
-        elif value is not None and name in ("split_payment", "storno", "commerciale"):
+        elif value is not None and name in ("split_payment", "storno", "commerciale", "escluso"):
             value = value in ("S", "SI")
         typed[name] = value
     return typed
