@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from uuid import uuid4
 
-from pcc_pipeline.arrival.landing import ENTE, PROVIDER, PROVIDER_KINDS
+from pcc_pipeline.arrival.landing import ENTE, MISPLACED, PROVIDER, PROVIDER_KINDS, PROVIDER_ONLY
 from pcc_pipeline.tables import FEEDS
 
 
@@ -24,7 +24,9 @@ def deliver(inbox: Path, ente: str, kind: str, file: Path) -> Path:
     """
     if ente != PROVIDER and not ENTE.fullmatch(ente):
         raise DeliveryError(f"{ente!r} is no tenant code: 2 to 32 of a-z, 0-9 and _")
-    kinds = PROVIDER_KINDS if ente == PROVIDER else tuple(name for name in FEEDS if name != "enti")
+    if ente != PROVIDER and kind in PROVIDER_ONLY:
+        raise DeliveryError(MISPLACED.format(kind=kind))
+    kinds = PROVIDER_KINDS if ente == PROVIDER else tuple(name for name in FEEDS if name not in PROVIDER_ONLY)
     if kind not in kinds:
         raise DeliveryError(f"No kind {kind!r} for {ente}: there are {', '.join(kinds)}")
     if file.name.startswith(".") or file.name.endswith(".part"):

@@ -30,6 +30,10 @@ ENTE = re.compile(r"[a-z0-9_]{2,32}")
 #: Kinds that a provider-wide folder may hold; all but the first may also come from an ente.
 PROVIDER_KINDS = ("enti", "tickets", "ratings", "probes")
 
+#: Kinds that an ente's own folder may not hold, and where they belong.
+PROVIDER_ONLY = ("enti",)
+MISPLACED = "{kind} is the provider's register: it belongs in " + PROVIDER + "/{kind} and is not read here"
+
 #: The kind of what lies in no folder of a kind.
 UNKNOWN = "unknown"
 #: Where files too large to take in are moved, beside where they lay: hidden, so that no reader looks again.
@@ -155,6 +159,8 @@ def _kinds(ente: os.DirEntry[str]) -> Iterator[_Place]:
         elif entry.name not in known:
             reason = f"Unknown kind; known here: {', '.join(known)}"
             yield _Place(_text(entry.name)[:100], Path(entry.path), reason)
+        elif ente.name != PROVIDER and entry.name in PROVIDER_ONLY:
+            yield _Place(entry.name, Path(entry.path), MISPLACED.format(kind=entry.name))
         else:
             yield _Place(entry.name, Path(entry.path))
 

@@ -22,6 +22,7 @@ from sqlglot.optimizer.scope import build_scope
 
 from pcc_pipeline.rules import RULE_TABLES, anomaly_codes, codes_that
 from pcc_pipeline.tables import DECIDED, FEEDS, MODELS, Table
+from pcc_pipeline.tables.lineage import LINEAGE
 from pcc_pipeline.tables.service import CLOSING
 
 SQL_ROOT = Path(__file__).resolve().parents[2] / "dbt_like_sql"
@@ -45,10 +46,17 @@ def _list(texts: Iterable[str]) -> str:
     return f"[{', '.join(quoted)}]"
 
 
-#: What a template may use of the rule book.
+def _content(feed: Table) -> str:
+    """The columns of a feed that say something of their own: all but where the row comes from."""
+    origin = {column.name for column in LINEAGE}
+    return ", ".join(c.name for c in feed.columns if c.name not in origin and c.type != "records" and c.name != "partial")
+
+
+#: What a template may use of the rule book and of the tables.
 _TEMPLATES.globals |= {
     "anomaly_codes": anomaly_codes,
     "codes_that": lambda effect, value=None: _list(codes_that(effect, value)),
+    "content_of": lambda kind: _content(FEEDS[kind]),
 }
 
 

@@ -258,7 +258,9 @@ def last_read(deliveries: Any) -> Any:
 
 
 def _refused_for_its_kind(row: Any) -> bool:
-    """Whether what was refused at the door may now be read: archives and oversized files may not."""
+    """Whether what was refused at the door may now be read: archives, oversized files and the provider's own may not."""
+    if row["kind"] == "enti" and row["part"] is None:
+        return False
     if row["status"] != REFUSED or row["kind"] not in FEEDS:
         return False
     return not row["file"].lower().endswith(".zip") and not row["sha256"].startswith(NOT_KEPT)
