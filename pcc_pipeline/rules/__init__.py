@@ -164,6 +164,8 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "meaning": "VARCHAR",
         "source": "VARCHAR",
     },
+    # What stands in a cell for no value; a word of one type only is so in columns of that type.
+    "empty_words": {"word": "VARCHAR", "type": "VARCHAR", "written_by": "VARCHAR"},
     "match_tiers": {"tier": "VARCHAR", "ordinal": "INTEGER", "meaning": "VARCHAR"},
     "pcc_answer_codes": {"prefix": "VARCHAR", "outcome": "VARCHAR", "meaning": "VARCHAR", "source": "VARCHAR"},
     "pcc_model_checks": {
