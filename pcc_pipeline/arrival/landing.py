@@ -14,10 +14,10 @@ import re
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pcc_pipeline.arrival import archive
+from pcc_pipeline.arrival import archive, spans
 from pcc_pipeline.database.register import NOT_KEPT, Arrived, Delivery, Seen
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.store import Store, TooLarge
@@ -244,11 +244,21 @@ def _land_file(store: Store, ente: str, place: _Place, path: Path, limit: int) -
         else:
             kept = store.put_stream(ente, source)
             arrived = [Arrived(place.kind, kept.sha256, place.shown(path), kept.size, reason=place.reason)]
+        arrived = [_as_said(item, path) for item in arrived]
         after = os.fstat(source.fileno())
     identity = (before.st_ino, before.st_size, before.st_mtime_ns)
     if identity != (after.st_ino, after.st_size, after.st_mtime_ns):
         return None
     return _File(path, place.kind, identity, too_large), arrived
+
+
+def _as_said(item: Arrived, path: Path) -> Arrived:
+    """What arrived, with what the name of its file says of it: its own name is the rest."""
+    if item.reason is not None:
+        return item
+    name, said = spans.told(item.kind, _text(path.name))
+    own = {"archive": name} if item.archive else {"file": name}
+    return replace(item, **own, whole=said.whole, span_from=said.span_from, span_to=said.span_to) if said.whole is not None else item
 
 
 def _too_large(place: _Place, path: Path, stat: os.stat_result, limit: int) -> Arrived:

@@ -28,7 +28,10 @@ from pcc_pipeline.tables.service import CLOSING
 SQL_ROOT = Path(__file__).resolve().parents[2] / "dbt_like_sql"
 
 #: What a model may ask of a delivery.
-DELIVERY_COLUMNS = ("delivery", "kind", "sequence", "received_at", "file", "part")
+DELIVERY_COLUMNS = (
+    *("delivery", "kind", "sequence", "received_at", "file", "part"),
+    *("whole", "span_from", "span_to", "confirmed", "refused"),
+)
 
 #: What a feed relation has beside its table's columns: where the row stands in the order of arrival.
 ARRIVAL_COLUMNS = ("sequence", "received_at", "row_id")

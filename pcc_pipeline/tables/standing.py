@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pcc_pipeline.tables.common import ENTE
+from pcc_pipeline.tables.common import ENTE, ID_DOCUMENTO, PROGRESSIVO
 from pcc_pipeline.tables.describe import Column, Table
 
 KIND = Column("kind", "text", "Kind of delivery", required=True)
@@ -33,4 +33,45 @@ CORRECTED_ROWS = Table(
     key=("ente", "kind", "row_id"),
 )
 
-TABLES = (DELIVERED_ROWS, CORRECTED_ROWS)
+_SEQUENCE = Column("sequence", "integer", "Order of arrival of its delivery", required=True)
+
+WHOLE_DELIVERIES = Table(
+    "whole_deliveries", "staging", "One row per delivery that tells all there is in a span, as said or by its looks",
+    (
+        ENTE, KIND, _SEQUENCE,
+        Column("delivery", "text", "The delivery", required=True),
+        Column("file", "text", "Its file name"),
+        Column("received_at", "timestamp", "When it was registered", required=True),
+        Column("said", "boolean", "Who delivered it said that it is whole; else it looks so", required=True),
+        Column("certain", "boolean", "It was said, and every row could be read: what it lacks is gone", required=True),
+        Column("confirmed", "boolean", "A person confirmed that what it lacks is gone, however much", required=True),
+        Column("span_from", "date", "First day of the span (of issue, of payment, of movement)"),
+        Column("span_to", "date", "Last day of the span"),
+        Column("gone_percent", "decimal", "Share of the span's rows that may go without a confirmation", required=True, unit="%",
+               source="rules section 12"),
+    ),
+    key=("ente", "kind", "sequence"),
+)
+
+GONE_ROWS = Table(
+    "gone_rows", "staging", "One row per row that a later whole delivery, or one that looks whole, does not have in its span",
+    (
+        ENTE, KIND, ROW_ID, ID_DOCUMENTO, PROGRESSIVO,
+        Column("order_number", "text", "Payment order, of payments and movements"),
+        Column("day", "date", "Day of issue, of payment, of movement", required=True),
+        Column("amount", "money", "Total, or amount paid or moved", unit="EUR"),
+        Column("numero", "text", "Number, of documents"),
+        Column("creditor", "text", "Supplier, of documents, normalised"),
+        Column("creditor_name", "text", "Name of the supplier"),
+        Column("lacking_delivery", "text", "First delivery that does not have it", required=True),
+        Column("lacking_sequence", "integer", "Order of arrival of that delivery", required=True),
+        Column("lacking_file", "text", "Its file name"),
+        Column("certain", "boolean", "A delivery that was said to be whole does not have it", required=True),
+        Column("state", "text", "GONE out of the figures; ASKED in them until answered; KEPT a person said that it stays",
+               required=True, allowed=("GONE", "ASKED", "KEPT"), source="rules section 12"),
+        Column("open", "boolean", "No person has answered", required=True),
+    ),
+    key=("ente", "kind", "row_id"),
+)
+
+TABLES = (DELIVERED_ROWS, CORRECTED_ROWS, WHOLE_DELIVERIES, GONE_ROWS)

@@ -6,10 +6,18 @@ with list_sent as (
     select count(*) > 0 as list_sent from stg_open_list
 ),
 
+-- What later deliveries do not have any more, where money depended on it, until a person answers.
+gone as (
+    select distinct id_documento, progressivo_registrazione from gone_rows where open and amount <> 0
+),
+
 facts as (
     select
         documents.*,
         list_sent.list_sent,
+        documents.id_documento in (select id_documento from gone where id_documento is not null)
+            or documents.progressivo_registrazione in (select progressivo_registrazione from gone where progressivo_registrazione is not null)
+            as gone,
         wrong_beneficiaries.id_documento is not null as paid_to_another,
         pcc_stock - right_stock as amount,
         standing = 'MATCHED' and not erp_rejected as live,
@@ -63,7 +71,8 @@ conditions as (
             as ACCOUNTS_DO_NOT_SUM,
         live and upper(erp_office) <> upper(pcc_office) as WRONG_OFFICE,
         live and not commercial and not pcc_rejected and (pcc_paid_non_commercial = 0 or amount <> 0) as NON_COMMERCIAL_NOT_REPORTED,
-        facts.creditor_loop and not erp_rejected as CREDITOR_LOOP
+        facts.creditor_loop and not erp_rejected as CREDITOR_LOOP,
+        coalesce(facts.gone, false) as GONE_FROM_ERP
     from facts
 ),
 

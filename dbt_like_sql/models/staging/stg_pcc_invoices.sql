@@ -6,6 +6,7 @@ with latest as (
     select arrivals.* exclude (sequence, received_at)
     from feed_pcc_invoices as arrivals
     anti join (select row_id from corrected_rows where kind = 'pcc_invoices') as corrected using (row_id)
+    anti join (select row_id from gone_rows where kind = 'pcc_invoices' and state = 'GONE') as gone using (row_id)
 ),
 
 whole as (
