@@ -40,15 +40,21 @@ def pay(number: str, amount: int, day: str = "2025-03-10", **values: Any) -> Pay
             [("15", 400), ("15", 600)],
             id="same number of another year, paid on one day",
         ),
-        pytest.param([[pay("15", 400)], [pay("15", 400, data_mandato="2024-12-30")]], [("15", 400)], id="date of the order added"),
+        pytest.param(
+            [[pay("15", 400)], [pay("15", 400, data_mandato="2024-12-30")]], [("15", 400)], id="date of the order added"
+        ),
         pytest.param([[pay("15", 400, cf_beneficiario=None)], [pay("15", 400)]], [("15", 400)], id="beneficiary added"),
         pytest.param(
-            [[pay("15", 400)], [pay("15", 100, cf_beneficiario="12345678903")]], [("15", 100), ("15", 400)], id="another beneficiary"
+            [[pay("15", 400)], [pay("15", 100, cf_beneficiario="12345678903")]],
+            [("15", 100), ("15", 400)],
+            id="another beneficiary",
         ),
         pytest.param([[pay("15", 400)], [pay("16", 400)]], [("16", 400)], id="corrected number"),
         pytest.param([[pay("15", 400)], [pay("15", 400), pay("16", 400)]], [("15", 400), ("16", 400)], id="both numbers"),
         pytest.param(
-            [[pay("15", 400), pay("16", 400)], [pay("16", 400)]], [("15", 400), ("16", 400)], id="a number known before corrects none"
+            [[pay("15", 400), pay("16", 400)], [pay("16", 400)]],
+            [("15", 400), ("16", 400)],
+            id="a number known before corrects none",
         ),
         pytest.param([[pay("15", 400)], [pay("16", 300)]], [("15", 400), ("16", 300)], id="another amount"),
         pytest.param(
@@ -94,7 +100,13 @@ def test_messages_under_one_file_name(tmp_path: Path) -> None:
     def message(file: str, lot: str) -> list[dict[str, Any]]:
         return [{"file": file, "tipo": "RC", "identificativo_sdi": lot}]
 
-    sent = [message("a.xml", "1"), message("a.xml", "2"), message("a.xml", "2"), message("IT1_1_RC_001.xml", "3"), message("IT1_1_RC_001.xml", "4")]
+    sent = [
+        message("a.xml", "1"),
+        message("a.xml", "2"),
+        message("a.xml", "2"),
+        message("IT1_1_RC_001.xml", "3"),
+        message("IT1_1_RC_001.xml", "4"),
+    ]
     rows = models.reconcile(tmp_path, [("sdi_messages", rows) for rows in sent]).rows("stg_sdi_messages", "identificativo_sdi")
     assert rows == [("1",), ("2",), ("4",)]
 

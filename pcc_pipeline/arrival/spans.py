@@ -21,7 +21,9 @@ DAY_OF = {
 
 _DAY = r"\d{4}-\d\d-\d\d"
 _SPAN = re.compile(rf"({_DAY})?\.\.({_DAY})?")
-_NAME = re.compile(rf"(?P<stem>.+)\.(?:whole\.(?P<span>(?:{_DAY})?\.\.(?:{_DAY})?)|(?P<increment>increment))(?P<suffix>(?:\.\w+)*)", re.I)
+_NAME = re.compile(
+    rf"(?P<stem>.+)\.(?:whole\.(?P<span>(?:{_DAY})?\.\.(?:{_DAY})?)|(?P<increment>increment))(?P<suffix>(?:\.\w+)*)", re.I
+)
 
 
 @dataclass(frozen=True)
