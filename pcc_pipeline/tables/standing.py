@@ -74,4 +74,19 @@ GONE_ROWS = Table(
     key=("ente", "kind", "row_id"),
 )
 
-TABLES = (DELIVERED_ROWS, CORRECTED_ROWS, WHOLE_DELIVERIES, GONE_ROWS)
+GONE_DOCUMENTS = Table(
+    "gone_documents", "reconciliation",
+    "One row per document of which later deliveries lack something on which money depends, until a person answers",
+    (
+        ENTE, ID_DOCUMENTO, PROGRESSIVO,
+        Column("words", "text", "What is lacking, in Italian", required=True),
+        Column("wholly", "boolean", "The document itself is gone from a side", required=True),
+        Column("numero", "text", "Its number, where the document itself is lacking"),
+        Column("issue_date", "date", "Its date of issue, likewise"),
+        Column("creditor", "text", "Its supplier, likewise, normalised"),
+        Column("creditor_name", "text", "Name of the supplier"),
+    ),
+    key=("ente", "id_documento", "progressivo_registrazione"),
+)
+
+TABLES = (GONE_DOCUMENTS, DELIVERED_ROWS, CORRECTED_ROWS, WHOLE_DELIVERIES, GONE_ROWS)

@@ -105,7 +105,7 @@ select
     anomalies.amount,
     0,
     anomalies.numero,
-    gone.day,
+    gone.issue_date,
     anomalies.original_creditor,
     anomalies.creditor,
     gone.creditor_name,
@@ -113,14 +113,9 @@ select
     observed_at()
 from anomalies
 join rule_questions as templates on templates.code = anomalies.code and templates.situation = 'manual'
-join (
-    select id_documento, progressivo_registrazione, min(day) as day, arg_min(creditor_name, row_id) as creditor_name
-    from gone_rows
-    where kind in ('erp_invoices', 'pcc_invoices') and state = 'GONE' and open
-    group by id_documento, progressivo_registrazione
-) as gone
+join gone_documents as gone
     on gone.id_documento is not distinct from anomalies.id_documento
     and gone.progressivo_registrazione is not distinct from anomalies.progressivo_registrazione
 anti join documents as ours on ours.id_documento = anomalies.id_documento
 anti join documents as theirs on theirs.progressivo_registrazione = anomalies.progressivo_registrazione
-where anomalies.code = 'GONE_FROM_ERP'
+where anomalies.code = 'GONE_FROM_ERP' and gone.wholly

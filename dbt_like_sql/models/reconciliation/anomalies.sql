@@ -2,38 +2,7 @@
 -- Key: code, id_documento, progressivo_registrazione. Which codes a document bears: differences. What a code asks for is
 -- data (rule_anomalies); what is asked of a person is a text of rule_questions with the document's facts in it.
 {% from "question_facts.jinja" import question_facts %}
-with gone as (
-    -- What later deliveries do not have any more, in words, by document.
-    select
-        id_documento,
-        progressivo_registrazione,
-        string_agg(
-            case kind
-                when 'erp_invoices' then 'il documento nel gestionale'
-                when 'pcc_invoices' then 'il documento su PCC'
-                when 'erp_payments' then 'il pagamento con mandato ' || order_number
-                else 'su PCC il movimento' || coalesce(' del mandato ' || order_number, '')
-            end || ' del ' || italian_date(day) || ' di ' || italian_money(amount) || ' euro',
-            ', ' order by kind, day, order_number, row_id
-        ) as words,
-        bool_or(kind in ('erp_invoices', 'pcc_invoices') and state = 'GONE') as wholly,
-        arg_min(numero, row_id) as numero,
-        arg_min(creditor, row_id) as creditor,
-        arg_min(creditor_name, row_id) as creditor_name
-    from gone_rows
-    where open and amount <> 0
-    group by id_documento, progressivo_registrazione
-),
-
--- One text a document, by either key: a document of PCC that is gone speaks on its pair.
-gone_words as (
-    select coalesce(id_documento, progressivo_registrazione) as document, id_documento is not null as ours,
-        string_agg(words, ', ' order by words) as words
-    from gone
-    group by all
-),
-
-described as (
+with described as (
     select
         differences.code,
         catalogue.severity,
@@ -69,9 +38,9 @@ described as (
                 'sospeso ' || nullif(documents.pcc_suspended, 0), 'non liquidabile ' || nullif(documents.pcc_not_payable, 0)
             )
         end as pcc_says,
-        if(manual, replace(
-            filled_in(templates.question, {{ question_facts("match_candidates.candidates", "null::decimal(18, 2)") }}),
-            '{mancanti}', concat_ws(', ', our_gone.words, their_gone.words)
+        if(manual, filled_in(
+            templates.question,
+            {{ question_facts("match_candidates.candidates", "null::decimal(18, 2)", "coalesce(our_gone.words, their_gone.words)") }}
         ), null) as question,
         documents.id_documento,
         documents.progressivo_registrazione,
@@ -87,10 +56,12 @@ described as (
         on documents.id_documento is not distinct from differences.id_documento
         and documents.progressivo_registrazione is not distinct from differences.progressivo_registrazione
     left join rule_questions as templates on templates.code = differences.code and templates.situation = 'manual'
-    left join gone_words as our_gone
-        on our_gone.ours and our_gone.document = differences.id_documento and differences.code = 'GONE_FROM_ERP'
-    left join gone_words as their_gone
-        on not their_gone.ours and their_gone.document = differences.progressivo_registrazione and differences.code = 'GONE_FROM_ERP'
+    left join gone_documents as our_gone
+        on our_gone.id_documento = differences.id_documento and differences.code = 'GONE_FROM_ERP'
+    left join gone_documents as their_gone
+        on their_gone.id_documento is null
+        and their_gone.progressivo_registrazione = differences.progressivo_registrazione
+        and differences.code = 'GONE_FROM_ERP'
     left join wrong_beneficiaries on wrong_beneficiaries.id_documento = differences.id_documento
     left join match_candidates
         on match_candidates.id_documento is not distinct from differences.id_documento
@@ -101,7 +72,7 @@ described as (
 -- A document that is out of the figures altogether stands on no side: it is asked about all the same.
 nowhere as (
     select gone.*
-    from gone
+    from gone_documents as gone
     anti join documents as ours on ours.id_documento = gone.id_documento
     anti join documents as theirs on theirs.progressivo_registrazione = gone.progressivo_registrazione
     where gone.wholly

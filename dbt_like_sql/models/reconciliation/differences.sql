@@ -6,17 +6,12 @@ with list_sent as (
     select count(*) > 0 as list_sent from stg_open_list
 ),
 
--- What later deliveries do not have any more, where money depended on it, until a person answers.
-gone as (
-    select distinct id_documento, progressivo_registrazione from gone_rows where open and amount <> 0
-),
-
 facts as (
     select
         documents.*,
         list_sent.list_sent,
-        documents.id_documento in (select id_documento from gone where id_documento is not null)
-            or documents.progressivo_registrazione in (select progressivo_registrazione from gone where progressivo_registrazione is not null)
+        documents.id_documento in (select id_documento from gone_documents where id_documento is not null)
+            or documents.progressivo_registrazione in (select progressivo_registrazione from gone_documents where progressivo_registrazione is not null)
             as gone,
         wrong_beneficiaries.id_documento is not null as paid_to_another,
         pcc_stock - right_stock as amount,

@@ -4,12 +4,12 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = 'delivery_spans'
+revision = '0006'
 down_revision = '0005'
 branch_labels = None
 depends_on = None
 
-COLUMNS = (
+COLUMNS: tuple[sa.Column, ...] = (
     sa.Column('whole', sa.Boolean(), nullable=True, comment='Whether it has all there is in its span; false: an increment, as said; null: nobody said'),
     sa.Column('span_from', sa.Date(), nullable=True, comment='First day of the span of a whole delivery; null: open'),
     sa.Column('span_to', sa.Date(), nullable=True, comment='Last day of that span; null: open'),

@@ -21,7 +21,6 @@ from pcc_pipeline.formats.tabular.parse import parse_tabular
 from pcc_pipeline.formats.tabular.parts import open_parts
 from pcc_pipeline.tables.feeds import FEEDS
 
-
 #: A file fits, and half of its columns are known: a kind that asks for one column alone fits nearly every file.
 _SURE = 1.5
 
