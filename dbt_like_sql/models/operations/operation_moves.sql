@@ -50,7 +50,8 @@ proposed as materialized (
         first_borne(wanted, codes) as code,
         cast(null as varchar) as numero_mandato,
         cast(null as date) as data_mandato,
-        cast(null as varchar) as cf_beneficiario
+        cast(null as varchar) as cf_beneficiario,
+        cast(null as varchar) as modalita
     from moves
     where amount > 0
     union all
@@ -65,7 +66,8 @@ proposed as materialized (
         first_borne({{ codes_that("pays") }}, bearers.codes),
         payments.numero_mandato,
         payments.data_mandato,
-        payments.cf_beneficiario
+        payments.cf_beneficiario,
+        payments.modalita
     from bearers
     join unreported_payments as payments on payments.id_documento = bearers.id_documento
     where bearers.to_pay > 0
@@ -86,7 +88,8 @@ received as (
 
 placed as (
     select
-        id_documento, progressivo_registrazione, place, azione, stato_debito, importo, code, numero_mandato, data_mandato, cf_beneficiario
+        id_documento, progressivo_registrazione, place, azione, stato_debito, importo, code, numero_mandato, data_mandato, cf_beneficiario,
+        modalita
     from proposed
     union all by name
     select id_documento, progressivo_registrazione, place, azione, code
@@ -105,5 +108,6 @@ select
     code,
     numero_mandato,
     data_mandato,
-    cf_beneficiario
+    cf_beneficiario,
+    modalita
 from placed
