@@ -9,8 +9,9 @@ import shutil
 from pathlib import Path
 from uuid import uuid4
 
-from pcc_pipeline.arrival.landing import ENTE, MISPLACED, PROVIDER, PROVIDER_KINDS, PROVIDER_ONLY
+from pcc_pipeline.arrival.landing import MISPLACED, PROVIDER_KINDS, PROVIDER_ONLY
 from pcc_pipeline.arrival.spans import DAY_OF, NOTHING, Said, marked
+from pcc_pipeline.codes import PROVIDER, NoEnteCode, ente_code
 from pcc_pipeline.tables import FEEDS
 
 
@@ -25,8 +26,10 @@ def deliver(inbox: Path, ente: str, kind: str, file: Path, said: Said = NOTHING)
 
     Raises DeliveryError for an ente or kind that cannot be, or a name that readers of the inbox would ignore.
     """
-    if ente != PROVIDER and not ENTE.fullmatch(ente):
-        raise DeliveryError(f"{ente!r} is no tenant code: 2 to 32 of a-z, 0-9 and _")
+    try:
+        ente_code(ente, provider=True)
+    except NoEnteCode as error:
+        raise DeliveryError(str(error)) from None
     if ente != PROVIDER and kind in PROVIDER_ONLY:
         raise DeliveryError(MISPLACED.format(kind=kind))
     kinds = PROVIDER_KINDS if ente == PROVIDER else tuple(name for name in FEEDS if name not in PROVIDER_ONLY)

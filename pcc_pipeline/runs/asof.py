@@ -19,6 +19,7 @@ from pcc_pipeline.calculator import Parameters, load_models, model_order, prepar
 from pcc_pipeline.clock import ROME
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.runs.inputs import inputs
+from pcc_pipeline.spreadsheet import PATTERN
 from pcc_pipeline.tables import MODELS
 
 #: What a rebuilt table can be written as, by the file's ending, and the options of DuckDB's COPY.
@@ -91,8 +92,9 @@ def opened(installation: Installation, past: Past, tables: Iterable[str]) -> Ite
         yield connection
 
 
-def write(installation: Installation, past: Past, table: str, out: Path) -> int:
-    """Writes a rebuilt table to a file (.csv, .parquet, .json), in the order of its key; returns the rows.
+def write(installation: Installation, past: Past, table: str, out: Path, *, raw: bool = False) -> int:
+    """Writes a rebuilt table to a file (.csv, .parquet, .json), in the order of its key; returns the rows. In CSV, texts that
+    a spreadsheet would take for formulas bear an apostrophe, unless `raw`.
 
     A file appears whole or not at all. Raises NotRebuilt for another kind of file.
     """
@@ -103,7 +105,8 @@ def write(installation: Installation, past: Past, table: str, out: Path) -> int:
     try:
         with opened(installation, past, [table]) as connection:
             path = str(temporary).replace("'", "''")
-            found = connection.execute(f"copy ({_ordered(table)}) to '{path}' ({options})").fetchone()
+            rows = _ordered(table, harmless=out.suffix.lower() == ".csv" and not raw)
+            found = connection.execute(f"copy ({rows}) to '{path}' ({options})").fetchone()
         temporary.replace(out)
     finally:
         temporary.unlink(missing_ok=True)
@@ -116,8 +119,13 @@ def rows(installation: Installation, past: Past, table: str) -> list[tuple[objec
         return connection.execute(_ordered(table)).fetchall()
 
 
-def _ordered(table: str) -> str:
+def _ordered(table: str, *, harmless: bool = False) -> str:
     described = MODELS[table]
+    texts = [c.name for c in described.columns if c.type == "text"] if harmless else []
+    formula = "case when regexp_matches({0}, '{1}') then chr(39) || {0} else {0} end as {0}"
+    shown = ", ".join(formula.format(f'"{name}"', PATTERN) for name in texts)
     simple = [c.name for c in described.columns if c.type not in ("records", "texts")]
     names = dict.fromkeys([*described.key, *simple])
-    return f'select * from "{table}" order by ' + ", ".join(f'"{name}"' for name in names)
+    return f'select *{f" replace ({shown})" if shown else ""} from "{table}" order by ' + ", ".join(
+        f'"{name}"' for name in names
+    )

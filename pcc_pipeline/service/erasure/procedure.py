@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
-from pcc_pipeline.arrival.landing import ENTE
+from pcc_pipeline.codes import NoEnteCode, ente_code
 from pcc_pipeline.database import dagster_storage
 from pcc_pipeline.enti import receipts
 from pcc_pipeline.enti.life import DEACTIVATING
@@ -50,8 +50,10 @@ def erase(installation: Installation, ente: str, on: date, progress: Progress = 
     Raises ErasureError while a run of the ente is under way, or when the scan still finds something: then what was
     erased stays erased, and the same call goes on.
     """
-    if not ENTE.fullmatch(ente):
-        raise ErasureError("No tenant code: 2 to 32 of a-z, 0-9 and _")
+    try:
+        ente_code(ente)
+    except NoEnteCode as error:
+        raise ErasureError(str(error)) from None
     settings, store = installation.settings, installation.store
     journal = journals.load(settings, ente)
     if journal is None and (known := receipts.erased_receipt(store, ente)) is not None and not _anything(installation, ente):
