@@ -24,7 +24,6 @@ from pcc_pipeline.tables.describe import Column, Paging, Table
 from pcc_pipeline.tables.documents import (
     CREDITOR,
     DIFFERENCE_WORDS,
-    DOCUMENTS_TABLE,
     DOCUMENT_CASES,
     DOCUMENT_FACTS,
     DOCUMENT_KEYS,
