@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pcc_pipeline.calculator import Calculator, Parameters, prepared, source
-from pcc_pipeline.calculator.session import DELIVERIES_SCHEMA
+from pcc_pipeline.calculator.inputs import DELIVERIES_SCHEMA
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import DECIDED, FEEDS

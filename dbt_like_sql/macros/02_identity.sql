@@ -68,3 +68,10 @@ create or replace macro right_tax_id(id) as case
     when regexp_full_match(id, '[A-Z]{6}[A-Z0-9]{9}[A-Z]') then letter_proves(id)
     else shaped_tax_id(id)
 end;
+
+-- A person's fiscal code.
+create or replace macro is_person_code(id) as regexp_full_match(id, '[A-Z]{6}[A-Z0-9]{9}[A-Z]');
+
+-- Whether two ids of one kind differ by one sign mistyped, left out, added or swapped.
+create or replace macro one_sign_off(one, other) as
+    one <> other and is_person_code(one) = is_person_code(other) and damerau_levenshtein(one, other) = 1;

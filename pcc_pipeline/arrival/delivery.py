@@ -9,7 +9,8 @@ import shutil
 from pathlib import Path
 from uuid import uuid4
 
-from pcc_pipeline.arrival.landing import ENTE, PROVIDER, PROVIDER_KINDS
+from pcc_pipeline.arrival.landing import PROVIDER_KINDS
+from pcc_pipeline.codes import PROVIDER, NoEnteCode, ente_code
 from pcc_pipeline.tables import FEEDS
 
 
@@ -22,8 +23,10 @@ def deliver(inbox: Path, ente: str, kind: str, file: Path) -> Path:
 
     Raises DeliveryError for an ente or kind that cannot be, or a name that readers of the inbox would ignore.
     """
-    if ente != PROVIDER and not ENTE.fullmatch(ente):
-        raise DeliveryError(f"{ente!r} is no tenant code: 2 to 32 of a-z, 0-9 and _")
+    try:
+        ente_code(ente, provider=True)
+    except NoEnteCode as error:
+        raise DeliveryError(str(error)) from None
     kinds = PROVIDER_KINDS if ente == PROVIDER else tuple(name for name in FEEDS if name != "enti")
     if kind not in kinds:
         raise DeliveryError(f"No kind {kind!r} for {ente}: there are {', '.join(kinds)}")

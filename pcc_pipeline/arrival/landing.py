@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,14 +17,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pcc_pipeline.arrival import archive
+from pcc_pipeline.codes import ENTE, PROVIDER
 from pcc_pipeline.database.register import NOT_KEPT, Arrived, Delivery, Seen
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.store import Store, TooLarge
 from pcc_pipeline.tables import FEEDS
-
-#: The folder of what concerns the provider itself (formats.md, "Inbox").
-PROVIDER = "_provider"
-ENTE = re.compile(r"[a-z0-9_]{2,32}")
 
 #: Kinds that a provider-wide folder may hold; all but the first may also come from an ente.
 PROVIDER_KINDS = ("enti", "tickets", "ratings", "probes")
