@@ -122,6 +122,7 @@ def add(settings: Settings, ente: str, user_id: int, key: str, offset: int, piec
             raise Unwelcome("Il file è più lungo di quanto dichiarato: ricominciare")
         if fresh := piece[have - offset :]:
             _require(len(fresh) <= room(settings, ente))
+            transfer.path.touch()  # its bytes may be lost, its note not
             with transfer.path.open("r+b") as file:
                 try:
                     file.seek(have)
