@@ -80,7 +80,7 @@ def test_whoever_is_signed_in_is_held_to_what_a_page_takes(desk: TestClient) -> 
     for path in ("/persone", "/domande", "/consegne/conferma", "/operazioni", "/consegne/parti/0"):
         most = guard.longest(path)
         status, taken = ask(desk, "POST", path, headers, [b"x" * 65_536] * 400)
-        assert status == 413 and taken <= most + 65_536, path
+        assert status in (400, 413) and taken <= most + 65_536, path  # 400: one field alone is too long
     length = {**headers, "content-length": str(guard.longest("/consegne") + 1)}
     del length["transfer-encoding"]
     assert ask(desk, "POST", "/consegne", length, [b"x"]) == (413, 0)
