@@ -246,6 +246,7 @@ def test_a_row_tells_of_a_date_that_its_column_does_not(path: Path) -> None:
         ("D1;1;2025-03-10;10/03/2025;10", "D2;1;2025-11-04;11/04/2025;10"),  # some rows say so, some otherwise
         ("D1;1;2025-03-09;10/03/2025;10",),  # nothing says
         ("D1;1;10/03/2025;10/03/2025;10",),
+        ("D1;1;0001-01-01;03/04/0025;10",),
     ):
         sink = payments(path, *rows, header=ORDERS)
         assert sink.good == [] and sink.bad

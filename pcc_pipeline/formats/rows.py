@@ -220,9 +220,8 @@ def _of_rows(columns: list[Column], raw: Raw, read: dict[str, Typed], told: Evid
         undecided = pc.and_(pc.is_valid(raw.texts[column.name]), pc.is_null(read[column.name].values))
         day_first = read_column(column, raw.texts[column.name].filter(undecided), frozenset([DAY_FIRST])).values
         swapped = pc.strftime(pc.cast(day_first, pa.timestamp("s")), "%Y-%d-%m")
-        month_first = pc.cast(
-            pc.if_else(pc.less_equal(pc.day(day_first), 12), swapped, pa.scalar(None, pa.string())), pa.date32()
-        )
+        is_one = pc.and_(pc.less_equal(pc.day(day_first), 12), pc.greater_equal(pc.year(day_first), 1000))
+        month_first = pc.cast(pc.if_else(is_one, swapped, pa.scalar(None, pa.string())), pa.date32())
         others = [read[other.name].values.filter(undecided) for other in dates if other is not column]
         agree = [
             evidence
