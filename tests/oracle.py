@@ -895,7 +895,9 @@ def _bodies(path: Path) -> Iterable[dict[str, Any]]:
             if (start := part.findtext("DataRiferimentoTerminiPagamento")) and (days := part.findtext("GiorniTerminiPagamento"))
         ]
         yield {
-            "id_fiscale_iva": root.findtext(".//CedentePrestatore//IdFiscaleIVA/IdCodice"),
+            "id_fiscale_iva": "".join(
+                root.findtext(f".//CedentePrestatore//IdFiscaleIVA/{name}") or "" for name in ("IdPaese", "IdCodice")
+            ),
             "cf_fornitore": root.findtext(".//CedentePrestatore//CodiceFiscale"),
             "numero": body.findtext(".//DatiGeneraliDocumento/Numero"),
             "data_emissione": date.fromisoformat(body.findtext(".//DatiGeneraliDocumento/Data") or ""),

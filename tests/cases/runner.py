@@ -15,10 +15,9 @@ import duckdb
 
 from pcc_pipeline.arrival.landing import land
 from pcc_pipeline.arrival.staging import stage
-from pcc_pipeline.calculator import Calculator, prepared, source
-from pcc_pipeline.enti.facts import ente_facts
+from pcc_pipeline.calculator import prepared, source
 from pcc_pipeline.installation import Installation
-from pcc_pipeline.runs.pipeline import calculator_deliveries, parameters
+from pcc_pipeline.runs.inputs import inputs
 from pcc_pipeline.tables import FEEDS
 from tests.cases.expectation import Expectation, expectation
 
@@ -45,8 +44,7 @@ def run_case(installation: Installation, folder: Path) -> Verdict:
     ente = folder.name.replace("-", "_")[:32]
     for number, file in enumerate(sorted(path for path in folder.glob("*/*") if path.is_file() and path.parent.name in FEEDS)):
         _deliver(installation, ente, file, number)
-    given = parameters(ente_facts(installation, ente), wanted.reference_date, wanted.observed_at)
-    Calculator(installation.settings, installation.store).run(ente, given, calculator_deliveries(installation.register, ente))
+    installation.calculator.run_inputs(inputs(installation, ente, wanted.reference_date, wanted.observed_at))
     with prepared(installation.settings, installation.store) as connection:
         for name in ("stock", "anomalies", "operations", "questions", "debt_positions"):
             connection.execute(f"create temp view {name} as select * from {source(installation.store, ente, name)}")
