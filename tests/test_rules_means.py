@@ -78,6 +78,14 @@ def test_movements_count_before_what_the_ledger_says_and_what_came_after_adds(tm
     assert _means(book, tmp_path)[0] == 355 - 40 - 213
 
 
+def test_what_is_due_in_the_year_counts_whenever_it_was_received(tmp_path: Path) -> None:
+    book = Book()
+    book.both("ONLY", **FEW, data_emissione="2025-12-01", data_ricezione="2026-01-02", data_scadenza="2025-12-21")
+    found = figures(book.reconciled(tmp_path))
+    assert found["DELAY", "2025"] == 10
+    assert ("TMR", "2025") not in found
+
+
 def test_a_suspension_that_did_not_end_concerns_what_is_unpaid(tmp_path: Path) -> None:
     book = Book()
     book.both("ONLY", **FEW, pcc={"importo_pagato": 600, "importo_sospeso": 400, "causale_sospensione": "ATTNC"})
@@ -85,6 +93,15 @@ def test_a_suspension_that_did_not_end_concerns_what_is_unpaid(tmp_path: Path) -
     pays(book, "ONLY", 600, "2025-03-10")
     # 600 x 59 and 400 x (355 - 333): 44 200 over 1 000.
     assert _means(book, tmp_path, "pcc")[0] == Decimal("44.20")
+
+
+def test_in_the_right_view_the_ledger_says_what_is_suspended_now(tmp_path: Path) -> None:
+    book = Book()
+    book.both("ONLY", **FEW, pcc={"importo_sospeso": 1000, "causale_sospensione": "ATTNC"})
+    book.moved("ONLY", "CO", "2025-06-01", 1000, stato_debito="SOSP", causale="ATTNC")
+    # 213 days to 31/12, of which the ente knows nothing.
+    assert _means(book, tmp_path)[0] == 355
+    assert _means(book, tmp_path, "pcc")[0] == 142
 
 
 def test_days_of_suspension_before_issue_or_after_the_end_are_no_days(tmp_path: Path) -> None:

@@ -15,9 +15,6 @@ create or replace macro mean_days(cent_days, whole_cents) as euro(rounded_quotie
 -- A number as Italians write it: 1.234,56.
 create or replace macro italian(amount) as translate(format('{:,.2f}', amount::decimal(18, 2)), ',.', '.,');
 
--- A day as Italians write it: 31/12/2025.
-create or replace macro italian_day(day) as strftime(day, '%d/%m/%Y');
-
 -- A part of a figure as its drill-down shows it: what weighs most stands first, ties by the document's keys.
 create or replace macro indicator_part(weight, id_documento, progressivo, paid_on, from_day, to_day, amount, suspended_days, days) as {
     'weight': abs(weight)::bigint,

@@ -17,6 +17,8 @@ from pcc_pipeline.rules import buckets
 ZERO = Decimal("0.00")
 VIEWS = ("pcc", "right", "projected")
 
+_INDICATOR = ("name", "period", "view", "value", "unit", "parts", "by_receipt", "note")
+
 #: Creditors and documents shown of a figure.
 SHOWN = 10
 
@@ -140,14 +142,7 @@ def facts(engine: sa.Engine, ente: str, name: str | None = None) -> Facts:
             ),
             rows(
                 "indicators",
-                "name",
-                "period",
-                "view",
-                "value",
-                "unit",
-                "parts",
-                "by_receipt",
-                "note",
+                *_INDICATOR,
                 order=lambda t: [t.c.name, t.c.period, t.c.view],
             ),
             fgdc,

@@ -22,6 +22,11 @@ class IndicatorRow:
     cells: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
+    @property
+    def said(self) -> str:
+        """The words with the notes after them, as text."""
+        return ". ".join([self.words, *self.notes])
+
 
 def indicator_rows(facts: Facts) -> list[IndicatorRow]:
     """The indicators of the year of D and the one before, views beside each other, in the order of the law's words."""

@@ -55,10 +55,7 @@ def write_paper(facts: Facts, out: Path) -> None:
         "Indicatori",
         _table(
             ["Indicatore", "Periodo", *(italian.VIEWS[view] for view in VIEWS)],
-            [
-                [words(". ".join([row.words, *row.notes])), italian.period(row.period), *row.cells]
-                for row in indicator_rows(facts)
-            ],
+            [[words(row.said), italian.period(row.period), *row.cells] for row in indicator_rows(facts)],
             [150, 85, 75, 75, 115],
         ),
     )

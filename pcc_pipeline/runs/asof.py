@@ -17,10 +17,8 @@ import duckdb
 
 from pcc_pipeline.calculator import Parameters, load_models, model_order, prepared, source
 from pcc_pipeline.clock import ROME
-from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.installation import Installation
-from pcc_pipeline.review.pairs import snapshot
-from pcc_pipeline.runs import pipeline
+from pcc_pipeline.runs.inputs import inputs
 from pcc_pipeline.spreadsheet import PATTERN
 from pcc_pipeline.tables import MODELS
 
@@ -74,24 +72,14 @@ def rebuild(
     """
     if known_at.tzinfo is None:
         raise NotRebuilt("The moment needs a time zone: 2026-01-31T18:00:00+01:00")
-    register = installation.register
-    deliveries = pipeline.calculator_deliveries(register, ente, known_at)
-    if not deliveries.num_rows:
-        raise NotRebuilt(f"Nothing had been delivered for {ente} by {known_at.isoformat()}")
-    facts = ente_facts(installation, ente, known_at=known_at)
     observed_at = observed_at or max(reference_date, known_at.astimezone(ROME).date())
-    parameters = pipeline.parameters(facts, reference_date, observed_at)
+    given = inputs(installation, ente, reference_date, observed_at, known_at=known_at)
+    if not given.deliveries.num_rows:
+        raise NotRebuilt(f"Nothing had been delivered for {ente} by {known_at.isoformat()}")
     mark = f"{reference_date}|{observed_at}|{known_at.astimezone(UTC).isoformat()}"
     folder = f"models/{ente}/asof/{hashlib.sha256(mark.encode()).hexdigest()[:16]}"
-    installation.calculator.run(
-        ente,
-        parameters,
-        deliveries,
-        models=needed(tables),
-        output=folder,
-        decided=snapshot(installation.engine, ente, known_at),
-    )
-    return Past(ente, parameters, known_at, deliveries.num_rows, folder)
+    installation.calculator.run_inputs(given, needed(tables), folder)
+    return Past(ente, given.parameters, known_at, given.deliveries.num_rows, folder)
 
 
 @contextmanager

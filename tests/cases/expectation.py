@@ -35,6 +35,8 @@ class Expectation:
     reference_date: date = REFERENCE_DATE
     observed_at: date = OBSERVED_AT
     right: tuple[Decimal, ...] = ()
+    #: A misplaced file may also be refused: then its part of the right stock is not asked.
+    or_refused: bool = False
     anomalies: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     only: bool = False
@@ -74,6 +76,9 @@ def _line(text: str, name: str) -> str:
 def _from_words(text: str) -> Expectation:
     right, anomalies, operations = (_line(text, name) for name in ("Right stock", "Anomalies", "Operations"))
     amounts = _right_amounts(right)
+    # Words that the catalogue has a code of its own for since they were written.
+    if "two ERP rows are equal" in anomalies:
+        anomalies = anomalies.replace("AMBIGUOUS_MATCH", "DUPLICATE_IN_ERP")
     wanted, absent = [], []
     for code in anomaly_codes():
         for found in re.finditer(rf"(no |or )?\b{code}\b(?: (-?\d+\.\d\d))?( or [A-Z_]+)?", anomalies):
@@ -82,18 +87,21 @@ def _from_words(text: str) -> Expectation:
             elif not (found.group(1) or found.group(3) or "or a proposal" in anomalies):
                 wanted.append(f"{code} {found.group(2)}" if found.group(2) else code)
     none = anomalies.startswith("none")
+    # What a person accepts at once a rule may settle at once: asked and untouched, or paired, are both right.
+    settled = "after a person accepts" in right
     refused = []
-    if operations.startswith("none"):
+    if operations.startswith("none") and not settled:
         refused.append("*")
     refused += [word for word, said in (("CS", "no CS"), ("002", "Modello 002")) if said in operations]
     return Expectation(
         right=amounts,
+        or_refused="refused" in right,
         anomalies=tuple(wanted),
         absent=tuple(absent),
         only=none,
         operations=tuple(_operation_words(operations)),
         no_operations=tuple(refused),
-        question="question" in anomalies or "asked" in anomalies or "proposal" in anomalies,
+        question=not settled and bool(re.search(r"(?<!or )(?<!or a )(?:question|asked|proposal)", anomalies)),
     )
 
 

@@ -27,7 +27,7 @@ parts as (
         readings.paid_before
     from portions
     cross join readings
-    where portions.reception_date <= reference_date()
+    where portions.issue_date <= reference_date()
       -- What is paid over the amount is no unpaid part.
       and (portions.paid_on is not null or portions.amount * portions.sign > 0)
 ),
@@ -35,6 +35,7 @@ parts as (
 counted as (
     select *, year(reception_date) as year, unnest(['TMP', 'TMR']) as name
     from parts
+    where reception_date <= reference_date()
     union all
     select *, year(due_date), 'DELAY'
     from parts

@@ -3,7 +3,7 @@
 with steps as (
     select
         view, year, 1 as step, 'STOCK_SHARE' as name, stock as value, share_limit as bound, within_share as passed, null as rate,
-        'Stock al ' || italian_day(reference_date()) || ': ' || italian(stock) || ' €. Il '
+        'Stock al ' || italian_date(reference_date()) || ': ' || italian(stock) || ' €. Il '
             || italian(threshold('fgdc_stock_share')) || ' % delle fatture ricevute nel ' || year || ' (' || italian(received)
             || ' €) è ' || italian(share_limit) || ' €: lo stock ' || if(within_share, 'non lo supera.', 'lo supera.') as words
     from fgdc_duties
@@ -25,7 +25,7 @@ with steps as (
         view, year, 4, 'DELAY_DUTY', coalesce(delay, 0), null, delay_rate = 0, delay_rate,
         if(delay is null, 'Nessuna fattura scaduta nel ' || year || ', né pagata nell''anno prima della scadenza: nessun ritardo.',
            'Indicatore di ritardo annuale: ' || italian(delay) || ' giorni, cioè ' || whole_days || ' interi'
-           || if(closes_on > observed_at(), ' (simulazione: l''anno è in corso e il non pagato conta fino al ' || italian_day(closes_on) || ')', '')
+           || if(closes_on > observed_at(), ' (simulazione: l''anno è in corso e il non pagato conta fino al ' || italian_date(closes_on) || ')', '')
            || if(delay_rate = 0, ': nessun obbligo.', ': obbligo del ' || italian(delay_rate) || ' %.'))
     from fgdc_duties
     union all
@@ -33,11 +33,11 @@ with steps as (
         view, year, 5, 'PUBLISHED', null, null,
         case publication when 'PUBLISHED' then true when 'MISSING' then false end, if(publication = 'MISSING', silence_rate, 0),
         case publication
-            when 'PUBLISHED' then 'Debiti del ' || year || ' pubblicati il ' || italian_day(published_on) || ' (art. 33 D.Lgs. 33/2013).'
+            when 'PUBLISHED' then 'Debiti del ' || year || ' pubblicati il ' || italian_date(published_on) || ' (art. 33 D.Lgs. 33/2013).'
             when 'NOT_YET' then 'I debiti del ' || year || ' vanno pubblicati (art. 33 D.Lgs. 33/2013)'
-                || coalesce(' entro il ' || italian_day(publish_by), '') || ': se non lo saranno, l''obbligo è del 5 % (c. 868).'
+                || coalesce(' entro il ' || italian_date(publish_by), '') || ': se non lo saranno, l''obbligo è del 5 % (c. 868).'
             when 'MISSING' then 'I debiti del ' || year || ' non risultano pubblicati (art. 33 D.Lgs. 33/2013; il termine era il '
-                || italian_day(publish_by) || ')' || if(silence_rate > 0, ': obbligo del ' || italian(silence_rate) || ' % (c. 868).', '.')
+                || italian_date(publish_by) || ')' || if(silence_rate > 0, ': obbligo del ' || italian(silence_rate) || ' % (c. 868).', '.')
             else 'L''ente non ha dichiarato se ha pubblicato i debiti del ' || year
                 || ' (registro degli enti, pubblicato_il): se non li ha pubblicati, l''obbligo è del 5 % (c. 868).'
         end
@@ -50,7 +50,7 @@ with steps as (
             when 'SIOPE_PLUS' then 'L''ente è su SIOPE+: i pagamenti arrivano a PCC dagli ordinativi.'
             when 'FED' then 'PCC conosce i pagamenti del ' || year || ': la piattaforma è alimentata.'
             when 'NOTHING_PAID' then 'Nessun pagamento commerciale noto nel ' || year || ': niente da comunicare a PCC.'
-            when 'NOT_KNOWN' then 'Manca una consegna di PCC successiva al ' || italian_day(reference_date())
+            when 'NOT_KNOWN' then 'Manca una consegna di PCC successiva al ' || italian_date(reference_date())
                 || ': non si sa se la piattaforma è alimentata. Se non lo è, l''obbligo è del 5 % (c. 868).'
             else 'PCC non conosce nessuno dei pagamenti del ' || year || ': la piattaforma non è alimentata'
                 || if(silence_rate > 0, ', obbligo del ' || italian(silence_rate) || ' % (c. 868).', '.')

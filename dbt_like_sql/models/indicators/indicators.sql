@@ -22,9 +22,9 @@ figures as (
                 then 'Per ' || italian(euro(by_receipt)) || ' € su ' || italian(euro(denominator))
                     || ' € vale il giorno della quietanza: la trasmissione al tesoriere non è nota.'
             when view = 'pcc' and closes_on > observed_at()
-                then 'Simulazione: l''anno è in corso e il non pagato conta fino al ' || italian_day(closes_on) || '.'
+                then 'Simulazione: l''anno è in corso e il non pagato conta fino al ' || italian_date(closes_on) || '.'
             when closes_on < make_date(year(closes_on), 12, 31)
-                then 'Anno in corso: il non pagato conta fino al ' || italian_day(closes_on) || '.'
+                then 'Anno in corso: il non pagato conta fino al ' || italian_date(closes_on) || '.'
         end as note
     from indicator_figures
     union all

@@ -9,8 +9,12 @@ shown as (
     select progressivo_registrazione, spans from suspensions where source = 'PCC_STATE'
 ),
 
+-- What the accounting system has suspended now, with the span that it knows, if any.
 kept as (
-    select id_documento, spans from suspensions where source = 'ERP'
+    select erp_documents.id_documento, suspensions.spans
+    from erp_documents
+    left join suspensions on suspensions.source = 'ERP' and suspensions.id_documento = erp_documents.id_documento
+    where erp_documents.stato = 'SOSPESA'
 ),
 
 -- By how many days a suspension that ended has moved the right due date (rules, section 2).
@@ -43,9 +47,11 @@ positions as (
         if(positions.view = 'right', positions.due_date - coalesce(moved.days + moved.days_told, 0)::integer, positions.due_date)
             as stated_due_date,
         case
-            when positions.view = 'pcc' then coalesce(told.spans, shown.spans)
+            when positions.view = 'pcc' or positions.id_documento is null then coalesce(told.spans, shown.spans)
             when positions.view = 'projected'
                 then coalesce(told.spans, if(accounts.suspended > 0, kept.spans, null), shown.spans)
+            -- In the right view the accounting system says what is suspended now; PCC what was.
+            when kept.id_documento is null then list_filter(told.spans, lambda span: span.ends_on is not null)
             when told.spans[-1].ends_on <= kept.spans[1].starts_on then told.spans || kept.spans
             else coalesce(told.spans, kept.spans, shown.spans)
         end as suspended,
@@ -75,9 +81,9 @@ erp_payments as (
 ),
 
 pcc_payments as (
-    select progressivo_registrazione, coalesce(data_pagamento, data_operazione) as paid_on, importo as amount
-    from stg_pcc_operations
-    where azione = 'CP' and coalesce(data_pagamento, data_operazione) <= observed_at() and importo <> 0
+    select progressivo_registrazione, paid_on, importo as amount
+    from pcc_payments
+    where paid_on <= observed_at() and importo <> 0
 ),
 
 parts as (

@@ -2,7 +2,12 @@
 -- Key: id_documento, progressivo_registrazione, step. Reception, refusal, what frees an account, what fills one, the due
 -- date, payments. A move bears the code that asked for it (rule_anomalies); one that no code of its document asks for
 -- bears none, and a check of `operations` shows it.
-with moves as (
+with bearers as (
+    -- What a person answers first bears no operation at all.
+    select * from remedies where not list_has_any(codes, {{ codes_that("holds") }})
+),
+
+moves as (
     select
         id_documento,
         progressivo_registrazione,
@@ -30,7 +35,7 @@ with moves as (
              end,
              wanted: {{ codes_that("tells_due_date") }}}
         ], max_depth := 2)
-    from remedies
+    from bearers
 ),
 
 proposed as materialized (
@@ -45,25 +50,27 @@ proposed as materialized (
         first_borne(wanted, codes) as code,
         cast(null as varchar) as numero_mandato,
         cast(null as date) as data_mandato,
-        cast(null as varchar) as cf_beneficiario
+        cast(null as varchar) as cf_beneficiario,
+        cast(null as varchar) as modalita
     from moves
     where amount > 0
     union all
     select
-        remedies.id_documento,
-        remedies.progressivo_registrazione,
-        remedies.booked_first,
+        bearers.id_documento,
+        bearers.progressivo_registrazione,
+        bearers.booked_first,
         20 + payments.position,
         'CP',
         null,
         payments.amount,
-        first_borne({{ codes_that("pays") }}, remedies.codes),
+        first_borne({{ codes_that("pays") }}, bearers.codes),
         payments.numero_mandato,
         payments.data_mandato,
-        payments.cf_beneficiario
-    from remedies
-    join unreported_payments as payments on payments.id_documento = remedies.id_documento
-    where remedies.to_pay > 0
+        payments.cf_beneficiario,
+        payments.modalita
+    from bearers
+    join unreported_payments as payments on payments.id_documento = bearers.id_documento
+    where bearers.to_pay > 0
 ),
 
 -- Nothing is booked on what was only presented: its reception is told first, under the code of what follows.
@@ -81,7 +88,8 @@ received as (
 
 placed as (
     select
-        id_documento, progressivo_registrazione, place, azione, stato_debito, importo, code, numero_mandato, data_mandato, cf_beneficiario
+        id_documento, progressivo_registrazione, place, azione, stato_debito, importo, code, numero_mandato, data_mandato, cf_beneficiario,
+        modalita
     from proposed
     union all by name
     select id_documento, progressivo_registrazione, place, azione, code
@@ -100,5 +108,6 @@ select
     code,
     numero_mandato,
     data_mandato,
-    cf_beneficiario
+    cf_beneficiario,
+    modalita
 from placed
