@@ -176,7 +176,7 @@ def test_deadlines_ahead_stand_above_the_deliveries(desk: TestClient, settings: 
 
     def duty(words: str, days: int, ente: str = "alfa", **more: object) -> dict[str, object]:
         values = {"ente": ente, "duty": words, "due_on": now + timedelta(days=days), "concerns_day": date(2025, 12, 31), "words": words,
-                  "source": "L. 145/2018", "met_by": None, "delivered_on": None}  # fmt: skip
+                  "source": "L. 145/2018", "met_by": None, "delivered_on": None, "every": "YEAR", "owed": True}  # fmt: skip
         return values | more
 
     rows = [
