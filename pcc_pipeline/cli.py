@@ -129,17 +129,38 @@ def submit(
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)],
     ente: Ente,
     kind: Annotated[str, typer.Option(help="Kind of delivery: erp_invoices, pcc_invoices, …")],
+    whole: Annotated[
+        str | None, typer.Option(metavar="FROM..TO", help="The files have all there is in that span; an end may be missing")
+    ] = None,
 ) -> None:
     """Deliver files to the inbox, as the portal does; the sensor takes them from there."""
     from pcc_pipeline.arrival.delivery import DeliveryError, deliver
+    from pcc_pipeline.arrival.spans import NOTHING, parse_span
 
     settings = Settings.from_environment()
     for file in files:
         try:
-            target = deliver(settings.inbox, ente, kind, file)
-        except DeliveryError as error:
+            target = deliver(settings.inbox, ente, kind, file, NOTHING if whole is None else parse_span(whole))
+        except (DeliveryError, ValueError) as error:
             raise _stop(str(error)) from None
         err.print(f"{file.name} → {target}", highlight=False)
+
+
+@app.command()
+def confirm(
+    delivery: Annotated[str, typer.Argument(help="The whole delivery, as the check names it")],
+    ente: Ente,
+    who: Annotated[str, typer.Option(help="Who confirms")],
+) -> None:
+    """Confirm that what a whole delivery does not have any more is gone, however much: publication goes on."""
+    from pcc_pipeline.installation import Installation
+    from pcc_pipeline.review.pairs import DecisionError, person
+
+    try:
+        new = Installation.from_environment().register.confirm(ente, delivery, person(who))
+    except (KeyError, DecisionError) as error:
+        raise _stop(str(error.args[0])) from None
+    err.print(f"{delivery}: {'confirmed' if new else 'was confirmed already'}", highlight=False)
 
 
 @app.command()

@@ -39,7 +39,6 @@ from xml.etree import ElementTree
 
 from oracle_amounts import (
     ACCOUNTS,
-    CREDIT_NOTES,
     UNTOLD,
     accounts_broken,
     cannot_be,
@@ -51,7 +50,6 @@ from oracle_amounts import (
     sign_of,
     sum_of,
 )
-
 from oracle_pairs import NO_DEBT, STANDS_FOR_FOREIGN, match
 from oracle_pairs import copies as erp_copies
 
@@ -491,7 +489,7 @@ def _pair_codes(erp: Document, pcc: Document, word: Word, day: date, right: Posi
         codes.append("CREDIT_NOTE_OPEN" if erp.sign < 0 else "PAID_NOT_REPORTED")
     elif (erp.written_o if erp.overpaid else erp.paid_o) < pcc.paid_o:
         codes.append("PAID_TOO_MUCH_ON_PCC")
-    elif paid == 0 and (erp.paid_d != pcc.paid_d and not non_commercial or differs and pcc.sign * shown.amount < 0):
+    elif paid == 0 and ((erp.paid_d != pcc.paid_d and not non_commercial) or (differs and pcc.sign * shown.amount < 0)):
         codes.append("PAYMENT_DATE_DIFFERS")
     moved = money(pcc.row.get("importo_liquidato")) + pcc.paid_o + pcc.suspended + pcc.not_payable
     still_received = pcc.row["stato_documento"] in ("PRESENTATO", "RICEVUTO") and moved == 0

@@ -28,6 +28,13 @@ DELIVERIES_SCHEMA = pa.schema(
         pa.field("part", pa.string()),
         # Whose staging folder holds the part; null: the ente's own. Only what concerns every ente is the provider's.
         pa.field("owner", pa.string()),
+        # Said to be whole (true) or an increment (false); null: nobody said. Open ends of the span are null.
+        pa.field("whole", pa.bool_()),
+        pa.field("span_from", pa.date32()),
+        pa.field("span_to", pa.date32()),
+        pa.field("confirmed", pa.bool_()),
+        # Rows that could not be read.
+        pa.field("refused", pa.int64()),
     ]
 )
 

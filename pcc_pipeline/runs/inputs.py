@@ -33,7 +33,7 @@ from pcc_pipeline.review.pairs import latest_decisions, snapshot
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import DECIDED
 from pcc_pipeline.tables.describe import MODEL_LAYERS
-from pcc_pipeline.tables.register import LANDED
+from pcc_pipeline.tables.register import LANDED, STAGED
 
 #: Files of the folder in which a run keeps its inputs, beside those of `calculator.inputs`.
 FACTS, REGISTERED, KEPT = "facts.json", "registered.parquet", "inputs.json"
@@ -211,6 +211,9 @@ def _staged(table: pa.Table, owner: str | None) -> pa.Table:
     has_rows = pc.greater(pc.fill_null(table["rows"], 0), 0)
     part = pc.if_else(has_rows, table["part"], pa.scalar(None, pa.string()))
     table = table.set_column(table.schema.get_field_index("part"), "part", part)
+    staged = pc.equal(table["status"], STAGED)  # what cannot be read says nothing of what there is not
+    table = table.set_column(table.schema.get_field_index("whole"), "whole", pc.if_else(staged, table["whole"], None))
+    table = table.append_column("confirmed", pc.is_valid(table["confirmed_at"]))
     table = table.append_column("owner", pa.array([owner] * len(table), pa.string()))
     return table.select(DELIVERIES_SCHEMA.names).cast(DELIVERIES_SCHEMA)
 
