@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from pcc_pipeline.arrival import archive, spans
 from pcc_pipeline.codes import ENTE, PROVIDER
@@ -253,7 +254,7 @@ def _as_said(item: Arrived, path: Path) -> Arrived:
     if item.reason is not None:
         return item
     name, said = spans.told(item.kind, _text(path.name))
-    own = {"archive": name} if item.archive else {"file": name}
+    own: dict[str, Any] = {"archive": name} if item.archive else {"file": name}
     return (
         replace(item, **own, whole=said.whole, span_from=said.span_from, span_to=said.span_to)
         if said.whole is not None
