@@ -3,10 +3,9 @@
 Written from the rules, the formats and the golden sample alone, never from the SQL models: it is the check
 on them. It knows no person's decisions. Readings, where the rules leave a choice:
 
-- Matching amounts are document totals with their sign; identity is any shared normalised VAT number or
-  fiscal code. An ERP document is ambiguous if, at the end, it and a candidate that some tier found but
-  could not take are both unmatched; so are these candidates. Only then can a PCC document be a duplicate:
-  unmatched, and same creditor, number, date and sign as a matched one.
+- Matching (tests/oracle_pairs.py) compares document totals with their sign; identity is any shared normalised VAT number or
+  fiscal code, but of a VAT group's documents the fiscal code alone where there is one. A duplicate on PCC is unmatched, and of
+  the same creditor, number, date, sign and amount as a matched one.
 - PCC paid by D is `importo_pagato` less CP operations with D < data_pagamento (else data_operazione) <= O,
   plus `importo_pagato_non_commerciale`, whose dates are unknown. A document is rejected on PCC when
   RIFIUTATO, or by an RF up to O.
@@ -29,7 +28,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -37,6 +36,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 from xml.etree import ElementTree
+
+from oracle_pairs import NO_DEBT, STANDS_FOR_FOREIGN, match
+from oracle_pairs import copies as erp_copies
 
 Row = Mapping[str, Any]
 ZERO = Decimal("0.00")
@@ -51,6 +53,8 @@ OWN_CODES = (
     "DUE_DATE_SHIFTS_STOCK",
     "CREDITOR_LOOP",
 )
+#: Agenzia delle Entrate, its collector, the Ministry: paid what is withheld and the VAT of split payment.
+TAX_AUTHORITIES = {"06363391001", "13756881002", "80415740580"}
 CREDIT_NOTES = {"TD04", "TD08", "NOTA_CREDITO"}
 BUCKETS = ((30, "0-30"), (60, "31-60"), (90, "61-90"), (180, "91-180"), (365, "181-365"))
 
@@ -80,6 +84,25 @@ class Document:
     moved_days: int = 0
     told_days: int = 0
     payments: list[Row] = field(default_factory=list)
+    #: Identifiers under which the tiers may find it: the supplier's, and of who is creditor at issue or at O.
+    parties: frozenset[str] = frozenset()
+    #: Number and date of the document that a self-invoice stands for, and the type that says so.
+    reference: tuple[str, date] | None = None
+    referring: str = ""
+    vat_amount: Decimal = ZERO
+    refused: bool = False
+
+    @property
+    def dead(self) -> bool:
+        return self.rejected or self.refused
+
+    @property
+    def type(self) -> str:
+        return str(self.row["tipo_documento"])
+
+    @property
+    def taxable(self) -> Decimal:
+        return self.total - self.vat_amount
 
     @property
     def excluded(self) -> Decimal:
@@ -142,7 +165,7 @@ def _tokens(*texts: str | None) -> frozenset[str]:
 
 def _commercial(row: Row, taxable: str, vat: str) -> Decimal:
     total = money(row["importo_totale"])
-    if not row.get("split_payment"):
+    if not row.get("split_payment") and not (taxable == "imponibile" and row["tipo_documento"] in STANDS_FOR_FOREIGN):
         return total
     if row.get(vat) is not None:
         return total - money(row[vat])
@@ -168,6 +191,9 @@ def _erp_document(row: Row, payments: Iterable[Row], day: date, seen: date) -> D
         total=money(row["importo_totale"]),
         commercial=_commercial(row, "imponibile", "iva"),
         rejected=row["stato"] in ("RIFIUTATA", "ANNULLATA"),
+    )
+    document.vat_amount = (
+        document.total - money(row["imponibile"]) if row.get("imponibile") is not None else money(row.get("iva"))
     )
     for payment in payments:
         if payment["data_pagamento"] > seen:
@@ -220,6 +246,8 @@ def _pcc_document(row: Row, operations: Sequence[Row], day: date, seen: date) ->
         not_payable=money(row.get("importo_non_liquidabile")),
         rejected=row["stato_documento"] == "RIFIUTATO" or any(o["azione"] == "RF" for o in known),
     )
+    given = row.get("importo_imponibile")
+    document.vat_amount = money(row.get("totale_imposta")) or (document.total - money(given) if given is not None else ZERO)
     start: date | None = None
     for operation in sorted(known, key=lambda o: o["data_operazione"]):
         state = operation.get("stato_debito") or ""
@@ -235,89 +263,33 @@ def _pcc_document(row: Row, operations: Sequence[Row], day: date, seen: date) ->
     return document
 
 
-Keys = Callable[[Document], Iterable[Hashable]]
-
-
-def _tiers() -> tuple[tuple[str, Keys, Keys], ...]:
-    """Each tier: name, the keys of an ERP document, the keys of a PCC document (equal keys: a candidate)."""
-
-    def by_party(*parts: Callable[[Document], Hashable]) -> Keys:
-        return lambda d: [(token, *(part(d) for part in parts)) for token in d.tokens]
-
-    def number(d: Document) -> Hashable:
-        return d.number
-
-    def issued(d: Document) -> Hashable:
-        return d.issued
-
-    def sign(d: Document) -> Hashable:
-        return d.sign
-
-    def amount(d: Document) -> Hashable:
-        return d.sign * d.total
-
-    def lot(d: Document) -> list[Hashable]:
-        return [(d.row["lotto_sdi"].strip(), d.number)] if d.row.get("lotto_sdi") else []
-
-    exact, numbers, dates = by_party(number, issued, sign), by_party(number, amount), by_party(issued, amount)
-    return (
-        ("pcc_id", lambda d: [d.row["id_pcc"].strip()] if d.row.get("id_pcc") else [], lambda d: [d.key]),
-        ("sdi_lot", lot, lot),
-        ("exact", exact, exact),
-        ("number_amount", numbers, numbers),
-        ("date_amount", dates, dates),
-    )
-
-
-@dataclass
-class Pairing:
-    """Outcome of matching: ERP key -> (PCC key, tier), and the keys left ambiguous or duplicate."""
-
-    pairs: dict[str, tuple[str, str]]
-    ambiguous_erp: set[str]
-    ambiguous_pcc: set[str]
-    duplicates: set[str]
-
-
-def match(erp: Mapping[str, Document], pcc: Mapping[str, Document]) -> Pairing:
-    """Section 6: best tier first, one to one, only pairs unique on both sides."""
-    open_erp, open_pcc = set(erp), set(pcc)
-    pairs: dict[str, tuple[str, str]] = {}
-    contested: set[tuple[str, str]] = set()
-    for tier, erp_keys, pcc_keys in _tiers():
-        index: dict[Hashable, set[str]] = defaultdict(set)
-        for key in open_pcc:
-            for value in pcc_keys(pcc[key]):
-                index[value].add(key)
-        forward = {e: set().union(*(index[v] for v in erp_keys(erp[e]) if v in index)) for e in open_erp}
-        backward: dict[str, set[str]] = defaultdict(set)
-        for e, candidates in forward.items():
-            for p in candidates:
-                backward[p].add(e)
-        for e, candidates in forward.items():
-            for p in candidates:
-                if len(candidates) == 1 and len(backward[p]) == 1:
-                    pairs[e] = (p, tier)
-                else:
-                    contested.add((e, p))
-        open_erp -= set(pairs)
-        open_pcc -= {p for p, _ in pairs.values()}
-    unsettled = [(e, p) for e, p in contested if e in open_erp and p in open_pcc]
-    ambiguous_erp, ambiguous_pcc = {e for e, _ in unsettled}, {p for _, p in unsettled}
-    identity = _tiers()[2][2]
-    taken = {value for p, _ in pairs.values() for value in identity(pcc[p])}
-    duplicates = {p for p in open_pcc - ambiguous_pcc if any(value in taken for value in identity(pcc[p]))}
-    return Pairing(pairs, ambiguous_erp, ambiguous_pcc, duplicates)
-
-
 class Word:
     """The ente's own word: open list and special cases, held against one document's two sides."""
 
-    def __init__(self, rows: Mapping[str, Sequence[Row]], day: date, alias: Mapping[str, str]) -> None:
+    def __init__(
+        self, rows: Mapping[str, Sequence[Row]], day: date, alias: Mapping[str, str], documents: Sequence[Document]
+    ) -> None:
         self.listed = list(rows.get("open_list", ()))
         self.all_cases = list(rows.get("special_cases", ()))
         self.cases = self.at(day)
         self.alias = alias
+        self.own = _tokens(*(row.get("cf_amministrazione") for row in rows.get("pcc_invoices", ())))
+        #: Cases without a date that may name documents of several years: which ones, and which are left out for being later.
+        self.doubts: dict[int, set[str]] = {}
+        self.later: dict[int, set[str]] = {}
+        for case in self.all_cases:
+            fitting = [d for d in documents if case.get("numero") and not case.get("data_emissione") and self.fits(case, [d])]
+            meant = [d for d in fitting if d.issued <= case["decorrenza"]] or fitting
+            self.later[id(case)] = {d.key for d in fitting} - {d.key for d in meant}
+            self.doubts[id(case)] = {d.key for d in meant} if len({d.issued.year for d in meant}) > 1 else set()
+
+    def holds(self, case: Row, sides: Sequence[Document]) -> bool:
+        """Does a case hold for the document, beyond doubt?"""
+        out = self.doubts[id(case)] | self.later[id(case)]
+        return any(side.key not in out and self.fits(case, [side]) for side in sides)
+
+    def in_doubt(self, sides: Sequence[Document]) -> bool:
+        return any(side.key in self.doubts[id(case)] for case in self.cases for side in sides if case["caso"] != "ALTRO")
 
     def at(self, day: date) -> list[Row]:
         """The cases in force on a day."""
@@ -345,7 +317,7 @@ class Word:
         return any(self.fits(row, sides) for row in self.listed)
 
     def declared(self, case: str, sides: Sequence[Document]) -> bool:
-        return any(row["caso"] == case and self.fits(row, sides) for row in self.cases)
+        return any(row["caso"] == case and self.holds(row, sides) for row in self.cases)
 
     def supplier(self, sides: Sequence[Document]) -> str:
         """VAT number of either side, else the one known for the fiscal code, else the fiscal code."""
@@ -358,6 +330,11 @@ class Word:
     def creditor(self, sides: Sequence[Document], day: date | None = None) -> tuple[str, frozenset[str], bool]:
         """Creditor at D or on the day given, all its identifiers, and whether the cases run in a loop."""
         cases = self.at(day) if day else self.cases
+        if len(sides) == 2 and not sides[0].tokens & sides[1].tokens:
+            # The sides name two suppliers: each has its creditor, ours speaks first where a case changes it.
+            ours, theirs = (self.creditor([side], day) for side in sides)
+            first = ours if ours[0] != self.supplier(sides[:1]) else theirs if theirs[0] != self.supplier(sides[1:]) else ours
+            return first[0], ours[1] | theirs[1], ours[2] or theirs[2]
         supplier = self.supplier(sides)
         start = frozenset().union(*(side.tokens for side in sides)) | {supplier}
         name, tokens, seen = supplier, start, [start]
@@ -368,7 +345,7 @@ class Word:
                 if case["caso"] in ("CESSIONE", "SUCCESSIONE", "OPERAZIONE_SOCIETARIA")
                 and _tokens(case.get("piva_fornitore"), case.get("cf_fornitore")) & tokens
                 and _tokens(case.get("nuovo_creditore_piva"), case.get("nuovo_creditore_cf"))
-                and self._names(case, sides)
+                and (self.holds(case, sides) if len(seen) == 1 else self._names(case, sides))
             ]
             if not steps:
                 return name, tokens, False
@@ -402,7 +379,7 @@ def _right_position(erp: Document, pcc: Document | None, word: Word, tipo: str, 
     amount = erp.sign * (unpaid - erp.excluded)
     if word.declared("CONTENZIOSO", sides) and unpaid > 0:
         amount = ZERO
-    if erp.rejected or erp.row.get("commerciale") is False or word.declared("NON_COMMERCIALE", sides):
+    if erp.rejected or erp.type in NO_DEBT or erp.row.get("commerciale") is False or word.declared("NON_COMMERCIALE", sides):
         amount = ZERO
     return Position(amount, due, erp.issued, word.creditor(sides)[0])
 
@@ -459,6 +436,9 @@ def _pair_codes(erp: Document, pcc: Document, word: Word, day: date, right: Posi
     if apart > CENT:
         split = erp.row.get("split_payment") and not pcc.row.get("split_payment")
         same = abs(erp.sign * erp.total - pcc.sign * pcc.total) <= CENT
+        if {erp.type, pcc.type} & STANDS_FOR_FOREIGN and not pcc.row.get("split_payment"):
+            # The ente's own VAT, which PCC still counts.
+            split, same = True, abs(erp.commercial - (pcc.commercial - pcc.vat_amount)) <= CENT
         codes.append("SPLIT_VAT_OPEN" if split and same else "AMOUNT_DIFFERS")
     elif apart > 0:
         codes.append("ROUNDING_DIFFERS")
@@ -477,9 +457,17 @@ def _payment_codes(erp: Document, sides: Sequence[Document], word: Word) -> list
     """Each payment is judged by who was creditor on its day; a third party that seized the credit may be paid too."""
     for payment in erp.payments:
         who, paid_on = tax_id(payment.get("cf_beneficiario")), payment["data_pagamento"]
-        if not who or payment.get("storno") or who in word.creditor(sides, paid_on)[1]:
+        owed = word.creditor(sides, paid_on)[1]
+        if not who or payment.get("storno") or who in owed or who in word.own | TAX_AUTHORITIES:
             continue
-        seized = [case for case in word.at(paid_on) if case["caso"] == "PIGNORAMENTO" and word.fits(case, sides)]
+        # A person's fiscal code against a VAT number alone is unknown.
+        people, numbers = (frozenset(t for t in owed if t[0].isalpha() is person) for person in (True, False))
+        if (who[0].isalpha() and not people and who not in word.alias) or (who[0].isdigit() and not numbers):
+            continue
+        doubtful = [case for case in word.at(paid_on) for side in sides if side.key in word.doubts[id(case)]]
+        if any(who in _third(case) for case in doubtful):
+            continue
+        seized = [case for case in word.at(paid_on) if case["caso"] == "PIGNORAMENTO" and word.holds(case, sides)]
         if not any(who in (third := _third(case)) or not third for case in seized):
             return ["WRONG_BENEFICIARY"]
     return []
@@ -519,21 +507,44 @@ def reconcile(rows: Mapping[str, Sequence[Row]], *, reference_date: date, observ
         for r in rows.get("pcc_invoices", ())
     }
     refused = {row["lotto_sdi"] for row in rows.get("sdi_refusals", ())}
+    for document in (*erp.values(), *pcc.values()):
+        document.refused = document.row.get("lotto_sdi") in refused
+    groups = _vat_groups((*erp.values(), *pcc.values()))
+    for document in (*erp.values(), *pcc.values()):
+        if document.vat in groups and len(document.tokens) > 1:
+            document.tokens, document.vat = document.tokens - {document.vat}, None
+    twice = erp_copies(erp)
+    for copy, original in twice.items():
+        payments[original] += [
+            one for one in payments.pop(copy, []) if not any(_same_payment(one, two) for two in payments[original])
+        ]
+    for key in {*twice, *twice.values()}:
+        old = erp[key]
+        erp[key] = _erp_document(old.row, payments[key], day, seen)
+        erp[key].tokens, erp[key].vat, erp[key].refused = old.tokens, old.vat, old.refused
     for document in erp.values():
-        document.rejected = document.rejected or document.row.get("lotto_sdi") in refused
+        document.rejected = document.rejected or document.refused
     known: dict[str, set[str]] = defaultdict(set)
     for document in (*erp.values(), *pcc.values()):
         for token in document.tokens:
             if document.vat:
                 known[token].add(document.vat)
-    word = Word(rows, day, {token: next(iter(vats)) for token, vats in known.items() if len(vats) == 1})
+    word = Word(
+        rows, day, {token: next(iter(vats)) for token, vats in known.items() if len(vats) == 1}, [*erp.values(), *pcc.values()]
+    )
+    for document in (*erp.values(), *pcc.values()):
+        days = (document.issued, seen)
+        document.parties = document.tokens.union(
+            *(word.creditor([document], on)[1] for on in days if not word.creditor([document], on)[2])
+        )
+        _refer(document, rows.get("sdi_invoices", ()))
     sdi_due = _by_identity(rows.get("sdi_invoices", ()), "data_scadenza")
     sdi_taxable = _by_identity((row for row in rows.get("sdi_invoices", ()) if row.get("reverse_charge")), "importo_totale")
     for document in erp.values():
         # Reverse charge: the supplier's invoice has no VAT, the ente's booking may have.
         taxable = _of_identity(sdi_taxable, [document])
         document.commercial = document.commercial if taxable is None else min(taxable, document.commercial)
-    pairing = match(erp, pcc)
+    pairing = match(erp, pcc, lambda ours, theirs: _written_otherwise(ours, theirs, word))
     partner = {p: e for e, (p, _) in pairing.pairs.items()}
 
     result = Result({(e, p, t) for e, (p, t) in pairing.pairs.items()}, [], {}, {}, {}, [])
@@ -551,20 +562,34 @@ def reconcile(rows: Mapping[str, Sequence[Row]], *, reference_date: date, observ
         other = pcc[pairing.pairs[key][0]] if key in pairing.pairs else None
         if other and not document.row.get("lotto_sdi") and other.row.get("lotto_sdi") in refused:
             document.rejected = True
+        if other and other.type in STANDS_FOR_FOREIGN and document.type not in STANDS_FOR_FOREIGN:
+            document.commercial = document.taxable
         sides = [document, other] if other else [document]
         right = _right_position(document, other, word, tipo, _of_identity(sdi_due, sides))
         shown = _pcc_position(other, word, tipo) if other else None
-        if other and shown:
+        if key in pairing.copies:
+            codes, right = ["DUPLICATE_IN_ERP"], Position(ZERO, right.due, right.issued, right.creditor)
+        elif document.type in NO_DEBT and not document.rejected:
+            codes = (
+                ["DUPLICATE_ON_PCC"]
+                if shown and other and not other.rejected and other.commercial > other.paid_o + other.not_payable
+                else []
+            )
+        elif other and shown:
             codes = _pair_codes(document, other, word, day, right, shown) + _accounts_codes(other)
         elif document.rejected:
             codes = []
         else:
-            codes = ["AMBIGUOUS_MATCH" if key in pairing.ambiguous_erp else "MISSING_ON_PCC"]
+            codes = ["MISSING_ON_PCC"]
+            if key in pairing.ambiguous_erp or key in pairing.probable_erp:
+                codes = ["AMBIGUOUS_MATCH" if key in pairing.ambiguous_erp else "PROBABLE_MATCH"]
             if word.on_list(sides) and (document.paid_o > 0 or document.not_payable > 0):
                 codes.append("MUST_STAY_OPEN")
         if not document.rejected:
             codes += _payment_codes(document, sides, word)
             codes += ["CREDITOR_LOOP"] if word.creditor(sides)[2] else []
+            asked = key in pairing.ambiguous_erp | pairing.probable_erp | set(pairing.copies)
+            codes += ["AMBIGUOUS_CASE"] if word.in_doubt(sides) and not asked and not (other and other.rejected) else []
         settle(codes, key, other.key if other else "", shown, right)
     for key, document in pcc.items():
         if key in partner:
@@ -575,6 +600,8 @@ def reconcile(rows: Mapping[str, Sequence[Row]], *, reference_date: date, observ
         right = Position(ZERO, shown.due, shown.issued, creditor)
         if key in pairing.ambiguous_pcc:
             codes.append("AMBIGUOUS_MATCH")
+        elif key in pairing.probable_pcc:
+            codes.append("PROBABLE_MATCH")
         elif key in pairing.duplicates and not document.rejected:
             codes.append("DUPLICATE_ON_PCC")
         elif document.row.get("lotto_sdi") in refused:
@@ -585,6 +612,7 @@ def reconcile(rows: Mapping[str, Sequence[Row]], *, reference_date: date, observ
             if word.on_list([document]) and (document.paid_o > 0 or document.rejected or document.not_payable > 0):
                 codes.append("MUST_STAY_OPEN")
             codes += ["CREDITOR_LOOP"] if loop and not document.rejected else []
+            codes += ["AMBIGUOUS_CASE"] if word.in_doubt([document]) and not document.rejected else []
         settle(codes, "", key, shown, right)
 
     for view, found in positions.items():
@@ -596,6 +624,73 @@ def reconcile(rows: Mapping[str, Sequence[Row]], *, reference_date: date, observ
                 bucket_key = (view, _bucket(position.due, day))
                 result.by_due_date[bucket_key] = result.by_due_date.get(bucket_key, ZERO) + position.amount
     return result
+
+
+def _vat_groups(documents: Iterable[Document]) -> set[str | None]:
+    """Section 5: VAT numbers seen with two or more right fiscal codes of companies."""
+    codes: dict[str, set[str]] = defaultdict(set)
+    for document in documents:
+        for code in document.tokens - {document.vat}:
+            if document.vat and re.fullmatch(r"[0-9]{11}", code) and _check_digit(code):
+                codes[document.vat].add(code)
+    return {vat for vat, found in codes.items() if len(found) > 1}
+
+
+def _check_digit(code: str) -> bool:
+    doubled = [sum(divmod(2 * int(digit), 10)) for digit in code[1::2]]
+    return (sum(int(digit) for digit in code[::2]) + sum(doubled)) % 10 == 0
+
+
+def _same_payment(one: Row, two: Row) -> bool:
+    names = ("numero_mandato", "data_pagamento", "importo", "cf_beneficiario")
+    return all(one.get(name) == two.get(name) for name in names) and bool(one.get("storno")) == bool(two.get("storno"))
+
+
+def _written_otherwise(ours: Document, theirs: Document, word: Word) -> bool:
+    """Section 6, probable pairs: may the two creditors be one, written otherwise?"""
+    if ours.tokens & theirs.tokens or not ours.tokens or not theirs.tokens:
+        return True
+    kinds = [(document.vat is not None, bool(document.tokens - {document.vat})) for document in (ours, theirs)]
+    if kinds in ([(True, False), (False, True)], [(False, True), (True, False)]):
+        return True
+    if any(_one_off(one, other) for one in ours.tokens for other in theirs.tokens):
+        return True
+    ties = [
+        (_tokens(c.get("piva_fornitore"), c.get("cf_fornitore")), _third(c))
+        for c in word.all_cases
+        if c["caso"] != "PIGNORAMENTO"
+    ]
+    reached, size = ours.tokens, 0
+    while len(reached) > size:
+        size = len(reached)
+        reached = reached.union(*(a | b for a, b in ties if (a | b) & reached and a and b))
+    return bool(reached & theirs.tokens)
+
+
+def _one_off(one: str, other: str) -> bool:
+    """One sign typed wrong, or two neighbours swapped; two numbers with right check digits are two subjects."""
+    if len(one) != len(other) or (one.isdigit() and other.isdigit() and _check_digit(one) and _check_digit(other)):
+        return False
+    apart = [place for place in range(len(one)) if one[place] != other[place]]
+    swapped = (
+        len(apart) == 2 and apart[1] == apart[0] + 1 and one[apart[0]] == other[apart[1]] and one[apart[1]] == other[apart[0]]
+    )
+    return len(apart) == 1 or swapped
+
+
+def _refer(document: Document, invoices: Iterable[Row]) -> None:
+    """Sets what a self-invoice stands for, as its e-invoice says."""
+    for row in invoices:
+        if row["tipo_documento"] not in STANDS_FOR_FOREIGN | {"TD20"} or len(row.get("riferimenti", ())) != 1:
+            continue
+        tokens = _tokens(row.get("id_fiscale_iva"), row.get("cf_fornitore"))
+        if (
+            tokens & document.tokens
+            and row["data_emissione"] == document.issued
+            and (document_number(row["numero"], row["data_emissione"].year) == document.number)
+        ):
+            ((number, on),) = row["riferimenti"]
+            document.reference, document.referring = (document_number(number, on.year), on), row["tipo_documento"]
 
 
 def _by_identity(rows: Iterable[Row], column: str) -> dict[Hashable, Any]:
@@ -611,8 +706,8 @@ def _by_identity(rows: Iterable[Row], column: str) -> dict[Hashable, Any]:
 
 
 def _of_identity(found: Mapping[Hashable, Any], sides: Sequence[Document]) -> Any:
-    exact = _tiers()[2][1]
-    return next((found[key] for side in sides for key in exact(side) if key in found), None)
+    keys = [(token, side.number, side.issued, side.sign) for side in sides for token in side.tokens]
+    return next((found[key] for key in keys if key in found), None)
 
 
 #: What the oracle reads of an inbox, and what a later file's row takes the place of: other kinds have their own tests.
@@ -673,6 +768,11 @@ def _bodies(path: Path) -> Iterable[dict[str, Any]]:
             "importo_totale": money(body.findtext(".//ImportoTotaleDocumento")),
             "reverse_charge": any((nature.text or "").startswith("N6") for nature in body.iter("Natura")),
             "data_scadenza": max(dues, default=None),
+            "riferimenti": [
+                (named.findtext("IdDocumento") or "", date.fromisoformat(named.findtext("Data") or ""))
+                for named in body.iter("DatiFattureCollegate")
+                if named.findtext("Data")
+            ],
         }
 
 

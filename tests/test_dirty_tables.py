@@ -15,6 +15,7 @@ import xlsxwriter
 import xlwt
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from stdnum import luhn
 from stdnum.it import codicefiscale
 from test_conventions import MONEY, amounts
 from test_tabular import PAYMENTS, parse, payments
@@ -22,7 +23,8 @@ from test_tabular import PAYMENTS, parse, payments
 from pcc_pipeline.demo.parties import parties
 from pcc_pipeline.formats.columns import read_column
 from pcc_pipeline.formats.conventions import COMMA, POINT, read_amount, read_date, settle
-from pcc_pipeline.formats.tax_ids import read_tax_id
+from pcc_pipeline.formats.pcc.values import tax_code_problem
+from pcc_pipeline.formats.tax_ids import is_right, read_tax_id
 from pcc_pipeline.tables.notes import WRONG_TAX_ID, ZEROS_RECOVERED
 
 MACROS = Path(__file__).parents[1] / "dbt_like_sql" / "macros" / "02_identity.sql"
@@ -118,6 +120,27 @@ def test_fiscal_codes_and_foreign_ids() -> None:
     assert [read_tax_id(text)[1] for text in ("DE123456789", "FR 12 345678901", "GB999 9999 73", "IT", "PIPPO", "123", "00000000000")] == [
         None, None, None, WRONG_TAX_ID, WRONG_TAX_ID, WRONG_TAX_ID, WRONG_TAX_ID,
     ]  # fmt: skip
+
+
+@settings(deadline=None)
+@given(st.integers(1, 10**11 - 1).map(lambda number: f"{number:011d}"))
+def test_of_eleven_digits_the_check_digit_alone_decides(text: str) -> None:
+    right = luhn.is_valid(text)
+    assert is_right(text) == right and (read_tax_id(text)[1] is None) == right
+    if codicefiscale.is_valid(text):  # what the library takes for a VAT number, with its office
+        assert right
+    whole = text[:10] + luhn.calc_check_digit(text[:10])
+    if whole.strip("0"):
+        assert read_tax_id(whole) == (whole, None) and read_tax_id(f"IT{whole}")[1] is None
+    with duckdb.connect() as connection:
+        connection.execute(MACROS.read_text())
+        found = connection.execute("select right_tax_id($1), right_tax_id($2)", [text, whole]).fetchone()
+    assert found == (right, bool(whole.strip("0")))
+
+
+def test_a_provisional_fiscal_code_is_right() -> None:
+    assert read_tax_id("50123459005") == ("50123459005", None) and not codicefiscale.is_valid("50123459005")
+    assert tax_code_problem("50123459005") is None
 
 
 def test_the_models_know_right_from_wrong_as_the_parser_does() -> None:

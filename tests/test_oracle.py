@@ -18,9 +18,6 @@ from pcc_pipeline.demo.cases import CASES
 
 DAY, SEEN = REFERENCE_DATE, OBSERVED_AT
 
-#: What the rules give and the SQL models do not yet (tests/golden/README.md).
-NOT_YET = {"borgolieto": [("WRONG_BENEFICIARY", "B061", "900000061", Decimal(0))]}
-
 
 @pytest.fixture(scope="module")
 def reconciled(golden: Golden) -> oracle.Result:
@@ -37,7 +34,7 @@ def test_golden_anomalies(golden: Golden, reconciled: oracle.Result) -> None:
     wanted = {
         (r["code"], r["id_documento"], r["progressivo_registrazione"], Decimal(r["amount"])) for r in golden.rows("anomalies")
     }
-    assert sorted(reconciled.anomalies) == sorted(wanted | set(NOT_YET.get(golden.ente, ())))
+    assert sorted(reconciled.anomalies) == sorted(wanted)
     assert reconciled.unexplained == []
 
 

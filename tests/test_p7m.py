@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509.oid import NameOID
 
-from pcc_pipeline.formats.fatturapa import p7m
-from pcc_pipeline.formats.fatturapa.open import RefusedFile, open_document
+from pcc_pipeline.formats import p7m
+from pcc_pipeline.formats.fatturapa.open import open_document
+from pcc_pipeline.formats.xml_open import RefusedFile
 
 CONTENT = b"""<?xml version="1.0"?>
 <FatturaElettronica versione="FPA12"><FatturaElettronicaBody/></FatturaElettronica>"""

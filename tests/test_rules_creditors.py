@@ -196,6 +196,117 @@ def test_no_anomaly_of_the_creditor(seen: Seen, document: str) -> None:
 
 
 @pytest.mark.parametrize("document", ["TO_BANK_BEFORE_ITS_MERGER", "TO_FIRST_BANK"])
-def test_who_was_creditor_between_two_cases_is_asked_about(seen: Seen, document: str) -> None:
-    # Section 5 knows the creditor at D, and before the case the supplier: who was it in between is a person's to say.
-    assert set(seen.codes(document)) == {"WRONG_BENEFICIARY"}
+def test_who_was_creditor_between_two_cases_may_be_paid(seen: Seen, document: str) -> None:
+    # A beneficiary is judged by who was creditor on the day of payment, whatever D is.
+    assert seen.codes(document) == {}
+
+
+def _right(stem: str) -> str:
+    """Eleven digits with their check digit (DPR 633/1972 art. 35)."""
+    odd = sum(int(digit) for digit in stem[::2]) + sum(sum(divmod(2 * int(digit), 10)) for digit in stem[1::2])
+    return stem + str(-odd % 10)
+
+
+@pytest.fixture(scope="module")
+def groups(tmp_path_factory: pytest.TempPathFactory) -> Seen:
+    group, one, other, buyer = (_right(stem) for stem in ("0900001001", "0700001001", "0700002001", "0200001001"))
+    provisional = _right("5000001590")
+    book = Book()
+    for document, code in (("OF_A", one), ("OF_B", other), ("OF_GROUP", None)):
+        ids = {"cf_fornitore": code, "importo_totale": 1220}
+        book.erp(document, piva_fornitore=group, numero="1", **ids)
+        book.pcc(document, id_fiscale_iva=f"IT{group}", numero_documento="1", **ids)
+    book.row("special_cases", caso="CESSIONE", cf_fornitore=one, decorrenza="2025-02-01", nuovo_creditore_piva=buyer)
+    book.both("PROVISIONAL", erp={"piva_fornitore": None, "cf_fornitore": provisional},
+              pcc={"id_fiscale_iva": None, "cf_fornitore": provisional})  # fmt: skip
+    vat = _right("0300001001")
+    book.both("SOLE_TRADER", erp={"piva_fornitore": vat}, pcc={"id_fiscale_iva": vat} | PAID)
+    book.paid("SOLE_TRADER", 1220, cf_beneficiario="GLLMRC55D04A944K")
+    known = _right("0300002001")
+    book.both(
+        "KNOWN_PERSON", erp={"piva_fornitore": known}, cf_fornitore="FRRNNA65E45D612Z", pcc={"id_fiscale_iva": known} | PAID
+    )
+    book.paid("KNOWN_PERSON", 1220, cf_beneficiario="GLLMRC55D04A944K")
+    book.both(
+        "TO_TREASURY",
+        erp={"piva_fornitore": vat},
+        pcc={"id_fiscale_iva": vat, "cf_amministrazione": _right("8001234015")} | PAID,
+    )
+    book.paid("TO_TREASURY", 1000, cf_beneficiario="06363391001")
+    book.paid("TO_TREASURY", 220, cf_beneficiario=_right("8001234015"))
+    return book.reconciled(tmp_path_factory.mktemp("groups"))
+
+
+def test_a_vat_group_joins_none_of_its_members(groups: Seen) -> None:
+    assert groups.tier("OF_A") == ("POF_A", "exact")
+    assert groups.tier("OF_B") == ("POF_B", "exact")
+    assert groups.tier("OF_GROUP") == ("POF_GROUP", "exact")
+    original = {doc: groups.position("right", doc)["creditor"] for doc in ("OF_A", "OF_B", "OF_GROUP")}
+    assert original == {"OF_A": _right("0200001001"), "OF_B": _right("0700002001"), "OF_GROUP": _right("0900001001")}
+
+
+def test_a_case_of_one_member_is_asked_about_where_the_group_stands_alone(groups: Seen) -> None:
+    assert set(groups.codes("OF_GROUP")) == {"AMBIGUOUS_CASE"}
+    assert groups.codes("OF_A") == groups.codes("OF_B") == {}
+
+
+def test_a_fiscal_code_of_eleven_digits_is_right_by_its_check_digit(groups: Seen) -> None:
+    assert groups.tier("PROVISIONAL") == ("PPROVISIONAL", "exact")
+
+
+@pytest.mark.parametrize("document", ["SOLE_TRADER", "TO_TREASURY"])
+def test_unknown_is_not_different_and_the_treasury_is_nobody_s_rival(groups: Seen, document: str) -> None:
+    assert "WRONG_BENEFICIARY" not in groups.codes(document)
+
+
+def test_a_person_known_by_another_code_is_different(groups: Seen) -> None:
+    assert "WRONG_BENEFICIARY" in groups.codes("KNOWN_PERSON")
+
+
+@pytest.fixture(scope="module")
+def doubts(tmp_path_factory: pytest.TempPathFactory) -> Seen:
+    book = Book()
+    for document, years in (("BOTH_YEARS", (2023, 2024)), ("LATER_YEAR", (2024, 2025)), ("OWN_YEAR", (2023, 2024))):
+        supplier = book.supplier(document)
+        for year in years:
+            day = {"data_emissione": f"{year}-03-10", "data_scadenza": f"{year}-05-10", "data_ricezione": f"{year}-03-12"}
+            book.erp(document, id_documento=f"{document}_{year}", piva_fornitore=supplier, numero="7", **day)
+            book.pcc(document, progressivo_registrazione=f"P{document}_{year}", numero_documento="7", **day)
+    book.case("CESSIONE", book.supplier("BOTH_YEARS"), "2025-01-01", numero="7", **_to(BANK))
+    book.case("CESSIONE", book.supplier("LATER_YEAR"), "2024-06-01", numero="7", **_to(BANK))
+    book.case("CESSIONE", book.supplier("OWN_YEAR"), "2025-01-01", numero="7/2023", **_to(BANK))
+    # A seizure without a third party, and one that began after the payment.
+    for document, since in (("SEIZED", "2025-01-01"), ("SEIZED_LATER", "2025-06-01")):
+        book.both(document, pcc=PAID)
+        book.paid(document, 1220, cf_beneficiario=THIRD)
+        book.case("PIGNORAMENTO", book.supplier(document), since)
+    # Ceded after D, paid to the new creditor after that.
+    book.both("CEDED_SINCE", pcc=PAID)
+    book.paid("CEDED_SINCE", 1220, "2026-01-15", cf_beneficiario=BANK)
+    book.case("CESSIONE", book.supplier("CEDED_SINCE"), "2026-01-10", **_to(BANK))
+    return book.reconciled(tmp_path_factory.mktemp("doubts"))
+
+
+@pytest.mark.parametrize(
+    ("document", "creditor", "asked"),
+    [
+        ("BOTH_YEARS_2023", None, True),
+        ("BOTH_YEARS_2024", None, True),
+        ("LATER_YEAR_2024", BANK, False),
+        ("LATER_YEAR_2025", None, False),
+        ("OWN_YEAR_2023", BANK, False),
+        ("OWN_YEAR_2024", None, False),
+    ],
+)
+def test_a_number_without_a_date(doubts: Seen, document: str, creditor: str | None, asked: bool) -> None:
+    assert ("AMBIGUOUS_CASE" in doubts.codes(document)) is asked
+    assert (doubts.position("right", document)["creditor"] == BANK) is (creditor == BANK)
+
+
+def test_a_seizure_without_a_named_third_party_accepts_any(doubts: Seen) -> None:
+    assert "WRONG_BENEFICIARY" not in doubts.codes("SEIZED")
+    assert "WRONG_BENEFICIARY" in doubts.codes("SEIZED_LATER")
+
+
+def test_a_beneficiary_is_judged_on_the_day_of_payment_whatever_d_is(doubts: Seen) -> None:
+    assert "WRONG_BENEFICIARY" not in doubts.codes("CEDED_SINCE")

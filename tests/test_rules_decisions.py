@@ -26,7 +26,8 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     book.pcc("ONE_LEFT", progressivo_registrazione="PONE_LEFT_2")
     # Two and two, one pair split: still contested.
     for number in "12":
-        book.both("FOUR", erp={"id_documento": f"FOUR_{number}"}, pcc={"progressivo_registrazione": f"PFOUR_{number}"})
+        ours = {"id_documento": f"FOUR_{number}", "importo_totale": f"122{number}"}
+        book.both("FOUR", erp=ours, pcc={"progressivo_registrazione": f"PFOUR_{number}", "importo_totale": 1500})
     # Split, and yet another tier would take it: by number and amount.
     book.both("EVERY_TIER", lotto_sdi="77", erp={"id_pcc": "PEVERY_TIER"})
     book.both("GONE")

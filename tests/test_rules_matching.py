@@ -62,6 +62,8 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     book.pcc("BY_AMOUNT", progressivo_registrazione="PTHE_OTHER", importo_totale=100)
     book.both("TWO_HERE")
     book.erp("TWO_HERE", id_documento="TWO_HERE_2")
+    book.both("TWO_THERE")
+    book.pcc("TWO_THERE", progressivo_registrazione="PTWO_THERE_2")
     for number in "12":
         book.both(
             "TWO_AND_TWO",
@@ -104,18 +106,27 @@ def test_no_tier_pairs(seen: Seen, document: str) -> None:
 
 def test_candidates_that_a_later_tier_left_are_not_ambiguous(seen: Seen) -> None:
     assert seen.codes("PSTRANGER") == {"MISSING_IN_ERP": 0}
-    assert seen.codes("PTHE_OTHER") == {"DUPLICATE_ON_PCC": 100}
+    # Another amount is another document, no duplicate.
+    assert seen.codes("PTHE_OTHER") == {"MISSING_IN_ERP": 0}
     assert seen.codes("BY_AMOUNT") == {}
 
 
-@pytest.mark.parametrize("document", ["TWO_HERE", "TWO_HERE_2", "TWO_AND_TWO_1", "TWO_AND_TWO_2"])
+@pytest.mark.parametrize("document", ["TWO_THERE", "TWO_AND_TWO_1"])
 def test_several_candidates_none_taken_and_our_word_counts(seen: Seen, document: str) -> None:
     assert seen.tier(document) is None
     assert seen.codes(document) == {"AMBIGUOUS_MATCH": -1220}
     assert seen.stock("right", document) == 1220
 
 
-@pytest.mark.parametrize("document", ["PTWO_HERE", "PTWO_AND_TWO_1", "PTWO_AND_TWO_2"])
+@pytest.mark.parametrize(("document", "paired"), [("TWO_HERE", "PTWO_HERE"), ("TWO_AND_TWO_1", None)])
+def test_what_our_system_has_twice_counts_once_and_pairs_as_one(seen: Seen, document: str, paired: str | None) -> None:
+    assert seen.tier(document) == (paired and (paired, "exact"))
+    copy = {"TWO_HERE": "TWO_HERE_2", "TWO_AND_TWO_1": "TWO_AND_TWO_2"}[document]
+    assert seen.codes(copy) == {"DUPLICATE_IN_ERP": 0}
+    assert (seen.stock("right", document), seen.stock("right", copy)) == (1220, 0)
+
+
+@pytest.mark.parametrize("document", ["PTWO_THERE", "PTWO_THERE_2", "PTWO_AND_TWO_1", "PTWO_AND_TWO_2"])
 def test_candidates_count_nothing_on_the_right(seen: Seen, document: str) -> None:
     assert seen.codes(document) == {"AMBIGUOUS_MATCH": 1220}
     assert seen.stock("right", document) == 0

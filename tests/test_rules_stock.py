@@ -65,7 +65,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     book.both("NOT_PAYABLE_IN_PART", erp=dead, pcc={"importo_non_liquidabile": 200})
     book.both("NOTE_PARTLY_USED", tipo_documento="TD04", pcc={"importo_pagato": 220})
     _paid(book, "NOTE_PARTLY_USED", 220, "2025-06-01")
-    book.both("ISSUED_AFTER_D", data_emissione="2026-01-01", data_scadenza="2025-12-31")
+    book.both("ISSUED_AFTER_D", data_emissione="2026-01-01", data_scadenza="2026-01-31")
     for days in BUCKETS:
         book.both(
             f"DUE_{days}",

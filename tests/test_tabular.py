@@ -158,8 +158,7 @@ def test_the_register_names_its_enti(path: Path) -> None:
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "password"), (b"PK\x03\x04 nothing", "workbook"),
         (b"id_documento;importo\n1;2\n", "numero_mandato, data_pagamento"),
         (PAYMENTS.encode() + b";Numero Mandato\n1;2;2025-01-01;1;;2\n", "twice"),
-        (PAYMENTS.encode() + b"\rD1;1;2025-01-01;1;\rD2;1;2025-01-01;1;\r", "carriage return"),
-        (b"%PDF-1.7\n1 0 obj\n", "missing columns"),
+        (b"%PDF-1.7\n1 0 obj\n", "a PDF"),
     ],
 )  # fmt: skip
 def test_files_refused_whole(path: Path, content: bytes, reason: str) -> None:
@@ -272,7 +271,7 @@ def test_a_workbooks_bad_cells_are_refused(path: Path) -> None:
     assert sink.good == [] and counts.refused == 7
     assert [(bad["line"], bad["field"]) for bad in sink.bad] == [
         (2, "importo"), (3, "numero_mandato"), (4, "data_pagamento"), (5, "importo"), (6, "numero_mandato"),
-        (7, "data_pagamento"), (8, "data_pagamento"), (8, "importo"),
+        (7, "data_pagamento"), (8, "importo"),
     ]  # fmt: skip
 
 

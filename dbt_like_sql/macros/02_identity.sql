@@ -35,8 +35,8 @@ create or replace macro without_zeros(runs) as regexp_replace(runs, '(^|-)0+([0-
 create or replace macro normalised_number(written, issue_date) as
     without_zeros(without_year(without_prefixes(number_runs(written)), year(issue_date)::varchar));
 
--- Whether a normalised tax id is right: the check digit of eleven digits (DPR 633/1972 art. 35) or the check letter of
--- sixteen characters (DM 23/12/1976). Other ids (another country's, which begin with its two letters) are taken as they are;
+-- Whether a normalised tax id is right: the check digit of eleven digits (DPR 633/1972 art. 35), whatever the digits that
+-- tell a VAT number's office (a provisional fiscal code has any), or the check letter of sixteen characters (DM 23/12/1976). Other ids (another country's, which begin with its two letters) are taken as they are;
 -- of those that look Italian a wrong length is wrong.
 create or replace macro digits_prove(id) as list_sum(list_transform(
     range(1, 12),
@@ -64,9 +64,14 @@ create or replace macro shaped_tax_id(id) as
     or (regexp_full_match(id, '[A-Z]{2}[A-Z0-9]*[0-9][A-Z0-9]*') and not starts_with(id, 'IT') and length(id) <= 15);
 
 create or replace macro right_tax_id(id) as case
-    -- digits 8 to 10 are the office that gave the number
-    when regexp_full_match(id, '[0-9]{11}') then digits_prove(id) and not starts_with(id, '0000000')
-        and (id[8:10] between '001' and '100' or id[8:10] in ('120', '121', '888', '999'))
+    when regexp_full_match(id, '[0-9]{11}') then digits_prove(id) and id <> '00000000000'
     when regexp_full_match(id, '[A-Z]{6}[A-Z0-9]{9}[A-Z]') then letter_proves(id)
     else shaped_tax_id(id)
 end;
+
+-- A person's fiscal code.
+create or replace macro is_person_code(id) as regexp_full_match(id, '[A-Z]{6}[A-Z0-9]{9}[A-Z]');
+
+-- Whether two ids of one kind differ by one sign mistyped, left out, added or swapped.
+create or replace macro one_sign_off(one, other) as
+    one <> other and is_person_code(one) = is_person_code(other) and damerau_levenshtein(one, other) = 1;

@@ -15,10 +15,13 @@ create or replace macro is_foreign_vat(id) as
 create or replace macro is_code_without_vat(id) as
     regexp_full_match(id, '[A-Z]{6}[A-Z0-9]{10}') or regexp_full_match(id, '[89][0-9]{10}');
 
+-- A lot of SDI is digits above zero: a word written for none (NULL, N/D) is none, whatever column it stands in.
+create or replace macro is_lot(written) as coalesce(regexp_full_match(written, '0*[1-9][0-9]*'), false);
+
 -- vat and code normalised (subjects); creditor may know a VAT number that the document does not bear.
 create or replace macro document_origin(lot, vat, code, creditor, type_origin, issue_date) as
     case
-        when lot is not null then 'SDI'
+        when is_lot(lot) then 'SDI'
         when is_foreign_vat(coalesce(vat, code)) or type_origin = 'FOREIGN' then 'FOREIGN'
         when issue_date < greatest(duty_from('EINVOICE'), duty_from('PCC')) then 'PRE_SDI'
         when vat is null and is_code_without_vat(code) and is_code_without_vat(creditor) then 'NO_VAT'

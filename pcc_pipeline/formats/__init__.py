@@ -1,7 +1,7 @@
 """Every format that can be delivered, one module a format; this is only the door to them.
 
-A parser takes Sources and gives typed Arrow batches and defects to a Sink. It reads bytes and knows nothing of
-the store, the register or the rules.
+A parser takes Sources and gives typed Arrow batches, defects and notes to a Sink. It reads bytes and knows nothing of
+the store and the register; of the rules it has lists of words and of PCC's checks.
 """
 
 from __future__ import annotations
@@ -49,9 +49,10 @@ def _parse_table(kind: str, source: Source, sink: Sink, layout: Layout | None) -
     """A table, or PCC's answer in XML where one comes in a table's place."""
     if kind == "pcc_invoices":
         from pcc_pipeline.formats.pcc.answer import parse_pcc_answer
+        from pcc_pipeline.formats.tabular.pages import is_page
         from pcc_pipeline.formats.xml_source import looks_xml
 
-        if looks_xml(source.path):
+        if looks_xml(source.path) and not is_page(source.path):
             return parse_pcc_answer(source, sink)
     if kind in ("pcc_outcomes", "pcc_invoices"):
         from pcc_pipeline.formats.pcc.feeds import parse_model

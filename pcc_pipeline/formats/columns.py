@@ -16,10 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pcc_pipeline.formats.conventions import (
+    AHEAD,
+    AS_WRITTEN,
     COMMA,
     GROUP_MARK,
     GROUPED,
     POINT,
+    TIME,
     UNDRESS,
     Reading,
     read_amount,
@@ -36,6 +39,8 @@ _PLAIN_COMMA = r"^-?([0-9]{1,16}|[1-9][0-9]{0,2}(\.[0-9]{3}){1,4}),[0-9]{1,2}$"
 
 #: A local time that only this reading can mean.
 _PLAIN_MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}$"
+#: A day is written in so many bytes at most, but for words.
+_DAY_LENGTH = 10
 _UTC = pa.timestamp("us", tz="UTC")
 _EARLIEST = datetime(1900, 1, 1)  # noqa: DTZ001 - a local time
 
@@ -68,6 +73,11 @@ def _amount(text: str) -> Reading:
 @lru_cache(maxsize=200_000)
 def _date(text: str) -> Reading:
     return read_date(text)
+
+
+@lru_cache(maxsize=200_000)
+def _due(text: str) -> Reading:
+    return read_date(text, AHEAD)
 
 
 @lru_cache(maxsize=200_000)
@@ -145,6 +155,13 @@ def _amounts(texts: pa.Array, evidence: frozenset[str] | None, *, undress: bool 
     return Typed(values, told | rest.evidence, rest.either)
 
 
+def _dates(texts: pa.Array, read: Callable[[str], Reading], evidence: frozenset[str] | None) -> Typed:
+    """Dates. Times of day without offset go first, so that each day is read once."""
+    if (pc.max(pc.binary_length(texts)).as_py() or 0) > _DAY_LENGTH:
+        texts = pc.replace_substring_regex(texts, f"{TIME}$", "")
+    return _distinct(texts, pa.date32(), read, evidence)
+
+
 def _key(text: str) -> str:
     return text.upper()
 
@@ -182,7 +199,7 @@ def reader(column: Column) -> Callable[[str], Reading]:
     """How one text of that column is read."""
     readers: dict[str, Callable[[str], Reading]] = {
         "money": _amount,
-        "date": _date,
+        "date": _due if column.name in AS_WRITTEN else _date,
         "timestamp": _moment,
         "boolean": _flag,
         "integer": _integer,
@@ -199,6 +216,8 @@ def read_column(column: Column, texts: pa.Array, evidence: frozenset[str] | None
         return _amounts(texts, evidence)
     if column.type == "timestamp":
         return _moments(texts, evidence)
+    if column.type == "date":
+        return _dates(texts, reader(column), evidence)
     if column.type == "text" and not column.allowed and not column.pattern:
         return Typed(texts)
     return _distinct(texts, column.arrow_type, reader(column), evidence)

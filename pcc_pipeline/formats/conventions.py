@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from pcc_pipeline.clock import ROME
+from pcc_pipeline.clock import ROME, today
 
 POINT = "point"  # evidence: the point divides the decimals (ISO)
 COMMA = "comma"  # evidence: the comma divides the decimals (Italian)
 DAY_FIRST = "day first"  # evidence: dates are day/month/year (Italian)
 MONTH_FIRST = "month first"  # evidence: dates are month/day/year, which no feed may use
+YEAR_FIRST = "year first"  # evidence: dates of two-digit years are year/month/day, which no feed may use
 
 _DIGITS = re.compile(r"[+-]?[0-9]+")
 _POINT = re.compile(r"[+-]?[0-9]*\.[0-9]+")
@@ -42,16 +43,43 @@ UNDRESS: tuple[tuple[str, str], ...] = (
 GROUPED = r"^[-+]?[1-9][0-9]{0,2}(?:(?: [0-9]{3})+|(?:'[0-9]{3})+|(?:’[0-9]{3})+)(?:[.,][0-9]+)?$"
 GROUP_MARK = "[ '’]"
 
-_MIDNIGHT = r"(?:[T ]00:00(?::00(?:\.0+)?)?)?"
-_ISO_DATE = re.compile(rf"([0-9]{{4}})-([0-9]{{2}})-([0-9]{{2}}){_MIDNIGHT}")
-_COMPACT_DATE = re.compile(r"((?:19|20)[0-9]{2})([0-9]{2})([0-9]{2})")
-_SLASH_DATE = re.compile(rf"([0-9]{{1,2}})([/.-])([0-9]{{1,2}})\2([0-9]{{4}}){_MIDNIGHT}")
-_EARLIEST = 1900
+_ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_COMPACT_DATE = re.compile(r"((?:19|20|99)[0-9]{2})([0-9]{2})([0-9]{2})")
+_SLASH_DATE = re.compile(r"([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4})")
+_SHORT_DATE = re.compile(r"([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{2})")
+_WORD_DATE = re.compile(r"([0-9]{1,2})(?:°|º)?[ ./-]?([A-Za-zì]{3,10})\.?[ ./-]?([0-9]{4}|[0-9]{2})")
+#: Months in Italian and English, and how databases shorten them: no word means two.
+_MONTHS = {
+    word: month
+    for month, names in enumerate(
+        (
+            "gennaio january", "febbraio february", "marzo march", "aprile april", "maggio may", "giugno june",
+            "luglio july", "agosto august", "settembre september sett sept", "ottobre october", "novembre november",
+            "dicembre december",
+        ),
+        1,
+    )
+    for name in names.split()
+    for word in (name, name[:3])
+}  # fmt: skip
+#: A time of day after a date, as it is written by programs; with its offset from Greenwich or without. RE2 reads it too.
+TIME = r"(?:T| +)([01]?[0-9]|2[0-3])[:.]([0-5][0-9])(?:[:.]([0-5][0-9])(?:[.,][0-9]{1,9})?)?(?: ?([AaPp])\.?[Mm]\.?)?"
+OFFSET = r"(?: ?([Zz]|[+-][01][0-9](?::?[0-5][0-9])?))?"
+_TIMED = re.compile(rf"(.{{6,17}}?){TIME}{OFFSET}")
+_MIDNIGHT = re.compile(r"(?:T| +)(?:00?|12)[:.]00(?:[:.]00(?:[.,]0+)?)?(?: ?[Aa]\.?[Mm]\.?)?")
+
+#: The least day of anything but a due date: what is before it is a program's word for none, or a slip.
+EARLIEST = dt.date(2000, 1, 1)
+#: Years after the present one in which such a day may still be.
+AHEAD = 10
+#: Due dates pass as written: what cannot be one is judged by the models, which know the date of issue.
+AS_WRITTEN = frozenset({"data_scadenza"})
 _MOMENT = re.compile(
     r"(?P<day>[0-9/.-]{8,10})"
     r"(?:(?:[T ] ?)(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,9}))?)?"
     r" ?(?P<offset>[Zz]|[+-][01][0-9](?::?[0-5][0-9])?)?)?"
 )
+_FIRST_MOMENT = 1900
 NOT_AN_AMOUNT = "not an amount: write 1234.56 or 1.234,56"
 ENGLISH = "comma between thousands and point before decimals is not accepted: write 1234.56 or 1.234,56"
 DECIMALS = "more than two decimals: an amount is in euro and cents"
@@ -62,11 +90,17 @@ EITHER_AMOUNT = (
 )
 NOT_A_DATE = "not a date: write 2025-12-31 or 31/12/2025"
 NO_SUCH_DAY = "no such day in the calendar"
-TOO_EARLY = f"not a plausible date: before the year {_EARLIEST}"
+TOO_EARLY = f"not a date that can be: before the year {EARLIEST.year}"
+TOO_LATE = f"not a date that can be: more than {AHEAD} years ahead"
 NOT_A_MOMENT = "not a date and time: write 2025-12-31T08:15:00+01:00, or 31/12/2025 08:15 as Italian local time"
+NO_MOMENT = f"not a plausible date: before the year {_FIRST_MOMENT}, or the last of all"
 NO_SUCH_TIME = "no such time of day"
 SKIPPED_TIME = "no such time in Italy: clocks went forward over it; write it with its offset (+01:00 or +02:00)"
 US_DATE = "month before day is not accepted: deliver ISO dates (2025-12-31)"
+SHORT_YEAR = (
+    "the year has two digits and comes first, or may: deliver ISO dates (2025-12-31), "
+    'or give the layout the column\'s pattern (dates: "%d/%m/%y")'
+)
 EITHER_DATE = (
     "ambiguous: day and month cannot be told apart, and no other date of the column tells which comes first: "
     "deliver ISO dates (2025-12-31)"
@@ -149,26 +183,63 @@ def read_bare_amount(text: str) -> Reading:
 
 
 def _day(year: int, month: int, day: int) -> Reading:
-    if year < _EARLIEST:
-        return Reading(reason=TOO_EARLY)
     try:
         return Reading(dt.date(year, month, day))
     except ValueError:
         return Reading(reason=NO_SUCH_DAY)
 
 
-def read_date(text: str) -> Reading:
-    """What a date means: `text` is trimmed and not empty. A time of midnight after it is accepted; eight digits are
-    ISO's year, month and day.
+def last_day() -> dt.date:
+    """The last day of anything but a due date that can be told today."""
+    return dt.date(today().year + AHEAD, 12, 31)
+
+
+def read_date(text: str, ahead: int = 1) -> Reading:
+    """What a date means: `text` is trimmed and not empty. A time of day after it is dropped: with an offset from
+    Greenwich the day is Italy's. Eight digits are ISO's year, month and day; months may be words.
 
     With both numbers up to 12 and different, day/month/year waits for the column; month/day/year is never
-    accepted, but a value that only it can read speaks against day/month/year.
+    accepted, but a value that only it can read speaks against day/month/year. A year of two digits waits, too, unless
+    it can only come last: read as the first it would be more than `ahead` years from now.
     """
+    timed = _TIMED.fullmatch(text)
+    if timed is None:
+        return _read_day(text, ahead)
+    day = _read_day(timed[1], ahead)
+    if timed[6] is None:
+        return day
+    meanings = tuple((told, _in_rome(meaning, timed)) for told, meaning in day.meanings)
+    return replace(_in_rome(day, timed), meanings=meanings)
+
+
+def _in_rome(day: Reading, timed: re.Match[str]) -> Reading:
+    if day.value is None:
+        return day
+    hour = int(timed[2]) % 12 + (12 if timed[5] in "Pp" else 0) if timed[5] else int(timed[2])
+    moment = dt.datetime.combine(day.value, dt.time(hour, int(timed[3])), _zone(timed[6]))
+    try:
+        return replace(day, value=moment.astimezone(ROME).date())
+    except OverflowError:
+        return day
+
+
+def has_time(text: str) -> bool:
+    """Whether a date has a time of day after it that is not midnight."""
+    timed = _TIMED.fullmatch(text)
+    return timed is not None and (timed[6] is not None or not _MIDNIGHT.fullmatch(text, timed.end(1)))
+
+
+def _read_day(text: str, ahead: int) -> Reading:
     if iso := _ISO_DATE.fullmatch(text):
         return _day(int(iso[1]), int(iso[2]), int(iso[3]))
     if compact := _COMPACT_DATE.fullmatch(text):
         # read from the other end, its first four digits would be a month past 12
         return _day(int(compact[1]), int(compact[2]), int(compact[3]))
+    if word := _WORD_DATE.fullmatch(text):
+        month = _MONTHS.get(word[2].lower())
+        return Reading(reason=NOT_A_DATE) if month is None else _day(_whole_year(word[3]), month, int(word[1]))
+    if short := _SHORT_DATE.fullmatch(text):
+        return _short_date(int(short[1]), int(short[3]), short[4], ahead)
     slash = _SLASH_DATE.fullmatch(text)
     if slash is None:
         return Reading(reason=NOT_A_DATE)
@@ -184,6 +255,39 @@ def read_date(text: str) -> Reading:
     return Reading(reason=EITHER_DATE, meanings=meanings)
 
 
+def _whole_year(written: str) -> int:
+    """The year; of two digits that of this century up to 49, as databases have it."""
+    year = int(written)
+    return year if len(written) == 4 else year + (2000 if year < 50 else 1900)
+
+
+def _short_date(first: int, second: int, written: str, ahead: int) -> Reading:
+    last = int(written)
+    day_first = _day(_whole_year(written), second, first)
+    month_first = _day(_whole_year(written), first, second)
+    year_first = _day(_whole_year(f"{first:02d}"), second, last)
+    if year_first.value is not None and year_first.value.year > today().year + ahead:
+        year_first = Reading(reason=NO_SUCH_DAY)
+    if first == second and day_first.value is not None:
+        month_first = Reading(reason=NO_SUCH_DAY)
+    found = [
+        (evidence, reading)
+        for evidence, reading in (
+            (DAY_FIRST, day_first),
+            (MONTH_FIRST, Reading(reason=US_DATE) if month_first.value else month_first),
+            (YEAR_FIRST, Reading(reason=SHORT_YEAR) if year_first.value else year_first),
+        )
+        if reading.reason != NO_SUCH_DAY
+    ]
+    if not found:
+        return Reading(reason=NO_SUCH_DAY)
+    if len(found) == 1:
+        return _with(found[0][1], found[0][0])
+    if DAY_FIRST not in dict(found):
+        return Reading(reason=SHORT_YEAR)
+    return Reading(reason=SHORT_YEAR if YEAR_FIRST in dict(found) else EITHER_DATE, meanings=tuple(found))
+
+
 def read_moment(text: str) -> Reading:
     """What a moment means: a date, then a time (`T08:15`, ` 8:15:30`), then an offset (`Z`, `+01:00`) or nothing.
 
@@ -193,7 +297,7 @@ def read_moment(text: str) -> Reading:
     parts = _MOMENT.fullmatch(text)
     if parts is None:
         return Reading(reason=NOT_A_MOMENT)
-    day = read_date(parts["day"])
+    day = _read_day(parts["day"], 1)
     if day.either:
         meanings = tuple((told, _at(meaning, parts)) for told, meaning in day.meanings)
         return Reading(reason=EITHER_DATE, meanings=meanings)
@@ -203,6 +307,8 @@ def read_moment(text: str) -> Reading:
 def _at(day: Reading, parts: re.Match[str]) -> Reading:
     if day.value is None:
         return day
+    if not _FIRST_MOMENT <= day.value.year < dt.MAXYEAR:
+        return Reading(reason=NO_MOMENT, evidence=day.evidence)
     try:
         clock = dt.time(
             int(parts["hour"] or 0),
@@ -237,5 +343,5 @@ def settle(reading: Reading, evidence: frozenset[str]) -> Reading:
     """
     if reading.either and len(evidence) == 1:
         (only,) = evidence
-        return dict(reading.meanings)[only]
+        return dict(reading.meanings).get(only, reading)
     return reading

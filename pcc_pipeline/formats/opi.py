@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
+from pcc_pipeline.formats.notes import Note
 from pcc_pipeline.formats.source import Counts, Sink, Source
 from pcc_pipeline.formats.xml_rows import Rows, amount, day
 from pcc_pipeline.formats.xml_source import (
@@ -51,11 +52,13 @@ def parse_opi(source: Source, sink: Sink) -> Counts:
     rows = Rows(ERP_OPI, source, sink)
     head: Values = {}
     found = False
+    notes: list[Note] = []
     try:
         if not looks_xml(source.path):
             raise RefusedFile("It is no XML: an OPI flow or a cash journal is expected, plain or signed")
-        with opened(source.path) as stream:
-            for name, element in elements(stream, {"mandato", "movimento_conto_evidenza", *_HEADS}):
+        with opened(source.path) as xml:
+            notes = xml.notes
+            for name, element in elements(xml, {"mandato", "movimento_conto_evidenza", *_HEADS}):
                 if name in _HEADS:
                     # The same names occur again inside a movement's or an order's own blocks.
                     if next(element.iterancestors("{*}mandato", "{*}movimento_conto_evidenza"), None) is None:
@@ -72,8 +75,7 @@ def parse_opi(source: Source, sink: Sink) -> Counts:
             raise RefusedFile(f"It holds neither payment orders ({ORDERS}) nor a cash journal ({JOURNAL})")
     except RefusedFile as refusal:
         rows.refuse(refusal.reason, refusal.line, value=refusal.value)
-    rows.flush()
-    return rows.counts
+    return rows.finish(notes)
 
 
 def _year(head: Values, values: Values) -> Values:

@@ -13,17 +13,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pcc_pipeline.formats.columns import Typed, read_column, reasons
+from pcc_pipeline.formats.conventions import AS_WRITTEN, EARLIEST, TIME, TOO_EARLY, TOO_LATE, has_time, last_day
 from pcc_pipeline.formats.notes import Note
 from pcc_pipeline.formats.source import Source
 from pcc_pipeline.formats.tax_ids import checked_tax_ids
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.feeds import LINEAGE, QUARANTINE
+from pcc_pipeline.tables.notes import TIME_OF_DAY
 
 _LINEAGE = frozenset(column.name for column in LINEAGE)
 #: How the reason of a file begins that is refused for its columns.
 WHOLE = "the whole file is refused: "
 #: Kinds whose rows name their ente where one file holds several enti's.
 SHARED = frozenset({"tickets", "ratings"})
+TIMED = "days written with a time of day: the day was read (Italy's, where the time has an offset)"
 Evidence = dict[str, frozenset[str]]
 
 
@@ -159,6 +162,13 @@ def _judge_column(
     if column.required and typed.null_count:
         missing = pc.and_(pc.is_null(typed), pc.invert(present))
         judge.refuse(missing, column.name, texts, "missing: a value is required")
+    if column.type == "date" and column.name not in AS_WRITTEN:
+        shown = pc.coalesce(texts, pc.cast(typed, pa.string()))
+        for told_wrong, outside in (
+            (TOO_EARLY, pc.less(typed, pa.scalar(EARLIEST, pa.date32()))),
+            (TOO_LATE, pc.greater(typed, pa.scalar(last_day(), pa.date32()))),
+        ):
+            judge.refuse(pc.fill_null(outside, False), column.name, shown, told_wrong)
     if column.minimum is not None:
         low = pc.fill_null(pc.less(typed, _bound(column.minimum, typed.type)), False)
         shown = pc.coalesce(texts, pc.cast(typed, pa.string()))
@@ -238,4 +248,20 @@ def check_rows(table: Table, source: Source, raw: Raw, evidence: Evidence | None
         rows = rows.filter(pc.invert(judge.bad))
         refused = count - len(rows)
     rows, notes = checked_tax_ids(rows)
+    notes += [note for column in columns if column.type == "date" for note in _timed(column.name, raw)]
     return Checked(told, rows, judge.defects(), refused, notes=notes)
+
+
+def _timed(name: str, raw: Raw) -> list[Note]:
+    """A note on days that were written with a time of day."""
+    if name not in raw.texts:
+        return []
+    some = pc.fill_null(pc.match_substring_regex(raw.texts[name], TIME), False)
+    if not pc.any(some).as_py():
+        return []
+    texts, lines = raw.texts[name].filter(some), raw.lines.filter(some)
+    coded = texts.dictionary_encode()
+    timed = pa.array([has_time(text) for text in coded.dictionary.to_pylist()], pa.bool_()).take(coded.indices)
+    if not (times := pc.sum(timed).as_py()):
+        return []
+    return [Note(TIME_OF_DAY, TIMED, pc.min(lines.filter(timed)).as_py(), name, texts.filter(timed)[0].as_py(), times)]

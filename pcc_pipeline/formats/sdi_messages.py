@@ -6,15 +6,21 @@ Which invoice a message is about, and what becomes of it, is told by the models 
 
 from __future__ import annotations
 
+import copy
 import re
 
 from lxml import etree
 
 from pcc_pipeline.formats.fatturapa.open import ROOTS
+from pcc_pipeline.formats.notes import Note
 from pcc_pipeline.formats.source import Counts, Sink, Source
+from pcc_pipeline.formats.xml_envelopes import ENVELOPE, content, is_envelope
+from pcc_pipeline.formats.xml_open import Xml, unwrapped
+from pcc_pipeline.formats.xml_parse import tree
 from pcc_pipeline.formats.xml_rows import Rows, day_in_rome
-from pcc_pipeline.formats.xml_source import RefusedFile, below, elements, line_of, local, looks_xml, opened, text
+from pcc_pipeline.formats.xml_source import RefusedFile, below, line_of, local, looks_xml, opened, text
 from pcc_pipeline.tables.messages import SDI_MESSAGES
+from pcc_pipeline.tables.notes import WRAPPED
 
 #: Root element -> message. Source: FatturaPA MessaggiTypes v1.1 and the later messages to private customers.
 TYPES = {
@@ -39,8 +45,9 @@ MAX_BYTES = 16 << 20
 def parse_sdi_messages(source: Source, sink: Sink) -> Counts:
     """Reads one message into `sink`; returns the counts (one row accepted or refused)."""
     rows = Rows(SDI_MESSAGES, source, sink)
+    notes: list[Note] = []
     try:
-        root = _root(source)
+        root = _root(source, notes)
         name = local(root)
         if name in ROOTS:
             raise RefusedFile("It is an invoice, not a message of SDI: deliver it as sdi_invoices", line_of(root))
@@ -60,31 +67,34 @@ def parse_sdi_messages(source: Source, sink: Sink) -> Counts:
             )
     except RefusedFile as refusal:
         rows.refuse(refusal.reason, refusal.line, value=refusal.value)
-    rows.flush()
-    return rows.counts
+    return rows.finish(notes)
 
 
-def _root(source: Source) -> etree._Element:
+def _root(source: Source, notes: list[Note]) -> etree._Element:
     if not looks_xml(source.path):
         raise RefusedFile("It is no XML: a message of SDI is expected, plain or signed")
     if source.path.stat().st_size > MAX_BYTES:
         raise RefusedFile(f"The file is larger than any message of SDI ({MAX_BYTES} bytes)")
-    with opened(source.path) as stream:
-        # The whole message is wanted: its root ends last, and nothing inside is freed before.
-        for _, element in elements(stream, _EVERYTHING):
-            if element.getparent() is None:
-                return element
-    raise RefusedFile("The file is empty")
+    with opened(source.path) as xml:
+        return _message(xml, notes)
 
 
-class _Everything(frozenset[str]):
-    """Every name: the whole tree is kept."""
-
-    def __contains__(self, _name: object) -> bool:
-        return True
-
-
-_EVERYTHING = _Everything()
+def _message(xml: Xml, notes: list[Note], *, wrapped: bool = False) -> etree._Element:
+    """The message itself: in an envelope, the metadata that came with an invoice, else the file it holds."""
+    text = xml.text()
+    if not text:
+        raise RefusedFile("The file is empty")
+    root = tree(xml, text)
+    notes += xml.notes
+    if wrapped or not is_envelope(text):
+        return root
+    inside = [element for element in root.iter("{*}*") if local(element) in TYPES]
+    if len(inside) > 1:
+        raise RefusedFile("The envelope holds more than one message: deliver each in a file of its own", line_of(inside[1]))
+    notes.append(Note(WRAPPED, ENVELOPE, 1, None, local(root)))
+    if inside:
+        return copy.deepcopy(inside[0])
+    return _message(unwrapped(content(root, ("Metadati", "File"))), notes, wrapped=True)
 
 
 def _values(root: etree._Element) -> dict[str, object]:

@@ -10,7 +10,8 @@ from functools import lru_cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from stdnum.it import codicefiscale
+from stdnum import luhn
+from stdnum.it import codicefiscale, iva
 
 from pcc_pipeline.formats.notes import Note
 from pcc_pipeline.tables.notes import WRONG_TAX_ID, ZEROS_RECOVERED
@@ -34,18 +35,30 @@ _LOST = re.compile(r"[0-9]{5,10}")
 _FOREIGN = re.compile(r"(?!IT)[A-Z]{2}(?=[A-Z0-9]*[0-9])[A-Z0-9]{2,13}")
 
 
+def is_right(bare: str) -> bool:
+    """Whether eleven digits, or the sixteen characters of a person's code, are a right Italian tax id.
+
+    Of eleven digits the check digit alone decides: those that tell the office that gave a VAT number tell nothing in a
+    fiscal code (a provisional one has any).
+    """
+    if re.fullmatch(r"[0-9]{11}", bare):
+        return bool(bare.strip("0")) and luhn.is_valid(bare)
+    return len(bare) == 16 and codicefiscale.is_valid(bare)
+
+
 @lru_cache(maxsize=200_000)
 def read_tax_id(text: str) -> tuple[str, str | None]:
     """The id as it is kept, and the code of the note on it: null when it is right.
 
     Italian ids (11 digits, `IT` before them or not; 16 characters) are checked; foreign ones, which begin with
-    another country's two letters, are not.
+    another country's two letters, are not. Lost zeros are given back only where the whole is a VAT number, since one
+    digit proves little of a short one.
     """
     bare = re.sub(r"[^A-Z0-9]", "", text.upper())
     national = bare[2:] if re.fullmatch(r"IT[0-9]{1,11}", bare) else bare
-    if re.fullmatch(r"[0-9]{11}|[A-Z0-9]{16}", national) and codicefiscale.is_valid(national):
+    if is_right(national):
         return text, None
-    if _LOST.fullmatch(national) and codicefiscale.is_valid(national.zfill(11)):
+    if _LOST.fullmatch(national) and iva.is_valid(national.zfill(11)):
         return ("IT" if national != bare else "") + national.zfill(11), ZEROS_RECOVERED
     if _FOREIGN.fullmatch(bare) and not re.fullmatch(r"[A-Z]{6}.{10}", bare):
         return text, None

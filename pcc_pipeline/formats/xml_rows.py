@@ -6,14 +6,17 @@ XML says dates and amounts one way only (xs:date, xs:decimal), so nothing is gue
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 import pyarrow as pa
 
 from pcc_pipeline.clock import ROME
+from pcc_pipeline.formats.notes import Note, Notes
 from pcc_pipeline.formats.rows import Raw, check_rows
 from pcc_pipeline.formats.source import Counts, Sink, Source, defect
+from pcc_pipeline.formats.words import emptied
 from pcc_pipeline.tables.describe import Table
 from pcc_pipeline.tables.feeds import LINEAGE
 
@@ -55,6 +58,7 @@ class Rows:
         self._native: dict[str, list[object]] = {c.name: [] for c in table.columns if c.type == "records"}
         self._lines: list[int | None] = []
         self._first = 1
+        self._notes = Notes()
         self.counts = Counts()
 
     def add(self, values: Mapping[str, object], line: int | None) -> None:
@@ -82,6 +86,15 @@ class Rows:
         self._sink.defects(defect(self._source, reason, line=line, field=field, value=value))
         self.counts += Counts(0, rows, 1)
 
+    def finish(self, notes: Iterable[Note] = ()) -> Counts:
+        """Gives the rest, and the notes on all of it and on the file; returns the counts."""
+        self.flush()
+        self._notes.add(notes)
+        found = self._notes.batch(self._source)
+        if found is not None:
+            self._sink.notes(found)
+        return self.counts
+
     def flush(self) -> None:
         """Gives what was gathered so far."""
         if not self._lines:
@@ -91,6 +104,7 @@ class Rows:
             pa.array(range(self._first, self._first + count), pa.int64()),
             {name: pa.array(cells, pa.string()) for name, cells in self._texts.items()},
         )
+        raw = emptied(self._table, raw)
         checked = check_rows(self._table, self._source, raw, {})
         rows = checked.rows
         assert rows is not None  # with evidence given nothing waits
@@ -102,11 +116,12 @@ class Rows:
                 rows = rows.set_column(place, rows.schema.field(place), given)
         if len(rows):
             self._sink.rows(rows)
+        self._notes.add(replace(note, line=self._line(note.line)) for note in (*raw.notes, *checked.notes))
         found = 0
         if checked.defects is not None:
             found = len(checked.defects)
             ordinals = checked.defects.column("line").to_pylist()
-            lines = pa.array([self._lines[ordinal - self._first] for ordinal in ordinals], pa.int64())
+            lines = pa.array([self._line(ordinal) for ordinal in ordinals], pa.int64())
             place = checked.defects.schema.get_field_index("line")
             self._sink.defects(checked.defects.set_column(place, checked.defects.schema.field(place), lines))
         self.counts += Counts(len(rows), checked.refused, found)
@@ -116,3 +131,7 @@ class Rows:
             cells.clear()
         for native in self._native.values():
             native.clear()
+
+    def _line(self, ordinal: int | None) -> int | None:
+        """Where in the XML the row of that ordinal begins."""
+        return None if ordinal is None else self._lines[ordinal - self._first]

@@ -142,7 +142,7 @@ def facts(engine: sa.Engine, ente: str, name: str | None = None) -> Facts:
             ),
             rows(
                 "indicators",
-*_INDICATOR,
+                *_INDICATOR,
                 order=lambda t: [t.c.name, t.c.period, t.c.view],
             ),
             fgdc,

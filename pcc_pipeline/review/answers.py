@@ -160,11 +160,11 @@ def _named(line: Line) -> tuple[Any, ...]:
 
 
 def _tax_id(value: str) -> str:
-    from stdnum.it import codicefiscale, iva
+    from pcc_pipeline.formats.tax_ids import is_right
 
     bare = "".join(letter for letter in value.upper() if letter.isalnum()).removeprefix("IT")
     bare = bare.zfill(11) if bare.isdigit() and bare else bare
-    if not (iva.is_valid(bare) or codicefiscale.is_valid(bare)):
+    if not is_right(bare):
         raise DecisionError(f"in «valore» serve la partita IVA o il codice fiscale del creditore: {value or 'niente'} non lo è")
     return bare
 

@@ -19,7 +19,13 @@ ANOMALY_OPERATIONS = ("registers", "refuses", "closes", "lifts", "frees", "suspe
 
 #: Column types of the rule tables, as DuckDB reads them.
 RULE_TABLES: dict[str, dict[str, str]] = {
-    "document_types": {"code": "VARCHAR", "sign": "INTEGER", "meaning": "VARCHAR"},
+    # What each type is for the debt: own (a debt of its commercial amount), taxable (stands for a foreign supplier's document:
+    # its taxable amount), substitute (stands for the supplier's document where there is none), unless_self (none where the
+    # ente is its own supplier), none.
+    "document_types": {"code": "VARCHAR", "sign": "INTEGER", "debt": "VARCHAR", "meaning": "VARCHAR", "source": "VARCHAR"},
+    # Fiscal codes of authorities that a mandate may always be paid to: withheld tax, VAT of split payment.
+    # seizes: what is paid to it on a document was the creditor's (art. 48-bis), not the ente's own tax.
+    "tax_authorities": {"code": "VARCHAR", "seizes": "BOOLEAN", "meaning": "VARCHAR", "source": "VARCHAR"},
     "payment_terms": {
         "tipo_ente": "VARCHAR",
         "valid_from": "DATE",
@@ -30,6 +36,8 @@ RULE_TABLES: dict[str, dict[str, str]] = {
     "suspension_causes": {
         "cause": "VARCHAR",
         "excluded": "BOOLEAN",
+        # Whether PCC is told of it (rules, section 11: not of a DURC that is being checked).
+        "told": "BOOLEAN",
         "meaning": "VARCHAR",
         "source": "VARCHAR",
     },
@@ -164,6 +172,8 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "meaning": "VARCHAR",
         "source": "VARCHAR",
     },
+    # What stands in a cell for no value; a word of one type only is so in columns of that type.
+    "empty_words": {"word": "VARCHAR", "type": "VARCHAR", "written_by": "VARCHAR"},
     "match_tiers": {"tier": "VARCHAR", "ordinal": "INTEGER", "meaning": "VARCHAR"},
     "pcc_answer_codes": {"prefix": "VARCHAR", "outcome": "VARCHAR", "meaning": "VARCHAR", "source": "VARCHAR"},
     "pcc_model_checks": {

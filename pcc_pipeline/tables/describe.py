@@ -13,7 +13,7 @@ from typing import Literal, get_args
 
 import pyarrow as pa
 
-Type = Literal["text", "date", "money", "decimal", "integer", "boolean", "timestamp", "texts", "records"]
+Type = Literal["text", "date", "money", "decimal", "integer", "boolean", "timestamp", "texts", "dates", "records"]
 Layer = Literal["staging", "reconciliation", "operations", "debt", "indicators", "service_levels", "register"]
 #: The folders of SQL models, in the order in which they run: none reads from a later one.
 MODEL_LAYERS: tuple[str, ...] = tuple(layer for layer in get_args(Layer) if layer != "register")
@@ -30,6 +30,7 @@ _ARROW: Mapping[str, pa.DataType] = {
     "boolean": pa.bool_(),
     "timestamp": pa.timestamp("us", tz="UTC"),
     "texts": pa.list_(pa.string()),
+    "dates": pa.list_(pa.date32()),
 }
 
 _DUCKDB: Mapping[str, str] = {
@@ -41,6 +42,7 @@ _DUCKDB: Mapping[str, str] = {
     "boolean": "BOOLEAN",
     "timestamp": "TIMESTAMP WITH TIME ZONE",
     "texts": "VARCHAR[]",
+    "dates": "DATE[]",
 }
 
 

@@ -23,15 +23,23 @@ from pcc_pipeline.tables.common import (
 from pcc_pipeline.tables.describe import Column, Paging, Table
 from pcc_pipeline.tables.documents import (
     CREDITOR,
+    DIFFERENCE_WORDS,
     DOCUMENT_CASES,
     DOCUMENT_FACTS,
+    DOCUMENT_KEYS,
+    DOCUMENT_REFERENCES,
     DOCUMENTS_TABLE,
+    ERP_COPIES,
     ERP_DOCUMENTS,
+    ERP_IDENTITIES,
     ERP_ROW,
+    IMPOSSIBLE_DATES,
     MATCH_CANDIDATES,
     ORIGIN,
+    PCC_COPIES,
     PCC_DOCUMENTS,
     PCC_ROW,
+    PROBABLE_PAIRS,
     ROW_ID,
     SDI_DOCUMENTS,
     WRONG_BENEFICIARIES,
@@ -63,6 +71,69 @@ STAGING = (
 PAYMENTS = replace(STAGING[1], name="payments", layer="reconciliation",
                    grain="One row per payment of a document: the accounting system's, and what payment orders (OPI) add")
 
+DELIVERED_PAYMENTS = replace(PAYMENTS, name="delivered_payments", grain="One row per payment of a document as delivered")
+
+SET_ASIDE_PAYMENTS = Table(
+    "set_aside_payments", "reconciliation", "One row per delivered payment that is no payment of its document's commercial amount",
+    (
+        ENTE, Column("row_id", "integer", "The payment's row", required=True),
+        Column("id_documento", "text", "The document that it names", required=True),
+        Column("reason", "text", "REPEATED in one file, TREASURY_VAT, WITHHOLDING", required=True,
+               allowed=("REPEATED", "TREASURY_VAT", "WITHHOLDING"), source="rules section 1"),
+    ),
+    key=("ente", "row_id"),
+)
+
+PAYMENTS_WITHOUT_DOCUMENT = Table(
+    "payments_without_document", "reconciliation", "One row per document that payments name and that no extract has",
+    (
+        ENTE, replace(ID_DOCUMENTO, required=True),
+        Column("orders", "text", "Its payment orders, each with day and amount", required=True),
+        Column("numero", "text", "The least of their numbers", required=True),
+        Column("first_on", "date", "Day of the first, the order's or the payment's", required=True),
+        Column("cf_beneficiario", "text", "Who was paid, as written"),
+    ),
+    key=("ente", "id_documento"),
+)
+
+PCC_PAYMENTS = Table(
+    "pcc_payments", "reconciliation", "One row per payment (CP) that PCC's movements tell, reversals negative",
+    (
+        ENTE, Column("row_id", "integer", "The movement's row", required=True), replace(PROGRESSIVO, required=True),
+        Column("numero_mandato", "text", "Payment order"),
+        money("importo", "Amount, as it counts", required=False),
+        Column("paid_on", "date", "Day of the payment, else of the movement", required=True),
+        Column("order_year", "integer", "Year of the payment's day, where it is given"),
+    ),
+    key=("ente", "row_id"),
+)
+
+_PCC_ROWS = next(table for table in STAGING if table.name == "stg_pcc_invoices")
+PCC_ACCOUNTS = replace(
+    _PCC_ROWS, name="pcc_accounts", layer="reconciliation",
+    grain="One row per document of PCC as delivered, with its accounts, unsigned, and what does not sum in them",
+    columns=(
+        *_PCC_ROWS.columns,
+        Column("tells_kinds", "boolean", "The suspended amount is given by its kinds"),
+        *(money(name, meaning, required=False) for name, meaning in (
+            ("excluded_kinds", "Suspended by lawsuit or contestation"), ("kinds", "Sum of the kinds of suspension"),
+            ("after_observation", "Payments (CP) after the observation date"), ("after_reference", "Payments (CP) after the reference date"),
+        )),
+        *(PCC_DOCUMENTS.column(name) for name in (
+            "commercial_amount", "liquidated", "suspended", "not_payable", "paid", "paid_non_commercial", "non_commercial", "left_out",
+            "unbooked", "accounts_fault", "told_paid",
+        )),
+    ),
+    key=("ente", "progressivo_registrazione"),
+)
+
+CREDIT_NOTES_CLOSED = Table(
+    "credit_notes_closed", "reconciliation",
+    "One row per credit note, and invoice on which it was used, of which PCC has a part as non liquidabile that the accounting system has as paid",
+    (ENTE, replace(ID_DOCUMENTO, required=True), money("amount", "That part")),
+    key=("ente", "id_documento"),
+)
+
 SUBJECTS = Table(
     "subjects", "reconciliation", "One row per pair of identifiers (VAT number, fiscal code) as written on some document",
     (
@@ -74,6 +145,8 @@ SUBJECTS = Table(
         Column("creditor", "text", "The subject: the least VAT number of all identifiers seen together, else fiscal code; normalised",
                required=True, source="rules section 5"),
         Column("trusted", "boolean", "That identifier is right; a wrong one is kept and never matched on", required=True),
+        Column("vat_group", "text", "The VAT number, where it is a VAT group's: it joins none of its members",
+               source="rules section 5"),
     ),
     key=("ente", "piva", "cf"),
 )
@@ -88,20 +161,51 @@ IDENTIFIERS = Table(
 )
 
 CREDITORS = Table(
-    "creditors", "reconciliation",
-    "One row per special case that changes the creditor and is in force at the reference date",
+    "creditors", "reconciliation", "One row per special case: whose documents it concerns, which of them, and to whom they pass",
     (
-        ENTE,
+        ENTE, Column("case_row", "integer", "row_id of the special case", required=True),
         Column("original_creditor", "text", "The supplier", required=True),
         Column("numero", "text", "Number of the one document as written; null means all of the supplier"),
         Column("issue_date", "date", "Its date of issue, where the case names it"),
         Column("in_force_from", "date", "Day from which the case holds (decorrenza)", required=True),
         Column("effect", "text", "NEW_CREDITOR, EXCLUDED, NON_COMMERCIAL, ALSO_BENEFICIARY or NONE", required=True),
-        Column("creditor", "text", "Present creditor, chains followed; null where the case names none"),
-        Column("creditor_name", "text", "Name of the present creditor"),
-        Column("loop", "boolean", "The chain comes back to itself", required=True),
+        Column("next_creditor", "text", "New creditor, or third party that may be paid; null where the case names none"),
+        Column("next_name", "text", "Its name"),
         Column("caso", "text", "Kind of case", required=True),
     ),
+    key=("ente", "case_row"),
+)
+
+CASE_DOCUMENTS = Table(
+    "case_documents", "reconciliation", "One row per special case and document of either side that it fits",
+    (
+        ENTE, Column("case_row", "integer", "row_id of the special case", required=True),
+        Column("erp_row", "integer", "row_id of the accounting system's document"),
+        Column("pcc_row", "integer", "row_id of PCC's document"),
+        Column("of_document", "boolean", "The case names a number", required=True),
+        Column("effect", "text", "Effect of the case", required=True),
+        Column("in_force_from", "date", "Day from which the case holds", required=True),
+        Column("next_creditor", "text", "New creditor, or third party that may be paid"),
+        Column("doubtful", "boolean", "The case does not name this document beyond doubt: it does not hold, it is asked",
+               required=True, source="rules section 5"),
+    ),
+    key=("ente", "case_row", "erp_row", "pcc_row"),
+)
+
+PRESENT_CREDITORS = Table(
+    "present_creditors", "reconciliation",
+    "One row per document whose creditor a special case changes, and day (issue, D, O): who was creditor then",
+    (
+        ENTE,
+        Column("erp_row", "integer", "row_id of the accounting system's document"),
+        Column("pcc_row", "integer", "row_id of PCC's document"),
+        Column("on_day", "date", "The day", required=True),
+        Column("creditor", "text", "Creditor on that day, chains followed", required=True),
+        Column("creditor_name", "text", "Its name"),
+        Column("since", "date", "Day from which the case that names the document, or its supplier, holds"),
+        Column("loop", "boolean", "The chain comes back to itself: the supplier stays", required=True),
+    ),
+    key=("ente", "erp_row", "pcc_row", "on_day"),
 )
 
 CREDIT_NOTE_LINKS = Table(
@@ -260,9 +364,9 @@ INVOICES = replace(
 MODELS: dict[str, Table] = {
     table.name: table
     for table in (
-        *STAGING, *messages.MESSAGE_MODELS, *opi.MODELS, PAYMENTS, SUBJECTS, IDENTIFIERS, CREDITORS, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, CREDIT_NOTE_LINKS, MESSAGE_DOCUMENTS, DOCUMENT_EVENTS, PAIRS,
-        *sending.MODELS, AMBIGUITIES, *proposals.TABLES, DOCUMENT_CASES, DOCUMENT_FACTS, DOCUMENTS_TABLE, MATCHES, DEBT_POSITIONS,
-        WRONG_BENEFICIARIES, MATCH_CANDIDATES, DIFFERENCES, ANOMALIES, DIFFERENCE_BY_CODE, *operations.TABLES, STOCK_TABLE, STOCK_BY_CREDITOR, STOCK_BY_DUE_DATE, STOCK_BY_ISSUE_YEAR,
+        *STAGING, *messages.MESSAGE_MODELS, *opi.MODELS, DELIVERED_PAYMENTS, SET_ASIDE_PAYMENTS, PAYMENTS, PAYMENTS_WITHOUT_DOCUMENT, PCC_PAYMENTS, PCC_ACCOUNTS, SUBJECTS, IDENTIFIERS, CREDITORS, CASE_DOCUMENTS, PRESENT_CREDITORS, ERP_IDENTITIES, ERP_COPIES, DOCUMENT_REFERENCES, DOCUMENT_KEYS, PROBABLE_PAIRS, PCC_COPIES, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, CREDIT_NOTE_LINKS, MESSAGE_DOCUMENTS, DOCUMENT_EVENTS, PAIRS,
+        *sending.MODELS, AMBIGUITIES, *proposals.TABLES, DOCUMENT_CASES, DOCUMENT_FACTS, DOCUMENTS_TABLE, CREDIT_NOTES_CLOSED, IMPOSSIBLE_DATES, MATCHES, DEBT_POSITIONS,
+        WRONG_BENEFICIARIES, MATCH_CANDIDATES, DIFFERENCES, DIFFERENCE_WORDS, ANOMALIES, DIFFERENCE_BY_CODE, *operations.TABLES, STOCK_TABLE, STOCK_BY_CREDITOR, STOCK_BY_DUE_DATE, STOCK_BY_ISSUE_YEAR,
         *indicators.TABLES,
         *SERVICE_MODELS,
     )

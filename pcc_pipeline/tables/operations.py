@@ -72,6 +72,26 @@ CREDIT_NOTE_USES = Table(
     key=("ente", "note", "invoice"),
 )
 
+UNREPORTED_ORDERS = Table(
+    "unreported_orders", "operations",
+    "One row per payment order of a document of which PCC lacks something, and side of D: what PCC lacks of it by its movements",
+    (
+        ENTE, Column("id_documento", "text", "The document paid", required=True),
+        Column("numero_mandato", "text", "Number of the payment order", required=True),
+        Column("order_year", "integer", "Its year", required=True, source="rules section 12"),
+        Column("side", "boolean", "Paid by D; null for an order with reversals"),
+        money("paid", "What it paid, reversals taken off; with what is withheld, gross"),
+        Column("paid_on", "date", "Last day of payment", required=True), Column("ordered_on", "date", "Date of the order"),
+        Column("cf_beneficiario", "text", "Who was paid, as written"),
+        Column("modalita", "text", "MANDATO, ECONOMALE petty cash, ADDEBITO direct debit", required=True),
+        money("left_by_number", "What PCC's movements of its number and year leave of it"), money("lacking", "What PCC lacks of it"),
+        Column("by_reference", "boolean", "Paid by D", required=True),
+        money("needed", "What PCC lacks of the document's payments by O"),
+        money("needed_at_reference", "What PCC lacks of them by D; negative where PCC has more"),
+    ),
+    key=("ente", "id_documento", "numero_mandato", "order_year", "side"),
+)
+
 UNREPORTED_PAYMENTS = Table(
     "unreported_payments", "operations", "One row per payment order of which PCC is to be told",
     (
@@ -80,6 +100,7 @@ UNREPORTED_PAYMENTS = Table(
         Column("data_mandato", "date", "The date to tell: the order's, or the payment's where the order's lies on the other side of D",
                required=True),
         Column("cf_beneficiario", "text", "Who was paid, as written"),
+        Column("modalita", "text", "MANDATO, ECONOMALE petty cash, ADDEBITO direct debit"),
         money("amount", "What PCC lacks of it"),
         Column("position", "integer", "Order in time within the document, from 1", required=True, minimum=1),
     ),
@@ -128,6 +149,10 @@ REMEDY_TARGETS = Table(
         Column("erp_excludes", "boolean", "The accounting system's cause keeps what is suspended out of the stock"),
         Column("pcc_excludes", "boolean", "PCC's does"),
         money("to_pay", "Payments of which PCC is to be told (unreported_payments)", required=False),
+        money("excluded_now", "Suspended and out of the stock now", required=False),
+        money("outside", "Out of the commercial debt without a payment", required=False),
+        Column("left_out", "boolean", "Out of stock and times (esclusione)"),
+        Column("suspended_too_early", "boolean", "Its suspension begins before reception: asked, not sent", source="rules section 2"),
         money("credited", "What a credit note closes of it, as non liquidabile", required=False),
         Column("credit_note_linked", "boolean", "The invoice on which the credit note was used is known"),
         money("paid_more", "Paid in the accounting system beyond what PCC has as paid", required=False),
@@ -153,6 +178,9 @@ REMEDIES = Table(
         Column("due_date_told", "date", "The due date that CS tells (002 for a new document); null without"),
         *_NOW,
         Column("excluded_cause", "boolean", "PCC's present cause keeps the suspended amount out of the stock", required=True),
+        money("excluded_now", "Suspended and out of the stock now", required=False),
+        money("outside", "Out of the commercial debt without a payment", required=False),
+        Column("left_out", "boolean", "Out of stock and times (esclusione)"),
         *(money(name, f"To move by {state}") for name, state in (
             ("nl_da_sosp", "CO NLdaSOSP"), ("liq_da_sosp", "CO LIQdaSOSP"), ("liq_da_nl", "CO LIQdaNL"), ("sosp_da_nl", "CO SOSPdaNL"),
             ("noliq", "CO NOLIQ"), ("nl_da_liq", "CO NLdaLIQ"), ("sosp", "CO SOSP"), ("sosp_da_liq", "CO SOSPdaLIQ"), ("liq", "CO LIQ"),
@@ -180,6 +208,7 @@ OPERATION_MOVES = Table(
         replace(_CODE, required=False, allowed=()),
         *(replace(c, required=False) for c in _LINE if c.name in ("numero_mandato", "data_mandato")),
         Column("cf_beneficiario", "text", "CP: who was paid, as written"),
+        Column("modalita", "text", "CP: MANDATO, ECONOMALE petty cash, ADDEBITO direct debit"),
     ),
     key=(*_KEY, "step"),
 )
@@ -263,4 +292,4 @@ QUESTIONS = Table(
 )
 
 #: In reading order.
-TABLES = (CREDIT_NOTE_USES, UNREPORTED_PAYMENTS, REMEDY_TARGETS, REMEDIES, OPERATION_MOVES, OPERATION_LINES, LEDGER, OPERATIONS, PROJECTED_ACCOUNTS, QUESTIONS)
+TABLES = (CREDIT_NOTE_USES, UNREPORTED_ORDERS, UNREPORTED_PAYMENTS, REMEDY_TARGETS, REMEDIES, OPERATION_MOVES, OPERATION_LINES, LEDGER, OPERATIONS, PROJECTED_ACCOUNTS, QUESTIONS)

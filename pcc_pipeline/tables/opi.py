@@ -88,6 +88,7 @@ OPI_DOCUMENTS = Table(
         ENTE, Column("block_row_id", "integer", "The block"), Column("documents", "integer", "Documents that it may be"),
         Column("id_documento", "text", "The one document; null where it may be several"),
         Column("sign", "integer", "−1 where that is a credit note"),
+        Column("misnamed", "boolean", "Found by lot and amount alone: the order writes another number"),
     ),
     key=("ente", "block_row_id"),
 )

@@ -12,7 +12,7 @@ def _levels(field: str) -> tuple[str, ...]:
 
 
 MATCH_NEIGHBOURS = Table(
-    "match_neighbours", "reconciliation", "One row per pair of open documents of one creditor whose amounts are near: what proposals compare",
+    "match_neighbours", "reconciliation", "One row per pair of open documents whose amounts are near, of one creditor or probable: what proposals compare",
     (
         ENTE,
         Column("erp_row", "integer", "row_id of the accounting system's document"),
@@ -26,6 +26,8 @@ MATCH_NEIGHBOURS = Table(
         Column("only_ones", "boolean", "No other open document of the creditor has that total, on either side"),
         Column("days", "integer", "Days between the dates of issue", unit="days"),
         Column("same_due_date", "boolean", "The due dates are the same; null where one is not known"),
+        Column("same_creditor", "boolean", "Both sides name the same supplier"),
+        Column("probable", "boolean", "A probable pair (PROBABLE_MATCH): proposed whatever its points", source="rules section 6"),
     ),
     key=("ente", "erp_row", "pcc_row"),
 )
@@ -40,7 +42,7 @@ MATCH_PROPOSALS = Table(
         Column("score", "integer", "Points of all evidence (rule_match_evidence), at most 100", required=True, unit="points"),
         Column("rank", "integer", "Place among the proposals of either document, the worse of the two", required=True, minimum=1),
         Column("alternatives", "integer", "Other proposals that name either document", required=True, minimum=0),
-        Column("creditor", "text", "The supplier, the same on both sides", required=True),
+        Column("creditor", "text", "The supplier in the accounting system", required=True),
         Column("creditor_name", "text", "Its name"),
         Column("erp_number", "text", "Number in the accounting system", required=True),
         Column("pcc_number", "text", "Number on PCC", required=True),

@@ -74,6 +74,9 @@ def _line(text: str, name: str) -> str:
 def _from_words(text: str) -> Expectation:
     right, anomalies, operations = (_line(text, name) for name in ("Right stock", "Anomalies", "Operations"))
     amounts = _right_amounts(right)
+    # Words that the catalogue has a code of its own for since they were written.
+    if "two ERP rows are equal" in anomalies:
+        anomalies = anomalies.replace("AMBIGUOUS_MATCH", "DUPLICATE_IN_ERP")
     wanted, absent = [], []
     for code in anomaly_codes():
         for found in re.finditer(rf"(no |or )?\b{code}\b(?: (-?\d+\.\d\d))?( or [A-Z_]+)?", anomalies):
@@ -82,8 +85,10 @@ def _from_words(text: str) -> Expectation:
             elif not (found.group(1) or found.group(3) or "or a proposal" in anomalies):
                 wanted.append(f"{code} {found.group(2)}" if found.group(2) else code)
     none = anomalies.startswith("none")
+    # What a person accepts at once a rule may settle at once: asked and untouched, or paired, are both right.
+    settled = "after a person accepts" in right
     refused = []
-    if operations.startswith("none"):
+    if operations.startswith("none") and not settled:
         refused.append("*")
     refused += [word for word, said in (("CS", "no CS"), ("002", "Modello 002")) if said in operations]
     return Expectation(
@@ -93,7 +98,7 @@ def _from_words(text: str) -> Expectation:
         only=none,
         operations=tuple(_operation_words(operations)),
         no_operations=tuple(refused),
-        question="question" in anomalies or "asked" in anomalies or "proposal" in anomalies,
+        question=not settled and bool(re.search(r"(?<!or )(?<!or a )(?:question|asked|proposal)", anomalies)),
     )
 
 

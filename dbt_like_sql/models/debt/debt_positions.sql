@@ -21,11 +21,11 @@ with views as (
         pcc_paid_at_reference as paid_at_reference,
         pcc_paid_at_observation as paid_at_observation,
         pcc_not_payable as not_payable,
-        pcc_excluded as suspended_excluded,
+        pcc_excluded + pcc_non_commercial as suspended_excluded,
         pcc_open as open_amount,
         pcc_stock as stock,
         pcc_rejected as rejected,
-        true as commercial,
+        not pcc_left_out as commercial,
         standing
     from documents
     where progressivo_registrazione is not null
@@ -49,11 +49,11 @@ with views as (
         if(id_documento is null, pcc_paid_at_reference, erp_paid_at_reference),
         if(id_documento is null, pcc_paid_at_observation, erp_paid_at_observation),
         if(id_documento is null, pcc_not_payable, erp_not_payable),
-        if(id_documento is null, pcc_excluded, erp_excluded),
+        if(id_documento is null, pcc_excluded + pcc_non_commercial, erp_excluded),
         right_open,
-        if(id_documento is null and standing = 'PCC_ONLY' and not erp_rejected, pcc_stock, right_stock),
+        right_stock,
         erp_rejected or (id_documento is null and pcc_rejected),
-        commercial or id_documento is null,
+        if(id_documento is null, not pcc_left_out, commercial),
         standing
     from documents
     union all
@@ -77,11 +77,11 @@ with views as (
         coalesce(accounts.paid_at_reference, documents.pcc_paid_at_reference),
         coalesce(accounts.paid + accounts.paid_non_commercial, documents.pcc_paid_at_observation),
         coalesce(accounts.not_payable, documents.pcc_not_payable),
-        coalesce(accounts.excluded, documents.pcc_excluded),
+        coalesce(accounts.excluded, documents.pcc_excluded) + coalesce(documents.pcc_non_commercial, 0),
         coalesce(accounts.open_amount, documents.pcc_open),
         coalesce(accounts.stock, documents.pcc_stock),
         documents.pcc_rejected or coalesce(accounts.rejected, false),
-        true,
+        not documents.pcc_left_out,
         documents.standing
     from documents
     left join projected_accounts as accounts
@@ -124,7 +124,8 @@ select
     due_date_bucket(aged.days_past_due) as bucket,
     case
         when aged.view = 'right' and aged.standing = 'PCC_AMBIGUOUS' then 'AMBIGUOUS'
-        when aged.view = 'right' and aged.standing = 'PCC_DUPLICATE' then 'DUPLICATE'
+        when aged.view = 'right' and aged.standing = 'PCC_PROBABLE' then 'AMBIGUOUS'
+        when aged.view = 'right' and aged.standing in ('PCC_DUPLICATE', 'ERP_DUPLICATE') then 'DUPLICATE'
         when aged.rejected then 'REJECTED'
         when not aged.commercial then 'NON_COMMERCIAL'
         when aged.issue_date > reference_date() then 'ISSUED_LATER'

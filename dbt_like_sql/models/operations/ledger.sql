@@ -69,6 +69,8 @@ accounts as (
         remedies.issue_date,
         remedies.commercial_amount,
         remedies.pcc_stock,
+        remedies.outside,
+        remedies.left_out,
         if(new_on_pcc, 0, remedies.unbooked)
             + sum(case 'ricevuto' when to_account then moved when from_account then -moved else 0 end) over so_far as unbooked,
         remedies.liquidated + sum(case 'liquidato' when to_account then moved when from_account then -moved else 0 end) over so_far
@@ -82,7 +84,7 @@ accounts as (
         -- The account pagato non commerciale gives no dates (docs/readings.md).
         remedies.paid_at_reference
             + sum(if(azione = 'CP' and (movements.non_commercial or data_mandato <= reference_date()), moved, 0)) over so_far as paid_at_reference,
-        if(remedies.excluded_cause, remedies.suspended, 0) + sum(case 'sospeso'
+        remedies.excluded_now + sum(case 'sospeso'
             when to_account then if(excludes, moved, 0)
             when from_account then if(remedies.excluded_cause, -moved, 0)
             else 0
@@ -102,13 +104,16 @@ accounts as (
 opened as (
     select
         *,
-        if(rejected or issue_date > reference_date(), 0, sign * (commercial_amount - paid_at_reference - not_payable - excluded)) as open_amount,
+        if(
+            rejected or left_out or issue_date > reference_date(),
+            0, sign * (commercial_amount - outside - paid_at_reference - not_payable - excluded)
+        ) as open_amount,
         if(due_date <= reference_date(), open_amount, 0) as stock
     from accounts
 )
 
 select
     ente_code() as ente,
-    *,
+    * exclude (outside, left_out),
     coalesce(lag(stock) over (partition by id_documento, progressivo_registrazione order by step), pcc_stock) - stock as stock_effect
 from opened

@@ -73,7 +73,10 @@ written as (
                     then 'IVA in scissione dei pagamenti'
                 else 'Non liquidabile'
             end
-            when moves.azione = 'CP' and remedies.non_commercial then 'Debito non commerciale'
+            when moves.azione = 'CP' then nullif(concat_ws(
+                ', ', if(remedies.non_commercial, 'Debito non commerciale', null),
+                case moves.modalita when 'ECONOMALE' then 'Pagamento con cassa economale' when 'ADDEBITO' then 'Addebito diretto' end
+            ), '')
             when moves.registers then erp.tipo_documento || ' n. ' || erp.numero || ' del ' || italian_date(erp.data_emissione)
         end as descrizione,
         if(moves.azione in ('CO', 'CP'), erp.capitolo, null) as capitoli,
@@ -93,7 +96,7 @@ written as (
             as id_fiscale_beneficiario,
         moves.azione = 'CP' and remedies.non_commercial as non_commercial,
         if(moves.azione = 'RC', coalesce(erp.protocollo, pcc.numero_protocollo), null) as protocollo,
-        if(moves.azione = 'RC', coalesce(pcc.data_ricezione, erp.data_ricezione, erp.data_emissione, pcc.data_emissione), null)
+        if(moves.azione = 'RC', coalesce(possible_day(pcc.data_ricezione), possible_day(erp.data_ricezione), erp.data_emissione, pcc.data_emissione), null)
             as data_ricezione,
         if(moves.azione = 'RF', observed_at(), null) as data_rifiuto,
         coalesce(pcc.cf_amministrazione, ente_on_pcc.cf_amministrazione) as cf_amministrazione,

@@ -45,7 +45,8 @@ proposed as materialized (
         first_borne(wanted, codes) as code,
         cast(null as varchar) as numero_mandato,
         cast(null as date) as data_mandato,
-        cast(null as varchar) as cf_beneficiario
+        cast(null as varchar) as cf_beneficiario,
+        cast(null as varchar) as modalita
     from moves
     where amount > 0
     union all
@@ -60,7 +61,8 @@ proposed as materialized (
         first_borne({{ codes_that("pays") }}, remedies.codes),
         payments.numero_mandato,
         payments.data_mandato,
-        payments.cf_beneficiario
+        payments.cf_beneficiario,
+        payments.modalita
     from remedies
     join unreported_payments as payments on payments.id_documento = remedies.id_documento
     where remedies.to_pay > 0
@@ -81,7 +83,8 @@ received as (
 
 placed as (
     select
-        id_documento, progressivo_registrazione, place, azione, stato_debito, importo, code, numero_mandato, data_mandato, cf_beneficiario
+        id_documento, progressivo_registrazione, place, azione, stato_debito, importo, code, numero_mandato, data_mandato, cf_beneficiario,
+        modalita
     from proposed
     union all by name
     select id_documento, progressivo_registrazione, place, azione, code
@@ -100,5 +103,6 @@ select
     code,
     numero_mandato,
     data_mandato,
-    cf_beneficiario
+    cf_beneficiario,
+    modalita
 from placed

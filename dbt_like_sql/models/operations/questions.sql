@@ -46,6 +46,7 @@ open_points as (
             when not asked_by_document.asked
                 and (projected.remaining <> 0 or not projected.has_operations or projected.paid_short > 0) then 'short'
             when anomalies.code = 'CREDIT_NOTE_OPEN' and not projected.credit_note_linked then 'link'
+            when anomalies.code = 'PAID_NOT_REPORTED' and withheld.id_documento is not null then 'withheld'
         end as situation
     from anomalies
     join projected
@@ -54,6 +55,9 @@ open_points as (
     left join refused
         on refused.id_documento is not distinct from anomalies.id_documento
         and refused.progressivo_registrazione is not distinct from anomalies.progressivo_registrazione
+    -- Only the e-invoice says what is withheld.
+    left join (select id_documento from documents where withholding_from_einvoice and erp_withheld > 0) as withheld
+        on withheld.id_documento = anomalies.id_documento
     join asked_by_document
         on asked_by_document.id_documento is not distinct from anomalies.id_documento
         and asked_by_document.progressivo_registrazione is not distinct from anomalies.progressivo_registrazione
@@ -78,7 +82,7 @@ select
     worded.addressee,
     worded.severity,
     -- What is manual was asked with the anomaly.
-    coalesce(worded.question, filled_in(worded.template, {{ question_facts("null", "worded.remaining") }})) as question,
+    coalesce(worded.question, filled_in(worded.template, {{ question_facts("null", "worded.remaining", "words.words") }})) as question,
     worded.amount,
     worded.remaining,
     documents.numero,
@@ -92,3 +96,27 @@ from worded
 join documents
     on documents.id_documento is not distinct from worded.id_documento
     and documents.progressivo_registrazione is not distinct from worded.progressivo_registrazione
+left join difference_words as words
+    on words.code = worded.code
+    and words.id_documento is not distinct from worded.id_documento
+    and words.progressivo_registrazione is not distinct from worded.progressivo_registrazione
+union all by name
+select
+    ente_code() as ente,
+    anomalies.code,
+    anomalies.id_documento,
+    templates.addressee,
+    anomalies.severity,
+    anomalies.question,
+    anomalies.amount,
+    0 as remaining,
+    anomalies.numero,
+    unknown.first_on as data_emissione,
+    anomalies.original_creditor,
+    anomalies.creditor,
+    reference_date() as reference_date,
+    observed_at() as observed_at
+from anomalies
+join payments_without_document as unknown on unknown.id_documento = anomalies.id_documento
+join rule_questions as templates on templates.code = anomalies.code and templates.situation = 'manual'
+where anomalies.code = 'PAYMENT_WITHOUT_DOCUMENT'

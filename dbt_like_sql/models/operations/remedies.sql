@@ -5,7 +5,8 @@ with flows as (
     select
         *,
         -- The cause belongs to the whole: what stands under another one is taken out and suspended anew.
-        movable and suspension_wrong and suspended > 0 and target_suspended > 0 and erp_excludes <> pcc_excludes as new_cause,
+        movable and suspension_wrong and not suspended_too_early and suspended > 0 and target_suspended > 0
+            and erp_excludes <> pcc_excludes as new_cause,
         if(new_cause, suspended, greatest(suspended - target_suspended, 0)) as suspended_out,
         if(new_cause, target_suspended, greatest(target_suspended - suspended, 0)) as suspended_in,
         greatest(not_payable - target_not_payable, 0) as not_payable_out,
@@ -47,7 +48,10 @@ select
     case
         when moves.new_on_pcc then moves.right_due_date
         -- A due date told after the end of a suspension has it in it already: without, PCC's suspension would move it.
-        when moves.on_pcc and not moves.erp_rejected and (moves.due_date_wrong or moves.liq_da_sosp + moves.nl_da_sosp > 0)
+        -- None before PCC's date of issue, none where nothing is left open.
+        when moves.on_pcc and moves.movable and not moves.erp_rejected and moves.right_due_date >= moves.issue_date
+            and (moves.due_date_wrong or moves.liq_da_sosp + moves.nl_da_sosp > 0
+                 and moves.unpaid > moves.target_not_payable)
             then moves.right_due_date
     end as due_date_told,
     moves.issue_date,
@@ -61,6 +65,9 @@ select
     moves.paid_non_commercial,
     moves.paid_at_reference,
     moves.pcc_excludes as excluded_cause,
+    moves.excluded_now,
+    moves.outside,
+    moves.left_out,
     moves.nl_da_sosp,
     moves.liq_da_sosp,
     moves.liq_da_nl,

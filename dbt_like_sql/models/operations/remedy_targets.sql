@@ -35,12 +35,6 @@ disputes as (
     group by erp_documents.id_documento
 ),
 
-erp as (
-    select invoices.id_documento, invoices.data_sospensione, invoices.data_ricezione
-    from stg_erp_invoices as invoices
-    semi join borne on borne.id_documento = invoices.id_documento
-),
-
 -- On which documents PCC takes operations, and which of them it takes at all.
 accounts as (
     select
@@ -55,6 +49,7 @@ accounts as (
         borne.codes,
         borne.keep_open,
         borne.bears_rejection and not borne.keep_open as rejected,
+        list_contains(borne.codes, 'DUPLICATE_ON_PCC') as duplicate,
         borne.suspension_wrong,
         borne.not_payable_wrong,
         borne.due_date_wrong,
@@ -64,8 +59,12 @@ accounts as (
         documents.erp_cause,
         documents.erp_rejected,
         documents.dispute,
-        coalesce(if(documents.dispute, disputes.dispute_from, null), erp.data_sospensione, erp.data_ricezione, documents.erp_issue_date)
-            as suspended_from,
+        -- What the ente declares of a supplier holds for each document from its reception.
+        coalesce(
+            if(documents.dispute, greatest(disputes.dispute_from, documents.right_reception_date), null),
+            documents.erp_suspended_from, documents.right_reception_date
+        ) as suspended_from,
+        documents.suspended_too_early,
         coalesce(documents.pcc_issue_date, documents.erp_issue_date) as issue_date,
         if(new_on_pcc, null, documents.pcc_due_date) as due_date,
         documents.right_due_date,
@@ -73,21 +72,25 @@ accounts as (
         if(new_on_pcc, abs(documents.erp_total), documents.pcc_unbooked) as unbooked,
         coalesce(documents.pcc_liquidated, 0) as liquidated,
         coalesce(documents.pcc_suspended, 0) as suspended,
+        coalesce(documents.pcc_excluded, 0) as excluded_now,
+        coalesce(documents.pcc_non_commercial, 0) as outside,
+        documents.pcc_left_out as left_out,
         coalesce(documents.pcc_not_payable, 0) as not_payable,
         coalesce(documents.pcc_paid_at_observation - documents.pcc_paid_non_commercial, 0) as paid,
         coalesce(documents.pcc_paid_non_commercial, 0) as paid_non_commercial,
         coalesce(documents.pcc_paid_at_reference, 0) as paid_at_reference,
         unbooked + liquidated + suspended + not_payable as unpaid,
         -- Accounts that do not sum: PCC mends them first (section 3).
-        least(unbooked, liquidated, suspended, not_payable, paid, paid_non_commercial) < 0 as broken,
-        (new_on_pcc or on_pcc or list_contains(borne.codes, 'DUPLICATE_ON_PCC') and documents.pcc_operations = 0) and not broken as movable,
+        documents.accounts_fault is not null as broken,
+        (new_on_pcc or on_pcc or list_contains(borne.codes, 'DUPLICATE_ON_PCC') and documents.pcc_operations = 0)
+            and not documents.copy_of_another and not broken as movable,
         rejected and not broken and on_pcc and documents.pcc_stato in ('PRESENTATO', 'RICEVUTO') and unbooked = commercial_amount
             as refused,
         if(
             list_contains(borne.codes, 'SPLIT_VAT_OPEN')
-            or list_contains(borne.codes, 'NOT_PAYABLE_NOT_LIFTED') and not documents.pcc_split_payment and documents.erp_split_payment,
-            coalesce(documents.erp_vat, 0), 0
-        ) as vat_too,
+            or list_contains(borne.codes, 'NOT_PAYABLE_NOT_LIFTED'),
+            coalesce(documents.vat_to_free, 0), 0
+        ) + coalesce(closed.amount, 0) as vat_too,
         documents.erp_not_payable,
         documents.erp_commercial_amount,
         documents.to_suspend,
@@ -96,7 +99,7 @@ accounts as (
         coalesce(to_tell.to_pay, 0) as to_pay,
         coalesce(credit_notes.credited, 0) as credited,
         coalesce(credit_notes.linked, false) as credit_note_linked,
-        documents.erp_paid_at_observation - coalesce(documents.pcc_paid_at_observation, 0) as paid_more,
+        documents.erp_paid_at_observation - coalesce(documents.pcc_paid_at_observation, 0) - coalesce(closed.amount, 0) as paid_more,
         documents.pcc_stock,
         documents.right_stock
     from documents
@@ -106,7 +109,7 @@ accounts as (
     left join to_tell on to_tell.id_documento = documents.id_documento
     left join credit_notes on credit_notes.id_documento = documents.id_documento
     left join disputes on disputes.id_documento = documents.id_documento
-    left join erp on erp.id_documento = documents.id_documento
+    left join credit_notes_closed as closed on closed.id_documento = documents.id_documento
 )
 
 select
@@ -114,7 +117,7 @@ select
     *,
     case
         when not movable or refused then not_payable
-        when rejected or standing = 'PCC_DUPLICATE' then unpaid
+        when rejected or duplicate then unpaid
         when new_on_pcc then erp_not_payable + commercial_amount - erp_commercial_amount
         when not_payable_wrong and keep_open then least(erp_not_payable + vat_too, not_payable)
         when not_payable_wrong then erp_not_payable + vat_too
@@ -122,7 +125,8 @@ select
     end + if(movable and not keep_open, credited, 0) as wanted_not_payable,
     case
         when not movable or refused then suspended
-        when rejected or standing = 'PCC_DUPLICATE' then 0
+        when rejected or duplicate then 0
+        when suspended_too_early and (new_on_pcc or suspension_wrong) then least(to_suspend, suspended)
         when new_on_pcc or suspension_wrong then to_suspend
         else suspended
     end as wanted_suspended,

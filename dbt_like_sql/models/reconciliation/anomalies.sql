@@ -10,7 +10,7 @@ with described as (
             when 'always' then true
             when 'not_communicable' then not documents.to_communicate
             when 'unpaid' then documents.erp_paid_at_observation = 0
-            when 'with_operations' then coalesce(documents.pcc_operations > 0, false)
+            when 'with_operations' then coalesce(documents.pcc_operations > 0, false) or documents.copy_of_another
             else false
         end as manual,
         if(manual and catalogue.asks <> 'always', 'manual', catalogue.remedy) as remedy,
@@ -38,7 +38,7 @@ with described as (
                 'sospeso ' || nullif(documents.pcc_suspended, 0), 'non liquidabile ' || nullif(documents.pcc_not_payable, 0)
             )
         end as pcc_says,
-        if(manual, filled_in(templates.question, {{ question_facts("match_candidates.candidates", "null::decimal(18, 2)") }}), null)
+        if(manual, filled_in(templates.question, {{ question_facts("coalesce(match_candidates.candidates, documents.counterpart)", "null::decimal(18, 2)", "words.words") }}), null)
             as question,
         documents.id_documento,
         documents.progressivo_registrazione,
@@ -53,12 +53,43 @@ with described as (
     join documents
         on documents.id_documento is not distinct from differences.id_documento
         and documents.progressivo_registrazione is not distinct from differences.progressivo_registrazione
-    left join rule_questions as templates on templates.code = differences.code and templates.situation = 'manual'
+    left join rule_questions as templates
+        on templates.code = differences.code
+        and templates.situation = case
+            when catalogue.code = 'MISSING_ON_PCC' and documents.counterpart is not null then 'proposed'
+            when catalogue.code = 'DUPLICATE_ON_PCC' and documents.debt = 'none' then 'no_debt'
+            when catalogue.code = 'DUPLICATE_ON_PCC' and documents.copy_of_another then 'copy'
+            else 'manual'
+        end
     left join wrong_beneficiaries on wrong_beneficiaries.id_documento = differences.id_documento
     left join match_candidates
         on match_candidates.id_documento is not distinct from differences.id_documento
         and match_candidates.progressivo_registrazione is not distinct from differences.progressivo_registrazione
         and differences.code = 'AMBIGUOUS_MATCH'
+    left join difference_words as words
+        on words.code = differences.code
+        and words.id_documento is not distinct from differences.id_documento
+        and words.progressivo_registrazione is not distinct from differences.progressivo_registrazione
+    union all by name
+    -- What is paid is of no document that is known.
+    select
+        catalogue.code,
+        catalogue.severity,
+        true as manual,
+        catalogue.remedy,
+        'mandato ' || unknown.orders as erp_says,
+        filled_in(templates.question, [('{documento_pronto}', unknown.id_documento), ('{rilievo}', unknown.orders)]) as question,
+        unknown.id_documento,
+        0 as amount,
+        coalesce(identifiers.creditor, tax_id(unknown.cf_beneficiario), 'NON_INDICATO') as original_creditor,
+        original_creditor as creditor,
+        unknown.id_documento as numero,
+        'UNTOLD' as origin,
+        false as to_communicate
+    from payments_without_document as unknown
+    join rule_anomalies as catalogue on catalogue.code = 'PAYMENT_WITHOUT_DOCUMENT'
+    left join rule_questions as templates on templates.code = catalogue.code and templates.situation = 'manual'
+    left join identifiers on identifiers.identifier = tax_id(unknown.cf_beneficiario)
 )
 
 select

@@ -8,18 +8,26 @@ with settled as (
 
 -- PCC documents that no pair took: only they speak where the accounting system would.
 pcc_alone as (
-    select row_id, creditor, creditor_known, number_key, issue_date, sign, tipo_documento, numero, supplier_name
+    select row_id, tipo_documento, numero, supplier_name
     from pcc_documents
     anti join settled on settled.pcc_row = pcc_documents.row_id
 ),
 
--- Of these, the ones of the same identity as one that a pair took.
-duplicates as (
-    select spare.row_id
-    from pcc_alone as spare
-    semi join (select * from pcc_documents semi join settled on settled.pcc_row = pcc_documents.row_id) as taken
-        using (creditor, number_key, issue_date, sign)
-    where spare.creditor_known
+probable as (
+    select
+        erp_row, pcc_row, bool_or(probable_pairs.probable) as probable,
+        string_agg('PCC ' || pcc.progressivo_registrazione || ', n. ' || pcc.numero || ' di ' || italian_money(pcc.total) || ' euro', '; '
+            order by pcc.progressivo_registrazione) as of_pcc,
+        string_agg('gestionale ' || erp.id_documento || ', n. ' || erp.numero || ' di ' || italian_money(erp.total) || ' euro', '; '
+            order by erp.id_documento) as of_erp
+    from probable_pairs
+    join erp_documents as erp on erp.row_id = probable_pairs.erp_row
+    join pcc_documents as pcc on pcc.row_id = probable_pairs.pcc_row
+    group by grouping sets ((erp_row), (pcc_row))
+),
+
+own_codes as (
+    select distinct tax_id(cf_amministrazione) as code from stg_pcc_invoices where cf_amministrazione is not null
 ),
 
 -- PCC's name where the accounting system has none.
@@ -46,11 +54,25 @@ select
     erp.tier,
     case
         when erp.row_id is not null and pcc.row_id is not null then 'MATCHED'
-        when erp.row_id is not null then if(erp_ambiguous.tier is not null, 'ERP_AMBIGUOUS', 'ERP_ONLY')
+        when erp.copy_of is not null then 'ERP_DUPLICATE'
+        when erp_ambiguous.tier is not null then 'ERP_AMBIGUOUS'
+        when erp_probable.probable then 'ERP_PROBABLE'
+        when erp.row_id is not null then 'ERP_ONLY'
         when pcc_ambiguous.tier is not null then 'PCC_AMBIGUOUS'
-        when duplicates.row_id is not null then 'PCC_DUPLICATE'
+        when pcc_probable.probable then 'PCC_PROBABLE'
+        when duplicates.pcc_row is not null or pcc_types.debt = 'none' and not pcc.rejected and pcc_refused.pcc_row is null
+            then 'PCC_DUPLICATE'
         else 'PCC_ONLY'
     end as standing,
+    coalesce('gestionale ' || erp.copy_of, erp_probable.of_pcc, pcc_probable.of_erp, 'PCC ' || duplicates.original) as counterpart,
+    coalesce(duplicates.to_ask, false) as copy_of_another,
+    -- A foreign supplier's document that PCC has as the ente's self-invoice, or the other way round.
+    case
+        when coalesce(erp_types.debt, pcc_types.debt) = 'unless_self'
+            then if(coalesce(erp.creditor, pcc.creditor) in (select code from own_codes), 'none', 'own')
+        when pcc_types.debt = 'taxable' and erp_types.debt <> 'none' then 'taxable'
+        else coalesce(erp_types.debt, pcc_types.debt)
+    end as debt,
     coalesce(erp.tipo_documento, pcc_alone.tipo_documento) as tipo_documento,
     coalesce(erp.numero, pcc_alone.numero) as numero,
     erp.number_key = pcc.number_key as same_number,
@@ -66,9 +88,8 @@ select
         when coalesce(erp_cases.new_creditor, pcc_cases.new_creditor, '') not in ('', coalesce(erp.creditor, pcc.creditor))
             then coalesce(erp.supplier_name, pcc_alone.supplier_name, nameless.supplier_name)
     end as original_creditor_name,
-    coalesce(erp_cases.new_creditor_from, pcc_cases.new_creditor_from) as new_creditor_from,
-    coalesce(erp_cases.other_beneficiaries, pcc_cases.other_beneficiaries) as other_beneficiaries,
     coalesce(erp_cases.creditor_loop, false) or coalesce(pcc_cases.creditor_loop, false) as creditor_loop,
+    coalesce(erp_cases.ambiguous_case, false) or coalesce(pcc_cases.ambiguous_case, false) as ambiguous_case,
     coalesce(erp_cases.listed, false) or coalesce(pcc_cases.listed, false) as listed,
     coalesce(erp_cases.dispute, false) or coalesce(pcc_cases.dispute, false) as dispute,
     coalesce(erp.commercial, true) and not (coalesce(erp_cases.non_commercial, false) or coalesce(pcc_cases.non_commercial, false)) as commercial,
@@ -89,24 +110,26 @@ select
     pcc.issue_date as pcc_issue_date,
     erp.due_date as erp_due_date,
     pcc.due_date as pcc_row_due_date,
-    cast(coalesce(
-        -- A date told (CS) after a suspension stands where it lies within the days that the suspension adds.
-        if(pcc.suspension_days_told > 0 and pcc.due_date between erp.due_date and erp.due_date + pcc.suspension_days_told::integer,
-           pcc.due_date, null),
-        erp.due_date,
-        pcc.due_date,
-        sdi.due_date,
-        coalesce(pcc.reception_date, erp.reception_date, erp.issue_date, pcc.issue_date) + payment_term()
-    ) + if(erp.row_id is null, 0, coalesce(pcc.suspension_days, 0))::integer as date) as right_due_date,
+    sdi.instalments,
+    sdi.due_date as einvoice_due_date,
+    pcc.suspension_days,
+    pcc.suspension_days_told,
     cast(coalesce(pcc.due_date, coalesce(pcc.reception_date, pcc.issue_date) + payment_term()) as date) as pcc_due_date,
     coalesce(pcc.reception_date, erp.reception_date, erp.issue_date, pcc.issue_date) as right_reception_date,
+    right_reception_date + payment_term() as due_by_reception,
     coalesce(pcc.reception_date, pcc.issue_date) as pcc_reception_date,
     erp.sign * erp.total as erp_total,
     pcc.sign * pcc.total as pcc_total,
     if(erp.row_id is null, null, coalesce(erp.split_payment, sdi.split_payment, pcc.split_payment, false)) as erp_split_payment,
     coalesce(pcc.split_payment, false) as pcc_split_payment,
     erp.vat as erp_vat,
-    case when sdi.reverse_charge and sdi.total < erp.total then sdi.total end as supplier_total,
+    pcc.vat_amount as pcc_vat,
+    -- Reverse charge: the supplier's own total, where the accounting system adds the VAT to it.
+    if(sdi.total < erp.total and (sdi.reverse_charge or sdi.total = erp.total - erp.vat and coalesce(sdi.vat, 0) = 0), sdi.total, null)
+        as supplier_total,
+    sdi.id_documento is not null as einvoice_known,
+    coalesce(erp.withholding, sdi.withholding) as withholding,
+    erp.withholding is null and sdi.withholding is not null as withholding_from_einvoice,
     erp.codice_ufficio as erp_office,
     pcc.codice_ufficio as pcc_office,
     -- Refused through SDI: the document itself, or PCC's where the accounting system does not name another transmission.
@@ -114,12 +137,13 @@ select
         or erp_refused.erp_row is not null
         or (pcc_refused.pcc_row is not null and coalesce(erp.lotto_sdi = pcc.lotto_sdi, true)) as erp_rejected,
     coalesce(pcc.rejected, false) as pcc_rejected,
-    erp.paid_at_reference as erp_paid_at_reference,
-    erp.paid_at_observation as erp_paid_at_observation,
+    erp.paid_at_reference as erp_written_paid_at_reference,
+    erp.paid_at_observation as erp_written_paid_at_observation,
     erp.not_payable as erp_written_not_payable,
     erp.suspended as erp_written_suspended,
     erp.suspended_from as erp_suspended_from,
     coalesce(causes.excluded, false) as erp_cause_excluded,
+    coalesce(causes.told, true) as erp_cause_told,
     pcc.commercial_amount as pcc_commercial_amount,
     pcc.paid + pcc.paid_non_commercial - pcc.paid_after_reference as pcc_paid_at_reference,
     pcc.paid + pcc.paid_non_commercial as pcc_paid_at_observation,
@@ -127,7 +151,11 @@ select
     pcc.liquidated as pcc_liquidated,
     pcc.not_payable as pcc_not_payable,
     pcc.suspended as pcc_suspended,
-    if(pcc.excluded, pcc.suspended, 0) as pcc_excluded,
+    pcc.excluded as pcc_excluded,
+    pcc.non_commercial as pcc_non_commercial,
+    coalesce(pcc.left_out, false) as pcc_left_out,
+    pcc.accounts_fault,
+    pcc.told_paid as pcc_told_paid,
     pcc.unbooked as pcc_unbooked,
     pcc.operations as pcc_operations
 from erp
@@ -135,7 +163,11 @@ from erp
 full join pcc_documents as pcc on pcc.row_id = erp.pcc_row
 left join pcc_alone on pcc_alone.row_id = pcc.row_id
 left join nameless on nameless.row_id = pcc.row_id and erp.supplier_name is null
-left join duplicates on duplicates.row_id = pcc.row_id
+left join pcc_copies as duplicates on duplicates.pcc_row = pcc.row_id
+left join probable as erp_probable on erp_probable.erp_row = erp.row_id
+left join probable as pcc_probable on pcc_probable.pcc_row = pcc.row_id
+left join rule_document_types as erp_types on erp_types.code = erp.tipo_documento
+left join rule_document_types as pcc_types on pcc_types.code = pcc.tipo_documento
 left join ambiguities as erp_ambiguous on erp_ambiguous.erp_row = erp.row_id
 left join ambiguities as pcc_ambiguous on pcc_ambiguous.pcc_row = pcc.row_id
 left join document_cases as erp_cases on erp_cases.erp_row = erp.row_id

@@ -1,4 +1,4 @@
--- One row per pair of open documents of one creditor whose amounts are near: those that proposals compare.
+-- One row per pair of open documents whose amounts are near, of one creditor or probable: those that proposals compare.
 -- Key: erp_row, pcc_row. Never quadratic: within creditor and sign both sides lie in one order, and a document of the
 -- accounting system is compared with the eight before and after it in each of three orders (amount and date, amount and
 -- number, number).
@@ -14,7 +14,8 @@ open_erp as materialized (
         count(*) over (partition by creditor, sign, total) as of_that_amount
     from erp_documents
     anti join settled on settled.erp_row = erp_documents.row_id
-    where creditor_known and stato not in ('RIFIUTATA', 'ANNULLATA')
+    semi join (select row_id from document_keys where not of_pcc and not dead) as alive on alive.row_id = erp_documents.row_id
+    where creditor_known or row_id in (select erp_row from probable_pairs where probable)
 ),
 
 open_pcc as materialized (
@@ -25,7 +26,8 @@ open_pcc as materialized (
         count(*) over (partition by creditor, sign, total) as of_that_amount
     from pcc_documents
     anti join settled on settled.pcc_row = pcc_documents.row_id
-    where creditor_known and not rejected
+    semi join (select row_id from document_keys where of_pcc and not dead) as alive on alive.row_id = pcc_documents.row_id
+    where creditor_known or row_id in (select pcc_row from probable_pairs where probable)
 ),
 
 -- Only creditors open on both sides can have a pair.
@@ -58,6 +60,8 @@ neighbours as (
         select row_id, creditor, sign, ordering, unnest(range(place - 7, place + 9)) as place from placed where not of_pcc
     ) as erp
     join (select row_id, creditor, sign, ordering, place from placed where of_pcc) as pcc using (creditor, sign, ordering, place)
+    union
+    select erp_row, pcc_row from probable_pairs where probable
 ),
 
 -- A person already said that they are not the same.
@@ -82,8 +86,11 @@ select
     abs(erp.total - pcc.total) as apart,
     erp.of_that_amount = 1 and pcc.of_that_amount = 1 as only_ones,
     abs(erp.issue_date - pcc.issue_date) as days,
-    erp.due_date = pcc.due_date as same_due_date
+    erp.due_date = pcc.due_date as same_due_date,
+    erp.creditor = pcc.creditor as same_creditor,
+    coalesce(probable.probable, false) as probable
 from neighbours
+left join probable_pairs as probable on probable.erp_row = neighbours.erp_row and probable.pcc_row = neighbours.pcc_row
 join open_erp as erp on erp.row_id = neighbours.erp_row
 join open_pcc as pcc on pcc.row_id = neighbours.pcc_row
 anti join split on split.erp_row = neighbours.erp_row and split.pcc_row = neighbours.pcc_row

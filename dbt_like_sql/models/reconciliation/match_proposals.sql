@@ -44,7 +44,7 @@ scored as (
     join rule_match_evidence as dates on dates.field = 'date' and dates.level = date_evidence
     join rule_match_evidence as amount on amount.field = 'amount' and amount.level = amount_evidence
     join rule_match_evidence as due on due.field = 'due_date' and due.level = due_date_evidence
-    where number.points + dates.points + amount.points + due.points >= threshold('proposal_score')
+    where probable or number.points + dates.points + amount.points + due.points >= threshold('proposal_score')
 ),
 
 ranked as (
@@ -82,7 +82,8 @@ select
         'data ', strftime(erp.issue_date, '%d/%m/%Y'), ' / ', strftime(pcc.issue_date, '%d/%m/%Y'), ': ', date_meaning,
         ' (', format('{:+d}', date_points), '); ',
         'importo ', erp.total, ' / ', pcc.total, ': ', amount_meaning, ' (', format('{:+d}', amount_points), '); ',
-        due_meaning, ' (', format('{:+d}', due_points), ')'
+        due_meaning, ' (', format('{:+d}', due_points), ')',
+        if(same_creditor, null, '; fornitore scritto in modo diverso: ' || erp.creditor || ' / ' || pcc.creditor)
     ) as explanation
 from ranked
 join erp_documents as erp on erp.row_id = ranked.erp_row

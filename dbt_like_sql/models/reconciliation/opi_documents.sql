@@ -1,16 +1,19 @@
 -- One row per invoice block of a payment order that names an invoice which some document of the accounting system may be.
--- Key: block_row_id. By lot and number; else by what PCC and SDI know of the lot; else by supplier, number and year.
+-- Key: block_row_id. By lot and number; else by what PCC and SDI know of the lot; else by supplier, number and year; else the
+-- one document of its lot that has the block's amount and of whose number the order writes a part (misnamed).
 with named as (
-    select distinct
+    select
         block_row_id,
         esercizio,
         lotto_sdi,
         numero_fattura,
         anno_emissione,
         tax_id(coalesce(cf_emittente, cf_beneficiario)) as supplier,
-        if(credit, -1, 1) as sign
+        if(credit, -1, 1) as sign,
+        max(abs(cents)) as cents
     from opi_allotted
     where numero_fattura is not null and coalesce(tipo_debito, 'COMMERCIALE') = 'COMMERCIALE'
+    group by block_row_id, esercizio, lotto_sdi, numero_fattura, anno_emissione, supplier, sign
 ),
 
 suppliers as (
@@ -21,6 +24,7 @@ suppliers as (
         named.numero_fattura,
         named.anno_emissione,
         named.sign,
+        named.cents,
         identifiers.creditor
     from named
     left join identifiers on identifiers.identifier = named.supplier
@@ -47,7 +51,9 @@ lot_identities as (
 
 -- Nothing is read where no order names an invoice.
 erp as (
-    select id_documento, lotto_sdi, id_pcc, piva_fornitore, cf_fornitore, numero, data_emissione, tipo_documento
+    select
+        id_documento, lotto_sdi, id_pcc, piva_fornitore, cf_fornitore, numero, data_emissione, tipo_documento,
+        importo_totale, imponibile, iva
     from stg_erp_invoices
     where (select count(*) > 0 from named)
 ),
@@ -62,7 +68,9 @@ documents as materialized (
         normalised_number(erp.numero, erp.data_emissione) as number_key,
         erp.data_emissione as issue_date,
         year(erp.data_emissione) as issue_year,
-        types.sign
+        document_sign(types.sign, erp.importo_totale) as sign,
+        abs(erp.importo_totale) as total,
+        abs(erp.importo_totale - coalesce(erp.iva, erp.importo_totale - erp.imponibile, 0)) as taxable
     from erp
     left join subjects on subjects.piva is not distinct from erp.piva_fornitore and subjects.cf is not distinct from erp.cf_fornitore
     join rule_document_types as types on types.code = erp.tipo_documento
@@ -107,6 +115,13 @@ candidates as (
         and documents.sign = dated.sign
         and documents.number_key = normalised_number(dated.numero_fattura, make_date(dated.issue_year, 1, 1))
     where coalesce(documents.lotto_sdi = dated.lotto_sdi, true)
+    union
+    select suppliers.block_row_id, documents.id_documento, documents.sign, 4
+    from suppliers
+    join documents on documents.lotto_sdi = suppliers.lotto_sdi and documents.sign = suppliers.sign
+    cross join lateral (select '-' || normalised_number(suppliers.numero_fattura, documents.issue_date) || '-' as written) as short
+    where suppliers.cents in (documents.total * 100, documents.taxable * 100)
+      and (contains('-' || documents.number_key || '-', short.written) or contains(short.written, '-' || documents.number_key || '-'))
 ),
 
 best as (
@@ -118,7 +133,8 @@ select
     block_row_id,
     count(distinct candidates.id_documento) as documents,
     if(count(distinct candidates.id_documento) = 1, min(candidates.id_documento), null) as id_documento,
-    if(count(distinct candidates.id_documento) = 1, min(candidates.sign), null) as sign
+    if(count(distinct candidates.id_documento) = 1, min(candidates.sign), null) as sign,
+    count(distinct candidates.id_documento) = 1 and min(candidates.ordinal) = 4 as misnamed
 from candidates
 semi join best using (block_row_id, ordinal)
 group by block_row_id

@@ -1,19 +1,19 @@
 -- One row per pair of documents that a person or a tier found: SETTLED where unique on both sides, else CONTESTED.
 -- Key: erp_row, pcc_row, tier. What a tier settles is closed to the next (rules, section 6).
--- Keys are 64-bit hashes of the tier's fields; pairs are verified on the fields themselves at the end.
--- A person's word comes first: a pair by hand is the tier manual; a split pair is none to any tier, and what shares
--- a key with it is told pair by pair (`<tier>_apart`) instead of key by key.
-{% set tiers = ("pcc_id", "sdi_lot", "exact", "number_amount", "date_amount") %}
-{% macro common_keys() %}
-        case when lotto_sdi is not null and number_key <> '' then hash(lotto_sdi, number_key) end as sdi_lot,
-        case when known then hash(creditor, number_key, issue_date, sign) end as exact,
-        case when known then hash(creditor, number_key, total, sign) end as number_amount,
-        case when creditor_known then hash(creditor, issue_date, total, sign) end as date_amount
-{% endmacro %}
+-- A document has a row per creditor that it may be known under (document_keys); keys are 64-bit hashes of the tier's fields.
+-- Keys that one document of each side bears are settled at once; all others are told pair by pair, so that a document with
+-- several creditors, or one of whose candidates a person split from it, is still taken where one candidate is left.
+-- From tier exact on the living pair among themselves, then the dead, then a dead one where no living one is free.
+{% set stages = (
+    ("pcc_id", "pcc_id", "together"), ("sdi_lot", "sdi_lot", "together"), ("lot_alone", "sdi_lot", "together"),
+    ("foreign_document", "reference", "named"), ("exact", "exact", "apart"), ("exact", "exact", "mixed"),
+    ("missing_document", "reference", "named"), ("number_amount", "number_amount", "apart"), ("number_amount", "number_amount", "mixed"),
+    ("date_amount", "date_amount", "apart"), ("date_amount", "date_amount", "mixed"),
+) %}
 with decided as materialized (
     select erp.row_id as erp_row, pcc.row_id as pcc_row, decisions.verdict
     from decided_match_decisions as decisions
-    join erp_documents as erp on erp.id_documento = decisions.id_documento
+    join erp_identities as erp on erp.id_documento = decisions.id_documento
     join pcc_documents as pcc on pcc.progressivo_registrazione = decisions.progressivo_registrazione
 ),
 
@@ -21,94 +21,138 @@ by_hand as (
     select erp_row, pcc_row from decided where verdict = 'pair'
 ),
 
-split as (
+split as materialized (
     select erp_row, pcc_row from decided where verdict = 'split'
 ),
 
 open_erp_1 as materialized (
-    select
-        row_id,
-        case when id_pcc is not null then hash(id_pcc) end as pcc_id,
-{{ common_keys() }}
-    from (select *, creditor_known and number_key <> '' as known from erp_documents)
+    select * exclude (of_pcc)
+    from document_keys
     anti join by_hand on by_hand.erp_row = row_id
+    where not of_pcc
 ),
 
 open_pcc_1 as materialized (
-    select
-        row_id,
-        hash(progressivo_registrazione) as pcc_id,
-{{ common_keys() }}
-    from (select *, creditor_known and number_key <> '' as known from pcc_documents)
+    select * exclude (of_pcc)
+    from document_keys
     anti join by_hand on by_hand.pcc_row = row_id
+    where of_pcc
 ),
 
--- The keys that a split pair shares, by tier.
-split_keys as materialized (
-    select
-{% for tier in tiers %}
-        if(erp.{{ tier }} = pcc.{{ tier }}, erp.{{ tier }}, null) as {{ tier }}{{ "," if not loop.last }}
-{% endfor %}
-    from split
-    join open_erp_1 as erp on erp.row_id = split.erp_row
-    join open_pcc_1 as pcc on pcc.row_id = split.pcc_row
-),
-
-{% for tier in tiers %}
+{% for column, tier, how in stages %}
 {% set place = loop.index %}
+{% set near = "abs(erp.issue_date - pcc.issue_date) <= threshold('number_amount_days')" if tier == "number_amount" else "true" %}
 {% if not loop.first %}
--- Tier {{ place }}: {{ tier }}, over what {{ loop.previtem }} left open.
+-- Stage {{ place }}: {{ tier }}, over what the one before left open.
 {% for side in ("erp", "pcc") %}
 open_{{ side }}_{{ place }} as materialized (
     select * from open_{{ side }}_{{ place - 1 }}
-    anti join (select {{ side }}_row as row_id from {{ tiers[place - 2] }}_settled) using (row_id)
+    anti join (select {{ side }}_row as row_id from settled_{{ place - 1 }}) using (row_id)
 ),
 
 {% endfor %}
 {% endif %}
-{{ tier }}_found as materialized (
-    select erp.row_id as erp_row, pcc.row_id as pcc_row, erp.key, erp.documents = 1 and pcc.documents = 1 as settled
+{% if how == "named" %}
+-- One side names the document that the other has. A self-invoice that the other side has too is left to the tier exact.
+naming_{{ place }} as materialized (
+{% for side, other in (("erp", "pcc"), ("pcc", "erp")) %}
+    {{ "union all" if not loop.first }}
+    select '{{ side }}' as side, row_id, {{ column }} as key
+    from open_{{ side }}_{{ place }} as own
+    anti join open_{{ other }}_{{ place }} as other on other.exact = own.exact
+    where own.{{ column }} is not null and not own.dead
+{% endfor %}
+),
+
+found_{{ place }} as (
+    select naming.row_id as erp_row, pcc.row_id as pcc_row
+    from naming_{{ place }} as naming
+    join open_pcc_{{ place }} as pcc on pcc.exact = naming.key
+    where naming.side = 'erp' and not pcc.dead
+    union
+    select erp.row_id, naming.row_id
+    from naming_{{ place }} as naming
+    join open_erp_{{ place }} as erp on erp.exact = naming.key
+    where naming.side = 'pcc' and not erp.dead
+    union
+    select erp.row_id, pcc.row_id
+    from naming_{{ place }} as erp
+    join naming_{{ place }} as pcc using (key)
+    where erp.side = 'erp' and pcc.side = 'pcc'
+),
+{% elif how == "mixed" %}
+keys_{{ place }} as (
+    select key, erp.all_dead as erp_dead, pcc.all_dead as pcc_dead
 {% for side in ("erp", "pcc") %}
     {{ "from" if side == "erp" else "join" }} (
-        select {{ tier }} as key, count(*) as documents, min(row_id) as row_id
-        from open_{{ side }}_{{ place }} where {{ tier }} is not null group by {{ tier }}
+        select {{ column }} as key, bool_and(dead) as all_dead from open_{{ side }}_{{ place }} where {{ column }} is not null group by {{ column }}
     ) as {{ side }}{{ " using (key)" if side == "pcc" }}
 {% endfor %}
-    anti join (select {{ tier }} as key from split_keys where {{ tier }} is not null) using (key)
+    where erp.all_dead <> pcc.all_dead
 ),
 
-{{ tier }}_apart as materialized (
+found_{{ place }} as (
+    select distinct erp.row_id as erp_row, pcc.row_id as pcc_row
+    from keys_{{ place }} as keys
+    join open_erp_{{ place }} as erp on erp.{{ column }} = keys.key and erp.dead = keys.erp_dead
+    join open_pcc_{{ place }} as pcc on pcc.{{ column }} = keys.key and pcc.dead = keys.pcc_dead
+    where {{ near }}
+),
+{% else %}
+{% set key = "hash(" ~ column ~ ", dead)" if how == "apart" else column %}
+keys_{{ place }} as materialized (
     select
-        erp.row_id as erp_row,
-        pcc.row_id as pcc_row,
-        count(*) over (partition by erp.row_id) = 1 and count(*) over (partition by pcc.row_id) = 1 as settled
-    from (select row_id, {{ tier }} from open_erp_{{ place }} semi join split_keys using ({{ tier }})) as erp
-    join (select row_id, {{ tier }} from open_pcc_{{ place }} semi join split_keys using ({{ tier }})) as pcc using ({{ tier }})
-    anti join split on split.erp_row = erp.row_id and split.pcc_row = pcc.row_id
+        key, erp.row_id as erp_row, pcc.row_id as pcc_row, {{ near }} as near,
+        erp.documents = 1 and pcc.documents = 1 and not erp.several and not pcc.several
+            and not exists (select 1 from split where split.erp_row = erp.row_id and split.pcc_row = pcc.row_id) as simple
+{% for side in ("erp", "pcc") %}
+    {{ "from" if side == "erp" else "join" }} (
+        select
+            {{ key }} as key, count(*) as documents, min(row_id) as row_id, min(issue_date) as issue_date, bool_or(several) as several
+        from open_{{ side }}_{{ place }} where {{ column }} is not null group by {{ key }}
+    ) as {{ side }}{{ " using (key)" if side == "pcc" }}
+{% endfor %}
 ),
 
-{{ tier }}_settled as (
-    select erp_row, pcc_row from {{ tier }}_found where settled
+found_{{ place }} as (
+    select distinct erp.row_id as erp_row, pcc.row_id as pcc_row
+    from (select key from keys_{{ place }} where not simple) as keys
+    join (select *, {{ key }} as key from open_erp_{{ place }} where {{ column }} is not null) as erp using (key)
+    join (select *, {{ key }} as key from open_pcc_{{ place }} where {{ column }} is not null) as pcc using (key)
+    where {{ near }}
+),
+{% endif %}
+
+judged_{{ place }} as materialized (
+    select
+        erp_row, pcc_row,
+        count(*) over (partition by erp_row) = 1 and count(*) over (partition by pcc_row) = 1 as settled
+    from (select distinct erp_row, pcc_row from found_{{ place }})
+    anti join split using (erp_row, pcc_row)
+),
+
+settled_{{ place }} as materialized (
+    select erp_row, pcc_row from judged_{{ place }} where settled
+{% if how in ("together", "apart") %}
     union all
-    select erp_row, pcc_row from {{ tier }}_apart where settled
+    select erp_row, pcc_row from keys_{{ place }} where simple and near
+{% endif %}
 ),
 
 {% endfor %}
 found as (
     select erp_row, pcc_row, 'manual' as tier, 'SETTLED' as status from by_hand
-{% for tier in tiers %}
+{% for column, tier, how in stages %}
     union all
-    select erp_row, pcc_row, '{{ tier }}', 'SETTLED' from {{ tier }}_settled
+    select erp_row, pcc_row, '{{ tier }}', 'SETTLED' from settled_{{ loop.index }}
     union all
-    select erp.row_id, pcc.row_id, '{{ tier }}', 'CONTESTED'
-    from {{ tier }}_found
-    join (select row_id, {{ tier }} as key from open_erp_{{ loop.index }}) as erp using (key)
-    join (select row_id, {{ tier }} as key from open_pcc_{{ loop.index }}) as pcc using (key)
-    where not settled
-    union all
-    select erp_row, pcc_row, '{{ tier }}', 'CONTESTED' from {{ tier }}_apart where not settled
+    select erp_row, pcc_row, '{{ tier }}', 'CONTESTED' from judged_{{ loop.index }} where not settled
 {% endfor %}
 )
 
-select ente_code() as ente, erp_row, pcc_row, tier, status
+-- Of dead documents nothing is asked.
+select distinct ente_code() as ente, erp_row, pcc_row, tier, status
 from found
+where status = 'SETTLED'
+   or erp_row not in (select row_id from open_erp_1 where dead)
+   or pcc_row not in (select row_id from open_pcc_1 where dead)

@@ -1,20 +1,6 @@
 -- materialized: view
--- One row per payment of a document: the accounting system's own, and what the treasurer's journal says was paid by
--- orders (OPI) where the accounting system has no such payment.
--- Key: row_id.
-select * from stg_erp_payments
-union all by name
-select
-    ente,
-    delivery,
-    line,
-    id_documento,
-    numero_mandato,
-    data_mandato,
-    data_pagamento,
-    abs(importo) as importo,
-    cf_beneficiario,
-    storno,
-    payment_row as row_id
-from opi_payments
-where stato = 'COUNTED' and importo <> 0
+-- One row per payment that counts for its document.
+-- Key: row_id. What does not count, and why: set_aside_payments.
+select delivered_payments.*
+from delivered_payments
+anti join set_aside_payments on set_aside_payments.row_id = delivered_payments.row_id

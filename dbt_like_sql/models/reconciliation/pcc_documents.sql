@@ -3,10 +3,6 @@
 with movements as (
     select
         progressivo_registrazione,
-        coalesce(sum(importo) filter (azione = 'CP' and coalesce(data_pagamento, data_operazione) > reference_date()), 0)
-            as paid_after_reference,
-        coalesce(sum(importo) filter (azione = 'CP' and coalesce(data_pagamento, data_operazione) > observed_at()), 0)
-            as paid_after_observation,
         max(data_operazione) filter (azione = 'CS') as last_due_date_notice,
         coalesce(bool_or(azione = 'RF' and data_operazione <= observed_at()), false) as refused,
         count(*) as operations
@@ -41,20 +37,6 @@ suspensions as (
     where suspension_events.starts
       and suspension_events.next_ends
     group by suspension_events.progressivo_registrazione
-),
-
-amounts as (
-    select
-        progressivo_registrazione,
-        importo_totale - case when split_payment then coalesce(totale_imposta, importo_totale - importo_imponibile, 0) else 0 end
-            as commercial_amount,
-        coalesce(importo_liquidato, 0) as liquidated,
-        coalesce(importo_sospeso, 0) as suspended,
-        coalesce(importo_non_liquidabile, 0) as not_payable,
-        coalesce(importo_pagato, 0) as paid,
-        coalesce(importo_pagato_non_commerciale, 0) as paid_non_commercial,
-        invoices.*
-    from stg_pcc_invoices as invoices
 )
 
 select
@@ -63,14 +45,18 @@ select
     amounts.progressivo_registrazione,
     coalesce(subjects.creditor, 'NON_INDICATO') as creditor,
     coalesce(subjects.trusted, false) as creditor_known,
+    subjects.vat,
+    subjects.code,
     normalised_number(amounts.numero_documento, amounts.data_emissione) as number_key,
     amounts.numero_documento as numero,
     amounts.tipo_documento,
-    types.sign,
+    document_sign(types.sign, amounts.importo_totale) as sign,
     amounts.data_emissione as issue_date,
-    amounts.data_ricezione as reception_date,
-    amounts.data_scadenza as due_date,
-    amounts.importo_totale as total,
+    possible_day(amounts.data_ricezione) as reception_date,
+    possible_due(amounts.data_scadenza, amounts.data_emissione) as due_date,
+    abs(amounts.importo_totale) as total,
+    unsigned(coalesce(amounts.totale_imposta, amounts.importo_totale - amounts.importo_imponibile, 0), amounts.importo_totale)
+        as vat_amount,
     amounts.split_payment,
     amounts.codice_ufficio,
     amounts.lotto_sdi,
@@ -78,23 +64,34 @@ select
     amounts.stato_documento as stato,
     amounts.stato_documento = 'RIFIUTATO' or coalesce(movements.refused, false) as rejected,
     amounts.causale_sospensione as cause,
-    coalesce(causes.excluded, false) as excluded,
+    case
+        -- Lawsuit and contestation leave the stock; the conformity check by a threshold.
+        when amounts.tells_kinds then least(
+            amounts.excluded_kinds + if(threshold('suspended_check_excluded') = 1, coalesce(amounts.importo_sospeso_verifica, 0), 0),
+            amounts.suspended
+        )
+        when causes.excluded then amounts.suspended
+        else 0
+    end as excluded,
     amounts.commercial_amount,
     amounts.liquidated,
     amounts.suspended,
     amounts.not_payable,
-    amounts.paid - coalesce(movements.paid_after_observation, 0) as paid,
+    amounts.paid - amounts.after_observation as paid,
     amounts.paid_non_commercial,
-    coalesce(movements.paid_after_reference - movements.paid_after_observation, 0) as paid_after_reference,
-    amounts.commercial_amount - amounts.liquidated - amounts.suspended - amounts.not_payable - amounts.paid
-        - amounts.paid_non_commercial as unbooked,
+    amounts.non_commercial,
+    amounts.left_out,
+    amounts.after_reference - amounts.after_observation as paid_after_reference,
+    amounts.unbooked,
+    amounts.accounts_fault,
+    amounts.told_paid,
     coalesce(suspensions.days, 0) as suspension_days,
     coalesce(suspensions.days_told, 0) as suspension_days_told,
     coalesce(movements.operations, 0) as operations,
     document_origin(
         amounts.lotto_sdi, subjects.vat, subjects.code, subjects.creditor, type_origins.origin, amounts.data_emissione
     ) as origin
-from amounts
+from pcc_accounts as amounts
 left join subjects
     on subjects.piva is not distinct from amounts.id_fiscale_iva
     and subjects.cf is not distinct from amounts.cf_fornitore

@@ -1,7 +1,12 @@
 -- One row per document of the accounting system that an SDI invoice tells more about.
 -- Key: id_documento. Joined by lot (as SDI's messages tell it) and number, else as in the tier exact: creditor,
 -- normalised number, issue date and sign, unique there.
-with sdi as (
+with dated as (
+    select *, (data_emissione + to_years(threshold('possible_years')::integer))::date as last_due
+    from stg_sdi_invoices
+),
+
+sdi as (
     select
         states.creditor,
         states.number_key,
@@ -13,9 +18,18 @@ with sdi as (
         invoices.line,
         invoices.split_payment,
         invoices.reverse_charge,
-        invoices.importo_totale as total,
-        invoices.data_scadenza as due_date
-    from stg_sdi_invoices as invoices
+        abs(invoices.importo_totale) as total,
+        unsigned(invoices.imposta, invoices.importo_totale) as vat,
+        list_sum(list_transform(invoices.ritenute, lambda kept: kept.importo)) as withholding,
+        list_sort(list_distinct(list_filter(
+            if(len(invoices.pagamenti) > 0, list_transform(invoices.pagamenti, lambda due: due.data_scadenza), [invoices.data_scadenza]),
+            lambda due: due between invoices.data_emissione and invoices.last_due
+        ))) as due_dates,
+        list_max(list_filter(
+            list_transform(invoices.pagamenti, lambda due: due.data_riferimento_termini + due.giorni_termini::integer),
+            lambda due: due between invoices.data_emissione and invoices.last_due
+        )) as due_by_terms
+    from dated as invoices
     join sdi_invoice_states as states using (file, line)
     -- The same invoice may arrive signed and plain: the latest stands.
     qualify row_number() over (
@@ -56,5 +70,8 @@ select
     split_payment,
     reverse_charge,
     total,
-    due_date
+    vat,
+    withholding,
+    coalesce(due_dates[-1], due_by_terms) as due_date,
+    if(len(due_dates) > 1, due_dates, null) as instalments
 from found

@@ -9,7 +9,7 @@ with bodies as (
         coalesce(subjects.creditor, 'NON_INDICATO') as creditor,
         normalised_number(invoices.numero, invoices.data_emissione) as number_key,
         invoices.data_emissione as issue_date,
-        types.sign
+        document_sign(types.sign, invoices.importo_totale) as sign
     from stg_sdi_invoices as invoices
     left join subjects
         on subjects.piva is not distinct from invoices.id_fiscale_iva

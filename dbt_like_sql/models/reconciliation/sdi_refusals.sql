@@ -7,13 +7,6 @@ with refused as (
     where sdi_state = 'RIFIUTATA'
 ),
 
-sent_again as (
-    select distinct creditor, number_key, issue_date, sign
-    from sdi_invoice_states
-    where sdi_state is distinct from 'RIFIUTATA'
-      and sdi_state is distinct from 'SCARTATA'
-),
-
 -- Refusals of invoices whose file was not delivered: the lot alone leads to the document.
 refused_lots as (
     select sdi_id, numero_fattura
@@ -22,9 +15,23 @@ refused_lots as (
 ),
 
 sides as (
-    select row_id as erp_row, null::bigint as pcc_row, lotto_sdi, creditor, creditor_known, number_key, issue_date, sign from erp_documents
+    select row_id as erp_row, null::bigint as pcc_row, lotto_sdi, creditor, creditor_known, number_key, issue_date, sign from erp_identities
     union all
     select null, row_id, lotto_sdi, creditor, creditor_known, number_key, issue_date, sign from pcc_documents
+),
+
+-- As SDI's files tell it, or as either side has it under a lot that was not refused.
+sent_again as (
+    select distinct creditor, number_key, issue_date, sign
+    from sdi_invoice_states
+    where sdi_state is distinct from 'RIFIUTATA'
+      and sdi_state is distinct from 'SCARTATA'
+    union
+    select creditor, number_key, issue_date, sign
+    from sides
+    where lotto_sdi is not null
+      and lotto_sdi not in (select sdi_id from refused where sdi_id is not null)
+      and lotto_sdi not in (select sdi_id from refused_lots)
 ),
 
 found as (

@@ -1,6 +1,8 @@
 -- One row per pair of identifiers (VAT number, fiscal code) as written anywhere: which subject it is.
 -- Key: piva, cf. One subject may bear both identifiers, and either matches (rules, section 5). A wrong identifier is kept,
 -- joins nothing, and leaves a subject that has no other untrusted: its documents are not matched on it.
+-- The number of a VAT group, seen with two or more right fiscal codes of companies, joins none of them: the subject is the
+-- fiscal code where it is given, and the group only where the VAT number stands alone.
 with written as (
     select piva_fornitore as piva, cf_fornitore as cf from stg_erp_invoices
     union
@@ -46,12 +48,24 @@ identifiers as (
     from normalised where code is not null group by code
 ),
 
-pairs_of_ids as (
+both_right as (
     select normalised.vat, normalised.code
     from normalised
     join trust as first on first.id = normalised.vat and first.trusted
     join trust as second on second.id = normalised.code and second.trusted
     where normalised.vat <> normalised.code
+),
+
+vat_groups as (
+    select vat
+    from both_right
+    where regexp_full_match(vat, '[0-9]{11}') and regexp_full_match(code, '[0-9]{11}')
+    group by vat
+    having count(distinct code) > 1
+),
+
+pairs_of_ids as (
+    select vat, code from both_right anti join vat_groups using (vat)
 ),
 
 edges as (
@@ -91,13 +105,16 @@ select
     normalised.vat,
     normalised.code,
     named.creditor,
-    trust.trusted
+    trust.trusted,
+    vat_groups.vat as vat_group
 from normalised
 left join trust as of_vat on of_vat.id = normalised.vat
 left join trust as of_code on of_code.id = normalised.code
--- The VAT number, unless it is wrong and the fiscal code is not.
+left join vat_groups on vat_groups.vat = normalised.vat
+-- The VAT number, unless it is wrong or a group's and the fiscal code is right.
 join trust on trust.id = case
-    when normalised.vat is null or (not of_vat.trusted and coalesce(of_code.trusted, false)) then normalised.code
+    when normalised.vat is null then normalised.code
+    when coalesce(of_code.trusted, false) and (not of_vat.trusted or vat_groups.vat is not null) then normalised.code
     else normalised.vat
 end
 join named on named.id = trust.id

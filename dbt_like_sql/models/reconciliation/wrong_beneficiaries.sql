@@ -1,50 +1,124 @@
 -- One row per document with payments to someone who was not its creditor that day.
--- Key: id_documento. Who a beneficiary is, its tax id tells (identifiers); how it is written may differ.
-with suspected as (
-    select id_documento, creditor, original_creditor, new_creditor_from, other_beneficiaries
-    from documents
-    where other_beneficiary and not erp_rejected
+-- Key: id_documento. Who a beneficiary is, its tax id tells (identifiers); how it is written may differ. Judged by the day
+-- of each payment, whatever D is, and by what either side says of the creditor (rules, section 5).
+{% from "creditor_walk.jinja" import creditor_walk %}
+with recursive sides as (
+    select documents.id_documento, erp.row_id as erp_row, pcc.row_id as pcc_row
+    from (select id_documento, progressivo_registrazione, other_beneficiary from documents
+          where id_documento is not null and not erp_rejected) as documents
+    join erp_documents as erp on erp.id_documento = documents.id_documento
+    left join pcc_documents as pcc on pcc.progressivo_registrazione = documents.progressivo_registrazione
+    where documents.other_beneficiary
+       or erp.row_id in (select erp_row from case_documents where erp_row is not null)
+       or pcc.row_id in (select pcc_row from case_documents where pcc_row is not null)
 ),
 
 -- Named first, so that only these few payments are read by tax_id.
 paid as materialized (
     select
-        suspected.id_documento,
-        suspected.creditor,
-        suspected.original_creditor,
-        suspected.new_creditor_from,
-        suspected.other_beneficiaries,
-        payments.numero_mandato,
-        payments.cf_beneficiario,
-        payments.data_pagamento
-    from suspected
-    join payments on payments.id_documento = suspected.id_documento
+        sides.id_documento, sides.erp_row, sides.pcc_row,
+        payments.numero_mandato, payments.cf_beneficiario, payments.data_pagamento,
+        coalesce(identifiers.creditor, tax_id(payments.cf_beneficiario)) as beneficiary,
+        tax_id(payments.cf_beneficiario) as beneficiary_id
+    from sides
+    join payments on payments.id_documento = sides.id_documento
+    left join identifiers on identifiers.identifier = tax_id(payments.cf_beneficiario)
     where payments.data_pagamento <= observed_at()
       and not coalesce(payments.storno, false)
+      and tax_id(payments.cf_beneficiario) is not null
 ),
 
-paid_to as (
+-- Each side of the document, by the name that the walk knows it under.
+suppliers as (
+    select sides.id_documento, struct_pack(erp_row := sides.erp_row, pcc_row := cast(null as bigint)) as document,
+        erp.creditor, erp.vat, erp.code, erp.number_key, erp.issue_date
+    from sides
+    join erp_identities as erp on erp.row_id = sides.erp_row
+    union all
+    select sides.id_documento, struct_pack(erp_row := cast(null as bigint), pcc_row := sides.pcc_row),
+        pcc.creditor, pcc.vat, pcc.code, pcc.number_key, pcc.issue_date
+    from sides
+    join pcc_documents as pcc on pcc.row_id = sides.pcc_row
+),
+
+asked as (
+    select distinct suppliers.document, suppliers.creditor, suppliers.number_key, suppliers.issue_date, paid.data_pagamento as on_day
+    from suppliers
+    join paid on paid.id_documento = suppliers.id_documento
+),
+
+held as (
+    select struct_pack(erp_row := erp_row, pcc_row := pcc_row) as document, case_row
+    from case_documents
+    where effect = 'NEW_CREDITOR' and not doubtful
+),
+
+{{ creditor_walk() }},
+
+-- Who may be paid on that day: the creditor, under any id; while it is the supplier, under the ids of the document.
+rightful as (
     select
-        paid.id_documento,
-        paid.creditor,
-        paid.original_creditor,
-        paid.new_creditor_from,
-        paid.other_beneficiaries,
-        paid.numero_mandato || ': ' || paid.cf_beneficiario as payment,
-        paid.data_pagamento,
-        identifiers.creditor as known_beneficiary,
-        coalesce(identifiers.creditor, tax_id(paid.cf_beneficiario)) as beneficiary
+        paid.id_documento, paid.data_pagamento, coalesce(walked.creditor, suppliers.creditor) as creditor,
+        if(coalesce(walked.creditor, suppliers.creditor) = suppliers.creditor, [suppliers.vat, suppliers.code], []) as ids
+    from (select distinct id_documento, data_pagamento from paid) as paid
+    join suppliers on suppliers.id_documento = paid.id_documento
+    left join walked on walked.document = suppliers.document and walked.on_day = paid.data_pagamento
+),
+
+-- Which kinds of identifier are known of a subject.
+kinds as (
+    select creditor, bool_or(is_person_code(identifier)) as person, bool_or(not is_person_code(identifier)) as number
+    from identifiers
+    group by creditor
+),
+
+seized as (
+    select sides.id_documento, cases.in_force_from, cases.next_creditor
+    from sides
+    join case_documents as cases on cases.erp_row = sides.erp_row or cases.pcc_row = sides.pcc_row
+    where cases.effect = 'ALSO_BENEFICIARY' and not cases.doubtful
+       -- Whom a case in doubt names is unknown, not wrong.
+       or cases.effect = 'NEW_CREDITOR' and cases.doubtful and cases.next_creditor is not null
+),
+
+own_codes as (
+    select distinct tax_id(cf_amministrazione) as code from stg_pcc_invoices where cf_amministrazione is not null
+    union
+    select tax_id(code) from rule_tax_authorities
+),
+
+accepted as (
+    select paid.id_documento, paid.data_pagamento, paid.beneficiary_id
     from paid
-    left join identifiers on identifiers.identifier = tax_id(paid.cf_beneficiario)
+    join rightful on rightful.id_documento = paid.id_documento and rightful.data_pagamento = paid.data_pagamento
+    left join kinds as payee on payee.creditor = paid.beneficiary
+    left join kinds as owed on owed.creditor = rightful.creditor
+    where paid.beneficiary = rightful.creditor
+       or list_contains(rightful.ids, paid.beneficiary_id)
+       -- A person's fiscal code against a VAT number alone is unknown, not different.
+       or is_person_code(paid.beneficiary_id) and not coalesce(payee.number, false)
+           and not is_person_code(rightful.creditor) and not coalesce(owed.person, false)
+       or not is_person_code(paid.beneficiary_id) and not coalesce(payee.person, false)
+           and is_person_code(rightful.creditor) and not coalesce(owed.number, false)
+    union
+    select paid.id_documento, paid.data_pagamento, paid.beneficiary_id
+    from paid
+    join seized on seized.id_documento = paid.id_documento and seized.in_force_from <= paid.data_pagamento
+    where coalesce(seized.next_creditor = paid.beneficiary, true)
+    union
+    select paid.id_documento, paid.data_pagamento, paid.beneficiary_id
+    from paid
+    join own_codes on own_codes.code = paid.beneficiary_id
 )
 
 select
     ente_code() as ente,
-    id_documento,
-    string_agg(distinct payment, ', ' order by payment) as beneficiaries
-from paid_to
-where beneficiary <> creditor
-  and not coalesce(list_contains(other_beneficiaries, known_beneficiary), false)
-  -- Before the case held, the supplier was the creditor.
-  and not (beneficiary = original_creditor and coalesce(data_pagamento < new_creditor_from, true))
-group by id_documento
+    paid.id_documento,
+    string_agg(distinct paid.numero_mandato || ': ' || paid.cf_beneficiario, ', ' order by paid.numero_mandato || ': ' || paid.cf_beneficiario)
+        as beneficiaries
+from paid
+anti join accepted
+    on accepted.id_documento = paid.id_documento
+    and accepted.data_pagamento = paid.data_pagamento
+    and accepted.beneficiary_id = paid.beneficiary_id
+group by paid.id_documento

@@ -13,9 +13,11 @@ from itertools import pairwise
 
 from lxml import etree
 
+from pcc_pipeline.formats.cells import bare
+from pcc_pipeline.formats.conventions import EARLIEST, TOO_EARLY, TOO_LATE, last_day
 from pcc_pipeline.formats.fatturapa import typed
-from pcc_pipeline.formats.fatturapa.open import line_of
 from pcc_pipeline.formats.fatturapa.read import REFERENCES
+from pcc_pipeline.formats.xml_parse import line_of
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,13 @@ def _date(text: str) -> str | None:
     return None if typed.parse_date(text) else _DATE
 
 
+def _issued(text: str) -> str | None:
+    day = typed.parse_date(text)
+    if day is None:
+        return _DATE
+    return None if EARLIEST <= day <= last_day() else f"is {TOO_EARLY if day < EARLIEST else TOO_LATE}: ask for a correct file"
+
+
 def _days(text: str) -> str | None:
     return None if re.match(typed.DAYS_PATTERN, text) else _DAYS
 
@@ -63,7 +72,7 @@ _BODY: dict[str, dict[str, _Rule]] = {
     _DOCUMENT: {
         "TipoDocumento": _type,
         "Divisa": _any,
-        "Data": _date,
+        "Data": _issued,
         "Numero": _any,
         "ImportoTotaleDocumento": _money,
         "Arrotondamento": _money,
@@ -180,7 +189,7 @@ def _faults(parent: etree._Element, rules: dict[str, dict[str, _Rule]]) -> Itera
                 rule = members.get(leaf.tag)
                 if rule is None:
                     continue
-                text = (leaf.text or "").strip(typed.BLANKS)
+                text = bare(leaf.text or "").strip(typed.BLANKS)
                 if leaf.tag in seen:
                     yield Fault(line_of(leaf), _path(leaf), text, f"{leaf.tag} {_TWICE}")
                 seen.add(leaf.tag)
@@ -189,7 +198,7 @@ def _faults(parent: etree._Element, rules: dict[str, dict[str, _Rule]]) -> Itera
 
 
 def _said(element: etree._Element | None) -> bool:
-    return element is not None and bool((element.text or "").strip(typed.BLANKS))
+    return element is not None and bool(bare(element.text or "").strip(typed.BLANKS))
 
 
 def _missing(place: etree._Element, path: str, reason: str) -> Fault:

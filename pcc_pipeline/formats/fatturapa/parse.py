@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import groupby
 
@@ -16,10 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pcc_pipeline.formats.fatturapa.explain import Fault, body_faults, header_faults
-from pcc_pipeline.formats.fatturapa.open import RefusedFile, line_of, open_document
+from pcc_pipeline.formats.fatturapa.open import open_document
 from pcc_pipeline.formats.fatturapa.read import RawInvoice
 from pcc_pipeline.formats.fatturapa.typed import to_batch
+from pcc_pipeline.formats.notes import Note, Notes
 from pcc_pipeline.formats.source import Counts, Sink, Source
+from pcc_pipeline.formats.xml_open import RefusedFile
+from pcc_pipeline.formats.xml_parse import line_of
 from pcc_pipeline.tables.feeds import QUARANTINE
 
 #: Files of one batch: a few megabytes of rows.
@@ -28,8 +31,9 @@ BATCH_FILES = 2000
 #: long as five plain ones.
 PARALLEL_FILES = 10_000
 
-Read = tuple[pa.RecordBatch | None, pa.RecordBatch | None, dict[str, Counts]]
-Packed = tuple[bytes | None, bytes | None, dict[str, Counts]]
+#: Rows, defects, notes, and the counts by delivery.
+Read = tuple[pa.RecordBatch | None, pa.RecordBatch | None, pa.RecordBatch | None, dict[str, Counts]]
+Packed = tuple[bytes | None, bytes | None, bytes | None, dict[str, Counts]]
 
 
 def parse_fatturapa(sources: Sequence[Source], sink: Sink, *, workers: int = 1) -> dict[str, Counts]:
@@ -44,11 +48,13 @@ def parse_fatturapa(sources: Sequence[Source], sink: Sink, *, workers: int = 1) 
     counts: dict[str, Counts] = {source.delivery: Counts() for source in sources}
     weight = sum(5 if source.file.lower().endswith(".p7m") else 1 for source in sources)
     parallel = workers > 1 and len(batches) > 1 and weight >= PARALLEL_FILES
-    for rows, defects, some in _read_apart(batches, workers) if parallel else map(read_batch, batches):
+    for rows, defects, notes, some in _read_apart(batches, workers) if parallel else map(read_batch, batches):
         if rows is not None:
             sink.rows(rows)
         if defects is not None:
             sink.defects(defects)
+        if notes is not None:
+            sink.notes(notes)
         for delivery, found in some.items():
             counts[delivery] += found
     return counts
@@ -85,8 +91,8 @@ def _read_apart(batches: list[list[Source]], workers: int) -> Iterator[Read]:
 
 def _read_packed(sources: list[Source]) -> Packed:
     """What `read_batch` gives, in bytes that pass between processes."""
-    rows, defects, counts = read_batch(sources)
-    return _pack(rows), _pack(defects), counts
+    rows, defects, notes, counts = read_batch(sources)
+    return _pack(rows), _pack(defects), _pack(notes), counts
 
 
 def _pack(batch: pa.RecordBatch | None) -> bytes | None:
@@ -100,19 +106,23 @@ def _pack(batch: pa.RecordBatch | None) -> bytes | None:
 
 
 def _unpack(packed: Packed) -> Read:
-    rows, defects, counts = packed
-    read = [None if part is None else pa.ipc.open_stream(part).read_next_batch() for part in (rows, defects)]
-    return read[0], read[1], counts
+    *parts, counts = packed
+    rows, defects, notes = (None if part is None else pa.ipc.open_stream(part).read_next_batch() for part in parts)
+    return rows, defects, notes, counts
 
 
 def read_batch(sources: Sequence[Source]) -> Read:
-    """Reads some files: their good rows, their defects, and the counts by delivery."""
+    """Reads some files: their good rows, their defects, notes on them, and the counts by delivery."""
     raw = RawInvoice()
     defects: list[dict[str, object]] = []
     refused: Counter[str] = Counter()
+    notes: list[pa.RecordBatch] = []
     for index, source in enumerate(sources):
         try:
-            if not raw.add(open_document(source.path), index):
+            document = open_document(source.path)
+            if document.notes:
+                notes += _noted(source, document.notes)
+            if not raw.add(document, index):
                 raise RefusedFile("It holds no FatturaElettronicaBody: there is no invoice in it", 1)
         except RefusedFile as refusal:
             refused[source.delivery] += 1
@@ -139,7 +149,14 @@ def read_batch(sources: Sequence[Source]) -> Read:
     names = {*good, *refused, *per_defect}
     counts = {name: Counts(good[name], refused[name], per_defect[name]) for name in names}
     batch = pa.RecordBatch.from_pylist(defects, schema=QUARANTINE.arrow_schema) if defects else None
-    return rows, batch, counts
+    return rows, batch, pa.concat_batches(notes) if notes else None, counts
+
+
+def _noted(source: Source, found: Iterable[Note]) -> list[pa.RecordBatch]:
+    notes = Notes()
+    notes.add(found)
+    batch = notes.batch(source)
+    return [] if batch is None else [batch]
 
 
 def _explain(source: Source, suspects: dict[int, int], bad: set[int]) -> tuple[list[Fault], list[int]]:

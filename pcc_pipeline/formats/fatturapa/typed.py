@@ -16,6 +16,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pcc_pipeline.formats.cells import bare_column
+from pcc_pipeline.formats.conventions import EARLIEST, last_day
 from pcc_pipeline.formats.fatturapa.read import RECORDS, ROW, RawInvoice, Texts
 from pcc_pipeline.formats.source import Source
 from pcc_pipeline.tables.describe import MONEY, Column
@@ -54,6 +56,8 @@ def to_batch(raw: RawInvoice, sources: Sequence[Source]) -> tuple[pa.RecordBatch
         made[name], wrong = _typed(column, given[name])
         bad |= wrong
     bad |= _flags(pc.invert(pc.match_substring_regex(made["tipo_documento"], TYPE_PATTERN)), missing=True)
+    bad |= _flags(pc.less(made["data_emissione"], pa.scalar(EARLIEST, pa.date32())))
+    bad |= _flags(pc.greater(made["data_emissione"], pa.scalar(last_day(), pa.date32())))
     for name in ("formato", "numero", "data_emissione"):
         bad |= _flags(made[name].is_null())
     bad |= _flags(pc.and_(made["id_fiscale_iva"].is_null(), made["cf_fornitore"].is_null()))
@@ -81,8 +85,8 @@ def to_batch(raw: RawInvoice, sources: Sequence[Source]) -> tuple[pa.RecordBatch
 
 
 def _text(values: Sequence[str | None]) -> pa.Array:
-    """Text without the blanks around it; nothing but blanks is null."""
-    trimmed = pc.utf8_trim(pa.array(values, pa.string()), characters=BLANKS)
+    """Text without the blanks around it and characters without width; nothing but those is null."""
+    trimmed = pc.utf8_trim(bare_column(pa.array(values, pa.string())), characters=BLANKS)
     return pc.if_else(pc.equal(pc.binary_length(trimmed), 0), pa.scalar(None, pa.string()), trimmed)
 
 

@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from lxml import etree
 
+from pcc_pipeline.formats.notes import Note
 from pcc_pipeline.formats.source import Counts, Sink, Source
 from pcc_pipeline.formats.xml_rows import Rows, amount, day
 from pcc_pipeline.formats.xml_source import RefusedFile, below, child, elements, line_of, opened, said, text
@@ -51,9 +52,11 @@ def parse_pcc_answer(source: Source, sink: Sink) -> Counts:
     around: dict[str, object] = {}
     errors: list[str] = []
     documents = 0
+    notes: list[Note] = []
     try:
-        with opened(source.path) as stream:
-            for name, element in elements(stream, _WANTED):
+        with opened(source.path) as xml:
+            notes = xml.notes
+            for name, element in elements(xml, _WANTED):
                 if name == "datiDocumento":
                     documents += 1
                     _document(rows, element, around)
@@ -71,8 +74,7 @@ def parse_pcc_answer(source: Source, sink: Sink) -> Counts:
             raise RefusedFile(f"PCC's answer holds no document{': ' + told[:300] if told else ''}")
     except RefusedFile as refusal:
         rows.refuse(refusal.reason, refusal.line, value=refusal.value)
-    rows.flush()
-    return rows.counts
+    return rows.finish(notes)
 
 
 def _around(name: str, element: etree._Element) -> dict[str, object]:

@@ -11,6 +11,7 @@ import csv
 import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -110,19 +111,22 @@ def _records(path: Path) -> tuple[list[Record], list[Flaw]]:
 
 
 def _sheet(path: Path, limit: int | None) -> list[Record] | None:
-    """The first sheet's rows as texts; None when it cannot be opened."""
+    """The rows, as texts, of the first sheet that begins as a model does, else of the first; None when the workbook
+    cannot be opened."""
     import python_calamine as calamine
 
+    first: list[Record] | None = None
     try:
-        sheet = calamine.CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0)
+        book = calamine.CalamineWorkbook.from_path(str(path))
+        for name in book.sheet_names:
+            rows = book.get_sheet_by_name(name).iter_rows()
+            found = [Record(line, tuple(map(_cell, cells))) for line, cells in enumerate(islice(rows, limit), 1)]
+            if models.preamble(found) is not None:
+                return found
+            first = found if first is None else first
     except Exception:  # calamine's errors share no useful base; parse_tabular tells what is wrong
         return None
-    found = []
-    for line, cells in enumerate(sheet.iter_rows(), 1):
-        found.append(Record(line, tuple(_cell(cell) for cell in cells)))
-        if limit is not None and line >= limit:
-            break
-    return found
+    return first
 
 
 def _cell(cell: object) -> str:

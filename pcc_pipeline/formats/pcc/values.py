@@ -8,7 +8,9 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from stdnum.it import codicefiscale, iva
+from stdnum.it import iva
+
+from pcc_pipeline.formats.tax_ids import is_right
 
 _AMOUNT = re.compile(r"-?[0-9]{1,16}\.[0-9]{2}")
 _DATE = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4})")
@@ -45,8 +47,7 @@ def tax_code_problem(text: str) -> str | None:
     """The check that a fiscal code does not pass: its form (eleven digits or sixteen characters), or its check digit."""
     if not _TAX_CODE.fullmatch(text):
         return "tax_code"
-    good = iva.is_valid(text) if len(text) == 11 else codicefiscale.is_valid(text)
-    return None if good else "check_digit"
+    return None if is_right(text) else "check_digit"
 
 
 @lru_cache(maxsize=50_000)

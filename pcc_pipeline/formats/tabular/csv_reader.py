@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as pa_csv
 
+from pcc_pipeline.formats.cells import bare_column
 from pcc_pipeline.formats.rows import WHOLE, Flaw, Raw
 from pcc_pipeline.formats.tabular.csv_blocks import Block, Irregular, blocks
 from pcc_pipeline.formats.tabular.csv_careful import Record, batches, careful_records, ragged
@@ -40,7 +41,7 @@ _PARSED_AT_ONCE = 1 << 20  # what stays in a core's cache is parsed faster
 class CsvFile:
     """An opened CSV file: its header, and where its rows start; or the flaw for which it is refused.
 
-    `titles` are the rows above the header, with their lines.
+    `titles` are the rows above the header, with their lines; `mended` says what of the file's bytes was mended.
     """
 
     path: Path
@@ -51,6 +52,7 @@ class CsvFile:
     line: int = 1
     flaw: Flaw | None = None
     titles: tuple[tuple[int, str], ...] = ()
+    mended: tuple[str, ...] = ()
 
 
 def open_csv(plans: Sequence[HeaderPlan], path: Path, scratch: Path) -> CsvFile:
@@ -72,7 +74,7 @@ def open_csv(plans: Sequence[HeaderPlan], path: Path, scratch: Path) -> CsvFile:
         flaw = Flaw(None, "lines end with a carriage return alone: save the file with LF or CRLF")
     end, line = last[0] + len(last[2].encode()), last[1] + last[2].count("\n")
     titles = tuple((number, record.strip(_EDGES + found.delimiter)) for _, number, record in records[: found.row])
-    return CsvFile(text.path, found.header, found.plan, found.delimiter, text.skip + end, line, flaw, titles)
+    return CsvFile(text.path, found.header, found.plan, found.delimiter, text.skip + end, line, flaw, titles, text.notes)
 
 
 def _records(start: bytes) -> Iterator[tuple[int, int, str]]:
@@ -166,9 +168,10 @@ def _flaws(file: CsvFile, rejected: list[pa_csv.InvalidRow], lines: np.ndarray) 
 
 
 def trimmed(texts: pa.Array, ascii_only: bool = False) -> pa.Array:
-    """The texts without white space around, null where nothing is left."""
+    """The texts without white space around and characters without width, null where nothing is left."""
     if texts.null_count == len(texts):
         return texts
+    texts = texts if ascii_only else bare_column(texts)
     cut = pc.ascii_trim_whitespace(texts) if ascii_only else pc.utf8_trim_whitespace(texts)
     lengths = pc.binary_length(cut)
     if pc.min(lengths).as_py() and pc.sum(lengths) == pc.sum(pc.binary_length(texts)):

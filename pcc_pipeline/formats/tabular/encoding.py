@@ -1,4 +1,4 @@
-"""The bytes of a text file as UTF-8 bytes: which encoding it is in, and whether it is text at all.
+"""The bytes of a text file as UTF-8 bytes: which encoding it is in, how it is kept, and whether it is text at all.
 
 Only bytes and lines are known here; fields and records are read in `csv_reader`.
 """
@@ -6,12 +6,31 @@ Only bytes and lines are known here; fields and records are read in `csv_reader`
 from __future__ import annotations
 
 import codecs
+import gzip
 import re
-from dataclasses import dataclass
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+#: What a compressed file may become: as much as any file that is taken in; past `_FREE` so many times its own size.
+LARGEST_EXPANDED, _FREE, _RATIO = 8 << 30, 64 << 20, 300
+GZIP = b"\x1f\x8b\x08"
+COMPRESSED = "the file was compressed (gzip): read as what it holds"
+PADDED = "NULs or Ctrl-Z after the end of the text: dropped"
+UNMARKED = "the file is in {0} without its mark: read so"
+RETURNS = "the lines end with a carriage return alone: read so"
+
 _CHUNK = 4 << 20
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_WIDE = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_LOOK = 4096
+_PADDING = b"\0\x1a"
+_NOT_WIDE = "the bytes are not in {0}, as the first of them are {1}: {2}"
 _OTHER = "the bytes are not in {0}, as the layout has the file {1}: {2}"
 #: Pairs that UTF-8 text has and Italian Windows-1252 text has not: the file would be in both encodings.
 _UTF8_PAIR = re.compile(rb"[\xc2\xc3][\x80-\xbf]|\xe2[\x80\x82][\x80-\xbf]")
@@ -23,36 +42,123 @@ _WHOLE = "(the whole file is refused)"
 @dataclass(frozen=True)
 class DecodedText:
     """A text file as UTF-8: where its bytes lie and how many of the first to skip; or why it cannot be read
-    (`problem`), and the line where that shows."""
+    (`problem`), and the line where that shows. `notes` say what was mended."""
 
     path: Path
     skip: int = 0
     problem: str | None = None
     line: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+def expanded(path: Path, target: Path) -> str | None:
+    """Writes what a gzip file holds to `target`; null, or why it cannot."""
+    size, most = 0, min(LARGEST_EXPANDED, max(_FREE, _RATIO * path.stat().st_size))
+    try:
+        with gzip.open(path) as file, target.open("wb") as out:
+            while chunk := file.read(_CHUNK):
+                size += len(chunk)
+                if size > most:
+                    return f"a compressed file (gzip) that holds more than {most} bytes: deliver it in parts, or as it is"
+                out.write(chunk)
+    except (OSError, EOFError, zlib.error):
+        return "a compressed file (gzip) that is broken or cut short: deliver it again"
+    return None
 
 
 def as_utf8(path: Path, scratch: Path, encoding: str | None = None) -> DecodedText:
-    """The file itself when it is UTF-8 (with or without BOM), else its transcription from UTF-16 (with BOM) or
-    Windows-1252 in the folder `scratch`; `encoding` is tried instead of Windows-1252. Empty and binary files, and
-    bytes that the encoding has not, are a problem."""
+    """The file itself when it is UTF-8 (with or without BOM), else its transcription in the folder `scratch`: from
+    UTF-16 or UTF-32, told by their mark or by where NULs stand, or from Windows-1252; `encoding` is tried instead of
+    that. Padding after the end goes, and lines that end with a carriage return alone get another end. Empty and binary
+    files, and bytes that the encoding has not, are a problem."""
     with path.open("rb") as file:
-        start = file.read(4)
-    if start.startswith(_UTF16):
-        return _from(path, scratch / "utf8.csv", "utf-16")
-    bom = start.startswith(codecs.BOM_UTF8)
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    lines, empty, foreign = 1, True, False
+        start = file.read(_LOOK)
+    wide = next((name for mark, name in _WIDE.items() if start.startswith(mark)), None)
+    notes: list[str] = []
+    if wide is None and (wide := _unmarked(start)):
+        notes.append(UNMARKED.format(wide.upper()))
+    if wide is not None:
+        text = _from(path, scratch / "utf8.csv", wide, _NOT_WIDE)
+    else:
+        end = _end(path)
+        if end < path.stat().st_size and end:
+            notes.append(PADDED)
+            path = _cut(path, end, scratch / "cut.csv")
+        text = _narrow(path, scratch, encoding)
+    if text.problem is None and _returns_alone(text.path):
+        notes.append(RETURNS)
+        text = replace(text, path=_with_line_feeds(text.path, scratch / "lines.csv"))
+    return replace(text, notes=tuple(notes))
+
+
+def _unmarked(start: bytes) -> str | None:
+    """UTF-16 without its mark: nearly every second byte is NUL, and no other (as in any text of the West)."""
+    pairs = len(start) // 2
+    low, high = start[1::2].count(0), start[0::2].count(0)
+    if pairs >= 2 and low > 0.7 * pairs and high < 0.1 * pairs:
+        return "utf-16-le"
+    return "utf-16-be" if pairs >= 2 and high > 0.7 * pairs and low < 0.1 * pairs else None
+
+
+def _end(path: Path) -> int:
+    """Where the text ends but for padding."""
+    with path.open("rb") as file:
+        end = file.seek(0, 2)
+        while end:
+            begin = max(0, end - _CHUNK)
+            file.seek(begin)
+            kept = len(file.read(end - begin).rstrip(_PADDING))
+            if kept:
+                return begin + kept
+            end = begin
+    return 0
+
+
+def _chunks(path: Path) -> Iterable[bytes]:
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
-            if b"\0" in chunk:
-                return DecodedText(path, problem="not a text file: it holds NUL bytes")
-            empty = empty and not chunk.strip(b" \t\r\n" + codecs.BOM_UTF8)
-            if not foreign:
-                try:
-                    decoder.decode(chunk)
-                except UnicodeDecodeError:
-                    foreign = True
-            lines += chunk.count(b"\n")
+            yield chunk
+
+
+def _cut(path: Path, end: int, target: Path) -> Path:
+    with target.open("wb") as out:
+        for chunk in _chunks(path):
+            out.write(chunk[: max(0, end - out.tell())])
+    return target
+
+
+def _returns_alone(path: Path) -> bool:
+    """Whether no line ends with a line feed, and some with a carriage return."""
+    found = False
+    for chunk in _chunks(path):
+        if b"\n" in chunk:
+            return False
+        found = found or b"\r" in chunk
+    return found
+
+
+def _with_line_feeds(path: Path, target: Path) -> Path:
+    with target.open("wb") as out:
+        for chunk in _chunks(path):
+            out.write(chunk.replace(b"\r", b"\n"))
+    return target
+
+
+def _narrow(path: Path, scratch: Path, encoding: str | None) -> DecodedText:
+    """A text of one byte a sign, or of UTF-8."""
+    with path.open("rb") as file:
+        bom = file.read(3) == codecs.BOM_UTF8
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    empty, foreign = True, False
+    for chunk in _chunks(path):
+        if b"\0" in chunk.rstrip(_PADDING if empty else b""):
+            return DecodedText(path, problem="not a text file: it holds NUL bytes")
+        empty = empty and not chunk.strip(b" \t\r\n" + codecs.BOM_UTF8 + _PADDING)
+        if not foreign:
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError:
+                foreign = True
     if not foreign:
         try:
             decoder.decode(b"", True)
@@ -69,18 +175,20 @@ def as_utf8(path: Path, scratch: Path, encoding: str | None = None) -> DecodedTe
     return _from_1252(path, scratch / "utf8.csv")
 
 
-def _from(path: Path, target: Path, encoding: str) -> DecodedText:
-    """The transcription from an encoding that is known beforehand."""
-    empty = True
+def _from(path: Path, target: Path, encoding: str, reason: str = _OTHER) -> DecodedText:
+    """The transcription from an encoding that is known; `reason` is why it is refused where it is in another."""
+    empty, padded = True, False
     try:
         with path.open(encoding=encoding, newline="") as file, target.open("w", encoding="utf-8", newline="") as out:
             while chunk := file.read(_CHUNK):
-                if "\0" in chunk:
+                text = chunk.rstrip("\0\x1a")
+                if "\0" in text or (padded and text):
                     return DecodedText(path, problem="not a text file: it holds NUL characters")
+                padded, chunk = padded or text != chunk, text
                 empty = empty and not chunk.strip()
                 out.write(chunk)
     except UnicodeError:
-        return DecodedText(path, problem=_OTHER.format(encoding, _WHOLE, _SAVE_AS))
+        return DecodedText(path, problem=reason.format(encoding.upper(), _WHOLE, _SAVE_AS))
     return DecodedText(target, problem="empty file" if empty else None)
 
 

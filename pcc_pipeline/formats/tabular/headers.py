@@ -28,11 +28,13 @@ _QUOTED_NAME = re.compile(r'(?:(?<=[;,|\t\n])|^)"(?:[^"]|"")*"(?=[;,|\t\r\n]|$)'
 
 @dataclass(frozen=True)
 class HeaderPlan:
-    """How a file may be read: the table it becomes, and the layout of its columns (null: their standard names)."""
+    """How a file may be read: the table it becomes, and the layout of its columns (null: their standard names); `net`
+    where payments are written without what is withheld."""
 
     table: Table
     layout: KindLayout | None = None
     name: str = "standard"
+    net: bool = False
 
 
 @dataclass(frozen=True)

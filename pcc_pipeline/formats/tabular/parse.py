@@ -21,11 +21,12 @@ from pcc_pipeline.formats.notes import Notes
 from pcc_pipeline.formats.rows import WHOLE, Checked, Raw, check_rows, flaws_batch, in_sheet
 from pcc_pipeline.formats.source import Counts, Sink, Source
 from pcc_pipeline.formats.tabular.dirt import cleaned, dirt_of
-from pcc_pipeline.formats.tabular.layouts.apply import applied, declared
+from pcc_pipeline.formats.tabular.layouts.apply import applied, declared, gross, uses
 from pcc_pipeline.formats.tabular.layouts.choose import difference, plans_for
 from pcc_pipeline.formats.tabular.layouts.model import Layout
 from pcc_pipeline.formats.tabular.parts import Part, Task, open_parts
 from pcc_pipeline.formats.tabular.spool import Spool
+from pcc_pipeline.formats.words import emptied, emptied_sources
 
 T = TypeVar("T")
 
@@ -39,9 +40,9 @@ def parse_tabular(
     standard columns, is one defect and counts as one refused row. `threads` parts are read at once, each of some
     8 MB of text; `scratch` is where temporary files go (the system's folder by default).
     """
-    plans = plans_for(source.kind, layout)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pcc-", dir=scratch)))
+        plans = plans_for(source.kind, layout, source.path, folder)
         parts, flaw = open_parts(plans, source.path, folder)
         if flaw:
             if flaw.reason.startswith(WHOLE):
@@ -69,11 +70,11 @@ def _read_part(
 
     def read(task: Task) -> tuple[Raw, Checked]:
         raw = cleaned(part.plan, dirt, task())
-        seen = raw.notes
         if layout is not None:
-            raw = applied(table, layout, raw)
-        checked = check_rows(table, source, raw, None)
-        return replace(raw, notes=seen), checked
+            raw = emptied_sources(uses(table, layout), raw)
+            raw = replace(applied(table, layout, raw), notes=raw.notes)
+        raw = emptied(table, raw)
+        return raw, check_rows(table, source, raw, None)
 
     counts = Counts()
     for raw, checked in _in_order(pool, threads, (partial(read, task) for task in part.tasks)):
@@ -112,6 +113,9 @@ def _flaws(source: Source, sink: Sink, raw: Raw) -> Counts:
 
 def _give(sink: Sink, checked: Checked, notes: Notes, part: Part) -> Counts:
     notes.add(checked.notes)
+    if part.plan.net and checked.rows is not None:
+        checked.rows, told = gross(checked.rows)
+        notes.add(told)
     rows = len(checked.rows) if checked.rows is not None else 0
     if checked.rows is not None and rows:
         sink.rows(checked.rows)

@@ -22,14 +22,13 @@ import python_calamine as calamine
 from pcc_pipeline.formats.conventions import DECIMALS, TOO_LARGE
 from pcc_pipeline.formats.names import plain
 from pcc_pipeline.formats.notes import Note
-from pcc_pipeline.formats.rows import WHOLE, Flaw, Raw
+from pcc_pipeline.formats.rows import TIMED, WHOLE, Flaw, Raw
 from pcc_pipeline.formats.tabular.csv_reader import trimmed
 from pcc_pipeline.formats.tabular.headers import HEADER_ROWS, SOURCE, Header, HeaderPlan, find_header
 from pcc_pipeline.formats.tabular.layouts.apply import source_types
-from pcc_pipeline.formats.tabular.layouts.model import KindLayout
 from pcc_pipeline.formats.tabular.xlsx_errors import Cells, counts_from_1904, error_cells
 from pcc_pipeline.tables.describe import MONEY, Column
-from pcc_pipeline.tables.notes import SERIAL_DATE
+from pcc_pipeline.tables.notes import SERIAL_DATE, SKIPPED_SHEET, TIME_OF_DAY
 
 _BATCH = 20_000
 _NOISE = Decimal("1e-9")
@@ -51,7 +50,11 @@ DATE_AS_AMOUNT = "the cell holds a date where an amount is expected: format the 
 FORMULA = "the cell holds an error of a formula (such as #N/A): correct it, or leave the cell empty"
 #: Stands in a cell that holds an error; told apart by identity, since a text may read the same.
 ERROR = "".join(("#", "ERROR"))
-TIME_OF_DAY = "the cell holds a time of day where a date is expected"
+
+EMPTY = "an empty sheet: skipped"
+HIDDEN = "a hidden sheet: not read"
+WITHOUT_COLUMNS = "a sheet without the columns: skipped"
+FURTHER = "a further sheet: not read, unless a layout names it"
 
 Row = tuple[int, list[Any]]
 
@@ -90,6 +93,14 @@ class Workbook:
     plan: HeaderPlan
     sheets: tuple[Sheet, ...] = ()
     flaw: Flaw | None = None
+    notes: tuple[Note, ...] = ()
+
+
+def reading_order(book: calamine.CalamineWorkbook) -> list[tuple[str, bool]]:
+    """The names of a workbook's sheets, those that people see first; and whether each is hidden."""
+    seen = calamine.SheetVisibleEnum.Visible
+    tables = [data for data in book.sheets_metadata if data.typ == calamine.SheetTypeEnum.WorkSheet]
+    return sorted(((data.name, data.visible != seen) for data in tables), key=lambda sheet: sheet[1])
 
 
 def open_workbook(plans: Sequence[HeaderPlan], path: Path) -> Workbook:
@@ -113,24 +124,49 @@ def open_workbook(plans: Sequence[HeaderPlan], path: Path) -> Workbook:
 
 
 def _by_plan(book: calamine.CalamineWorkbook, plan: HeaderPlan, path: Path, from_1904: bool) -> Workbook:
-    """The workbook read by one plan: its named sheets, else the first."""
-    named = plan.layout.sheets if plan.layout else ()
+    """The workbook read by one plan: its named sheets, else the first that has the columns."""
+    if plan.layout is None or not plan.layout.sheets:
+        return _first_fitting(book, plan, path, from_1904)
+    named = plan.layout.sheets
     present = {plain(name): name for name in reversed(book.sheet_names)}
-    if named and (gone := [sheet.name for sheet in named if plain(sheet.name) not in present]):
+    if gone := [sheet.name for sheet in named if plain(sheet.name) not in present]:
         return _refused(plan, f"missing sheets: {', '.join(gone)}")
-    wanted: list[tuple[str, KindLayout | None]] = [(book.sheet_names[0], plan.layout)]
-    if plan.layout and named:
-        wanted = [(present[plain(sheet.name)], plan.layout.of_sheet(sheet)) for sheet in named]
     sheets: list[Sheet] = []
     before = 0
-    for name, layout in wanted:
-        sheet = book.get_sheet_by_name(name)
-        opened = _open_sheet(sheet, replace(plan, layout=layout), path, before, from_1904)
+    for wanted in named:
+        sheet = book.get_sheet_by_name(present[plain(wanted.name)])
+        opened = _open_sheet(sheet, replace(plan, layout=plan.layout.of_sheet(wanted)), path, before, from_1904)
         before += sheet.end[0] + 1 if sheet.end else 0
         sheets.append(opened)
         if opened.flaw:
             return Workbook(plan, tuple(sheets), opened.flaw)
     return Workbook(plan, tuple(sheets))
+
+
+def _first_fitting(book: calamine.CalamineWorkbook, plan: HeaderPlan, path: Path, from_1904: bool) -> Workbook:
+    """The first sheet that has the columns, with notes on the others: hidden ones are tried last, empty ones never."""
+    tried: list[tuple[Sheet, bool]] = []
+    notes: list[Note] = []
+    order = reading_order(book)
+    for place, (name, hidden) in enumerate(order):
+        opened = _open_sheet(book.get_sheet_by_name(name), plan, path, 0, from_1904)
+        if opened.flaw is None:
+            notes += [_skipped(other, WITHOUT_COLUMNS) for other, _ in tried if other.header.names]
+            notes += [_skipped(other, EMPTY) for other, _ in tried if not other.header.names]
+            for other, unseen in order[place + 1 :]:
+                if book.get_sheet_by_name(other).height:
+                    notes.append(Note(SKIPPED_SHEET, HIDDEN if unseen else FURTHER, None, None, other))
+            return Workbook(plan, (opened,), notes=tuple(notes))
+        tried.append((opened, hidden))
+    if not tried:
+        return _refused(plan, "the workbook has no sheet of cells")
+    # what is wrong is said of the sheet that people mean: one that they see and that is not empty
+    closest = min(tried, key=lambda sheet: (not sheet[0].header.names, sheet[1]))[0]
+    return Workbook(plan, (closest,), closest.flaw)
+
+
+def _skipped(sheet: Sheet, told: str) -> Note:
+    return Note(SKIPPED_SHEET, told, None, None, sheet.name)
 
 
 def _open_sheet(sheet: calamine.CalamineSheet, plan: HeaderPlan, path: Path, before: int, from_1904: bool) -> Sheet:
@@ -227,6 +263,8 @@ def _raw(sheet: Sheet, types: Mapping[str, Column], rows: list[Row]) -> Raw:
             wrong[name] = pa.array(told, pa.string())
         if column.type == "date" and kinds & {int, float}:
             notes += _serials(name, rows, cells, read)
+        if column.type == "date" and kinds & {float, dt.datetime}:
+            notes += _timed(name, rows, cells, read)
     lines = pa.array([number for number, _ in rows], pa.int64())
     return Raw(lines, texts, native, others, wrong=wrong, notes=notes)
 
@@ -238,6 +276,20 @@ def _serials(name: str, rows: list[Row], cells: list[Any], read: list[_Cell]) ->
         return []
     told = "numbers of a workbook read as the days they count: format the column as a date"
     return [Note(SERIAL_DATE, told, rows[places[0]][0], name.removeprefix(SOURCE), None, len(places))]
+
+
+def _timed(name: str, rows: list[Row], cells: list[Any], read: list[_Cell]) -> list[Note]:
+    """A note on days whose cells have a time of day."""
+    places = [n for n, cell in enumerate(cells) if _has_time(cell) and read[n][1] is not None]
+    if not places:
+        return []
+    return [Note(TIME_OF_DAY, TIMED, rows[places[0]][0], name.removeprefix(SOURCE), str(cells[places[0]]), len(places))]
+
+
+def _has_time(cell: Any) -> bool:
+    if isinstance(cell, dt.datetime):
+        return cell.time() != dt.time()
+    return isinstance(cell, float) and cell != cell // 1
 
 
 _Cell = tuple[str | None, Any, str | None]
@@ -281,8 +333,6 @@ def _cell(column: Column, cell: Any, from_1904: bool = False) -> _Cell:
 def _date_cell(column: Column, cell: dt.date) -> _Cell:
     shown = cell.isoformat().removesuffix("T00:00:00")
     if column.type == "date":
-        if isinstance(cell, dt.datetime) and cell.time() != dt.time():
-            return shown, None, TIME_OF_DAY
         return None, cell.date() if isinstance(cell, dt.datetime) else cell, None
     if column.type == "timestamp":
         return shown, None, None  # the text has one reading: ISO, Italian local time
@@ -295,7 +345,7 @@ def _serial_cell(cell: float, from_1904: bool) -> _Cell:
     shown = str(int(cell)) if cell == cell // 1 else repr(cell)
     if _COMPACT.fullmatch(shown):
         return shown, None, None
-    if cell != cell // 1 or from_1904 or not _SERIALS[0] <= cell <= _SERIALS[1]:
+    if from_1904 or not _SERIALS[0] <= cell < _SERIALS[1] + 1:
         return shown, None, NUMBER_AS_DATE
     return None, _EPOCH + dt.timedelta(days=int(cell)), None
 

@@ -14,11 +14,14 @@ import pyarrow.compute as pc
 
 from pcc_pipeline.formats.conventions import COMMA, DAY_FIRST, POINT
 from pcc_pipeline.formats.names import plain
+from pcc_pipeline.formats.notes import Note
 from pcc_pipeline.formats.rows import Evidence, Raw
 from pcc_pipeline.formats.tabular.headers import SOURCE
 from pcc_pipeline.formats.tabular.layouts.model import Choice, KindLayout, Recipe
-from pcc_pipeline.tables.describe import Column, Table
+from pcc_pipeline.tables.describe import MONEY, Column, Table
+from pcc_pipeline.tables.notes import NET_PAYMENTS
 
+NET = "payments written net, as the layout says: what is withheld was added"
 _TEXT = pa.scalar(None, pa.string())
 #: An amount that is negative as written; how it is written without its sign.
 _NEGATIVE = r"^[^0-9]*[-−(]|[-−)][^0-9]*$"
@@ -69,6 +72,17 @@ def source_types(table: Table, layout: KindLayout) -> dict[str, Column]:
     return found
 
 
+def uses(table: Table, layout: KindLayout) -> list[tuple[str, Column, tuple[str, ...]]]:
+    """For each use of a source column the table column it becomes, and the words that the layout explains."""
+    found = [
+        (key(source), table.column(name), tuple(recipe.values))
+        for name, recipe in layout.columns.items()
+        for source in recipe.sources
+    ]
+    choices = [recipe.negative_when for recipe in layout.columns.values()] + [layout.rows]
+    return found + [(key(c.column), Column(c.column, "text", ""), c.values) for c in choices if c is not None]
+
+
 def _amount(table: Table) -> Column:
     return next((column for column in table.columns if column.type == "money"), Column("importo", "money", ""))
 
@@ -88,6 +102,20 @@ def applied(table: Table, layout: KindLayout, raw: Raw) -> Raw:
         if cells.wrong is not None and cells.wrong.null_count < count:
             made.wrong[name] = cells.wrong
     return made
+
+
+def gross(rows: pa.RecordBatch) -> tuple[pa.RecordBatch, list[Note]]:
+    """Payments written net, with what is withheld added; a note on how many."""
+    net, withheld = rows.column("importo"), rows.column("importo_ritenute")
+    added = pc.fill_null(pc.greater(withheld, pa.scalar(0, MONEY)), False)
+    whole = pc.add(net, pc.fill_null(withheld, pa.scalar(0, MONEY)))
+    added = pc.and_(added, pc.less(whole, pa.scalar(10 ** (MONEY.precision - MONEY.scale), whole.type)))
+    if not (times := pc.sum(added).as_py()):
+        return rows, []
+    whole = pc.cast(pc.if_else(added, whole, pc.cast(net, whole.type)), MONEY)
+    place = rows.schema.get_field_index("importo")
+    line = pc.min(rows.column("line").filter(added)).as_py()
+    return rows.set_column(place, rows.schema.field(place), whole), [Note(NET_PAYMENTS, NET, line, "importo", None, times)]
 
 
 def wanted(layout: KindLayout, raw: Raw) -> pa.Array | None:

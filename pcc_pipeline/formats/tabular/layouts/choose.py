@@ -16,8 +16,9 @@ from pcc_pipeline.formats.tabular.layouts.model import Layout
 from pcc_pipeline.formats.tabular.parts import open_parts
 from pcc_pipeline.tables.feeds import FEEDS
 
-#: Kinds that an accounting system writes.
+#: Kinds that an accounting system writes, and those that PCC exports: the product of their layouts is PCC.
 KINDS = ("erp_invoices", "erp_payments")
+PCC, PCC_KINDS = "PCC", ("pcc_invoices", "pcc_operations")
 
 
 def layout_of(product: str | None, version: str | None) -> Layout | None:
@@ -51,13 +52,21 @@ def _release(version: str) -> tuple[int, ...]:
 def plan_of(kind: str, layout: Layout) -> HeaderPlan | None:
     """How that layout reads a kind; null when it says nothing of it."""
     found = layout.kinds.get(kind)
-    return None if found is None else HeaderPlan(FEEDS[kind], found, layout.name)
+    net = kind == "erp_payments" and layout.payments == "net"
+    return None if found is None else HeaderPlan(FEEDS[kind], found, layout.name, net)
 
 
-def plans_for(kind: str, layout: Layout | None) -> list[HeaderPlan]:
-    """How a file of an ente may be read: by its accounting system's layout, else by the standard columns."""
+def plans_for(kind: str, layout: Layout | None, path: Path, folder: Path) -> list[HeaderPlan]:
+    """How a file of an ente may be read: by its accounting system's layout, by those of PCC's exports where the kind
+    is PCC's, the one that its columns fit best first, else by the standard columns."""
     mine = plan_of(kind, layout) if layout else None
-    return [*([mine] if mine else []), HeaderPlan(FEEDS[kind])]
+    plans = [HeaderPlan(FEEDS[kind])]
+    if kind in PCC_KINDS:
+        exports = [plan_of(kind, known) for known in layouts().values() if plain(known.product) == plain(PCC)]
+        plans = [*(plan for plan in exports if plan), *plans]
+        if len(plans) > 1:
+            plans = [fit.plan for fit in sorted((_fit(plan, path, folder) for plan in plans), key=lambda fit: -fit.score)]
+    return [*([mine] if mine else []), *plans]
 
 
 @dataclass(frozen=True)
@@ -76,15 +85,18 @@ def fits(kind: str, path: Path, folder: Path, among: Iterable[Layout] | None = N
     found = []
     for layout in layouts().values() if among is None else among:
         plan = HeaderPlan(FEEDS[kind], None, layout.name) if not layout.kinds else plan_of(kind, layout)
-        if plan is None:
-            continue
-        parts, flaw = open_parts([plan], path, folder)
-        header = parts[0].header if parts else Header(())
-        names = [name for name in header.names if name]
-        known = sum(column is not None for column in header.columns)
-        score = (known / len(names) if names else 0.0) + (0 if flaw else 1)
-        found.append(Fit(plan, header, flaw is None, flaw.reason if flaw else None, score))
+        if plan is not None:
+            found.append(_fit(plan, path, folder))
     return sorted(found, key=lambda fit: -fit.score)
+
+
+def _fit(plan: HeaderPlan, path: Path, folder: Path) -> Fit:
+    parts, flaw = open_parts([plan], path, folder)
+    header = parts[0].header if parts else Header(())
+    names = [name for name in header.names if name]
+    known = sum(column is not None for column in header.columns)
+    score = (known / len(names) if names else 0.0) + (0 if flaw else 1)
+    return Fit(plan, header, flaw is None, flaw.reason if flaw else None, score)
 
 
 def difference(source: Source, layout: Layout | None, folder: Path) -> str:

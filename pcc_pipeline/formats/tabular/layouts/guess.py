@@ -7,6 +7,7 @@ column is. A draft is for a person to finish: what was not recognised stands in 
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -18,7 +19,9 @@ from pcc_pipeline.formats.columns import reader
 from pcc_pipeline.formats.conventions import DAY_FIRST, read_date
 from pcc_pipeline.formats.names import described, plain
 from pcc_pipeline.formats.tabular.headers import DELIMITERS
+from pcc_pipeline.formats.tabular.layouts.choose import PCC, PCC_KINDS
 from pcc_pipeline.formats.tabular.layouts.load import layouts
+from pcc_pipeline.formats.tabular.xlsx_reader import reading_order
 from pcc_pipeline.formats.tax_ids import read_tax_id
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.feeds import FEEDS
@@ -26,7 +29,25 @@ from pcc_pipeline.tables.feeds import FEEDS
 _ROWS = 200
 _TITLES = 30
 _ALIKE = 0.72
-_TAX_IDS = ("piva_fornitore", "cf_fornitore", "cf_beneficiario")
+_AMOUNT = "importo"
+#: PCC's accounts: a file that names two of them is PCC's, not an accounting system's.
+_ACCOUNTS = frozenset({"importo_liquidato", "importo_pagato", "importo_pagato_non_commerciale", "importo_non_liquidabile"})
+_TAX_IDS = ("piva_fornitore", "cf_fornitore", "cf_beneficiario", "id_fiscale_iva", "id_fiscale_iva_beneficiario")
+#: Columns of PCC's tables that mean what a column of an accounting system's means, and so may be named alike.
+_ALSO = {
+    "pcc_invoices": (
+        "erp_invoices",
+        {
+            "progressivo_registrazione": "id_pcc", "numero_documento": "numero", "numero_protocollo": "protocollo",
+            "id_fiscale_iva": "piva_fornitore", "stato_documento": "stato", "importo_imponibile": "imponibile",
+            "totale_imposta": "iva", "causale_sospensione": "causale",
+        },
+    ),
+    "pcc_operations": (
+        "erp_payments",
+        {"progressivo_registrazione": "id_pcc", "id_fiscale_iva_beneficiario": "cf_beneficiario"},
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,7 +70,9 @@ def glance(path: Path) -> Glance:
     start = path.open("rb").read(4)
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         try:
-            sheet = calamine.CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0)
+            book = calamine.CalamineWorkbook.from_path(str(path))
+            sheets = [book.get_sheet_by_name(name) for name, _ in reading_order(book)]
+            sheet = next((sheet for sheet in sheets if sheet.height), sheets[0])
             table = [[str(cell) for cell in row] for row in sheet.to_python(nrows=_ROWS + _TITLES)]
         except Exception as error:  # calamine's errors share no useful base
             raise ValueError(f"not a readable workbook: {str(error)[:120]}") from None
@@ -91,15 +114,18 @@ def draft(path: Path, kind: str) -> str:
     if found.delimiter:
         shape["delimiter"] = found.delimiter
     shape |= _conventions(table, found, pairs)
+    product: dict[str, object] = {"product": path.stem, "versions": ["1"]}
+    if kind in PCC_KINDS:
+        product = {"product": PCC}
     body = yaml.safe_dump(
-        {"product": path.stem, "versions": ["1"], "kinds": {kind: {**shape, "columns": columns}}},
+        {**product, "kinds": {kind: {**shape, "columns": columns}}},
         allow_unicode=True, sort_keys=False, width=110,
     )  # fmt: skip
     return "\n".join((*_comments(table, found, pairs), body))
 
 
 def _comments(table: Table, found: Glance, pairs: dict[str, int]) -> list[str]:
-    said = ["# A draft: check every line against the accounting system's manual, then `pcc layout check`."]
+    said = ["# A draft: check every line against the product's manual, then `pcc layout check`."]
     groups = {name for group in table.one_of for name in group}
     for column in table.columns:
         if column.required and column.name in described(table) and column.name not in pairs:
@@ -114,14 +140,38 @@ def _comments(table: Table, found: Glance, pairs: dict[str, int]) -> list[str]:
 
 
 def _known_names(table: Table) -> dict[str, set[str]]:
-    """For each standard column its own name and those that the shipped layouts read it from, made plain."""
+    """For each standard column its own name and those that the layouts read it from, made plain."""
     names = {name: {plain(name)} for name in described(table)}
     for layout in layouts().values():
         kind = layout.kinds.get(table.name)
         for name, recipe in (kind.columns if kind else {}).items():
             if len(recipe.sources) == 1 and not recipe.pattern and not recipe.sign_of:
                 names[name].add(plain(recipe.sources[0]))
+    if table.name in _ALSO:
+        other, renamed = _ALSO[table.name]
+        for name, words in _known_names(FEEDS[other]).items():
+            for mine in described(table):
+                if renamed.get(mine, mine) == name:
+                    names[mine] |= words
     return names
+
+
+def likeliest(path: Path, kinds: Sequence[str]) -> str:
+    """Of these kinds the one whose columns a file's names and contents resemble most; the first where none does."""
+    try:
+        found = glance(path)
+    except ValueError:
+        return kinds[0]
+
+    def alike(kind: str) -> float:
+        table = FEEDS[kind]
+        pairs = _pairs(table, found)
+        required = [column.name for column in table.columns if column.required and column.name in described(table)]
+        named = sum(plain(found.names[place]) == plain(name) for name, place in pairs.items())
+        alike = sum(name in pairs for name in required) / len(required) + (len(pairs) + named) / max(1, len(found.names))
+        return alike + (1 if len(_ACCOUNTS & set(pairs)) > 1 else 0)
+
+    return max(kinds, key=alike)
 
 
 def _pairs(table: Table, found: Glance) -> dict[str, int]:
@@ -134,6 +184,8 @@ def _pairs(table: Table, found: Glance) -> dict[str, int]:
             if not key:
                 continue
             alike = max(_alike(key, word) for word in words)
+            if table.column(name).type == "money":  # `Pagato` is `importo_pagato`
+                alike = max(alike, _alike(key.removeprefix(_AMOUNT), plain(name).removeprefix(_AMOUNT)))
             content = _content(table.column(name), found.values(place))
             if content is not None and alike >= _ALIKE:
                 scores.append((alike + content, name, place))
@@ -159,7 +211,8 @@ def _content(column: Column, values: list[str]) -> float | None:
     if not values or (column.type == "text" and column.name not in _TAX_IDS):
         return 0.0
     if column.name in _TAX_IDS:
-        return 1.0 if sum(read_tax_id(value)[1] is None for value in values) > 0.8 * len(values) else 0.0
+        right = sum(read_tax_id(value)[1] is None for value in values)
+        return 1.0 if right > 0.8 * len(values) else 0.0 if right else None
     if column.type in ("money", "date"):
         read = [reader(column)(value) for value in values]
         good = sum(one.value is not None or one.either for one in read) / len(values)

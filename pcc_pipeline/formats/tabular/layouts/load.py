@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from functools import cache
 from pathlib import Path
 
@@ -51,8 +53,15 @@ def read_layout(path: Path) -> Layout:
 
 @cache
 def layouts() -> dict[str, Layout]:
-    """The shipped layouts by name, `standard` first."""
+    """The layouts by name, `standard` first: those shipped, and those that the installation has in the folder that
+    PCC_LAYOUTS names. There a file that is wrong is left out, and one named as a shipped one takes its place."""
     found = {path.stem: read_layout(path) for path in sorted(FOLDER.glob("*.yaml"))}
+    if own := os.environ.get("PCC_LAYOUTS"):
+        for path in sorted(Path(own).expanduser().glob("*.yaml")):
+            try:
+                found[path.stem] = read_layout(path)
+            except LayoutError as error:
+                logging.getLogger(__name__).warning("layout left out: %s", error)
     return {STANDARD: found[STANDARD], **found}
 
 

@@ -196,12 +196,18 @@ class KindLayout(_Strict):
 
 
 class Layout(_Strict):
-    """A layout: the product and releases it is of (`versions` by their beginning; none means all) and its kinds."""
+    """A layout: the product and releases it is of (`versions` by their beginning; none means all) and its kinds.
+
+    `payments` says whether the amounts of payments are written gross, or net of what is withheld (which is then added);
+    `delivery` what its deliveries are unless who delivers says otherwise: an increment, or the whole of a span.
+    """
 
     name: str = ""
     product: str
     versions: tuple[str, ...] = ()
     description: str = ""
+    payments: Literal["gross", "net"] = "gross"
+    delivery: Literal["increment", "whole"] = "increment"
     kinds: dict[str, KindLayout] = Field(default_factory=dict)
     queries: Any = None  # the connector's: read and judged there
 
@@ -222,9 +228,20 @@ class Layout(_Strict):
                 merged = layout.of_sheet(sheet) if sheet else layout
                 place = f"kinds.{kind}" + (f".sheets.{sheet.name}" if sheet and sheet.columns else "")
                 problems += [f"{place}.{problem}" for problem in _against(table, merged)]
+        if self.payments == "net" and not all(_says_withheld(sheet) for sheet in self._payments()):
+            problems.append("payments: net needs kinds.erp_payments.columns.importo_ritenute, which is added")
         if problems:
             raise ValueError("; ".join(dict.fromkeys(problems)))
         return self
+
+    def _payments(self) -> list[KindLayout | None]:
+        """How payments are read, on each sheet; a null where they are not."""
+        mine = self.kinds.get("erp_payments")
+        return [None] if mine is None else [mine.of_sheet(sheet) for sheet in mine.sheets] or [mine]
+
+
+def _says_withheld(layout: KindLayout | None) -> bool:
+    return layout is not None and "importo_ritenute" in layout.columns
 
 
 def _recipes(value: Any) -> Any:

@@ -13,12 +13,16 @@ import pyarrow as pa
 from pcc_pipeline.formats.names import described, plain
 from pcc_pipeline.formats.source import Counts, Source
 from pcc_pipeline.formats.tabular.headers import Header, HeaderPlan
-from pcc_pipeline.formats.tabular.layouts.choose import KINDS, Fit, fits
+from pcc_pipeline.formats.tabular.layouts.choose import KINDS, PCC_KINDS, Fit, fits
+from pcc_pipeline.formats.tabular.layouts.guess import likeliest
 from pcc_pipeline.formats.tabular.layouts.load import standard
 from pcc_pipeline.formats.tabular.layouts.model import Layout, Recipe
 from pcc_pipeline.formats.tabular.parse import parse_tabular
 from pcc_pipeline.formats.tabular.parts import open_parts
 from pcc_pipeline.tables.feeds import FEEDS
+
+#: A file fits, and half of its columns are known: a kind that asks for one column alone fits nearly every file.
+_SURE = 1.5
 
 
 class Memory:
@@ -81,14 +85,14 @@ class Report:
 
 
 def kind_of(path: Path) -> str:
-    """The kind whose layouts a file fits best."""
+    """The kind whose layouts a file fits best; where it fits none, the one that its columns resemble most."""
     best: tuple[float, str] = (-1.0, KINDS[0])
     with tempfile.TemporaryDirectory(prefix="pcc-") as folder:
         for kind in FEEDS:
             if kind not in ("sdi_invoices", "sdi_messages"):
                 found = fits(kind, path, Path(folder))
                 best = max(best, (found[0].score if found else 0.0, kind), key=lambda pair: pair[0])
-    return best[1]
+    return best[1] if best[0] >= _SURE else likeliest(path, (*KINDS, *PCC_KINDS))
 
 
 def best_fit(path: Path, kind: str) -> Fit:
