@@ -1,4 +1,4 @@
-"""Where a document comes from (docs/readings.md, Origin) and whether it is to be communicated by Modello 002.
+"""Where a document comes from (docs/readings.md#origin) and whether it is to be communicated by Modello 002.
 
 By hand, from DM 55/2013 art. 6, DL 66/2014 art. 25 and DL 35/2013 art. 7-bis. Not here: the Modello's lines.
 """

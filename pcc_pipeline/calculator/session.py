@@ -249,7 +249,7 @@ def _rule_query(relation: str) -> str:
 
 
 def _prefix_pattern() -> str:
-    """The leading runs that a normalised number drops (rules, section 6), each only where a run follows."""
+    """The leading runs that a normalised number drops (docs/rules.md#rule-6), each only where a run follows."""
     prefixes = sorted((row["prefix"] for row in rule_rows("number_prefixes")), key=len, reverse=True)
     return f"^(({'|'.join(prefixes)})-)+"
 

@@ -69,7 +69,7 @@ _TIMED = re.compile(rf"(.{{6,17}}?){TIME}{OFFSET}")
 _MIDNIGHT = re.compile(r"(?:T| +)(?:00?|12)[:.]00(?:[:.]00(?:[.,]0+)?)?(?: ?[Aa]\.?[Mm]\.?)?")
 
 #: The least day that a row must have (of issue, of payment): what is before it is a program's word for none, or a slip.
-#: The days that it may have pass as written: the models judge them (rules, section 2).
+#: The days that it may have pass as written: the models judge them (docs/rules.md#rule-2).
 EARLIEST = dt.date(2000, 1, 1)
 #: Years after the present one in which such a day may still be.
 AHEAD = 10

@@ -42,7 +42,7 @@ MATCH_DECISIONS = Table(
     (
         _DECISION, ENTE,
         Column("verdict", "text", "pair by hand, accept a proposal, split (no tier may pair them), undo", required=True,
-               allowed=MATCH_VERDICTS, source="rules section 6"),
+               allowed=MATCH_VERDICTS, source="docs/rules.md#rule-6"),
         Column("id_documento", "text", "The accounting system's document", required=True),
         Column("progressivo_registrazione", "text", "PCC's document", required=True),
         _UNDOES, _REASON, _WHO, _WHEN,

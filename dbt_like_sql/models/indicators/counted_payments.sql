@@ -1,6 +1,6 @@
 -- materialized: step
 -- One row per payment of the accounting system by O, as far as it counts: up to the commercial amount of its document, and with
--- what is withheld once the net is paid (rules, sections 1 and 11).
+-- what is withheld once the net is paid (docs/rules.md#rule-1 and docs/rules.md#rule-11).
 -- Key: row_id. Petty cash and direct debits have no order to transmit: their own day counts.
 with paid as (
     select

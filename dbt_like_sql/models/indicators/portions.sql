@@ -17,7 +17,7 @@ kept as (
     where erp_documents.stato = 'SOSPESA'
 ),
 
--- By how many days a suspension that ended has moved the right due date (rules, section 2).
+-- By how many days a suspension that ended has moved the right due date (docs/rules.md#rule-2).
 moved as (
     select
         documents.id_documento,

@@ -1,5 +1,5 @@
 -- One row per pair of documents that a person or a tier found: SETTLED where unique on both sides, else CONTESTED.
--- Key: erp_row, pcc_row, tier. What a tier settles is closed to the next (rules, section 6).
+-- Key: erp_row, pcc_row, tier. What a tier settles is closed to the next (docs/rules.md#rule-6).
 -- A document has a row per creditor that it may be known under (document_keys); keys are 64-bit hashes of the tier's fields.
 -- Keys that one document of each side bears are settled at once; all others are told pair by pair, so that a document with
 -- several creditors, or one of whose candidates a person split from it, is still taken where one candidate is left.
