@@ -86,6 +86,16 @@ def test_whoever_is_signed_in_is_held_to_what_a_page_takes(desk: TestClient) -> 
     assert ask(desk, "POST", "/consegne", length, [b"x"]) == (413, 0)
 
 
+def test_fields_beside_files_are_few_and_short(desk: TestClient) -> None:
+    _sign_in(desk, "chi@alfa.it")
+    long = {"csrf": _csrf(desk), "kind": "x" * 20_000}
+    many = {"csrf": [_csrf(desk)] * 1200}
+    for data in (long, many):
+        assert desk.post("/consegne", data=data, files={"files": ("a.csv", b"x")}).status_code == 400
+    files = [("files", (f"{n}.csv", b"x")) for n in range(61)]
+    assert desk.post("/consegne", data={"csrf": _csrf(desk)}, files=files).status_code == 400
+
+
 def test_nothing_is_sent_to_the_api_or_to_static_files(desk: TestClient) -> None:
     for path in ("/api/v1/stato", "/static/desk.css"):
         assert ask(desk, "GET", path, {"content-length": "5"}, [b"12345"]) == (413, 0)
