@@ -78,13 +78,14 @@ def unpublished(register: Register) -> dict[str, str]:
     A publication keeps the sequence up to which it saw everything: when it was made says nothing, since a
     delivery may land, or be read anew, while it is being worked out.
     """
-    d, p = table("deliveries"), table("publications")
+    d, p, c = table("deliveries"), table("publications"), table("delivery_confirmations")
     present = sa.select(sa.func.max(p.c.publication)).group_by(p.c.ente)
     last = sa.select(p).where(p.c.publication.in_(present)).subquery()
     unseen = sa.func.coalesce(last_read(d) > last.c.seen_sequence, d.c.received_at > last.c.published_at, sa.true())
     query = (
-        sa.select(d.c.ente, sa.func.max(last_read(d)), sa.func.count(d.c.confirmed_at))
+        sa.select(d.c.ente, sa.func.max(last_read(d)), sa.func.count(c.c.delivery))
         .outerjoin(last, last.c.ente == d.c.ente)
+        .outerjoin(c, (c.c.ente == d.c.ente) & (c.c.delivery == d.c.delivery))
         .where(unseen, d.c.ente != PROVIDER)
         .group_by(d.c.ente)
     )
