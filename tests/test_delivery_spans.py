@@ -38,7 +38,7 @@ def test_a_name_says_it_and_is_read_back(name: str, said: Said, written: str) ->
 
 @pytest.mark.parametrize("text", ["2025", "2025-12-31..2025-01-01", "2025-13-01..", "1/1/2025..", ""])
 def test_what_is_no_span(text: str) -> None:
-    with pytest.raises(ValueError, match="span|month|day"):
+    with pytest.raises(ValueError, match=r"span|month|day"):
         parse_span(text)
 
 

@@ -226,7 +226,7 @@ class Register:
         if known_at is not None:
             query = query.where(c.c.decided_at <= known_at)
         with self.engine.connect() as connection:
-            return {delivery: who for delivery, who in connection.execute(query)}
+            return {row.delivery: row.decided_by for row in connection.execute(query)}
 
     def settle(self, outcomes: Sequence[Outcome]) -> None:
         """Records what became of many deliveries, all or none. Raises KeyError for one not registered."""
