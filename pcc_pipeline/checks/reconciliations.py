@@ -53,8 +53,8 @@ WITH taken AS (
 SELECT w.ente, w.delivery, w.file, w.kind, w.span_from, w.span_to, t.gone, count(DISTINCT d.key) AS rows
 FROM taken t
 JOIN whole_deliveries w ON w.ente = t.ente AND w.kind = t.kind AND w.sequence = t.sequence AND NOT w.confirmed AND w.certain
-JOIN delivered_rows d ON d.ente = w.ente AND d.kind = w.kind AND d.sequence < w.sequence
-    AND d.day BETWEEN w.span_from AND w.span_to
+JOIN delivered_rows d
+  ON d.ente = w.ente AND d.kind = w.kind AND d.sequence < w.sequence AND d.day BETWEEN w.span_from AND w.span_to
 GROUP BY ALL
 HAVING t.gone * 100 > count(DISTINCT d.key) * max(w.gone_percent)
 """

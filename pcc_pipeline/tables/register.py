@@ -59,8 +59,6 @@ DELIVERIES = Table(
                source="docs/rules.md#rule-12"),
         Column("span_from", "date", "First day of the span of a whole delivery; null: open"),
         Column("span_to", "date", "Last day of that span; null: open"),
-        Column("confirmed_by", "text", "Who confirmed that what it does not have any more is gone, however much"),
-        Column("confirmed_at", "timestamp", "When that was confirmed"),
     ),
     key=("delivery",),
     indexes=(("ente", "status"),),
