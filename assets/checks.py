@@ -5,7 +5,7 @@ only puts that ente aside (see `steps`): each ente's failure is recorded under i
 its recovery; what passes for all is recorded once a check, since an event costs more than the check.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,12 +24,13 @@ from dagster import (
 
 from assets.models import layer_of
 from assets.partitions import ENTI
-from assets.resources import Installation, RunParameters
+from assets.resources import Installation, RunParameters, inputs_of
 from assets.staging import KINDS
 from assets.steps import LAYERS, enti_of, sample_table
 from pcc_pipeline.calculator import beside, load_models, prepared, source
 from pcc_pipeline.checks import CheckResult, checks_of, relations_of, run_checks
 from pcc_pipeline.checks.gate import Gate
+from pcc_pipeline.runs.inputs import Inputs
 from pcc_pipeline.tables import FEEDS, MODELS, Column, Table
 
 
@@ -64,13 +65,13 @@ def evaluation(key: AssetCheckKey, ente: str, result: CheckResult, *, stops: boo
     )
 
 
-def _files(installation: Installation, table: str, enti: Sequence[str]) -> dict[str, list[str]]:
+def _files(installation: Installation, table: str, enti: Mapping[str, Inputs]) -> dict[str, list[str]]:
     """The Parquet files of a table by ente; none where nothing was made."""
     store = installation.store
     names: dict[str, list[str]] = {}
-    for ente in enti:
+    for ente, given in enti.items():
         if table in FEEDS:
-            known = installation.register.deliveries(ente).select(["kind", "part"]).to_pylist()
+            known = given.registered.select(["kind", "part"]).to_pylist()
             parts = sorted({row["part"] for row in known if row["kind"] == table and row["part"]})
             names[ente] = [f"staging/{ente}/{table}/{part}.parquet" for part in parts]
         else:
@@ -80,29 +81,31 @@ def _files(installation: Installation, table: str, enti: Sequence[str]) -> dict[
     return {ente: [store.uri(rel) for rel in rels if store.exists(rel)] for ente, rels in names.items()}
 
 
-def _registered(installation: Installation, table: str, enti: Sequence[str]) -> dict[str, int] | None:
+def _registered(table: str, enti: Mapping[str, Inputs]) -> dict[str, int] | None:
     """Rows of a feed that the register counts, by ente; None for a model's table."""
     if table not in FEEDS:
         return None
     counts = {}
-    for ente in enti:
-        known = installation.register.deliveries(ente).select(["kind", "rows"]).to_pylist()
+    for ente, given in enti.items():
+        known = given.registered.select(["kind", "rows"]).to_pylist()
         counts[ente] = sum(row["rows"] or 0 for row in known if row["kind"] == table)
     return counts
 
 
-def _results(installation: Installation, connection: Any, table: Table, enti: Sequence[str]) -> dict[str, list[CheckResult]]:
+def _results(
+    installation: Installation, connection: Any, table: Table, enti: Mapping[str, Inputs]
+) -> dict[str, list[CheckResult]]:
     return run_checks(
         table,
         _files(installation, table.name, enti),
         connect=lambda: beside(connection),
         related={name: _files(installation, name, enti) for name in relations_of(table.name)},
-        expected_rows=_registered(installation, table.name, enti),
+        expected_rows=_registered(table.name, enti),
     )
 
 
 def _judged(
-    installation: Installation, tables: Sequence[Table], enti: Sequence[str], wanted: Collection[AssetCheckKey]
+    installation: Installation, tables: Sequence[Table], enti: Mapping[str, Inputs], wanted: Collection[AssetCheckKey]
 ) -> Iterator[tuple[AssetCheckKey, dict[str, CheckResult]]]:
     """Each check wanted, table by table, with its result by ente."""
     asked = [table for table in tables if enti and any(key.asset_key == AssetKey(table.name) for key in wanted)]
@@ -145,7 +148,9 @@ def build_checks(layer: str) -> AssetChecksDefinition:
         wanted = context.selected_asset_check_keys
         whole = len(wanted) == sum(len(checks_of(table)) for table in tables)
         failed: dict[str, dict[str, CheckResult]] = {ente: {} for ente in enti}
-        for key, found in _judged(installation, tables, enti, wanted):
+        # A layer is checked over what its models were made of; deliveries over what there is.
+        given = {ente: inputs_of(context, installation, ente, asked, made=layer != LAYERS[0]) for ente in enti}
+        for key, found in _judged(installation, tables, given, wanted):
             name = f"{key.asset_key.to_user_string()}.{key.name}"
             for ente, result in found.items():
                 if not result.passed:

@@ -10,7 +10,7 @@ from assets.partitions import ENTI, ONE_RUN
 from assets.resources import Installation, RunParameters
 from assets.steps import LANDING, Metadata, described, each_ente
 from pcc_pipeline.arrival.landing import land
-from pcc_pipeline.enti.facts import ente_facts
+from pcc_pipeline.runs.inputs import facts_of_run
 from pcc_pipeline.tables.register import DELIVERIES
 
 #: At most this many file names are shown.
@@ -40,7 +40,7 @@ def landing(context: AssetExecutionContext, installation: Installation, asked: R
 
     def work(ente: str) -> Mapping[str, Metadata]:
         started = time.perf_counter()
-        facts = ente_facts(installation, ente)
+        facts = facts_of_run(installation, ente, context.run.run_id)
         if facts.refusal:
             raise RefusedEnteError(f"{ente} is {facts.refusal}")
         inbox = Path(asked.inbox) if asked.inbox else None

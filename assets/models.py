@@ -18,13 +18,11 @@ from dagster import (
 from dagster import AssetKey as Key
 
 from assets.partitions import ENTI, ONE_RUN
-from assets.resources import Installation, RunParameters, parameters_of
+from assets.resources import Installation, RunParameters, inputs_of
 from assets.steps import Metadata, described, each_ente
 from pcc_pipeline.calculator import Model, load_models, model_order
 from pcc_pipeline.calculator.lineage import column_lineages
 from pcc_pipeline.checks.gate import Gate
-from pcc_pipeline.review.pairs import latest_decisions, snapshot
-from pcc_pipeline.runs import pipeline
 from pcc_pipeline.tables.describe import MODEL_LAYERS
 
 
@@ -75,20 +73,15 @@ def build_layer(layer: str) -> AssetsDefinition:
         wanted = {key.to_user_string() for key in context.selected_asset_keys}
 
         def work(ente: str) -> Mapping[str, Metadata]:
-            parameters = parameters_of(installation, ente, asked)
-            complete = installation.register.complete_up_to(ente)  # before they are read: never too much
-            deliveries = pipeline.calculator_deliveries(installation.register, ente)
-            latest = latest_decisions(installation.engine, ente)
-            decided = snapshot(installation.engine, ente)
+            given = inputs_of(context, installation, ente, asked)
             # Another run of the ente would replace files while this one reads them.
             with installation.register.lock(ente):
-                results = installation.calculator.run(ente, parameters, deliveries, models=wanted, decided=decided)
+                results = installation.calculator.run_inputs(given, wanted)
             if len(wanted) == len(mine):
-                Gate(installation.store, ente).saw(layer, complete)
-                Gate(installation.store, ente).saw_decisions(layer, latest)
+                Gate(installation.store, ente).saw(layer, given.seen, given.decisions_seen, given.folder)
             dates = {
-                "reference_date": parameters.reference_date.isoformat(),
-                "observed_at": parameters.observed_at.isoformat(),
+                "reference_date": given.parameters.reference_date.isoformat(),
+                "observed_at": given.parameters.observed_at.isoformat(),
             }
             return {
                 name: {

@@ -7,14 +7,11 @@ contiguous range only; it then reports each ente's materialisation itself (tag R
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 
-from dagster import BackfillPolicy, BetaWarning, DynamicPartitionsDefinition, PreviewWarning
+from dagster import BackfillPolicy, DynamicPartitionsDefinition
 
-# Backfill policies and partitioned checks are marked so in this pinned release.
-warnings.filterwarnings("ignore", category=BetaWarning)
-warnings.filterwarnings("ignore", category=PreviewWarning)
+from pcc_pipeline.database.dagster_storage import ENTE_TAG, PARTITION, RANGE_END, RANGE_START
 
 ENTI_NAME = "enti"
 ENTI = DynamicPartitionsDefinition(name=ENTI_NAME)
@@ -25,12 +22,6 @@ ONE_RUN = BackfillPolicy.single_run()
 #: Dagster then plans and emits no asset events of its own for the run: the assets log them, ente by ente.
 REPORTS_ITSELF = "dagster/defer_asset_events"
 
-RANGE_START = "dagster/asset_partition_range_start"
-RANGE_END = "dagster/asset_partition_range_end"
-
-#: Prefix of the tags that name a run's enti, one a tag; the value is the fingerprint of what is to be done.
-ENTE_TAG = "pcc.ente/"
-
 
 def run_tags(enti: Mapping[str, str], known: Iterable[str]) -> dict[str, str]:
     """Tags of a run over `enti` (ente to fingerprint); `known` are the partitions in Dagster's order.
@@ -40,12 +31,12 @@ def run_tags(enti: Mapping[str, str], known: Iterable[str]) -> dict[str, str]:
     """
     place = {ente: position for position, ente in enumerate(known)}
     ordered = sorted(enti, key=lambda ente: place.get(ente, len(place)))
-    where = {"dagster/partition": ordered[0]} if len(ordered) == 1 else {RANGE_START: ordered[0], RANGE_END: ordered[-1]}
+    where = {PARTITION: ordered[0]} if len(ordered) == 1 else {RANGE_START: ordered[0], RANGE_END: ordered[-1]}
     return {REPORTS_ITSELF: "true", **where, **{ENTE_TAG + ente: mark for ente, mark in enti.items()}}
 
 
 def enti_of_tags(tags: Mapping[str, str]) -> Sequence[str]:
     """The enti that a run with these tags works on."""
     named = [tag.removeprefix(ENTE_TAG) for tag in tags if tag.startswith(ENTE_TAG)]
-    partition = tags.get("dagster/partition")
+    partition = tags.get(PARTITION)
     return named or ([partition] if partition else [])

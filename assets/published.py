@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dagster import AssetExecutionContext, AssetSpec, MaterializeResult, multi_asset
 
 from assets.partitions import ENTI, ONE_RUN
-from assets.resources import Installation, RunParameters, parameters_of
+from assets.resources import Installation, RunParameters, inputs_of
 from assets.steps import PUBLISHED, Metadata, described, each_ente
 from pcc_pipeline.arrival.quarantine import write_quarantine
 from pcc_pipeline.calculator import prepare
@@ -40,16 +40,16 @@ def published(context: AssetExecutionContext, installation: Installation, asked:
 
     def work(ente: str) -> Mapping[str, Metadata]:
         started = time.perf_counter()
-        parameters = parameters_of(installation, ente, asked)
+        given = inputs_of(context, installation, ente, asked, made=True)
         with installation.register.lock(ente):
-            write_quarantine(installation, ente)
+            write_quarantine(installation, ente, given.registered)
             done = publish(
                 installation.engine,
                 ente,
                 pipeline.published_sources(installation.store, ente),
                 Publication(
-                    parameters.reference_date,
-                    parameters.observed_at,
+                    given.parameters.reference_date,
+                    given.parameters.observed_at,
                     context.run.run_id,
                     Gate(installation.store, ente).seen(MODEL_LAYERS),
                 ),

@@ -14,12 +14,13 @@ from dagster import (
 
 from assets.checks import evaluation
 from assets.partitions import ENTI
-from assets.resources import Installation, RunParameters
+from assets.resources import Installation, RunParameters, inputs_of
 from assets.steps import enti_of
 from pcc_pipeline.arrival.quarantine import summary
 from pcc_pipeline.checks import CheckResult
 from pcc_pipeline.checks.gate import Gate
 from pcc_pipeline.checks.result import SAMPLES, plain
+from pcc_pipeline.runs.inputs import Inputs
 from pcc_pipeline.tables import QUARANTINE
 
 NAME, STEP = "nothing_in_quarantine", "checks_quarantine"
@@ -38,15 +39,15 @@ def nothing_in_quarantine(
     enti = enti_of(context, asked)
     for ente in enti:
         gate = Gate(installation.store, ente)
-        result = _result(installation, ente)
+        result = _result(installation, ente, inputs_of(context, installation, ente, asked, made=True))
         if not result.passed or NAME in gate.failed(STEP) or ente == enti[0]:
             yield evaluation(key, ente, result, stops=False)
         gate.set(STEP, failed=[] if result.passed else [NAME])
     yield Output(None, output_name=f"{key.asset_key.to_python_identifier()}_{NAME}")
 
 
-def _result(installation: Installation, ente: str) -> CheckResult:
-    found = summary(installation, ente)
+def _result(installation: Installation, ente: str, given: Inputs) -> CheckResult:
+    found = summary(installation, ente, registered=given.registered)
     names = ("kind", "file", "field", "reason", "times", "first_line", "examples")
     samples = [{name: plain(row[name]) for name in names} for row in found.slice(0, SAMPLES).to_pylist()]
     defects = sum(found["times"].to_pylist())

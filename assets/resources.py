@@ -7,14 +7,13 @@ secret stands in a run's configuration.
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from dagster import ConfigurableResource, InitResourceContext, ResourceParam, resource
 from pydantic import Field
 
 from pcc_pipeline import installation as core
-from pcc_pipeline.calculator import Parameters
-from pcc_pipeline.enti.facts import ente_facts
-from pcc_pipeline.runs import pipeline
+from pcc_pipeline.runs.inputs import Inputs, of_run
 
 
 class RunParameters(ConfigurableResource):
@@ -42,6 +41,12 @@ def environment_installation(context: InitResourceContext) -> core.Installation:
 Installation = ResourceParam[core.Installation]
 
 
-def parameters_of(installation: core.Installation, ente: str, asked: RunParameters) -> Parameters:
-    """The models' parameters for an ente. Raises ValueError for impossible dates."""
-    return pipeline.parameters(ente_facts(installation, ente), *asked.dates())
+def inputs_of(context: Any, installation: core.Installation, ente: str, asked: RunParameters, *, made: bool = False) -> Inputs:
+    """The inputs that a run keeps for an ente (see `pcc_pipeline.runs.inputs`). Raises ValueError for impossible dates."""
+    return of_run(installation, ente, runs_of(context), *asked.dates(), made=made)
+
+
+def runs_of(context: Any) -> list[str]:
+    """The id of the run under way, then of the run that it continues after a failure, if any."""
+    run = context.run
+    return list(dict.fromkeys(filter(None, (run.run_id, run.parent_run_id, run.root_run_id))))

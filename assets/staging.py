@@ -12,8 +12,8 @@ from assets.steps import LANDING, STAGING, Metadata, described, each_ente, sampl
 from pcc_pipeline.arrival.quarantine import summary
 from pcc_pipeline.arrival.staging import stage
 from pcc_pipeline.database.register import Delivery, Outcome
-from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.formats import Counts
+from pcc_pipeline.runs.inputs import begin, facts_of_run
 from pcc_pipeline.tables import DELIVERY_NOTES, FEEDS, QUARANTINE
 
 #: At most this many deliveries, and reasons, are shown.
@@ -44,7 +44,9 @@ def staging(context: AssetExecutionContext, installation: Installation, asked: R
 
     def work(ente: str) -> Mapping[str, Metadata]:
         started = time.perf_counter()
-        done = stage(installation, ente, ente_facts(installation, ente).layout)
+        facts = facts_of_run(installation, ente, context.run.run_id)
+        done = stage(installation, ente, facts.layout)
+        begin(installation, ente, context.run.run_id, *asked.dates())
         seconds = round(time.perf_counter() - started, 3)
         for file, reason in done.refused.items():
             context.log.warning(f"{ente}: {file}: {reason}")

@@ -27,7 +27,7 @@ import duckdb
 import pyarrow as pa
 
 from pcc_pipeline.calculator import Calculator, Parameters, prepare
-from pcc_pipeline.calculator.session import DELIVERIES_SCHEMA
+from pcc_pipeline.calculator.inputs import DELIVERIES_SCHEMA
 from pcc_pipeline.database import embedded
 from pcc_pipeline.database.engine import dispose, engine
 from pcc_pipeline.database.publish import Publication, publish

@@ -22,8 +22,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from pcc_pipeline.calculator import Calculator, Parameters, model_order
-from pcc_pipeline.calculator.session import DELIVERIES_SCHEMA, Session
+from pcc_pipeline.calculator import Calculation, Calculator, Parameters, model_order
+from pcc_pipeline.calculator.inputs import DELIVERIES_SCHEMA
+from pcc_pipeline.calculator.session import Session
 from pcc_pipeline.demo.parties import enti
 from pcc_pipeline.demo.staging import write_staging
 from pcc_pipeline.demo.synthesis import Size, synthesis
@@ -149,7 +150,9 @@ def generated(documents: int, seed: int, work: Path) -> None:
     wanted = "match_proposals"
     before = model_order()[: model_order().index(wanted)]
     given = pa.Table.from_pylist(rows, schema=DELIVERIES_SCHEMA)
-    with Calculator(settings, store).session(ENTE, Parameters(REFERENCE_DATE, OBSERVED_AT, "COMUNE"), given) as session:
+    with Calculator(settings, store).session(
+        Calculation(ENTE, Parameters(REFERENCE_DATE, OBSERVED_AT, "COMUNE"), given)
+    ) as session:
         started = time.perf_counter()
         for name in before:
             session.run(name)
@@ -181,7 +184,9 @@ def hub(size: int, work: Path) -> None:
     settings = Settings.at(work / "home", threads=2)
     store = Store(str(work / "store"))
     given = pa.Table.from_pylist([], schema=DELIVERIES_SCHEMA)
-    with Calculator(settings, store).session(ENTE, Parameters(REFERENCE_DATE, OBSERVED_AT, "COMUNE"), given) as session:
+    with Calculator(settings, store).session(
+        Calculation(ENTE, Parameters(REFERENCE_DATE, OBSERVED_AT, "COMUNE"), given)
+    ) as session:
         for name in model_order()[: model_order().index("match_proposals")]:
             session.run(name)
         for side, key, first in (("erp", "id_documento", 0), ("pcc", "progressivo_registrazione", 10_000_000)):

@@ -17,7 +17,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from pcc_pipeline.calculator import Calculator, Parameters, load_models, model_order, prepared, source
-from pcc_pipeline.calculator.session import DELIVERIES_SCHEMA
+from pcc_pipeline.calculator.inputs import DELIVERIES_SCHEMA
 from pcc_pipeline.demo.staging import write_staging
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store

@@ -21,7 +21,7 @@ import duckdb
 import pyarrow as pa
 
 from pcc_pipeline.calculator import Calculator, Parameters
-from pcc_pipeline.calculator.session import DELIVERIES_SCHEMA
+from pcc_pipeline.calculator.inputs import DELIVERIES_SCHEMA
 from pcc_pipeline.demo.staging import write_staging
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store

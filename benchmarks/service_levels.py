@@ -17,7 +17,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from pcc_pipeline.calculator import Calculator, Parameters
-from pcc_pipeline.calculator.session import DELIVERIES_SCHEMA
+from pcc_pipeline.calculator.inputs import DELIVERIES_SCHEMA
 from pcc_pipeline.duck import connect
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store

@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 import time
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,7 +29,7 @@ from pcc_pipeline.commands.report import report
 from pcc_pipeline.commands.restage import restage
 from pcc_pipeline.commands.review import app as review
 from pcc_pipeline.commands.serve import desk, serve
-from pcc_pipeline.commands.terminal import Ente, day, err, out
+from pcc_pipeline.commands.terminal import Ente, code, day, err, out
 from pcc_pipeline.commands.terminal import stop as _stop
 from pcc_pipeline.settings import Settings
 
@@ -52,6 +53,14 @@ app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(review, name="review")
 app.add_typer(layouts.app, name="layout")
 service_commands.add_to(app)
+
+
+@app.callback()
+def _begin() -> None:
+    from pcc_pipeline.installation import private
+
+    with suppress(ValueError):  # a wrong setting: the command says so
+        private(Settings.from_environment().home)
 
 
 def _quiet() -> None:
@@ -107,7 +116,7 @@ def run(
     observed_at: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day up to which facts are seen (today)")
     ] = None,
-    ente: Annotated[list[str] | None, typer.Option(help="Only this ente; may be repeated")] = None,
+    ente: Annotated[list[str] | None, typer.Option(help="Only this ente; may be repeated", callback=code)] = None,
 ) -> None:
     """Land, read, reconcile, check and publish what lies in an inbox; exit 0 only if blocking checks pass."""
     from pcc_pipeline.installation import Installation
@@ -120,17 +129,38 @@ def submit(
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)],
     ente: Ente,
     kind: Annotated[str, typer.Option(help="Kind of delivery: erp_invoices, pcc_invoices, …")],
+    whole: Annotated[
+        str | None, typer.Option(metavar="FROM..TO", help="The files have all there is in that span; an end may be missing")
+    ] = None,
 ) -> None:
     """Deliver files to the inbox, as the portal does; the sensor takes them from there."""
     from pcc_pipeline.arrival.delivery import DeliveryError, deliver
+    from pcc_pipeline.arrival.spans import NOTHING, parse_span
 
     settings = Settings.from_environment()
     for file in files:
         try:
-            target = deliver(settings.inbox, ente, kind, file)
-        except DeliveryError as error:
+            target = deliver(settings.inbox, ente, kind, file, NOTHING if whole is None else parse_span(whole))
+        except (DeliveryError, ValueError) as error:
             raise _stop(str(error)) from None
         err.print(f"{file.name} → {target}", highlight=False)
+
+
+@app.command()
+def confirm(
+    delivery: Annotated[str, typer.Argument(help="The whole delivery, as the check names it")],
+    ente: Ente,
+    who: Annotated[str, typer.Option(help="Who confirms")],
+) -> None:
+    """Confirm that what a whole delivery does not have any more is gone, however much: publication goes on."""
+    from pcc_pipeline.installation import Installation
+    from pcc_pipeline.review.pairs import DecisionError, person
+
+    try:
+        new = Installation.from_environment().register.confirm(ente, delivery, person(who))
+    except (KeyError, DecisionError) as error:
+        raise _stop(str(error.args[0])) from None
+    err.print(f"{delivery}: {'confirmed' if new else 'was confirmed already'}", highlight=False)
 
 
 @app.command()
@@ -138,14 +168,20 @@ def export(
     table: Annotated[str, typer.Argument(help="matches, anomalies, stock, debt_positions, …")],
     ente: Ente,
     out_file: Annotated[str, typer.Option("--out", help=".csv, .xlsx or .parquet; - for standard output")] = "-",
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Texts exactly as they are, for programs: a spreadsheet may take some for formulas")
+    ] = False,
 ) -> None:
-    """Write an ente's rows of a published table to a file."""
+    """Write an ente's rows of a published table to a file.
+
+    In CSV a text that a spreadsheet would take for a formula bears an apostrophe, unless --raw.
+    """
     from pcc_pipeline.database.engine import engine
     from pcc_pipeline.database.export import NotExported
     from pcc_pipeline.database.export import export as write
 
     try:
-        rows = write(engine(Settings.from_environment()), table, ente, out_file)
+        rows = write(engine(Settings.from_environment()), table, ente, out_file, raw=raw)
     except NotExported as error:
         raise _stop(str(error)) from None
     if out_file != "-":

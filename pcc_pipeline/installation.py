@@ -5,7 +5,10 @@ What works on an installation takes this one object. What needs only a part of i
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -18,12 +21,35 @@ from pcc_pipeline.store import Store
 if TYPE_CHECKING:
     from pcc_pipeline.calculator import Calculator
 
+#: Rights of everybody but the owner.
+_OTHERS = 0o077
+
+
+def private(home: Path) -> None:
+    """From now on what this process and its children write is their owner's alone; so is what already lies under `home`.
+
+    As root the embedded server runs as another user, who must reach its own folder: others may then pass through `home`,
+    and see nothing of it.
+    """
+    if os.name == "nt":  # a profile's folders are their owner's there
+        return
+    os.umask(_OTHERS)
+    with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+        home.chmod(0o711 if os.geteuid() == 0 else 0o700)
+        for path in home.iterdir():
+            if not path.is_symlink() and path.stat().st_uid == os.geteuid() and path.stat().st_mode & _OTHERS:
+                path.chmod(path.stat().st_mode & 0o700)
+
 
 class Installation:
-    """An installation by its settings; nothing is opened before it is asked for."""
+    """An installation by its settings; nothing is opened before it is asked for.
 
-    def __init__(self, settings: Settings) -> None:
+    Who may not use the database as its owner gives an `engine` of their own (the desk: one that sees one ente).
+    """
+
+    def __init__(self, settings: Settings, engine: sa.Engine | None = None) -> None:
         self.settings = settings
+        self._engine = engine
 
     @classmethod
     def from_environment(cls) -> Installation:
@@ -38,7 +64,7 @@ class Installation:
     @cached_property
     def engine(self) -> sa.Engine:
         """The engine of our own database, one a process; starts the embedded server where there is no other."""
-        return open_engine(self.settings)
+        return self._engine or open_engine(self.settings)
 
     @cached_property
     def register(self) -> Register:

@@ -27,7 +27,9 @@ def _threads() -> int:
 class Settings:
     """One installation: its home folder, file store, database, inbox and limits.
 
-    `database_url` None means the embedded PostgreSQL under `home`. `memory_limit` is DuckDB's, with its unit.
+    `database_url` None means the embedded PostgreSQL under `home`; `desk_database_url` is where the desk signs in with its
+    own role (None: there, as `pcc_desk`); `desk_hosts` are the names under which the desk answers.
+    `memory_limit` is DuckDB's, with its unit.
     """
 
     home: Path
@@ -37,12 +39,15 @@ class Settings:
     memory_limit: str = DEFAULT_MEMORY_LIMIT
     threads: int = 1
     max_file_bytes: int = DEFAULT_MAX_FILE_BYTES
+    desk_database_url: str | None = None
+    desk_hosts: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Reads PCC_HOME, PCC_STORE_URL, PCC_DATABASE_URL, PCC_INBOX, PCC_MEMORY_LIMIT, PCC_THREADS, PCC_MAX_FILE_BYTES.
+        """Reads PCC_HOME, PCC_STORE_URL, PCC_DATABASE_URL, PCC_INBOX, PCC_MEMORY_LIMIT, PCC_THREADS, PCC_MAX_FILE_BYTES,
+        PCC_DESK_DATABASE_URL, PCC_DESK_HOSTS (names, commas between).
 
-        An empty variable counts as unset. Raises ValueError when one of the last two is not a positive number.
+        An empty variable counts as unset. Raises ValueError when PCC_THREADS or PCC_MAX_FILE_BYTES is no positive number.
         """
         values = os.environ if environment is None else environment
         home = Path(values.get("PCC_HOME") or "~/.pcc").expanduser().absolute()
@@ -60,6 +65,8 @@ class Settings:
             memory_limit=values.get("PCC_MEMORY_LIMIT") or DEFAULT_MEMORY_LIMIT,
             threads=int(threads),
             max_file_bytes=int(largest),
+            desk_database_url=values.get("PCC_DESK_DATABASE_URL") or None,
+            desk_hosts=tuple(name.strip() for name in values.get("PCC_DESK_HOSTS", "").split(",") if name.strip()),
         )
 
     @classmethod
@@ -80,4 +87,8 @@ class Settings:
         }
         if self.database_url:
             values["PCC_DATABASE_URL"] = self.database_url
+        if self.desk_database_url:
+            values["PCC_DESK_DATABASE_URL"] = self.desk_database_url
+        if self.desk_hosts:
+            values["PCC_DESK_HOSTS"] = ",".join(self.desk_hosts)
         return values

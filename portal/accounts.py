@@ -1,6 +1,6 @@
 """Who may sign in: accounts, passwords (argon2id), lock-out after wrong ones, what each role may do.
 
-Open sessions are in `sessions`, the log of deeds in `audit`. Nothing here knows of web requests.
+Open sessions are in `sessions`, tokens of the API in `tokens`, the log of deeds in `audit`. Nothing here knows of web requests.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from pcc_pipeline.arrival.landing import ENTE
+from pcc_pipeline.codes import NoEnteCode, ente_code
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.tables.accounts import ADMINISTRATOR, ENTE_MANAGER, ENTE_USER, OPERATOR, ROLES
 
@@ -73,8 +73,12 @@ class User:
         return self.of_provider or self.ente == ente
 
 
-def add_user(engine: sa.Engine, email: str, name: str, role: str, ente: str | None = None, password: str | None = None) -> User:
-    """Makes an account; returns it. Raises AccountError saying what is wrong."""
+def add_user(
+    engine: sa.Engine, email: str, name: str, role: str, ente: str | None = None, password: str | None = None, *,
+    by: int | None = None,
+) -> User:  # fmt: skip
+    """Makes an account; returns it. `by` is the user who makes it, None the command line. Raises AccountError saying what
+    is wrong."""
     email = email.strip().lower()
     if not _EMAIL.fullmatch(email):
         raise AccountError(f"{email!r} is no e-mail address", "L'indirizzo e-mail non è valido")
@@ -85,13 +89,17 @@ def add_user(engine: sa.Engine, email: str, name: str, role: str, ente: str | No
             "An ente's user belongs to one ente; an operator or administrator to none",
             "Questo ruolo non è di questo ente",
         )
-    if ente is not None and not ENTE.fullmatch(ente):
-        raise AccountError(f"{ente!r} is no tenant code", "Il codice dell'ente non è valido")
+    if ente is not None:
+        try:
+            ente_code(ente)
+        except NoEnteCode as error:
+            raise AccountError(str(error), error.italian) from None
     if password is not None:
         _long_enough(password)
     values = {
         "email": email, "name": name.strip() or email, "role": role, "ente": ente, "active": True, "failures": 0,
         "password_hash": None if password is None else _hasher().hash(password), "created_at": sa.func.now(),
+        **_keyed(by),
     }  # fmt: skip
     users = table("users")
     with engine.begin() as connection:
@@ -103,32 +111,42 @@ def add_user(engine: sa.Engine, email: str, name: str, role: str, ente: str | No
 
 
 def set_password(engine: sa.Engine, email: str, password: str) -> None:
-    """Gives an account a new password, unlocks it and ends its sessions. Raises AccountError."""
+    """Gives an account a new password, unlocks it, ends its sessions and the tokens it made. Raises AccountError."""
     email = email.strip().lower()
-    if _give_password(engine, table("users").c.email == email, password) is None:
+    if _give_password(engine, table("users").c.email == email, password, _keyed(None)) is None:
         raise AccountError(f"No account for {email}", "Questo accesso non c'è")
 
 
-def reset_password(engine: sa.Engine, user_id: int, ente: str | None, password: str) -> str | None:
-    """The same for an account of an ente (null: of the provider); returns its address, None where there is no such one."""
+def reset_password(engine: sa.Engine, user_id: int, ente: str | None, password: str, *, by: int) -> str | None:
+    """The same for an account of an ente (null: of the provider), by a user; returns its address, None where there is no
+    such one."""
     users = table("users")
-    return _give_password(engine, (users.c.user_id == user_id) & _of(ente), password)
+    return _give_password(engine, (users.c.user_id == user_id) & _of(ente), password, _keyed(by))
 
 
 def change_password(engine: sa.Engine, user: User, old: str, new: str, now: datetime, *, keep: str | None = None) -> None:
-    """Gives a person's own account a new password; its sessions end but the one whose token's hash is `keep`.
+    """Gives a person's own account a new password; its sessions end but the one whose token's hash is `keep`, and the
+    tokens of the API that it made.
 
     A wrong `old` counts as a wrong password at the door. Raises AccountError.
     """
     if check_password(engine, user.email, old, now) is None:
         raise AccountError("That is not the present password", "La password attuale non è corretta")
-    _give_password(engine, table("users").c.user_id == user.user_id, new, keep)
+    _give_password(engine, table("users").c.user_id == user.user_id, new, keep=keep)
 
 
-def _give_password(engine: sa.Engine, whose: sa.ColumnElement[bool], password: str, keep: str | None = None) -> str | None:
+def _keyed(by: int | None) -> dict[str, object]:
+    """Who gives a password, and when: the second person of a decision may not be of the first one's making."""
+    return {"keyed_by": by, "keyed_at": None if by is None else sa.func.now()}
+
+
+def _give_password(
+    engine: sa.Engine, whose: sa.ColumnElement[bool], password: str, keyed: dict[str, object] | None = None, *,
+    keep: str | None = None,
+) -> str | None:  # fmt: skip
     _long_enough(password)
     users, sessions = table("users"), table("sessions")
-    values = {"password_hash": _hasher().hash(password), "failures": 0, "locked_until": None}
+    values = {"password_hash": _hasher().hash(password), "failures": 0, "locked_until": None, **(keyed or {})}
     with engine.begin() as connection:
         changed = connection.execute(
             sa.update(users).where(whose).values(values).returning(users.c.user_id, users.c.email)
@@ -137,7 +155,14 @@ def _give_password(engine: sa.Engine, whose: sa.ColumnElement[bool], password: s
             return None
         ended = sa.delete(sessions).where(sessions.c.user_id == changed.user_id)
         connection.execute(ended if keep is None else ended.where(sessions.c.token_hash != keep))
+        _end_tokens(connection, changed.user_id)
     return str(changed.email)
+
+
+def _end_tokens(connection: sa.Connection, user_id: int) -> None:
+    tokens = table("api_tokens")
+    made = sa.update(tokens).where(tokens.c.created_by == user_id, tokens.c.revoked_at.is_(None))
+    connection.execute(made.values(revoked_at=sa.func.now()))
 
 
 def _long_enough(password: str) -> None:
@@ -182,9 +207,16 @@ def ente_of(engine: sa.Engine, email: str) -> str | None:
     return found
 
 
+def has_accounts(engine: sa.Engine, ente: str) -> bool:
+    """Whether somebody has an account of that ente."""
+    users = table("users")
+    with engine.connect() as connection:
+        return bool(connection.execute(sa.select(sa.exists().where(users.c.ente == ente))).scalar_one())
+
+
 def close_account(engine: sa.Engine, user_id: int, ente: str | None) -> str | None:
-    """Closes an account of an ente (null: of the provider) and ends its sessions; returns its address, None where there
-    is no such one. Raises AccountError for the last administrator: nobody could make accounts any more."""
+    """Closes an account of an ente (null: of the provider), ends its sessions and the tokens it made; returns its address,
+    None where there is no such one. Raises AccountError for the last administrator: nobody could make accounts any more."""
     users, sessions = table("users"), table("sessions")
     with engine.begin() as connection:
         closed: str | None = connection.execute(
@@ -192,6 +224,7 @@ def close_account(engine: sa.Engine, user_id: int, ente: str | None) -> str | No
         ).scalar_one_or_none()
         if closed is not None:
             connection.execute(sa.delete(sessions).where(sessions.c.user_id == user_id))
+            _end_tokens(connection, user_id)
         if ente is None:
             # Two who close each other at the same moment come one after the other.
             connection.execute(sa.select(users.c.user_id).where(users.c.role == ADMINISTRATOR).with_for_update())

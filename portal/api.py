@@ -5,7 +5,6 @@ Numbers are text with two decimals, so that no reader turns money into a float; 
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,12 +15,11 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, Field
 
-from pcc_pipeline.database.publish import current
+from pcc_pipeline.database.publish import current_in
 from pcc_pipeline.database.schema import published, row_key, table
 from portal import audit
-from portal.sessions import digest
-from portal.tenancy import tenant
-from portal.web import address_of, engine_of, now
+from portal.tokens import find_token
+from portal.web import address_of, database_of, engine_of, now
 
 router = APIRouter(prefix="/api/v1", tags=["dati"])
 LARGEST_PAGE = 1000
@@ -55,28 +53,15 @@ class Described(BaseModel):
     columns: dict[str, str] = Field(description="Meaning by column")
 
 
-def new_token(engine: sa.Engine, ente: str, name: str, user_id: int) -> str:
-    """Makes a token of an ente; it can be read this once."""
-    token = f"pcc_{secrets.token_urlsafe(32)}"
-    values = {"token_hash": digest(token), "ente": ente, "name": name[:100], "created_by": user_id, "created_at": now()}
-    with engine.begin() as connection:
-        connection.execute(sa.insert(table("api_tokens")).values(values))
-    return token
-
-
 def ente_of_token(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> str:
     """The ente that the request's token reads; 401 else."""
-    t = table("api_tokens")
     if given is not None:
-        key = digest(given.credentials)
-        query = sa.select(t.c.ente, t.c.name).where(t.c.token_hash == key, t.c.revoked_at.is_(None))
-        with engine_of(request).connect() as connection:
-            found = connection.execute(query).one_or_none()
+        found = find_token(engine_of(request), given.credentials, now())
         if found is not None:
-            if request.app.state.seen.anew(key, request.url.path, now()):
+            if request.app.state.seen.anew(found.token_hash, request.url.path, now()):
                 audit.record(engine_of(request), f"token {found.name}", "view", ente=found.ente,
                              detail=request.url.path[:200], address=address_of(request))  # fmt: skip
-            return str(found.ente)
+            return found.ente
     raise HTTPException(401, "Token mancante o non valido", {"WWW-Authenticate": "Bearer"})
 
 
@@ -84,14 +69,14 @@ Ente = Annotated[str, Depends(ente_of_token)]
 
 
 def _connection(request: Request, ente: Ente) -> Iterator[sa.Connection]:
-    with tenant(engine_of(request), ente) as connection:
+    with database_of(request).tenant(ente) as connection:
         yield connection
 
 
 @router.get("/stato", responses={401: {}})
-def state(request: Request, ente: Ente) -> State:
+def state(ente: Ente, connection: Annotated[sa.Connection, Depends(_connection)]) -> State:
     """The dates of the ente's published state."""
-    found = current(engine_of(request), ente)
+    found = current_in(connection, ente)
     return State(
         ente=ente,
         reference_date=found.reference_date if found else None,
@@ -103,6 +88,11 @@ def state(request: Request, ente: Ente) -> State:
 @router.get("/tabelle", responses={401: {}})
 def tables(ente: Ente) -> list[Described]:
     """The tables that can be read."""
+    return described()
+
+
+def described() -> list[Described]:
+    """The published tables of an ente, by name."""
     return [
         Described(name=name, grain=found.grain, columns={c.name: c.meaning for c in found.columns})
         for name, found in sorted(published().items())

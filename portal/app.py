@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,42 +14,55 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware.sessions import SessionMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from pcc_pipeline.installation import Installation
+from pcc_pipeline.installation import private
 from pcc_pipeline.settings import Settings
-from portal import api, audit, tenancy
+from portal import api, audit
+from portal.guard import Guard
 from portal.headers import Headers
 from portal.identity import Provider, client
 from portal.pages import ROUTERS
+from portal.tenancy import DeskDatabase
 from portal.web import EnteNeeded, SignInNeeded, page
+
+#: Names by which a machine asks itself.
+LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 def from_environment() -> FastAPI:
     """The desk of the environment's installation: what a server is told to start."""
-    return create_app(secure_cookies=bool(os.environ.get("PCC_DESK_HTTPS")), provider=Provider.from_environment())
+    settings = Settings.from_environment()
+    # A worker of its own is no child of the command line that set this for itself.
+    private(settings.home)
+    hosts = [*LOCAL, *settings.desk_hosts]
+    https = bool(os.environ.get("PCC_DESK_HTTPS"))
+    return create_app(settings, secure_cookies=https, provider=Provider.from_environment(), hosts=hosts)
 
 
-def create_app(settings: Settings | None = None, *, secure_cookies: bool = False, provider: Provider | None = None) -> FastAPI:
+def create_app(
+    settings: Settings | None = None, *, secure_cookies: bool = False, provider: Provider | None = None,
+    hosts: Sequence[str] = ("*",),
+) -> FastAPI:  # fmt: skip
     """The desk over an installation. `secure_cookies` where it is served by HTTPS (behind a proxy); with an
-    identity `provider` people may sign in through it too."""
-    installation = Installation(settings or Settings.from_environment())
+    identity `provider` people may sign in through it too. It answers to the names of `hosts` alone (`*`: to any)."""
+    database = DeskDatabase(settings or Settings.from_environment())
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        tenancy.guard(installation.engine)
+        database.open()
         yield
+        database.close()
 
-    app = FastAPI(
-        title="PCC desk", version="1", docs_url="/api/documentazione", redoc_url=None,
-        openapi_url="/api/openapi.json", lifespan=lifespan,
-    )  # fmt: skip
-    app.state.installation = installation
+    app = FastAPI(title="PCC desk", version="1", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app.state.database = database
     app.state.secure_cookies = secure_cookies
     app.state.seen = audit.SeenPage()
     app.state.provider, app.state.oauth = provider, client(provider) if provider else None
     if provider:  # state and nonce travel in a signed cookie of their own, for ten minutes
         app.add_middleware(
-            SessionMiddleware, secret_key=provider.client_secret, session_cookie="pcc_identity", max_age=600,
+            SessionMiddleware, secret_key=provider.client_secret, max_age=600,
+            session_cookie="__Host-pcc_identity" if secure_cookies else "pcc_identity",
             same_site="lax", https_only=secure_cookies,
         )  # fmt: skip
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
@@ -57,7 +70,9 @@ def create_app(settings: Settings | None = None, *, secure_cookies: bool = False
         app.include_router(router, include_in_schema=False)
     app.include_router(api.router)
 
-    app.add_middleware(Headers)
+    app.add_middleware(Guard)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
+    app.add_middleware(Headers, https=secure_cookies)
 
     @app.exception_handler(SignInNeeded)
     async def to_sign_in(request: Request, error: SignInNeeded) -> Response:

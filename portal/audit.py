@@ -1,4 +1,4 @@
-"""The log of who saw and did what; the rate limit of sign-ins reads it. Rows are only added."""
+"""The log of who saw and did what, whose rows are only added; and the limit of sign-ins by address."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from threading import Lock
 
 import sqlalchemy as sa
 
+from pcc_pipeline.database.engine import lock
 from pcc_pipeline.database.schema import table
 
 #: Failed sign-ins from one address in this long before that address has to wait.
@@ -20,9 +21,11 @@ def record(
     address: str | None = None,
 ) -> None:  # fmt: skip
     """Adds an entry."""
-    values = {"at": sa.func.now(), "who": who[:200], "action": action, "ente": ente, "detail": detail, "address": address}
+    clean = {"who": who[:200], "ente": ente, "detail": detail, "address": address}
+    # A NUL, which no text of the database holds, must not undo a deed's entry when the deed is done.
+    values = {name: None if text is None else text.replace("\0", "\ufffd") for name, text in clean.items()}
     with engine.begin() as connection:
-        connection.execute(sa.insert(table("audit")).values(values))
+        connection.execute(sa.insert(table("audit")).values(at=sa.func.now(), action=action, **values))
 
 
 class SeenPage:
@@ -50,11 +53,23 @@ class SeenPage:
             return True
 
 
-def must_wait(engine: sa.Engine, address: str | None, now: datetime) -> bool:
-    """Whether too many sign-ins from an address failed of late."""
-    audit = table("audit")
-    query = sa.select(sa.func.count()).where(
-        audit.c.action == "sign_in_failed", audit.c.address == address, audit.c.at > now - WINDOW
-    )
-    with engine.connect() as connection:
-        return bool(connection.execute(query).scalar_one() >= FAILED_FROM_ADDRESS)
+def begin_attempt(engine: sa.Engine, address: str | None, now: datetime) -> int | None:
+    """Counts a sign-in from an address before its password is tried; None where too many failed of late, or are under way.
+
+    The number returned is for `forgive`. Attempts of one moment come one after the other: none slips by uncounted.
+    """
+    attempts, place = table("sign_in_attempts"), address or "–"
+    with engine.begin() as connection, lock(connection, f"sign in {place}"):
+        connection.execute(sa.delete(attempts).where(attempts.c.at <= now - WINDOW))
+        known = sa.select(sa.func.count()).where(attempts.c.address == place)
+        if connection.execute(known).scalar_one() >= FAILED_FROM_ADDRESS:
+            return None
+        added = sa.insert(attempts).values(address=place, at=now).returning(attempts.c.attempt)
+        return int(connection.execute(added).scalar_one())
+
+
+def forgive(engine: sa.Engine, attempt: int) -> None:
+    """Forgets an attempt that ended well."""
+    attempts = table("sign_in_attempts")
+    with engine.begin() as connection:
+        connection.execute(sa.delete(attempts).where(attempts.c.attempt == attempt))

@@ -14,8 +14,7 @@ from typing import Any
 
 from fastapi import Response
 
-#: What a spreadsheet takes for a formula at the beginning of a text; people type some of these texts.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from pcc_pipeline.spreadsheet import harmless
 
 
 def table_file(name: str, suffix: str, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Response:
@@ -62,4 +61,4 @@ def _plain(value: Any) -> Any:
 
 
 def _safe(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else _plain(value)
+    return harmless(value) if isinstance(value, str) else _plain(value)

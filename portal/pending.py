@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pcc_pipeline.settings import Settings
-from portal.uploads import Candidate, Unwelcome
+from portal.uploads import Candidate, Unwelcome, folder_of
 
 KEPT_SECONDS = 24 * 3600
 
@@ -35,7 +35,7 @@ class Pending:
 
 def place(settings: Settings, ente: str, user_id: int) -> Path:
     """A new empty folder for an upload of a person; its name is the key. Expired ones of the ente are thrown away."""
-    waiting = settings.home / "uploads" / ente / "attesa"
+    waiting = folder_of(settings, ente) / "attesa"
     for folder in waiting.glob("u*/*"):
         try:
             expired = time.time() - folder.stat().st_mtime > KEPT_SECONDS
@@ -58,7 +58,7 @@ def keep(folder: Path, path: Path, asked: str, candidates: list[Candidate]) -> N
 
 def waiting(settings: Settings, ente: str, user_id: int) -> list[Pending]:
     """A person's uploads of an ente that wait, oldest first."""
-    mine = settings.home / "uploads" / ente / "attesa" / f"u{user_id}"
+    mine = folder_of(settings, ente) / "attesa" / f"u{user_id}"
     found = []
     for folder in mine.glob("*"):
         try:
@@ -72,7 +72,7 @@ def waiting(settings: Settings, ente: str, user_id: int) -> list[Pending]:
 
 def claim(settings: Settings, ente: str, user_id: int, key: str) -> Pending:
     """Takes a person's waiting upload, once; the caller throws its folder away. Raises Unwelcome where there is none."""
-    folder = settings.home / "uploads" / ente / "attesa" / f"u{user_id}" / key
+    folder = folder_of(settings, ente) / "attesa" / f"u{user_id}" / key
     gone = Unwelcome("Il file non è più in attesa: consegnarlo di nuovo")
     if not _KEY.fullmatch(key):
         raise gone

@@ -1,99 +1,128 @@
-"""Enti kept apart by PostgreSQL itself: row level security, one role for whoever reads at the desk.
+"""The desk's connections: signed in as a role of its own, each in a scope that the database checks (`wall`).
 
-The application asks for one ente in each of its queries; this is the second wall behind it. A connection of
-`tenant` is that of a role that owns nothing, may only read, and sees the rows of one ente alone.
+The application asks for one ente in each of its queries; the wall behind it holds where a query forgets. A connection of
+`tenant` may only read, and sees the rows of one ente alone; `tenant_engine` gives connections for work that opens its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 
 import sqlalchemy as sa
+from sqlalchemy.engine import URL, make_url
 
-from pcc_pipeline.database.engine import lock
-from pcc_pipeline.database.schema import SCHEMA, published
+from pcc_pipeline.database import engine as owner
+from pcc_pipeline.settings import Settings
+from portal import wall
 
 ROLE = "pcc_desk"
-SETTING = "pcc.ente"
 
-#: Register tables that an ente may read its own rows of.
-READABLE = (
-    "deliveries", "publications", "match_decisions", "operation_decisions", "approval_limits", "sent_operations", "answers",
-)  # fmt: skip
+#: Connections that a process keeps for pages, and how many more it may open for a moment: the desk has forty threads, each
+#: of which may need two at once. Those for accounts are short.
+PAGES, MORE_PAGES = 20, 60
+KEPT, MORE = 10, 30
 
-#: All that makes a transaction the desk's, in one round trip; it ends with the transaction. A page reads few rows for one
+#: All that makes a transaction one ente's, in one round trip; it ends with the transaction. A page reads few rows for one
 #: of many people: helpers for one query would only take the processors from the others.
 _RESTRICT = sa.text(
-    f"SELECT set_config('{SETTING}', :ente, true), set_config('role', '{ROLE}', true), "
+    f"SELECT set_config('{wall.SCOPE}', :scope, true), set_config('{wall.TICKET}', :ticket, true), "
     "set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true)"
 )
 
 
-def guard(engine: sa.Engine) -> None:
-    """Makes the role and the policies where they are missing; costs a few queries when all is there.
+def desk_url(settings: Settings) -> URL:
+    """Where and as whom the desk signs in: PCC_DESK_DATABASE_URL, else the tables' own address as the role `pcc_desk`."""
+    if settings.desk_database_url is not None:
+        return make_url(settings.desk_database_url).set(drivername="postgresql+psycopg")
+    address = owner.database_url(settings)
+    return URL.create(
+        address.drivername, ROLE, None, address.host, address.port, address.database, address.query
+    )  # without the owner's password: the desk's own comes from PGPASSWORD, .pgpass or a certificate
 
-    Needs the right to create a role (the embedded server's user has it); else an administrator makes
-    `pcc_desk` beforehand. Raises sqlalchemy's ProgrammingError where neither holds.
-    """
-    with engine.begin() as connection, lock(connection, "row security"):
-        known = connection.execute(sa.text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": ROLE})
-        if known.first() is None:
-            _create_role(connection)
-        connection.execute(sa.text(f"GRANT {ROLE} TO CURRENT_USER"))
-        connection.execute(sa.text(f"GRANT USAGE ON SCHEMA {SCHEMA} TO {ROLE}"))
-        guarded = set(
-            connection.execute(
-                sa.text("SELECT tablename FROM pg_policies WHERE schemaname = :schema AND policyname = 'tenant'"),
-                {"schema": SCHEMA},
-            ).scalars()
+
+class DeskDatabase:
+    """The desk's side of the database; nothing is opened before it is asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._lock = Lock()
+        self._key: bytes | None = None
+        self._engines: dict[str, sa.Engine] = {}
+
+    def open(self) -> None:
+        """Builds the wall as the owner of the tables, then lets go of the owner's connections; costs nothing again.
+
+        Raises what `wall.build` does, and OperationalError where the desk's role cannot sign in.
+        """
+        with self._lock:
+            if self._key is not None:
+                return
+            url, owning = desk_url(self.settings), owner.engine(self.settings)
+            if not url.username:
+                raise wall.UnsafeRole("PCC_DESK_DATABASE_URL names no role")
+            key = wall.build(owning, url.username)
+            owning.dispose()
+            self._engines = {
+                "pages": sa.create_engine(url, pool_pre_ping=True, pool_size=PAGES, max_overflow=MORE_PAGES),
+                "accounts": sa.create_engine(
+                    _in_scope(url, key, wall.ACCOUNTS_SCOPE), pool_pre_ping=True, pool_size=KEPT, max_overflow=MORE
+                ),
+            }
+            self._key = key
+
+    @property
+    def accounts(self) -> sa.Engine:
+        """Connections for accounts, sessions, tokens and the log: they see no ente's rows."""
+        self.open()
+        return self._engines["accounts"]
+
+    @contextmanager
+    def tenant(self, ente: str) -> Iterator[sa.Connection]:
+        """A read-only transaction that sees one ente's rows, and one state of them, whatever is asked."""
+        with self._reading(wall.ente_scope(ente)) as connection:
+            yield connection
+
+    @contextmanager
+    def provider(self) -> Iterator[sa.Connection]:
+        """The same for the overview of all enti: for the provider's people alone, which the caller has made sure of."""
+        with self._reading(wall.PROVIDER_SCOPE) as connection:
+            yield connection
+
+    @contextmanager
+    def tenant_engine(self, ente: str) -> Iterator[sa.Engine]:
+        """An engine whose connections all see one ente, and add decisions of that ente alone: for what opens its own."""
+        self.open()
+        assert self._key is not None
+        restricted = sa.create_engine(
+            _in_scope(desk_url(self.settings), self._key, wall.ente_scope(ente)), poolclass=sa.NullPool
         )
-        for name in sorted({*readable()} - guarded):
-            connection.execute(sa.text(f"ALTER TABLE {SCHEMA}.{name} ENABLE ROW LEVEL SECURITY"))
-            connection.execute(
-                sa.text(
-                    f"CREATE POLICY tenant ON {SCHEMA}.{name} FOR SELECT TO {ROLE} "
-                    f"USING (ente = current_setting('{SETTING}', true))"
-                )
-            )
-            connection.execute(sa.text(f"GRANT SELECT ON {SCHEMA}.{name} TO {ROLE}"))
+        try:
+            yield restricted
+        finally:
+            restricted.dispose()
+
+    def close(self) -> None:
+        """Closes the connections; the next use opens them anew."""
+        with self._lock:
+            for engine in self._engines.values():
+                engine.dispose()
+            self._engines, self._key = {}, None
+
+    @contextmanager
+    def _reading(self, scope: str) -> Iterator[sa.Connection]:
+        self.open()
+        assert self._key is not None
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with self._engines["pages"].connect().execution_options(**options) as connection:
+            connection.execute(_RESTRICT, {"scope": scope, "ticket": wall.ticket(self._key, scope)})
+            yield connection
 
 
-def readable() -> tuple[str, ...]:
-    """Names of the tables that the desk's role may read, one ente at a time."""
-    return (*(name for name, table in published().items() if "ente" in table.column_names), *READABLE)
-
-
-@contextmanager
-def tenant(engine: sa.Engine, ente: str) -> Iterator[sa.Connection]:
-    """A read-only transaction that sees one ente's rows, and one state of them, whatever is asked."""
-    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    with engine.connect().execution_options(**options) as connection:
-        connection.execute(_RESTRICT, {"ente": ente})
-        yield connection
-
-
-@contextmanager
-def tenant_engine(engine: sa.Engine, ente: str) -> Iterator[sa.Engine]:
-    """An engine all of whose connections are the role's and see one ente: for exports, which open their own."""
-    options = f"-c role={ROLE} -c {SETTING}={ente} -c default_transaction_read_only=on"
-    given = engine.url.query.get("options", ())
+def _in_scope(url: URL, key: bytes, scope: str) -> URL:
+    """The address with a scope for all of a connection's life."""
+    options = f"-c {wall.SCOPE}={scope} -c {wall.TICKET}={wall.ticket(key, scope)}"
+    given = url.query.get("options", ())
     before = [given] if isinstance(given, str) else list(given)
-    url = engine.url.update_query_dict({"options": " ".join([*before, options])})
-    restricted = sa.create_engine(url, poolclass=sa.NullPool)
-    try:
-        yield restricted
-    finally:
-        restricted.dispose()
-
-
-def _create_role(connection: sa.Connection) -> None:
-    """Roles belong to the server: another database's desk may be making it at this moment."""
-    try:
-        with connection.begin_nested():
-            connection.execute(sa.text(f"CREATE ROLE {ROLE} NOLOGIN"))
-    except sa.exc.IntegrityError:
-        pass
-    except sa.exc.ProgrammingError as error:
-        if "already exists" not in str(error):
-            raise
+    return url.update_query_dict({"options": " ".join([*before, options])})

@@ -7,6 +7,7 @@ pipeline's work; `preview` reads them here once, so that the sender sees errors 
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
 import tempfile
@@ -19,10 +20,13 @@ import pyarrow as pa
 
 from pcc_pipeline.arrival import archive
 from pcc_pipeline.arrival.landing import PROVIDER_KINDS
+from pcc_pipeline.codes import ente_code
 from pcc_pipeline.formats import Source, parse
 from pcc_pipeline.formats.tabular.layouts.model import Layout
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.tables import FEEDS
+
+log = logging.getLogger(__name__)
 
 #: Largest file, and what an ente may leave in the inbox unread.
 LARGEST = 512 * 2**20
@@ -63,9 +67,14 @@ class Candidate:
 
 
 def safe_name(name: str) -> str:
-    """A name for the inbox: no folders, no control characters, no leading dots, 150 characters at most."""
+    """A name for the inbox: no folders, no control characters, no leading dots, 150 bytes at most. Raises Unwelcome, for a
+    NUL in it too: nobody means one."""
+    if "\0" in name:
+        raise Unwelcome("Il nome del file non è valido")
     base = name.replace("\\", "/").rsplit("/", 1)[-1]
-    cleaned = _UNSAFE.sub("_", base).strip(" .")[-150:].lstrip(" .")
+    # Disks count bytes: 255 of them, of which numbers of copies and unfinished names want some.
+    short = _UNSAFE.sub("_", base).strip(" .").encode(errors="ignore")[-150:].decode(errors="ignore")
+    cleaned = short.lstrip(" .")
     if not cleaned:
         raise Unwelcome("Il file non ha un nome")
     if Path(cleaned).suffix.lower() not in _SUFFIXES:
@@ -73,11 +82,16 @@ def safe_name(name: str) -> str:
     return cleaned.removesuffix(".part")
 
 
+def folder_of(settings: Settings, ente: str) -> Path:
+    """Where an ente's uploads wait or are unfinished. Raises NoEnteCode."""
+    return settings.home / "uploads" / ente_code(ente)
+
+
 def room(settings: Settings, ente: str) -> int:
     """Bytes that an ente may still send before the files it left unread fill its QUOTA: those in the inbox, and uploads
     that wait or are unfinished. A file that goes away meanwhile counts nothing."""
     used = 0
-    for folder in (settings.inbox / ente, settings.home / "uploads" / ente):
+    for folder in (settings.inbox / ente_code(ente), folder_of(settings, ente)):
         for path in folder.rglob("*"):
             with suppress(FileNotFoundError):
                 used += path.stat().st_size if path.is_file() else 0
@@ -138,7 +152,11 @@ def candidates(path: Path, layout: Layout | None = None) -> list[Candidate]:
     the first part is read. `layout` is that of the ente's accounting system."""
     with tempfile.TemporaryDirectory(prefix="pcc-first-") as folder:
         first = _first_part(path, Path(folder))
-        found = [Candidate(kind, seen.rows, seen.refused) for kind in kinds() if (seen := preview(first, kind, layout)).rows]
+        found = []
+        for kind in kinds():
+            with suppress(Unwelcome):
+                seen = preview(first, kind, layout)
+                found += [Candidate(kind, seen.rows, seen.refused)] if seen.rows else []
     return sorted(found, key=lambda candidate: (candidate.rows, -candidate.refused), reverse=True)
 
 
@@ -154,7 +172,10 @@ def _first_part(path: Path, folder: Path) -> Path:
 
 
 def preview(path: Path, kind: str, layout: Layout | None = None) -> Preview:
-    """Reads a file as the pipeline will, and keeps nothing. A file above READ_AT_ONCE is not read: an empty preview."""
+    """Reads a file as the pipeline will, and keeps nothing. A file above READ_AT_ONCE is not read: an empty preview.
+
+    Raises Unwelcome where the reader itself fails on the file.
+    """
     found = Preview()
     if path.stat().st_size > READ_AT_ONCE or path.suffix.lower() == ".zip":
         return found
@@ -170,7 +191,11 @@ def preview(path: Path, kind: str, layout: Layout | None = None) -> Preview:
         def notes(self, batch: pa.RecordBatch) -> None:
             """Notes cost no row: not shown before delivery."""
 
-    counts = parse(kind, [Source("preview", kind, "preview", path.name, path)], _Seen(), layout=layout)
+    try:
+        counts = parse(kind, [Source("preview", kind, "preview", path.name, path)], _Seen(), layout=layout)
+    except Exception:  # a fault of the reader: the sender is told of the file, the log of the fault
+        log.exception("Reading %s as %s failed", path.name, kind)
+        raise Unwelcome("Il file non si riesce a leggere: verificare che sia del tipo indicato") from None
     found.refused = sum(count.refused for count in counts.values())
     return found
 

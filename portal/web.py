@@ -7,6 +7,7 @@ database itself restricts (`tenancy`). Pages are in `pages`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,17 +15,19 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import sqlalchemy as sa
-from fastapi import Depends, Form, HTTPException, Query, Request
+from fastapi import Depends, Form, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from pcc_pipeline.database.publish import Published, current_in
 from pcc_pipeline.installation import Installation
+from pcc_pipeline.settings import Settings
 from portal import audit, words
 from portal.sessions import DeskSession, find_session
-from portal.tenancy import tenant
+from portal.tenancy import DeskDatabase
 
-COOKIE = "pcc_desk"
+#: Cookies: the session, the token of the sign-in form, the language.
+SESSION, SIGN_IN_FORM, LANGUAGE = "pcc_desk", "pcc_accesso", "lingua"
 
 #: Which stock a page shows, and which page of a list.
 View = Annotated[str, Query(alias="vista", pattern="^(pcc|right|projected)$")]
@@ -59,16 +62,27 @@ class Desk:
     published: Published | None
 
 
-def installation_of(request: Request) -> Installation:
-    """The installation that the desk shows."""
-    installation: Installation = request.app.state.installation
-    return installation
+def database_of(request: Request) -> DeskDatabase:
+    """The desk's side of the database."""
+    database: DeskDatabase = request.app.state.database
+    return database
+
+
+def settings_of(request: Request) -> Settings:
+    """The settings of the installation that the desk shows."""
+    return database_of(request).settings
 
 
 def engine_of(request: Request) -> sa.Engine:
-    """The application's engine: all rights, for accounts, sessions and the log only."""
-    engine: sa.Engine = installation_of(request).engine
-    return engine
+    """Connections for accounts, sessions, tokens and the log: no ente's rows are seen through them."""
+    return database_of(request).accounts
+
+
+@contextmanager
+def installation_for(request: Request, ente: str) -> Iterator[Installation]:
+    """The installation as one ente may use it: the database shows that ente's rows, and takes its decisions."""
+    with database_of(request).tenant_engine(ente) as engine:
+        yield Installation(settings_of(request), engine)
 
 
 def address_of(request: Request) -> str | None:
@@ -81,12 +95,25 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def cookie(request: Request, name: str) -> str:
+    """What a cookie is called: over HTTPS so that browsers take it from this very host alone, and by HTTPS only."""
+    return f"__Host-{name}" if request.app.state.secure_cookies else name
+
+
+def set_cookie(request: Request, response: Response, name: str, value: str, seconds: int, *, strict: bool = False) -> None:
+    """Sets a cookie that pages' scripts cannot read."""
+    response.set_cookie(
+        cookie(request, name), value, max_age=seconds, httponly=True, samesite="strict" if strict else "lax",
+        secure=request.app.state.secure_cookies,
+    )  # fmt: skip
+
+
 def signed_in(request: Request) -> DeskSession:
     """The session of the request, looked up once. Raises SignInNeeded."""
     known: DeskSession | None = getattr(request.state, "session", None)
     if known is not None:
         return known
-    session = find_session(engine_of(request), request.cookies.get(COOKIE), now())
+    session = find_session(engine_of(request), request.cookies.get(cookie(request, SESSION)), now())
     if session is None:
         raise SignInNeeded
     request.state.session = session
@@ -118,7 +145,7 @@ def desk(request: Request) -> Iterator[Desk]:
         raise HTTPException(403, "Questo ente non è il vostro")
     if request.method == "GET":
         _enter_view(request, session)
-    with tenant(engine_of(request), session.ente) as connection:
+    with database_of(request).tenant(session.ente) as connection:
         yield Desk(session, session.ente, connection, current_in(connection, session.ente))
 
 
@@ -139,7 +166,7 @@ def _enter_view(request: Request, session: DeskSession) -> None:
 
 def language_of(request: Request) -> str:
     """The language that the person chose, or their browser asks for."""
-    return words.language(request.cookies.get("lingua"), request.headers.get("accept-language"))
+    return words.language(request.cookies.get(cookie(request, LANGUAGE)), request.headers.get("accept-language"))
 
 
 def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:

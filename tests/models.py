@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pcc_pipeline.calculator import Calculator, Parameters, prepared, source
-from pcc_pipeline.calculator.session import DELIVERIES_SCHEMA
+from pcc_pipeline.calculator.inputs import DELIVERIES_SCHEMA
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import DECIDED, FEEDS
@@ -58,11 +58,12 @@ def reconcile(
     observed_at: date = OBSERVED_AT,
     tipo: str | None = "COMUNE",
     decided: Mapping[str, Rows] | None = None,
+    said: Mapping[int, Mapping[str, Any]] | None = None,
     **facts: Any,
 ) -> Reconciled:
     """Reconciles rows by kind (or (kind, rows) pairs, delivered one after the other); missing columns are null.
 
-    `decided` are rows of the relations of decisions (tables.DECIDED) by name; `facts` what else the register says of the
+    `said` is what is said of a delivery (whole, span_from, …) by its place from 1. `decided` are rows of the relations of decisions (tables.DECIDED) by name; `facts` what else the register says of the
     ente, by the names of `Parameters`.
     """
     settings = Settings.at(home, threads=2)
@@ -83,6 +84,7 @@ def reconcile(
                 "file": f"{kind}.csv",
                 "part": delivery,
                 "received_at": datetime(2026, 1, min(number, 28), tzinfo=UTC),
+                **(said or {}).get(number, {}),
             }
         )
     Calculator(settings, store).run(

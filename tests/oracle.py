@@ -37,6 +37,19 @@ from random import Random
 from typing import Any
 from xml.etree import ElementTree
 
+from oracle_amounts import (
+    ACCOUNTS,
+    UNTOLD,
+    accounts_broken,
+    cannot_be,
+    counted,
+    paid_of,
+    paid_on,
+    possible_day,
+    possible_due,
+    sign_of,
+    sum_of,
+)
 from oracle_pairs import NO_DEBT, STANDS_FOR_FOREIGN, match
 from oracle_pairs import copies as erp_copies
 
@@ -55,7 +68,6 @@ OWN_CODES = (
 )
 #: Agenzia delle Entrate, its collector, the Ministry: paid what is withheld and the VAT of split payment.
 TAX_AUTHORITIES = {"06363391001", "13756881002", "80415740580"}
-CREDIT_NOTES = {"TD04", "TD08", "NOTA_CREDITO"}
 BUCKETS = ((30, "0-30"), (60, "31-60"), (90, "61-90"), (180, "91-180"), (365, "181-365"))
 
 
@@ -83,12 +95,22 @@ class Document:
     non_commercial_paid: Decimal = ZERO
     moved_days: int = 0
     told_days: int = 0
+    written_d: Decimal = ZERO
+    written_o: Decimal = ZERO
+    overpaid: Decimal = ZERO
+    paid_twice: bool = False
+    told: bool = True
+    cannot_be: bool = False
+    left_out: bool = False
+    aside: Decimal = ZERO
+    broken: bool = False
     payments: list[Row] = field(default_factory=list)
     #: Identifiers under which the tiers may find it: the supplier's, and of who is creditor at issue or at O.
     parties: frozenset[str] = frozenset()
     #: Number and date of the document that a self-invoice stands for, and the type that says so.
     reference: tuple[str, date] | None = None
     referring: str = ""
+    reverse_charge: bool = False
     vat_amount: Decimal = ZERO
     refused: bool = False
 
@@ -101,12 +123,20 @@ class Document:
         return str(self.row["tipo_documento"])
 
     @property
+    def vat_of_row(self) -> Decimal:
+        """The VAT as the ledger writes it, else what its taxable amount leaves."""
+        if self.row.get("iva") is not None:
+            return abs(money(self.row["iva"]))
+        given = self.row.get("imponibile")
+        return self.total - abs(money(given)) if given is not None else ZERO
+
+    @property
     def taxable(self) -> Decimal:
         return self.total - self.vat_amount
 
     @property
     def excluded(self) -> Decimal:
-        return self.not_payable + (self.suspended if self.suspended_excluded else ZERO)
+        return self.not_payable + (self.suspended if self.suspended_excluded else ZERO) + self.aside
 
 
 @dataclass(frozen=True)
@@ -164,12 +194,12 @@ def _tokens(*texts: str | None) -> frozenset[str]:
 
 
 def _commercial(row: Row, taxable: str, vat: str) -> Decimal:
-    total = money(row["importo_totale"])
+    total = abs(money(row["importo_totale"]))
     if not row.get("split_payment") and not (taxable == "imponibile" and row["tipo_documento"] in STANDS_FOR_FOREIGN):
         return total
     if row.get(vat) is not None:
-        return total - money(row[vat])
-    return money(row[taxable]) if row.get(taxable) is not None else total
+        return total - abs(money(row[vat]))
+    return abs(money(row[taxable])) if row.get(taxable) is not None else total
 
 
 def _excluded_cause(cause: str | None) -> bool:
@@ -178,76 +208,117 @@ def _excluded_cause(cause: str | None) -> bool:
 
 
 def _erp_document(row: Row, payments: Iterable[Row], day: date, seen: date) -> Document:
+    total, flip = abs(money(row["importo_totale"])), -1 if money(row["importo_totale"]) < 0 else 1
     document = Document(
         row=row,
         key=row["id_documento"],
-        sign=-1 if row["tipo_documento"] in CREDIT_NOTES else 1,
+        sign=sign_of(row),
         tokens=_tokens(row.get("piva_fornitore"), row.get("cf_fornitore")),
         vat=tax_id(row.get("piva_fornitore")),
         number=document_number(row["numero"], row["data_emissione"].year),
         issued=row["data_emissione"],
-        received=row.get("data_ricezione"),
-        due=row.get("data_scadenza"),
-        total=money(row["importo_totale"]),
+        received=possible_day(row.get("data_ricezione"), seen),
+        due=possible_due(row.get("data_scadenza"), row["data_emissione"]),
+        total=total,
         commercial=_commercial(row, "imponibile", "iva"),
         rejected=row["stato"] in ("RIFIUTATA", "ANNULLATA"),
+        told=row.get("causale") not in UNTOLD,
     )
-    document.vat_amount = (
-        document.total - money(row["imponibile"]) if row.get("imponibile") is not None else money(row.get("iva"))
+    document.vat_amount = flip * (
+        flip * document.total - money(row["imponibile"]) if row.get("imponibile") is not None else money(row.get("iva"))
     )
-    for payment in payments:
-        if payment["data_pagamento"] > seen:
+    payments = list(payments)
+    document.cannot_be = cannot_be(row, "data_scadenza", "data_emissione", ("data_ricezione", "data_sospensione"), seen) or any(
+        p.get(name) is not None and possible_day(p[name], seen) is None
+        for p in payments
+        for name in ("data_pagamento", "data_mandato")
+    )
+    counting, document.paid_twice = counted(payments, total, total - document.commercial if row.get("split_payment") else ZERO)
+    for payment in counting:
+        on = paid_on(payment, seen)
+        if on is None or on > seen:
             continue
         amount = money(payment["importo"]) * (-1 if payment.get("storno") else 1)
         document.payments.append(payment)
-        document.paid_o += amount
-        if payment["data_pagamento"] <= day:
-            document.paid_d += amount
-    unpaid = max(document.commercial - document.paid_o, ZERO)
-    if row["stato"] == "SOSPESA":
-        given = row.get("importo_sospeso")
-        document.suspended = unpaid if given is None else min(money(given), unpaid)
-        document.suspended_excluded = _excluded_cause(row.get("causale"))
+        document.written_o += amount
+        document.written_d += amount if on <= day else ZERO
+    _limit(document, seen, ZERO)
+    return document
+
+
+def _limit(document: Document, seen: date, withheld_by_invoice: Decimal) -> None:
+    """Section 1, limits: paid up to the commercial amount, then non liquidabile, then suspended, up to what is left."""
+    row = document.row
+    ordered = sum_of({**p, "importo": money(p.get("importo_ritenute"))} for p in document.payments)
+    withholding = money(row.get("importo_ritenuta")) or ordered or withheld_by_invoice
+    document.paid_o = paid_of(document.commercial, document.written_o, withholding)
+    document.paid_d = paid_of(document.commercial, document.written_d, withholding)
+    beyond = document.written_o - document.commercial
+    document.overpaid = ZERO if beyond == document.total - document.commercial else max(beyond, ZERO)
+    left = document.commercial - document.paid_o
+    document.not_payable = document.suspended = ZERO
     if row["stato"] == "NON_LIQUIDABILE":
         given = row.get("importo_non_liquidabile")
-        document.not_payable = unpaid if given is None else min(money(given), unpaid)
-    return document
+        document.not_payable = left if given is None else min(money(given), left)
+    begins = possible_day(row.get("data_sospensione"), seen)
+    if row["stato"] == "SOSPESA" and (begins is None or begins <= seen):
+        given = row.get("importo_sospeso")
+        document.suspended = left if given is None else min(money(given), left)
+        document.suspended_excluded = _excluded_cause(row.get("causale"))
 
 
 def _pcc_document(row: Row, operations: Sequence[Row], day: date, seen: date) -> Document:
     known = [operation for operation in operations if operation["data_operazione"] <= seen]
-    later = sum(
-        (
-            money(operation["importo"])
-            for operation in known
-            if operation["azione"] == "CP" and day < (operation.get("data_pagamento") or operation["data_operazione"]) <= seen
-        ),
-        ZERO,
-    )
-    aside = money(row.get("importo_pagato_non_commerciale"))
-    paid = money(row.get("importo_pagato")) + aside
+    flip = -1 if money(row["importo_totale"]) < 0 and money(row.get("importo_pagato")) < 0 else 1
+    told = [
+        (possible_day(o.get("data_pagamento"), seen) or o["data_operazione"], flip * money(o["importo"]))
+        for o in operations
+        if o["azione"] == "CP"
+    ]
+    minus = -1 if money(row["importo_totale"]) < 0 and any(money(row.get(name)) < 0 for name in ACCOUNTS) else 1
+    settled = minus * money(row.get("importo_pagato"))
+
+    def until(on: date) -> Decimal:
+        """Movements never take more than the row has as paid."""
+        return settled - min(sum((amount for paid, amount in told if paid > on), ZERO), max(settled, ZERO))
+
+    aside = minus * money(row.get("importo_pagato_non_commerciale"))
+    kinds = [row.get(f"importo_sospeso_{kind}") for kind in ("contenzioso", "contestazione", "verifica")]
+    suspended = minus * money(row.get("importo_sospeso"))
+    outside = money(row.get("importo_non_commerciale"))
+    excluded = suspended if _excluded_cause(row.get("causale_sospensione")) else ZERO
+    if any(kind is not None for kind in kinds):
+        suspended = suspended if row.get("importo_sospeso") is not None else sum(map(money, kinds), ZERO)
+        excluded = min(money(kinds[0]) + money(kinds[1]), suspended)
     document = Document(
         row=row,
         key=row["progressivo_registrazione"],
-        sign=-1 if row["tipo_documento"] in CREDIT_NOTES else 1,
+        sign=sign_of(row),
         tokens=_tokens(row.get("id_fiscale_iva"), row.get("cf_fornitore")),
         vat=tax_id(row.get("id_fiscale_iva")),
         number=document_number(row["numero_documento"], row["data_emissione"].year),
         issued=row["data_emissione"],
-        received=row.get("data_ricezione"),
-        due=row.get("data_scadenza"),
-        total=money(row["importo_totale"]),
+        received=possible_day(row.get("data_ricezione"), seen),
+        due=possible_due(row.get("data_scadenza"), row["data_emissione"]),
+        total=abs(money(row["importo_totale"])),
         commercial=_commercial(row, "importo_imponibile", "totale_imposta"),
-        paid_d=paid - later,
-        paid_o=paid,
+        paid_d=until(day) + aside,
+        paid_o=until(seen) + aside,
         non_commercial_paid=aside,
-        suspended=money(row.get("importo_sospeso")),
-        suspended_excluded=_excluded_cause(row.get("causale_sospensione")),
-        not_payable=money(row.get("importo_non_liquidabile")),
+        suspended=suspended,
+        suspended_excluded=excluded > 0,
+        aside=outside + (excluded - suspended if excluded > 0 else ZERO),
+        not_payable=minus * money(row.get("importo_non_liquidabile")),
         rejected=row["stato_documento"] == "RIFIUTATO" or any(o["azione"] == "RF" for o in known),
+        left_out=bool(row.get("escluso")),
     )
-    given = row.get("importo_imponibile")
-    document.vat_amount = money(row.get("totale_imposta")) or (document.total - money(given) if given is not None else ZERO)
+    document.cannot_be = cannot_be(row, "data_scadenza", "data_emissione", ("data_ricezione",), seen) or any(
+        o.get("data_pagamento") is not None and possible_day(o["data_pagamento"], seen) is None for o in operations
+    )
+    document.broken = accounts_broken(row, document.commercial, sum((a for _, a in told), ZERO) if told else None)
+    document.vat_amount = abs(money(row.get("totale_imposta")))
+    if row.get("totale_imposta") is None and row.get("importo_imponibile") is not None:
+        document.vat_amount = document.total - abs(money(row["importo_imponibile"]))
     start: date | None = None
     for operation in sorted(known, key=lambda o: o["data_operazione"]):
         state = operation.get("stato_debito") or ""
@@ -364,19 +435,32 @@ def _term(tipo: str) -> timedelta:
 
 def _pcc_position(pcc: Document, word: Word, tipo: str) -> Position:
     due = pcc.due or (pcc.received or pcc.issued) + _term(tipo)
-    amount = ZERO if pcc.rejected else pcc.sign * (pcc.commercial - pcc.paid_d - pcc.excluded)
+    amount = ZERO if pcc.rejected or pcc.left_out else pcc.sign * (pcc.commercial - pcc.paid_d - pcc.excluded)
     return Position(amount, due, pcc.issued, word.supplier([pcc]))
 
 
-def _right_position(erp: Document, pcc: Document | None, word: Word, tipo: str, sdi_due: date | None) -> Position:
+def _as_pcc_has_it(pcc: Document, shown: Position, creditor: str) -> Position:
+    """Never below zero or above its amount."""
+    return Position(pcc.sign * max(min(pcc.sign * shown.amount, pcc.commercial), ZERO), shown.due, shown.issued, creditor)
+
+
+def _right_position(
+    erp: Document, pcc: Document | None, word: Word, tipo: str, sdi_due: date | None, instalments: Sequence[date]
+) -> Position:
     sides = [erp, pcc] if pcc else [erp]
     received = (pcc.received if pcc else None) or erp.received or erp.issued
-    due = erp.due or (pcc.due if pcc else None) or sdi_due or received + _term(tipo)
-    if pcc and pcc.due and erp.due and erp.due <= pcc.due <= erp.due + timedelta(days=pcc.told_days):
+
+    def wholly(due: date | None) -> date | None:
+        """One of several instalments: the last."""
+        return max(instalments) if len(instalments) > 1 and due in instalments else due
+
+    ours, theirs = wholly(erp.due), wholly(pcc.due) if pcc else None
+    due = ours or theirs or sdi_due or received + _term(tipo)
+    if pcc and pcc.due and ours and ours <= pcc.due <= ours + timedelta(days=pcc.told_days):
         due = pcc.due
     due += timedelta(days=pcc.moved_days if pcc else 0)
     unpaid = erp.commercial - erp.paid_d
-    amount = erp.sign * (unpaid - erp.excluded)
+    amount = erp.sign * max(unpaid - erp.excluded, ZERO)
     if word.declared("CONTENZIOSO", sides) and unpaid > 0:
         amount = ZERO
     if erp.rejected or erp.type in NO_DEBT or erp.row.get("commerciale") is False or word.declared("NON_COMMERCIALE", sides):
@@ -400,18 +484,19 @@ def _pair_codes(erp: Document, pcc: Document, word: Word, day: date, right: Posi
         return [*codes, "REJECTED_ON_PCC"]
 
     paid = erp.paid_o - pcc.paid_o
+    differs = right.stock(day) != shown.stock(day)
     if paid > 0:
         codes.append("CREDIT_NOTE_OPEN" if erp.sign < 0 else "PAID_NOT_REPORTED")
-    elif paid < 0:
+    elif (erp.written_o if erp.overpaid else erp.paid_o) < pcc.paid_o:
         codes.append("PAID_TOO_MUCH_ON_PCC")
-    elif erp.paid_d != pcc.paid_d and not non_commercial:
+    elif paid == 0 and ((erp.paid_d != pcc.paid_d and not non_commercial) or (differs and pcc.sign * shown.amount < 0)):
         codes.append("PAYMENT_DATE_DIFFERS")
     moved = money(pcc.row.get("importo_liquidato")) + pcc.paid_o + pcc.suspended + pcc.not_payable
     still_received = pcc.row["stato_documento"] in ("PRESENTATO", "RICEVUTO") and moved == 0
-    if erp.row["stato"] == "LIQUIDATA" and still_received and paid <= 0:
+    if erp.row["stato"] == "LIQUIDATA" and erp.sign > 0 and still_received and paid <= 0 and pcc.commercial > pcc.aside:
         codes.append("NOT_BOOKED")
 
-    suspended, excluded = erp.suspended, erp.suspended_excluded
+    suspended, excluded = erp.suspended if erp.told else ZERO, erp.suspended_excluded
     if word.declared("CONTENZIOSO", sides) and erp.commercial - erp.paid_d > 0:
         suspended, excluded = max(suspended, erp.commercial - erp.paid_d), True
     if suspended > pcc.suspended:
@@ -436,17 +521,24 @@ def _pair_codes(erp: Document, pcc: Document, word: Word, day: date, right: Posi
     if apart > CENT:
         split = erp.row.get("split_payment") and not pcc.row.get("split_payment")
         same = abs(erp.sign * erp.total - pcc.sign * pcc.total) <= CENT
+        if erp.reverse_charge and not pcc.row.get("split_payment"):
+            split = True
         if {erp.type, pcc.type} & STANDS_FOR_FOREIGN and not pcc.row.get("split_payment"):
             # The ente's own VAT, which PCC still counts.
             split, same = True, abs(erp.commercial - (pcc.commercial - pcc.vat_amount)) <= CENT
         codes.append("SPLIT_VAT_OPEN" if split and same else "AMOUNT_DIFFERS")
     elif apart > 0:
         codes.append("ROUNDING_DIFFERS")
-    if non_commercial and pcc.non_commercial_paid == 0:
+    told_non_commercial = pcc.non_commercial_paid + money(pcc.row.get("importo_non_commerciale")) > 0 or pcc.left_out
+    if non_commercial and (not told_non_commercial or differs):
         codes.append("NON_COMMERCIAL_NOT_REPORTED")
     offices = [(side.row.get("codice_ufficio") or "").strip().upper() for side in sides]
     if all(offices) and offices[0] != offices[1]:
         codes.append("WRONG_OFFICE")
+    left = erp.commercial - erp.paid_o - erp.not_payable > 0
+    outside = pcc.left_out or money(pcc.row.get("importo_non_commerciale")) > 0
+    if outside and not non_commercial and (left or differs):
+        codes.append("OUT_OF_STOCK_ON_PCC")
     erp_open = erp.commercial - erp.paid_o > 0 and erp.row["stato"] != "NON_LIQUIDABILE" and not non_commercial
     if word.listed and erp_open and pcc_open and (day - right.due).days > 365 and not word.on_list(sides):
         codes.append("NOT_ON_OPEN_LIST")
@@ -478,11 +570,30 @@ def _third(case: Row) -> frozenset[str]:
 
 
 def _accounts_codes(pcc: Document) -> list[str]:
-    """Section 3: no account below zero, and together no more than the document's amount."""
-    names = ("liquidato", "sospeso", "non_liquidabile", "pagato", "pagato_non_commerciale")
-    accounts = [money(pcc.row.get(f"importo_{name}")) for name in names]
-    broken = min(accounts) < 0 or (not pcc.rejected and sum(accounts) > pcc.commercial)
-    return ["ACCOUNTS_DO_NOT_SUM"] if broken else []
+    """Section 3."""
+    return ["ACCOUNTS_DO_NOT_SUM"] if pcc.broken else []
+
+
+def _received(sides: Sequence[Document | None]) -> date:
+    """PCC's reception, else the ERP's, else the date of issue."""
+    erp, pcc = sides
+    assert erp
+    return (pcc.received if pcc else None) or erp.received or erp.issued
+
+
+def _own_codes(erp: Document, pcc: Document | None, einvoice: bool, word: Word) -> list[str]:
+    """What a living document of the accounting system is asked for by itself."""
+    begins = erp.row.get("data_sospensione")
+    early = bool(begins and not word.declared("CONTENZIOSO", [erp, pcc] if pcc else [erp]))
+    early = early and erp.suspended > 0 and date(2000, 1, 1) <= begins < _received([erp, pcc])
+    codes = ["PAID_MORE_THAN_OWED"] if erp.overpaid > 0 or erp.paid_twice else []
+    codes += ["IMPOSSIBLE_DATE"] if erp.cannot_be or (pcc and pcc.cannot_be) or early else []
+    left = erp.commercial - erp.paid_o - erp.not_payable
+    vat_alone = erp.vat_of_row > 0 and erp.written_o == erp.commercial - erp.vat_of_row and left == erp.vat_of_row
+    if vat_alone and not einvoice and erp.commercial == erp.total and erp.row.get("commerciale") is not False:
+        codes.append("REVERSE_CHARGE_UNSURE")
+    codes += ["ORDER_NUMBER_DIFFERS"] if any(p.get("_misnamed") for p in erp.payments) else []
+    return codes
 
 
 def _bucket(due: date, day: date) -> str:
@@ -540,10 +651,18 @@ def reconcile(rows: Mapping[str, Sequence[Row]], *, reference_date: date, observ
         _refer(document, rows.get("sdi_invoices", ()))
     sdi_due = _by_identity(rows.get("sdi_invoices", ()), "data_scadenza")
     sdi_taxable = _by_identity((row for row in rows.get("sdi_invoices", ()) if row.get("reverse_charge")), "importo_totale")
+    sdi_dues = _by_identity(rows.get("sdi_invoices", ()), "scadenze")
+    sdi_withheld = _by_identity(rows.get("sdi_invoices", ()), "ritenuta")
+    sdi_known = _by_identity(rows.get("sdi_invoices", ()), "numero")
+    sdi_without_vat = _by_identity((row for row in rows.get("sdi_invoices", ()) if not row.get("imposta")), "importo_totale")
     for document in erp.values():
         # Reverse charge: the supplier's invoice has no VAT, the ente's booking may have.
         taxable = _of_identity(sdi_taxable, [document])
-        document.commercial = document.commercial if taxable is None else min(taxable, document.commercial)
+        alone = _of_identity(sdi_without_vat, [document])
+        if taxable is None and alone is not None and document.vat_of_row > 0 and alone == document.total - document.vat_of_row:
+            taxable = alone
+        if taxable is not None and taxable < document.total:
+            document.commercial, document.reverse_charge = taxable, True
     pairing = match(erp, pcc, lambda ours, theirs: _written_otherwise(ours, theirs, word))
     partner = {p: e for e, (p, _) in pairing.pairs.items()}
 
@@ -565,7 +684,10 @@ def reconcile(rows: Mapping[str, Sequence[Row]], *, reference_date: date, observ
         if other and other.type in STANDS_FOR_FOREIGN and document.type not in STANDS_FOR_FOREIGN:
             document.commercial = document.taxable
         sides = [document, other] if other else [document]
-        right = _right_position(document, other, word, tipo, _of_identity(sdi_due, sides))
+        _limit(document, seen, _of_identity(sdi_withheld, [document]) or ZERO)
+        right = _right_position(
+            document, other, word, tipo, _of_identity(sdi_due, [document]), _of_identity(sdi_dues, [document]) or ()
+        )
         shown = _pcc_position(other, word, tipo) if other else None
         if key in pairing.copies:
             codes, right = ["DUPLICATE_IN_ERP"], Position(ZERO, right.due, right.issued, right.creditor)
@@ -586,6 +708,7 @@ def reconcile(rows: Mapping[str, Sequence[Row]], *, reference_date: date, observ
             if word.on_list(sides) and (document.paid_o > 0 or document.not_payable > 0):
                 codes.append("MUST_STAY_OPEN")
         if not document.rejected:
+            codes += _own_codes(document, other, _of_identity(sdi_known, [document]) is not None, word)
             codes += _payment_codes(document, sides, word)
             codes += ["CREDITOR_LOOP"] if word.creditor(sides)[2] else []
             asked = key in pairing.ambiguous_erp | pairing.probable_erp | set(pairing.copies)
@@ -607,13 +730,17 @@ def reconcile(rows: Mapping[str, Sequence[Row]], *, reference_date: date, observ
         elif document.row.get("lotto_sdi") in refused:
             codes = [] if document.rejected else ["REJECTED_STILL_OPEN"]
         else:
-            right = Position(shown.amount, shown.due, shown.issued, creditor)
+            right = _as_pcc_has_it(document, shown, creditor)
             codes += [] if document.rejected else ["MISSING_IN_ERP"]
             if word.on_list([document]) and (document.paid_o > 0 or document.rejected or document.not_payable > 0):
                 codes.append("MUST_STAY_OPEN")
             codes += ["CREDITOR_LOOP"] if loop and not document.rejected else []
             codes += ["AMBIGUOUS_CASE"] if word.in_doubt([document]) and not document.rejected else []
+        if document.cannot_be and document.row.get("lotto_sdi") not in refused:
+            codes.append("IMPOSSIBLE_DATE")
         settle(codes, "", key, shown, right)
+    if erp:
+        result.anomalies += [("PAYMENT_WITHOUT_DOCUMENT", key, "", ZERO) for key in payments if key not in erp]
 
     for view, found in positions.items():
         result.stock[view] = sum((position.stock(day) for position in found), ZERO)
@@ -699,7 +826,7 @@ def _by_identity(rows: Iterable[Row], column: str) -> dict[Hashable, Any]:
     for row in rows:
         if row.get(column):
             number = document_number(row["numero"], row["data_emissione"].year)
-            sign = -1 if row["tipo_documento"] in CREDIT_NOTES else 1
+            sign = sign_of(row)
             for token in _tokens(row.get("id_fiscale_iva"), row.get("cf_fornitore")):
                 found[(token, number, row["data_emissione"], sign)] = row[column]
     return found
@@ -731,7 +858,8 @@ def load_inbox(inbox: Path, ente: str) -> dict[str, list[dict[str, Any]]]:
     lots = [re.search("<IdentificativoSdI>(.*?)<", text) for text in refused if "<Esito>EC02<" in text]
     rows = {
         folder.name: _latest(
-            [[_typed(row) for row in _read(path)] for path in sorted(folder.glob("*.csv"))], KINDS[folder.name]
+            [[_typed(row) | {"_file": path.name} for row in _read(path)] for path in sorted(folder.glob("*.csv"))],
+            KINDS[folder.name],
         )
         for folder in sorted((inbox / ente).iterdir())
         if folder.name in KINDS
@@ -758,16 +886,28 @@ def _bodies(path: Path) -> Iterable[dict[str, Any]]:
     """Identity, total, reverse charge and latest due date of each body of a plain FatturaPA file."""
     root = ElementTree.parse(path).getroot()
     for body in root.iter("FatturaElettronicaBody"):
-        dues = [date.fromisoformat(due.text or "") for due in body.iter("DataScadenzaPagamento")]
+        issued = date.fromisoformat(body.findtext(".//DatiGeneraliDocumento/Data") or "")
+        written = [date.fromisoformat(due.text or "") for due in body.iter("DataScadenzaPagamento")]
+        dues = [due for due in written if possible_due(due, issued)]
+        terms = [
+            date.fromisoformat(start) + timedelta(days=int(days))
+            for part in body.iter("DettaglioPagamento")
+            if (start := part.findtext("DataRiferimentoTerminiPagamento")) and (days := part.findtext("GiorniTerminiPagamento"))
+        ]
         yield {
-            "id_fiscale_iva": root.findtext(".//CedentePrestatore//IdFiscaleIVA/IdCodice"),
+            "id_fiscale_iva": "".join(
+                root.findtext(f".//CedentePrestatore//IdFiscaleIVA/{name}") or "" for name in ("IdPaese", "IdCodice")
+            ),
             "cf_fornitore": root.findtext(".//CedentePrestatore//CodiceFiscale"),
             "numero": body.findtext(".//DatiGeneraliDocumento/Numero"),
             "data_emissione": date.fromisoformat(body.findtext(".//DatiGeneraliDocumento/Data") or ""),
             "tipo_documento": body.findtext(".//TipoDocumento"),
             "importo_totale": money(body.findtext(".//ImportoTotaleDocumento")),
             "reverse_charge": any((nature.text or "").startswith("N6") for nature in body.iter("Natura")),
-            "data_scadenza": max(dues, default=None),
+            "imposta": sum((money(part.text) for part in body.iter("Imposta")), ZERO),
+            "ritenuta": sum((money(part.text) for part in body.iter("ImportoRitenuta")), ZERO),
+            "scadenze": sorted(set(dues)),
+            "data_scadenza": max(dues, default=max(terms, default=None)),
             "riferimenti": [
                 (named.findtext("IdDocumento") or "", date.fromisoformat(named.findtext("Data") or ""))
                 for named in body.iter("DatiFattureCollegate")
@@ -779,7 +919,7 @@ def _bodies(path: Path) -> Iterable[dict[str, Any]]:
 def _executed(folder: Path, rows: Mapping[str, Sequence[Row]]) -> list[dict[str, Any]]:
     """Payments of the orders in `folder` that its journals execute, one block an order; documents found by their lot."""
     known = {(payment["id_documento"], payment["numero_mandato"]) for payment in rows.get("erp_payments", ())}
-    by_lot = {row["lotto_sdi"]: row["id_documento"] for row in rows.get("erp_invoices", ()) if row.get("lotto_sdi")}
+    by_lot = {row["lotto_sdi"]: row for row in rows.get("erp_invoices", ()) if row.get("lotto_sdi")}
     roots = [ElementTree.parse(path).getroot() for path in sorted(folder.glob("*.xml"))]
     moved = {
         movement.findtext("numero_documento"): date.fromisoformat(movement.findtext("data_movimento") or "")
@@ -789,13 +929,17 @@ def _executed(folder: Path, rows: Mapping[str, Sequence[Row]]) -> list[dict[str,
     found = []
     for order in (order for root in roots for order in root.iter("mandato")):
         number = (order.findtext("numero_mandato") or "").lstrip("0")
-        document = by_lot.get(order.findtext(".//identificativo_lotto_sdi_siope"))
+        row = by_lot.get(order.findtext(".//identificativo_lotto_sdi_siope"))
+        document = row["id_documento"] if row else None
         if number in moved and document and (document, number) not in known:
             amount, who = money(order.findtext(".//importo_siope")), order.findtext(".//partita_iva_beneficiario")
             found.append(
                 {"id_documento": document, "numero_mandato": number, "data_pagamento": moved[number], "importo": amount}
             )
             found[-1] |= {"cf_beneficiario": who, "storno": False}
+            year = row["data_emissione"].year if row else 0
+            written = document_number(order.findtext(".//numero_fattura_siope") or "", year)
+            found[-1]["_misnamed"] = bool(row) and written != document_number(row["numero"] if row else "", year)
     return found
 
 
@@ -812,7 +956,7 @@ def _typed(row: Mapping[str, str]) -> dict[str, Any]:
             value = date.fromisoformat(value)
         elif value is not None and (name.startswith("importo") or name in ("imponibile", "iva", "totale_imposta")):
             value = Decimal(value)
-        elif value is not None and name in ("split_payment", "storno", "commerciale"):
+        elif value is not None and name in ("split_payment", "storno", "commerciale", "escluso"):
             value = value in ("S", "SI")
         typed[name] = value
     return typed

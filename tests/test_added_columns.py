@@ -15,14 +15,14 @@ from assets.checks import _delivered
 from pcc_pipeline.arrival.landing import PROVIDER, land
 from pcc_pipeline.arrival.quarantine import summary
 from pcc_pipeline.arrival.staging import stage
-from pcc_pipeline.calculator import Calculator, Parameters, prepared, source
+from pcc_pipeline.calculator import prepared, source
 from pcc_pipeline.checks import run_checks
 from pcc_pipeline.duck import connect, parquet
 from pcc_pipeline.enti.distribution import distribute
 from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.installation import Installation
-from pcc_pipeline.runs import pipeline
 from pcc_pipeline.runs.asof import needed
+from pcc_pipeline.runs.inputs import inputs
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.tables import FEEDS
 
@@ -48,8 +48,7 @@ class Provider:
 
     def stocks(self) -> dict[str, Decimal]:
         """Alfa's stock by view, calculated from all that was delivered."""
-        deliveries = pipeline.calculator_deliveries(self.register, "alfa")
-        Calculator(self.settings, self.store).run("alfa", Parameters(D, SEEN, "COMUNE"), deliveries, needed(["stock"]))
+        self.installation.calculator.run_inputs(inputs(self.installation, "alfa", D, SEEN), needed(["stock"]))
         with prepared(self.settings, self.store) as connection:
             rows = connection.execute(f"select view, amount from {source(self.store, 'alfa', 'stock')}").fetchall()
         return dict(rows)

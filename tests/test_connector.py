@@ -30,7 +30,7 @@ from pcc_pipeline.connector.sources import SourceError, load_sources
 from pcc_pipeline.database.engine import create_database, engine
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
-from pcc_pipeline.enti.facts import EnteFacts
+from pcc_pipeline.enti.facts import EnteFacts, ente_facts
 from pcc_pipeline.formats.tabular.layouts.load import layouts
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.settings import Settings
@@ -505,7 +505,7 @@ def test_the_demo_database_reads_back_as_the_files_it_stands_for(alfa: Connectio
     for source in (None, tmp_path / "files"):
         if source:
             land(alfa.installation, source, ente="valserena")
-        stage(alfa.installation, "valserena")
+        stage(alfa.installation, "valserena", ente_facts(alfa.installation, "valserena").layout)
         for row in alfa.register.deliveries("valserena").to_pylist():
             if row["kind"] in ("erp_invoices", "erp_payments") and row["part"] and (row["source"] is None) == bool(source):
                 assert row["refused"] == 0

@@ -230,3 +230,29 @@ def test_a_total_may_be_negative(path: Path, cents: int) -> None:
     )
     assert sink.bad == [] and int(sink.good[0]["importo_totale"] * 100) == cents
     assert all(FEEDS[kind].column("importo_totale").minimum is None for kind in ("erp_invoices", "pcc_invoices"))
+
+
+ORDERS = "id_documento;numero_mandato;data_mandato;data_pagamento;importo"
+
+
+def test_a_row_tells_of_a_date_that_its_column_does_not(path: Path) -> None:
+    """Read day first, the time's day is the row's other day: so it is, for all of the column."""
+    sink = payments(
+        path, "D1;1;2025-03-10;10/03/2025 14:35:12;10", "D2;1;2025-04-01;2025-04-02;10", "D3;1;;05/06/2025;10", header=ORDERS
+    )
+    assert sink.bad == [] and [str(row["data_pagamento"]) for row in sink.good] == ["2025-03-10", "2025-04-02", "2025-06-05"]
+    for rows in (
+        ("D1;1;2025-10-03;10/03/2025;10",),  # month first: never accepted
+        ("D1;1;2025-03-10;10/03/2025;10", "D2;1;2025-11-04;11/04/2025;10"),  # some rows say so, some otherwise
+        ("D1;1;2025-03-09;10/03/2025;10",),  # nothing says
+        ("D1;1;10/03/2025;10/03/2025;10",),
+        ("D1;1;0001-01-01;03/04/0025;10",),
+    ):
+        sink = payments(path, *rows, header=ORDERS)
+        assert sink.good == [] and sink.bad
+
+
+def test_a_workbooks_own_dates_tell_of_its_texts(path: Path) -> None:
+    rows = [ORDERS.split(";"), ["D1", "1", dt.date(2025, 3, 10), "10/03/2025 9:00", 1], ["D2", "1", None, "01/02/2025", 1]]
+    sink, _ = parse(book(path, rows), None)
+    assert sink.bad == [] and [str(row["data_pagamento"]) for row in sink.good] == ["2025-03-10", "2025-02-01"]

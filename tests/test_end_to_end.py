@@ -29,16 +29,16 @@ from conftest import TEMPLATE
 from pcc_pipeline.arrival.landing import land
 from pcc_pipeline.arrival.quarantine import write_quarantine
 from pcc_pipeline.arrival.staging import stage
-from pcc_pipeline.calculator import Calculator, prepare
+from pcc_pipeline.calculator import prepare
 from pcc_pipeline.database.engine import create_database, dispose, engine
 from pcc_pipeline.database.export import export
 from pcc_pipeline.database.publish import Publication, current, publish
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.demo import Truth, write_provider
-from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.formats.tabular.layouts import layouts
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.runs import pipeline
+from pcc_pipeline.runs.inputs import inputs
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import TABLES
@@ -104,10 +104,8 @@ def process(settings: Settings, ente: str, inbox: Path) -> None:
     register = Register(connected)
     land(installation, inbox, ente)
     stage(installation, ente, layout=LAYOUTS.get(ente))
-    facts = ente_facts(installation, ente)
-    deliveries = pipeline.calculator_deliveries(register, ente)
     with register.lock(ente):
-        Calculator(settings, store).run(ente, pipeline.parameters(facts, D, O), deliveries)
+        installation.calculator.run_inputs(inputs(installation, ente, D, O))
         write_quarantine(installation, ente)
         publish(
             connected,

@@ -50,6 +50,18 @@ def zipped(path: Path, members: dict[str, bytes]) -> Path:
     return path
 
 
+def test_the_register_of_enti_in_an_ente_s_folder_is_refused_with_its_place(
+    deliver: Deliver, scan, installation: Installation
+) -> None:
+    deliver("alfa/enti/enti.csv", b"ente;denominazione;cf")
+    deliver("_provider/enti/enti.csv", b"ente;denominazione;cf")
+    report = scan()
+    assert [(item.ente, item.reason) for item in report.refused] == [("alfa", landing.MISPLACED.format(kind="enti"))]
+    assert "_provider/enti" in report.refused[0].reason
+    assert {item.ente: item.status for item in report.new} == {"alfa": "refused", "_provider": "landed"}
+    assert installation.register.readable("alfa", kind="enti") == []
+
+
 def test_same_bytes_are_one_delivery(deliver: Deliver, scan, store: Store, register: Register) -> None:
     deliver("alfa/open_list/a.csv", b"one")
     deliver("alfa/open_list/b.csv", b"one")

@@ -12,16 +12,15 @@ import sqlalchemy as sa
 
 from pcc_pipeline.arrival.landing import land
 from pcc_pipeline.arrival.staging import stage
-from pcc_pipeline.calculator import Calculator, prepared, source
+from pcc_pipeline.calculator import prepared, source
 from pcc_pipeline.clock import ROME
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.demo.provider import write_provider
-from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.installation import Installation
-from pcc_pipeline.review.pairs import snapshot
-from pcc_pipeline.runs import asof, forecast, pipeline
+from pcc_pipeline.runs import asof, forecast
+from pcc_pipeline.runs.inputs import inputs
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 
@@ -53,7 +52,6 @@ def test_the_past_asked_for_is_what_was_worked_out_then(
     installation: Installation, tmp_path: Path, settings: Settings, store: Store
 ) -> None:
     connected = engine(settings)
-    register = Register(connected)
     everything = tmp_path / "everything"
     write_provider(everything, enti=1, documents=120, seed=5, reference_date=D, bad_rows=False)
     (ente,) = (folder.name for folder in everything.iterdir() if folder.name != "_provider")
@@ -70,9 +68,7 @@ def test_the_past_asked_for_is_what_was_worked_out_then(
             # The day it is said to have arrived.
             new = [delivery.delivery for delivery in found.new]
             connection.execute(sa.update(t).where(t.c.delivery.in_(new)).values(received_at=moment))
-        deliveries = pipeline.calculator_deliveries(register, ente)
-        parameters = pipeline.parameters(ente_facts(installation, ente), D, SEEN)
-        Calculator(settings, store).run(ente, parameters, deliveries, decided=snapshot(connected, ente))
+        installation.calculator.run_inputs(inputs(installation, ente, D, SEEN))
         worked_out.append({name: _rows(settings, store, ente, name) for name in TABLES})
     assert worked_out[0]["stock"] != worked_out[1]["stock"] != worked_out[2]["stock"]
     for number in reversed(range(len(DAYS))):
@@ -115,12 +111,10 @@ def patron(installation: Installation, settings: Settings, store: Store) -> Regi
 def test_the_patron_saints_feast_is_a_holiday_in_the_past_too(
     installation: Installation, settings: Settings, store: Store, patron: Register
 ) -> None:
-    facts = ente_facts(installation, "alfa")
-    deliveries = pipeline.calculator_deliveries(patron, "alfa")
-    parameters = pipeline.parameters(facts, D, SEEN)
-    Calculator(settings, store).run("alfa", parameters, deliveries, asof.needed(["ticket_contacts"]))
+    given = inputs(installation, "alfa", D, SEEN)
+    installation.calculator.run_inputs(given, asof.needed(["ticket_contacts"]))
     past = asof.rebuild(installation, "alfa", ["ticket_contacts"], D, datetime.now(UTC), SEEN)
-    assert past.parameters == parameters
+    assert past.parameters == given.parameters
     rebuilt = asof.rows(installation, past, "ticket_contacts")
     assert sorted(map(repr, rebuilt)) == _rows(settings, store, "alfa", "ticket_contacts")
     with asof.opened(installation, past, ["ticket_contacts"]) as connection:

@@ -172,7 +172,7 @@ def test_the_sensor_notices_what_was_decided_during_a_calculation(
     def calculated(late: str | None = None) -> None:
         """Models that see what is decided, and a decision before their figures are published."""
         for layer in MODEL_LAYERS:
-            Gate(store, "alfa").saw_decisions(layer, latest_decisions(bind, "alfa"))
+            Gate(store, "alfa").saw(layer, 0, latest_decisions(bind, "alfa"))
             if late and layer == MODEL_LAYERS[0]:
                 decide(desk, "approve-ticked", late)
         publish(bind, "alfa", {}, Publication(date(2025, 12, 31), date(2026, 1, 20)))

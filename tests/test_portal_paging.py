@@ -15,6 +15,7 @@ from babel.numbers import format_decimal
 from fastapi.testclient import TestClient
 from hypothesis import example, given
 from hypothesis import strategies as st
+from test_portal import PASSWORD, try_password
 
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.publish import Publication, current, publish
@@ -30,9 +31,8 @@ from portal.queries.creditors import creditors as by_creditor
 from portal.queries.documents import DocumentFilter, anomalies, documents
 from portal.queries.paging import SIZE, Page
 from portal.queries.questions import questions
-from portal.tenancy import ROLE, guard, tenant
+from portal.tenancy import ROLE, DeskDatabase
 
-PASSWORD = "una lunga parola d'ordine"
 D, O = date(2025, 12, 31), date(2026, 1, 20)  # noqa: E741 (the rules' own letters)
 MANY = 3 * SIZE + 7
 
@@ -87,8 +87,15 @@ def bind(settings: Settings) -> sa.Engine:
                 pq.write_table(pa.Table.from_pylist(full, schema=schema), target)
             files[name] = store.uri(f"trial/{ente}/{name}.parquet")
         publish(found, ente, files, Publication(D, O))
-    guard(found)
     return found
+
+
+@pytest.fixture
+def own(settings: Settings, bind: sa.Engine) -> Iterator[DeskDatabase]:
+    """The desk's side of that database."""
+    found = DeskDatabase(settings)
+    yield found
+    found.close()
 
 
 @pytest.fixture
@@ -96,7 +103,7 @@ def client(settings: Settings, bind: sa.Engine) -> Iterator[TestClient]:
     """Someone of alfa, signed in."""
     add_user(bind, "chi@alfa.it", "Chi", "ente_user", "alfa", PASSWORD)
     with TestClient(create_app(settings)) as found:
-        assert found.post("/accesso", data={"email": "chi@alfa.it", "password": PASSWORD}).status_code == 200
+        assert try_password(found, "chi@alfa.it").status_code == 303
         yield found
 
 
@@ -126,8 +133,8 @@ def _key(row: sa.RowMapping) -> tuple[str, str]:
         DocumentFilter(in_stock=False),
     ],
 )
-def test_every_document_is_on_one_page_largest_first(bind: sa.Engine, wanted: DocumentFilter) -> None:
-    with tenant(bind, "alfa") as connection:
+def test_every_document_is_on_one_page_largest_first(own: DeskDatabase, wanted: DocumentFilter) -> None:
+    with own.tenant("alfa") as connection:
         rows = _all(lambda number: documents(connection, "alfa", wanted, number))
         again = documents(connection, "alfa", wanted, 3)
     expected = MANY if wanted.in_stock else 2 * MANY
@@ -137,8 +144,8 @@ def test_every_document_is_on_one_page_largest_first(bind: sa.Engine, wanted: Do
     assert list(again.rows) == rows[2 * SIZE : 3 * SIZE]
 
 
-def test_the_other_lists_have_every_row_once_too(bind: sa.Engine) -> None:
-    with tenant(bind, "beta") as connection:
+def test_the_other_lists_have_every_row_once_too(own: DeskDatabase) -> None:
+    with own.tenant("beta") as connection:
         borne = _all(lambda number: anomalies(connection, "beta", None, number))
         asked = _all(lambda number: questions(connection, "beta", number))
         creditors = _all(lambda number: by_creditor(connection, "beta", "right", None, number))
@@ -156,8 +163,8 @@ def test_the_other_lists_have_every_row_once_too(bind: sa.Engine) -> None:
         ("a_b", lambda n: False), ("%", lambda n: True), ("1%2", lambda n: False), ("\\", lambda n: False), ("3\\", lambda n: False),
     ],
 )  # fmt: skip
-def test_a_search_finds_what_contains_just_that(bind: sa.Engine, text: str, matches: Any) -> None:
-    with tenant(bind, "alfa") as connection:
+def test_a_search_finds_what_contains_just_that(own: DeskDatabase, text: str, matches: Any) -> None:
+    with own.tenant("alfa") as connection:
         rows = _all(lambda number: documents(connection, "alfa", DocumentFilter(number=text, in_stock=False), number))
     assert sorted(row["numero"] for row in rows) == sorted(f"{n}/Ab_{n % 7}%" for n in range(2 * MANY) if matches(n))
 
@@ -172,8 +179,10 @@ def test_pages_by_number_lead_to_one_another(client: TestClient) -> None:
     assert client.get("/documenti?pagina=99999").status_code == 200
 
 
-def test_the_difference_is_explained_alike_everywhere(settings: Settings, bind: sa.Engine, client: TestClient) -> None:
-    with tenant(bind, "alfa") as connection:
+def test_the_difference_is_explained_alike_everywhere(
+    settings: Settings, own: DeskDatabase, bind: sa.Engine, client: TestClient
+) -> None:
+    with own.tenant("alfa") as connection:
         parts = explanations(connection, "alfa")
     assert [(part.code, part.documents, part.amount) for part in parts] == [
         ("MISSING_ON_PCC", 2, Decimal(-5)), ("PAID_NOT_REPORTED", 1, Decimal(2)), ("NOT_BOOKED", 9, Decimal(0)),
@@ -194,22 +203,26 @@ def test_every_answer_bears_its_time_and_the_headers(client: TestClient) -> None
         assert (answer.headers.get("cache-control") == "no-store") is not path.startswith("/static/")
 
 
-def test_what_restricts_a_transaction_ends_with_it(bind: sa.Engine) -> None:
-    asked = sa.text("SELECT current_user, current_setting('pcc.ente', true), current_setting('transaction_read_only')")
-    with tenant(bind, "alfa") as connection:
-        assert connection.execute(asked).one() == (ROLE, "alfa", "on")
-        assert connection.execute(sa.text("SELECT count(DISTINCT ente) FROM pcc.debt_positions")).scalar_one() == 1
-        used = connection.connection.dbapi_connection
-    with bind.connect() as connection:  # the same connection again, from the pool
+def test_what_restricts_a_transaction_ends_with_it(own: DeskDatabase) -> None:
+    asked = sa.text(
+        "SELECT session_user, current_user, current_setting('pcc.scope', true), current_setting('transaction_read_only')"
+    )
+    seen = sa.text("SELECT count(DISTINCT ente) FROM pcc.debt_positions")
+    with own.tenant("alfa") as connection:
+        assert connection.execute(asked).one() == (ROLE, ROLE, "ente:alfa", "on")
+        assert connection.execute(seen).scalar_one() == 1
+        used, pool = connection.connection.dbapi_connection, connection.engine
+    with pool.connect() as connection:  # the same connection again, from the pool
         assert connection.connection.dbapi_connection is used
-        who, ente, read_only = connection.execute(asked).one()
-    assert who != ROLE and not ente and read_only == "off"
+        assert connection.execute(asked).one() == (ROLE, ROLE, "", "off") and connection.execute(seen).scalar_one() == 0
 
 
-def test_a_page_is_one_state_even_when_another_is_published_meanwhile(settings: Settings, bind: sa.Engine) -> None:
+def test_a_page_is_one_state_even_when_another_is_published_meanwhile(
+    settings: Settings, own: DeskDatabase, bind: sa.Engine
+) -> None:
     from pcc_pipeline.database.publish import current_in
 
-    with tenant(bind, "alfa") as connection:
+    with own.tenant("alfa") as connection:
         before = current_in(connection, "alfa")
         publish(bind, "alfa", {}, Publication(D, O))
         assert current_in(connection, "alfa") == before
@@ -217,9 +230,9 @@ def test_a_page_is_one_state_even_when_another_is_published_meanwhile(settings: 
     assert before is not None and after is not None and after.publication > before.publication
 
 
-def test_many_at_once_may_each_hold_one_connection_and_ask_for_another(bind: sa.Engine) -> None:
+def test_many_at_once_may_each_hold_one_connection_and_ask_for_another(own: DeskDatabase, bind: sa.Engine) -> None:
     """Each look at a document is recorded while its rows are being read."""
-    held = [tenant(bind, "alfa") for _ in range(20)]
+    held = [own.tenant("alfa") for _ in range(20)]
     try:
         for each in held:
             each.__enter__()

@@ -20,7 +20,7 @@ from pcc_pipeline.database.schema import table
 from pcc_pipeline.formats import Counts, Sink, Source
 from pcc_pipeline.formats.source import defect
 from pcc_pipeline.installation import Installation
-from pcc_pipeline.runs.pipeline import calculator_deliveries
+from pcc_pipeline.runs.inputs import calculator_deliveries
 
 HEADER = "piva_fornitore;numero;data_emissione;importo\n"
 

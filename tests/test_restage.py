@@ -18,7 +18,7 @@ from pcc_pipeline.cli import app
 from pcc_pipeline.database.publish import Publication, publish
 from pcc_pipeline.formats import Counts, Sink, Source
 from pcc_pipeline.installation import Installation
-from pcc_pipeline.runs.pipeline import calculator_deliveries
+from pcc_pipeline.runs.inputs import calculator_deliveries
 
 LIST = "piva_fornitore;numero;data_emissione;importo\n00743110157;{};2025-01-31;10,00\n"
 

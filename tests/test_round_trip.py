@@ -16,15 +16,14 @@ from samples import Golden
 from pcc_pipeline.arrival.landing import PROVIDER, land
 from pcc_pipeline.arrival.quarantine import write_quarantine
 from pcc_pipeline.arrival.staging import stage
-from pcc_pipeline.calculator import Calculator, prepare, prepared, source
+from pcc_pipeline.calculator import prepare, prepared, source
 from pcc_pipeline.database.publish import Publication, publish
 from pcc_pipeline.demo import write_provider
-from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.formats.pcc.check import check_file
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.review import sending
-from pcc_pipeline.review.pairs import snapshot
 from pcc_pipeline.runs import pipeline
+from pcc_pipeline.runs.inputs import inputs
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 
@@ -51,11 +50,7 @@ class Office:
             land(self.installation, ente=ente, drain=True)
             report = stage(self.installation, ente)
             assert not report.refused, report.refused
-        facts = ente_facts(self.installation, self.ente)
-        parameters = pipeline.parameters(facts, REFERENCE_DATE, OBSERVED_AT)
-        deliveries = pipeline.calculator_deliveries(self.register, self.ente)
-        decided = snapshot(self.engine, self.ente)
-        Calculator(self.settings, self.store).run(self.ente, parameters, deliveries, decided=decided)
+        self.installation.calculator.run_inputs(inputs(self.installation, self.ente, REFERENCE_DATE, OBSERVED_AT))
         write_quarantine(self.installation, self.ente)
         publication = Publication(reference_date=REFERENCE_DATE, observed_at=OBSERVED_AT)
         sources = pipeline.published_sources(self.store, self.ente)

@@ -49,8 +49,8 @@ def _tiers(book: Book) -> None:
         "LOT_OTHER_AMOUNT", lotto_sdi="63", erp={"numero": "45"},
         pcc={"numero_documento": "88", "data_emissione": "2025-01-20", "importo_totale": 1500},
     )  # fmt: skip
-    book.both("IN_92_DAYS", pcc={"data_emissione": "2025-04-12"})
-    book.both("IN_93_DAYS", pcc={"data_emissione": "2025-04-13"})
+    book.both("IN_92_DAYS", data_scadenza="2025-06-14", pcc={"data_emissione": "2025-04-12"})
+    book.both("IN_93_DAYS", data_scadenza="2025-06-14", pcc={"data_emissione": "2025-04-13"})
     # The successor or factor as supplier on one side, though a special case tells who it is.
     book.both("BY_CASE", erp={"piva_fornitore": "30000000700"})
     book.case("CESSIONE", book.supplier("BY_CASE"), "2025-01-20", nuovo_creditore_piva="30000000700")

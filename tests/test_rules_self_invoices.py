@@ -20,11 +20,17 @@ def _foreign(number: str) -> str:
 
 def _abroad(book: Book, document: str, number: str, **pcc: Any) -> None:
     """A foreign supplier's invoice in the accounting system, and on PCC the ente's TD17 for it, with its e-invoice."""
-    invoice = {"importo_totale": 2000, "imponibile": 2000, "iva": 0, "data_emissione": "2025-03-01"}
+    invoice = {
+        "importo_totale": 2000,
+        "imponibile": 2000,
+        "iva": 0,
+        "data_emissione": "2025-03-01",
+        "data_scadenza": "2025-07-31",
+    }
     book.erp(document, piva_fornitore=_foreign(number), numero=f"RE-{number}", **invoice)
     itself = {"tipo_documento": "TD17", "data_emissione": "2025-03-10", "importo_totale": 2440}
     book.pcc(document, id_fiscale_iva=_foreign(number), numero_documento=f"000{number}", lotto_sdi=f"88{number}", **{
-        "importo_imponibile": 2000, "totale_imposta": 440, **itself, **pcc})  # fmt: skip
+        "importo_imponibile": 2000, "totale_imposta": 440, "data_scadenza": "2025-07-31", **itself, **pcc})  # fmt: skip
     named = {"tipo": "fatture_collegate", "documento": f"RE-{number}", "data": "2025-03-01"}
     book.sdi(document, id_fiscale_iva=_foreign(number), numero=f"000{number}", **itself)
     book.feeds["sdi_invoices"][-1]["riferimenti"] = [{**named, "data": book.feeds["erp_invoices"][-1]["data_emissione"]}]
@@ -36,7 +42,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     _abroad(book, "ABROAD", "127")
     _abroad(book, "ABROAD_PLAIN", "128", importo_totale=2000, totale_imposta=0)
     _abroad(book, "TWICE", "129", importo_totale=2000, totale_imposta=0)
-    book.pcc("TWICE", progressivo_registrazione="PTWICE_BY_HAND", id_fiscale_iva=_foreign("129"), numero_documento="RE-129",
+    book.pcc("TWICE", progressivo_registrazione="PTWICE_BY_HAND", id_fiscale_iva=_foreign("129"), numero_documento="RE-129", data_scadenza="2025-07-31",
              data_emissione="2025-03-01", importo_totale=2000)  # fmt: skip
     # A self-invoice of the same supplier that names another document.
     _abroad(book, "NEIGHBOUR", "130")
@@ -48,6 +54,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
         progressivo_registrazione="PMADE_GOOD_TD20",
         tipo_documento="TD20",
         numero_documento="A7",
+        data_scadenza="2025-07-31",
         data_emissione="2025-06-10",
     )
     book.sdi("MADE_GOOD", tipo_documento="TD20", numero="A7", data_emissione="2025-06-10")

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pcc_pipeline.calculator import Calculator, Parameters
-from pcc_pipeline.calculator.session import DELIVERIES_SCHEMA
+from pcc_pipeline.calculator.inputs import DELIVERIES_SCHEMA
 from pcc_pipeline.clock import ROME
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store

@@ -27,6 +27,7 @@ from pcc_pipeline.database.schema import table
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.reports.service_page import service_page
 from pcc_pipeline.runs import pipeline
+from pcc_pipeline.runs.inputs import calculator_deliveries
 from pcc_pipeline.service import alerts, nightly
 from pcc_pipeline.service.closing import closed, ended, reopen
 from pcc_pipeline.service.lookout import look
@@ -227,4 +228,4 @@ def test_the_probe_really_measures(
         assert len(list(csv.DictReader(file, delimiter=";"))) == 10
     done = pipeline.read_provider(installation, drain=True)
     assert done.rows == {"probes": 10} and not Path(target).exists()
-    assert len(pipeline.calculator_deliveries(installation.register, "alfa")) == 1, "the provider's probes concern every ente"
+    assert len(calculator_deliveries(installation.register, "alfa")) == 1, "the provider's probes concern every ente"

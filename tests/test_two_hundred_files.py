@@ -80,8 +80,9 @@ def broken(n: int) -> dict[str, bytes]:
     }
 
 
-def test_two_hundred_files(installation: Installation, settings: Settings) -> None:
+def test_two_hundred_files(settings: Settings) -> None:
     settings = Settings(**{**settings.__dict__, "max_file_bytes": LIMIT})
+    installation = Installation(settings)
     inbox = settings.inbox / "alfa"
     given: dict[str, bytes] = {}
     for n in range(1, 9):

@@ -9,7 +9,9 @@ import shutil
 from pathlib import Path
 from uuid import uuid4
 
-from pcc_pipeline.arrival.landing import ENTE, PROVIDER, PROVIDER_KINDS
+from pcc_pipeline.arrival.landing import MISPLACED, PROVIDER_KINDS, PROVIDER_ONLY
+from pcc_pipeline.arrival.spans import DAY_OF, NOTHING, Said, marked
+from pcc_pipeline.codes import PROVIDER, NoEnteCode, ente_code
 from pcc_pipeline.tables import FEEDS
 
 
@@ -17,30 +19,38 @@ class DeliveryError(ValueError):
     """A file that cannot be delivered as asked; its text says why and what would do."""
 
 
-def deliver(inbox: Path, ente: str, kind: str, file: Path) -> Path:
+def deliver(inbox: Path, ente: str, kind: str, file: Path, said: Said = NOTHING) -> Path:
     """Copies a file to `<inbox>/<ente>/<kind>/`; returns where it is. A name already there gets a number.
+
+    `said` is what its sender says of it (whole for a span, or an increment): its name in the inbox bears it.
 
     Raises DeliveryError for an ente or kind that cannot be, or a name that readers of the inbox would ignore.
     """
-    if ente != PROVIDER and not ENTE.fullmatch(ente):
-        raise DeliveryError(f"{ente!r} is no tenant code: 2 to 32 of a-z, 0-9 and _")
-    kinds = PROVIDER_KINDS if ente == PROVIDER else tuple(name for name in FEEDS if name != "enti")
+    try:
+        ente_code(ente, provider=True)
+    except NoEnteCode as error:
+        raise DeliveryError(str(error)) from None
+    if ente != PROVIDER and kind in PROVIDER_ONLY:
+        raise DeliveryError(MISPLACED.format(kind=kind))
+    kinds = PROVIDER_KINDS if ente == PROVIDER else tuple(name for name in FEEDS if name not in PROVIDER_ONLY)
     if kind not in kinds:
         raise DeliveryError(f"No kind {kind!r} for {ente}: there are {', '.join(kinds)}")
     if file.name.startswith(".") or file.name.endswith(".part"):
         raise DeliveryError(f"{file.name}: names that begin with a dot or end in .part are left alone by readers")
+    if said.whole is not None and kind not in DAY_OF:
+        raise DeliveryError(f"A delivery of {kind} has no span: only {', '.join(DAY_OF)} may be whole")
     folder = inbox / ente / kind
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f".{uuid4().hex}.part"
     shutil.copyfile(file, temporary)
     number = 1
-    target = folder / file.name
+    target = folder / marked(file.name, said)
     while True:
         try:
             target.hardlink_to(temporary)  # never over a file that another delivery has just put there
             break
         except FileExistsError:
             number += 1
-            target = folder / f"{file.stem}-{number}{file.suffix}"
+            target = folder / marked(f"{file.stem}-{number}{file.suffix}", said)
     temporary.unlink()
     return target

@@ -10,25 +10,26 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from pcc_pipeline.arrival import archive
+from pcc_pipeline.arrival import archive, spans
+from pcc_pipeline.codes import ENTE, PROVIDER
 from pcc_pipeline.database.register import NOT_KEPT, Arrived, Delivery, Seen
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.store import Store, TooLarge
 from pcc_pipeline.tables import FEEDS
 
-#: The folder of what concerns the provider itself (formats.md, "Inbox").
-PROVIDER = "_provider"
-ENTE = re.compile(r"[a-z0-9_]{2,32}")
-
 #: Kinds that a provider-wide folder may hold; all but the first may also come from an ente.
 PROVIDER_KINDS = ("enti", "tickets", "ratings", "probes")
+
+#: Kinds that an ente's own folder may not hold, and where they belong.
+PROVIDER_ONLY = ("enti",)
+MISPLACED = "{kind} is the provider's register: it belongs in " + PROVIDER + "/{kind} and is not read here"
 
 #: The kind of what lies in no folder of a kind.
 UNKNOWN = "unknown"
@@ -155,6 +156,8 @@ def _kinds(ente: os.DirEntry[str]) -> Iterator[_Place]:
         elif entry.name not in known:
             reason = f"Unknown kind; known here: {', '.join(known)}"
             yield _Place(_text(entry.name)[:100], Path(entry.path), reason)
+        elif ente.name != PROVIDER and entry.name in PROVIDER_ONLY:
+            yield _Place(entry.name, Path(entry.path), MISPLACED.format(kind=entry.name))
         else:
             yield _Place(entry.name, Path(entry.path))
 
@@ -238,11 +241,25 @@ def _land_file(store: Store, ente: str, place: _Place, path: Path, limit: int) -
         else:
             kept = store.put_stream(ente, source)
             arrived = [Arrived(place.kind, kept.sha256, place.shown(path), kept.size, reason=place.reason)]
+        arrived = [_as_said(item, path) for item in arrived]
         after = os.fstat(source.fileno())
     identity = (before.st_ino, before.st_size, before.st_mtime_ns)
     if identity != (after.st_ino, after.st_size, after.st_mtime_ns):
         return None
     return _File(path, place.kind, identity, too_large), arrived
+
+
+def _as_said(item: Arrived, path: Path) -> Arrived:
+    """What arrived, with what the name of its file says of it: its own name is the rest."""
+    if item.reason is not None:
+        return item
+    name, said = spans.told(item.kind, _text(path.name))
+    own: dict[str, Any] = {"archive": name} if item.archive else {"file": name}
+    return (
+        replace(item, **own, whole=said.whole, span_from=said.span_from, span_to=said.span_to)
+        if said.whole is not None
+        else item
+    )
 
 
 def _too_large(place: _Place, path: Path, stat: os.stat_result, limit: int) -> Arrived:

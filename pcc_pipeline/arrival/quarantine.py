@@ -35,10 +35,14 @@ _FOLDED = """
 """
 
 
-def write_quarantine(installation: Installation, ente: str) -> str:
-    """Writes an ente's defects, with files refused at the door, their summary, and the notes; returns the defects' uri."""
+def write_quarantine(installation: Installation, ente: str, registered: pa.Table | None = None) -> str:
+    """Writes an ente's defects, with files refused at the door, their summary, and the notes; returns the defects' uri.
+
+    `registered` are the ente's deliveries that count (as DELIVERIES has them): those of now unless given.
+    """
+    deliveries = installation.register.deliveries(ente) if registered is None else registered
     name, summary = (f"models/{ente}/{table.name}.parquet" for table in (QUARANTINED, QUARANTINE_SUMMARY))
-    with _gathered(installation, ente) as connection:
+    with _gathered(installation, ente, deliveries) as connection:
         with installation.store.write(name) as target:
             connection.execute(
                 "copy (select *, count(*) over (partition by kind, field, reason) as times from defects)"
@@ -47,7 +51,7 @@ def write_quarantine(installation: Installation, ente: str) -> str:
         with installation.store.write(summary) as target:
             columns = ", ".join(QUARANTINE_SUMMARY.column_names)
             connection.execute(f"copy (select {columns} from ({_FOLDED})) to '{target}' (format parquet)")
-        files = _files(installation.store, installation.register.deliveries(ente), ente, "notes")
+        files = _files(installation.store, deliveries, ente, "notes")
         with installation.store.write(f"models/{ente}/{DELIVERY_NOTES.name}.parquet") as target:
             connection.execute(f"copy (from {parquet(DELIVERY_NOTES, files)}) to '{target}' (format parquet)")
     return installation.store.uri(name)
@@ -70,13 +74,15 @@ def summary(
     kind: str | None = None,
     delivery: str | None = None,
     limit: int | None = None,
+    registered: pa.Table | None = None,
 ) -> pa.Table:
     """An ente's quarantine now, folded (columns of QUARANTINE_SUMMARY), the latest deliveries and most frequent first.
 
-    `delivery` may be the beginning of an identifier.
+    `delivery` may be the beginning of an identifier; `registered` as for `write_quarantine`.
     """
+    deliveries = installation.register.deliveries(ente) if registered is None else registered
     columns = ", ".join(QUARANTINE_SUMMARY.column_names)
-    with _gathered(installation, ente) as connection:
+    with _gathered(installation, ente, deliveries) as connection:
         return connection.sql(
             f"select {columns} from ({_FOLDED}) where ($kind is null or kind = $kind)"
             " and ($delivery is null or starts_with(delivery, $delivery))"
@@ -96,9 +102,8 @@ def release(
 
 
 @contextmanager
-def _gathered(installation: Installation, ente: str) -> Iterator[duckdb.DuckDBPyConnection]:
+def _gathered(installation: Installation, ente: str, deliveries: pa.Table) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with the ente's `deliveries` and `defects` (columns of QUARANTINE)."""
-    deliveries = installation.register.deliveries(ente)
     files = _files(installation.store, deliveries, ente, "quarantine")
     with connect(installation.settings) as connection:
         installation.store.attach(connection)

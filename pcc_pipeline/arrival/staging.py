@@ -17,8 +17,10 @@ from types import TracebackType
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pcc_pipeline.arrival.spans import DAY_OF
 from pcc_pipeline.database.register import Delivery, Outcome
 from pcc_pipeline.formats import SMALL_FILES, Counts, Source, defect, parse
 from pcc_pipeline.formats.tabular.layouts.model import Layout
@@ -233,9 +235,29 @@ def _stage_part(
         outcomes.append(Outcome(d.delivery, REFUSED if why else STAGED, part, read.rows, read.refused, read.defects, why))
         if why is not None:
             report.refused[d.file] = why
+    for d in deliveries:
+        _own_span(installation, ente, d, part, layout)
     settle(outcomes)
     report.outcomes += zip(deliveries, outcomes, strict=True)
     return sum(counts.values(), Counts())
+
+
+def _own_span(installation: Installation, ente: str, delivery: Delivery, part: str, layout: Layout | None) -> None:
+    """The span of a delivery of which only its product, or the connector's query, says that it is whole: from its first to
+    its last day."""
+    day = DAY_OF.get(delivery.kind)
+    described = layout is not None and layout.delivery == "whole" and delivery.kind in layout.kinds
+    as_product = described and delivery.whole is None
+    as_read = delivery.source is not None and delivery.whole and not (delivery.span_from or delivery.span_to)
+    if day is None or not (as_product or as_read):
+        return
+    name = f"staging/{ente}/{delivery.kind}/{part}.parquet"
+    if not installation.store.exists(name):
+        return
+    with installation.store.open(name) as file:
+        days = pq.read_table(file, columns=[day])[day]
+    ends = pc.min_max(days).as_py()
+    installation.register.span(delivery.delivery, ends["min"], ends["max"])
 
 
 def _unreadable(

@@ -83,13 +83,14 @@ def unpublished(register: Register) -> dict[str, str]:
     last = sa.select(p).where(p.c.publication.in_(present)).subquery()
     unseen = sa.func.coalesce(last_read(d) > last.c.seen_sequence, d.c.received_at > last.c.published_at, sa.true())
     query = (
-        sa.select(d.c.ente, sa.func.max(last_read(d)))
+        sa.select(d.c.ente, sa.func.max(last_read(d)), sa.func.count(d.c.confirmed_at))
         .outerjoin(last, last.c.ente == d.c.ente)
         .where(unseen, d.c.ente != PROVIDER)
         .group_by(d.c.ente)
     )
     with register.engine.connect() as connection:
-        return {ente: f"delivery {number}" for ente, number in connection.execute(query)}
+        # A confirmation makes the same work another one: it may be tried again.
+        return {ente: f"delivery {number}{f' confirmed {n}' if n else ''}" for ente, number, n in connection.execute(query)}
 
 
 def decided(register: Register, store: Store) -> dict[str, str]:
@@ -99,7 +100,7 @@ def decided(register: Register, store: Store) -> dict[str, str]:
     last = sa.select(p.c.ente, sa.func.max(p.c.published_at).label("at")).group_by(p.c.ente).subquery()
     found: dict[str, str] = {}
     with register.engine.connect() as connection:
-        for name in ("match_decisions", "operation_decisions"):
+        for name in ("match_decisions", "operation_decisions", "answers"):
             d = table(name)
             query = (
                 sa.select(d.c.ente, sa.func.max(d.c.decision), sa.func.max(d.c.decided_at) > sa.func.max(last.c.at))

@@ -1,14 +1,14 @@
 """Runs the SQL models of `dbt_like_sql` over Parquet with DuckDB, one ente at a time.
 
-`models` reads the SQL files and what they depend on; `session` runs them. No rule is written here: the
-rules are SQL, their parameters data (`pcc_pipeline.rules`).
+`models` reads the SQL files and what they depend on; `inputs` is what a calculation is over; `session` runs them.
+No rule is written here: the rules are SQL, their parameters data (`pcc_pipeline.rules`).
 """
 
+from pcc_pipeline.calculator.inputs import Calculation, Parameters
 from pcc_pipeline.calculator.models import Model, load_models, model_order
 from pcc_pipeline.calculator.session import (
     Calculator,
     ModelResult,
-    Parameters,
     beside,
     prepare,
     prepared,
@@ -16,6 +16,7 @@ from pcc_pipeline.calculator.session import (
 )
 
 __all__ = [
+    "Calculation",
     "Calculator",
     "Model",
     "ModelResult",

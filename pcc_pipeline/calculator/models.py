@@ -22,12 +22,16 @@ from sqlglot.optimizer.scope import build_scope
 
 from pcc_pipeline.rules import RULE_TABLES, anomaly_codes, codes_that
 from pcc_pipeline.tables import DECIDED, FEEDS, MODELS, Table
+from pcc_pipeline.tables.lineage import LINEAGE
 from pcc_pipeline.tables.service import CLOSING
 
 SQL_ROOT = Path(__file__).resolve().parents[2] / "dbt_like_sql"
 
 #: What a model may ask of a delivery.
-DELIVERY_COLUMNS = ("delivery", "kind", "sequence", "received_at", "file", "part")
+DELIVERY_COLUMNS = (
+    *("delivery", "kind", "sequence", "received_at", "file", "part"),
+    *("whole", "span_from", "span_to", "confirmed", "refused"),
+)
 
 #: What a feed relation has beside its table's columns: where the row stands in the order of arrival.
 ARRIVAL_COLUMNS = ("sequence", "received_at", "row_id")
@@ -45,10 +49,17 @@ def _list(texts: Iterable[str]) -> str:
     return f"[{', '.join(quoted)}]"
 
 
-#: What a template may use of the rule book.
+def _content(feed: Table) -> str:
+    """The columns of a feed that say something of their own: all but where the row comes from."""
+    origin = {column.name for column in LINEAGE}
+    return ", ".join(c.name for c in feed.columns if c.name not in origin and c.type != "records" and c.name != "partial")
+
+
+#: What a template may use of the rule book and of the tables.
 _TEMPLATES.globals |= {
     "anomaly_codes": anomaly_codes,
     "codes_that": lambda effect, value=None: _list(codes_that(effect, value)),
+    "content_of": lambda kind: _content(FEEDS[kind]),
 }
 
 

@@ -14,9 +14,9 @@ from datetime import date
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pcc_pipeline.calculator.holidays import holidays_table, observation_moment
+from pcc_pipeline.calculator.inputs import DELIVERIES, Calculation, Parameters
 from pcc_pipeline.calculator.models import Model, load_models, macros, model_order
 from pcc_pipeline.duck import connect, parquet
 from pcc_pipeline.rules import RULE_TABLES, anomaly_codes, rule_path, rule_rows
@@ -25,40 +25,8 @@ from pcc_pipeline.store import Store
 from pcc_pipeline.tables import DECIDED, FEEDS, MODELS, Table
 from pcc_pipeline.tables.service import CLOSING
 
-#: What a model may ask of a delivery; `part` is the staging file its rows lie in, without the folder.
-DELIVERIES_SCHEMA = pa.schema(
-    [
-        pa.field("delivery", pa.string(), nullable=False),
-        pa.field("kind", pa.string(), nullable=False),
-        pa.field("sequence", pa.int64(), nullable=False),
-        pa.field("received_at", pa.timestamp("us", tz="UTC"), nullable=False),
-        pa.field("file", pa.string()),
-        pa.field("part", pa.string()),
-        # Whose staging folder holds the part; null: the ente's own. Only what concerns every ente is the provider's.
-        pa.field("owner", pa.string()),
-    ]
-)
-
 #: Tables whose closed months are kept as files of their own (see `pcc_pipeline.service.closing`).
 CLOSED = "closed_"
-
-
-@dataclass(frozen=True)
-class Parameters:
-    """What every figure depends on: the reference date D, the observation date O, the kind of ente, its patron's feast,
-    whether and since when it is on SIOPE+, the day it published its debts (None: not declared)."""
-
-    reference_date: date
-    observed_at: date
-    ente_tipo: str | None = None
-    patron_saint: str | None = None
-    siope_plus: bool | None = None
-    siope_plus_dal: date | None = None
-    pubblicato_il: date | None = None
-
-    def __post_init__(self) -> None:
-        if self.observed_at < self.reference_date:
-            raise ValueError(f"observed_at {self.observed_at} is before reference_date {self.reference_date}")
 
 
 @dataclass(frozen=True)
@@ -146,20 +114,15 @@ class Calculator:
         self._store = store
 
     @contextmanager
-    def session(
-        self,
-        ente: str,
-        parameters: Parameters,
-        deliveries: pa.Table,
-        output: str | None = None,
-        decided: Mapping[str, pa.Table] | None = None,
-    ) -> Iterator[Session]:
-        """A session for one ente over the deliveries given (see DELIVERIES_SCHEMA).
+    def session(self, inputs: Calculation, output: str | None = None) -> Iterator[Session]:
+        """A session over the inputs given; `output` is the store folder of the models' files, `models/<ente>` unless told.
 
-        `output` is the store folder of the models' files, `models/<ente>` unless told. `decided` is what people
-        decided, by relation (tables.DECIDED); a relation that is not given is empty.
+        Inputs that are not kept yet are kept beside the models, in the folder `inputs`.
         """
+        ente, parameters = inputs.ente, inputs.parameters
         output = output or f"models/{ente}"
+        if inputs.folder is None:
+            inputs = inputs.kept(self._store, f"{output}/inputs")
         with prepared(self._settings, self._store) as connection:
             for name, value in (
                 ("ente", ente),
@@ -173,14 +136,18 @@ class Calculator:
                 ("pubblicato_il", _text(parameters.pubblicato_il)),
             ):
                 connection.execute(f"set variable {name} = {_literal(value)}")
-            feeds = (
-                self._feeds(ente, deliveries.select(DELIVERIES_SCHEMA.names).cast(DELIVERIES_SCHEMA), output)
-                | self._decided(decided or {}, output)
-                | self._closed(ente)
-            )
+            feeds = self._feeds(inputs) | self._decided(inputs) | self._closed(ente)
             for name, query in feeds.items():
                 connection.execute(f"create view {name} as select * from {query}")
             yield Session(connection, self._store, ente, output, feeds)
+
+    def run_inputs(
+        self, inputs: Calculation, models: Iterable[str] | None = None, output: str | None = None
+    ) -> dict[str, ModelResult]:
+        """Runs all models (or those named) in order over the inputs; returns their results by name."""
+        wanted = set(MODELS if models is None else models)
+        with self.session(inputs, output) as session:
+            return {name: session.run(name) for name in model_order() if name in wanted}
 
     def run(
         self,
@@ -191,21 +158,16 @@ class Calculator:
         output: str | None = None,
         decided: Mapping[str, pa.Table] | None = None,
     ) -> dict[str, ModelResult]:
-        """Runs all models (or those named) in order; returns their results by name."""
-        wanted = set(MODELS if models is None else models)
-        with self.session(ente, parameters, deliveries, output, decided) as session:
-            return {name: session.run(name) for name in model_order() if name in wanted}
+        """`run_inputs` over inputs given one by one, where no register tells them."""
+        return self.run_inputs(Calculation(ente, parameters, deliveries, decided or {}), models, output)
 
-    def _feeds(self, ente: str, deliveries: pa.Table, output: str) -> dict[str, str]:
-        """What stands after `from` for `deliveries` and each `feed_<kind>`; the deliveries are kept beside the models."""
-        name = f"{output}/deliveries.parquet"
-        with self._store.write(name) as target, self._store.fs.open(target, "wb") as file:
-            pq.write_table(deliveries, file)
-        known = f"read_parquet('{_quoted(self._store.uri(name))}')"
+    def _feeds(self, inputs: Calculation) -> dict[str, str]:
+        """What stands after `from` for `deliveries` and each `feed_<kind>`."""
+        known = f"read_parquet('{_quoted(self._store.uri(f'{inputs.folder}/{DELIVERIES}'))}')"
         parts: dict[str, set[tuple[str, str]]] = {}
-        for row in deliveries.select(["kind", "part", "owner"]).to_pylist():
+        for row in inputs.deliveries.select(["kind", "part", "owner"]).to_pylist():
             if row["part"] is not None:
-                parts.setdefault(row["kind"], set()).add((row["owner"] or ente, row["part"]))
+                parts.setdefault(row["kind"], set()).add((row["owner"] or inputs.ente, row["part"]))
         feeds = {"deliveries": known}
         for kind, table in FEEDS.items():
             files = [self._store.uri(f"staging/{owner}/{kind}/{part}.parquet") for owner, part in sorted(parts.get(kind, ()))]
@@ -220,18 +182,12 @@ class Calculator:
             relations[CLOSED + name] = parquet(MODELS[name], files)
         return relations
 
-    def _decided(self, decided: Mapping[str, pa.Table], output: str) -> dict[str, str]:
-        """What stands after `from` for each `decided_<table>`, kept beside the models like the deliveries."""
-        if unknown := set(decided) - set(DECIDED):
-            raise KeyError(f"No relation of decisions: {sorted(unknown)}")
-        relations = {}
-        for relation, table in DECIDED.items():
-            rows = decided.get(relation, table.arrow_schema.empty_table())
-            name = f"{output}/{relation}.parquet"
-            with self._store.write(name) as target, self._store.fs.open(target, "wb") as file:
-                pq.write_table(rows.select(table.column_names).cast(table.arrow_schema), file)
-            relations[relation] = f"read_parquet('{_quoted(self._store.uri(name))}')"
-        return relations
+    def _decided(self, inputs: Calculation) -> dict[str, str]:
+        """What stands after `from` for each `decided_<table>`."""
+        return {
+            relation: f"read_parquet('{_quoted(self._store.uri(f'{inputs.folder}/{relation}.parquet'))}')"
+            for relation in DECIDED
+        }
 
 
 def source(store: Store, ente: str, name: str, output: str | None = None) -> str:

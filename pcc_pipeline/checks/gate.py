@@ -20,7 +20,6 @@ class Gate:
         self._store = store
         self._name = f"checks/{ente}/gate.json"
         self._saw = f"checks/{ente}/saw.json"
-        self._saw_decided = f"checks/{ente}/saw_decided.json"
 
     def begin(self, steps: Iterable[str]) -> None:
         """Forgets what a former run found wrong, and marks every step as still to be done."""
@@ -55,25 +54,30 @@ class Gate:
         due = sorted(name for name, entry in entries.items() if entry.get("due") and name != step)
         return self.problems() + [f"not done since the last landing: {', '.join(due)}"] * bool(due)
 
-    def saw(self, layer: str, sequence: int) -> None:
-        """Notes up to which delivery a layer's models saw everything."""
-        self._write_json(self._saw, {**self._read_json(self._saw), layer: sequence})
+    def saw(self, layer: str, delivery: int, decisions: Mapping[str, int], inputs: str | None = None) -> None:
+        """Notes up to which delivery, and which decision by table, a layer's models saw everything, and where in the store
+        the inputs lie that they were made of."""
+        entry = {"delivery": delivery, "decisions": dict(decisions), "inputs": inputs}
+        self._write_json(self._saw, {**self._read_json(self._saw), layer: entry})
 
     def seen(self, layers: Sequence[str]) -> int | None:
         """Up to which delivery all these layers saw everything; None while one has not been made."""
         found = self._read_json(self._saw)
-        return min(found[layer] for layer in layers) if all(layer in found for layer in layers) else None
-
-    def saw_decisions(self, layer: str, latest: Mapping[str, int]) -> None:
-        """Notes up to which decision, by table, a layer's models saw everything."""
-        self._write_json(self._saw_decided, {**self._read_json(self._saw_decided), layer: dict(latest)})
+        numbers = [found[layer]["delivery"] for layer in layers if layer in found]
+        return min(numbers) if len(numbers) == len(layers) else None
 
     def decisions_seen(self, layers: Sequence[str]) -> dict[str, int] | None:
         """Up to which decision, by table, all these layers saw everything; None while one has not been made."""
-        found = self._read_json(self._saw_decided)
+        found = self._read_json(self._saw)
         if not all(layer in found for layer in layers):
             return None
-        return {name: min(found[layer].get(name, 0) for layer in layers) for name in found[layers[0]]}
+        told = [found[layer]["decisions"] for layer in layers]
+        return {name: min(each.get(name, 0) for each in told) for name in told[0]}
+
+    def inputs(self, layers: Sequence[str]) -> list[str]:
+        """Where the inputs lie of which these layers were made, in their order; those not made are left out."""
+        found = self._read_json(self._saw)
+        return [found[layer]["inputs"] for layer in layers if layer in found and found[layer]["inputs"]]
 
     def _read(self) -> dict[str, dict[str, Any]]:
         return self._read_json(self._name)

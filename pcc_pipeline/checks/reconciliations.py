@@ -44,6 +44,21 @@ def relations_of(table: str) -> tuple[str, ...]:
     return tuple(sorted(names - {table}))
 
 
+# How many of the rows that were there before a whole delivery it takes away.
+_TOO_MANY_GONE = """
+WITH taken AS (
+    SELECT ente, kind, lacking_sequence AS sequence, count(*) AS gone
+    FROM gone_rows WHERE certain GROUP BY ALL
+)
+SELECT w.ente, w.delivery, w.file, w.kind, w.span_from, w.span_to, t.gone, count(DISTINCT d.key) AS rows
+FROM taken t
+JOIN whole_deliveries w ON w.ente = t.ente AND w.kind = t.kind AND w.sequence = t.sequence AND NOT w.confirmed AND w.certain
+JOIN delivered_rows d ON d.ente = w.ente AND d.kind = w.kind AND d.sequence < w.sequence
+    AND d.day BETWEEN w.span_from AND w.span_to
+GROUP BY ALL
+HAVING t.gone * 100 > count(DISTINCT d.key) * max(w.gone_percent)
+"""
+
 # A document is known by both identifiers together; either may be null. One document may bear several
 # anomalies, each with the document's whole amount.
 _EVERY_CENT = """
@@ -290,6 +305,15 @@ RECONCILIATIONS: tuple[Reconciliation, ...] = (
         _row_counts(f"stg_{feed}", feed, "<=")
         for feed in FEEDS
         if f"stg_{feed}" in MODELS and feed not in ("erp_payments", "pcc_operations")
+    ),
+    Reconciliation(
+        "gone_rows_confirmed",
+        "gone_rows",
+        "No whole delivery takes away more of its span's rows than the threshold gone_percent allows, unless a person "
+        "confirmed it (pcc confirm, or at the desk): a file that was cut looks like that (rules.md section 12)",
+        True,
+        ("gone_rows", "whole_deliveries", "delivered_rows"),
+        _TOO_MANY_GONE,
     ),
     Reconciliation(
         "trend_meets_stock",

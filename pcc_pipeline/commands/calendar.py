@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from pcc_pipeline.commands.terminal import out, stop
+from pcc_pipeline.commands.terminal import code, out, stop
 
 
 def calendar(
-    ente: Annotated[str | None, typer.Option("--ente", help="Tenant code; all enti unless told")] = None,
+    ente: Annotated[str | None, typer.Option("--ente", help="Tenant code; all enti unless told", callback=code)] = None,
     days: Annotated[int, typer.Option(help="Days ahead", min=0)] = 120,
     back: Annotated[int, typer.Option(help="Days back", min=0)] = 30,
 ) -> None:

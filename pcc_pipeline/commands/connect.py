@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
-from pcc_pipeline.commands.terminal import err, out, stop
+from pcc_pipeline.commands.terminal import code, err, out, stop
 
 
 def connect(
-    ente: Annotated[list[str] | None, typer.Option("--ente", help="Only this ente; may be repeated; all by default")] = None,
+    ente: Annotated[
+        list[str] | None, typer.Option("--ente", help="Only this ente; may be repeated; all by default", callback=code)
+    ] = None,
 ) -> None:
     """Read accounting systems by remote connection; what came is delivered, and the sensor takes it from there."""
     from pcc_pipeline.connector.connect import connect as read

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pcc_pipeline.commands.terminal import Ente, err, out, stop
+from pcc_pipeline.spreadsheet import harmless
 
 if TYPE_CHECKING:
     from pcc_pipeline.runs.forecast import Outlook, Payment
@@ -74,10 +75,10 @@ def forecast(
             for due in least.payments:
                 writer.writerow(
                     [
-                        due.id_documento,
-                        due.numero,
-                        due.creditor,
-                        due.creditor_name or "",
+                        harmless(due.id_documento),
+                        harmless(due.numero),
+                        harmless(due.creditor),
+                        harmless(due.creditor_name or ""),
                         due.due_date,
                         due.amount,
                         due.outlay,

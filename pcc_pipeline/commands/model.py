@@ -9,7 +9,7 @@ import typer
 from rich.table import Column as RichColumn
 from rich.table import Table as RichTable
 
-from pcc_pipeline.commands.terminal import Ente, err, out, stop
+from pcc_pipeline.commands.terminal import Ente, code, err, out, stop
 from pcc_pipeline.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Modello 003 and 002: write, list, fetch the files for PCC")
@@ -50,7 +50,7 @@ def write(
 
 @app.command("list")
 def list_files(
-    ente: Annotated[str | None, typer.Option("--ente", help="Only this ente")] = None,
+    ente: Annotated[str | None, typer.Option("--ente", help="Only this ente", callback=code)] = None,
     overdue: Annotated[bool, typer.Option("--overdue", help="Instead, the operations not seen done in time")] = False,
 ) -> None:
     """List the files written for PCC and what became of their operations; exit 1 if any is overdue (with --overdue)."""

@@ -26,6 +26,7 @@ def asof(
     ],
     observed_at: Day = None,
     out_file: Annotated[Path | None, typer.Option("--out", help=".csv, .parquet or .json; standard output unless told")] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="Texts in CSV exactly as they are, for programs")] = False,
 ) -> None:
     """Any table as it would have been asked then: "what did we know on 31 January?". Published figures stay untouched."""
     from pcc_pipeline.installation import Installation
@@ -37,9 +38,9 @@ def asof(
         with err.status(f"Rebuilding {table} as known at {moment.isoformat()}"):
             made = asof.rebuild(installation, ente, [table], reference_date.date(), moment, day(observed_at))
             if out_file:
-                rows = asof.write(installation, made, table, out_file)
+                rows = asof.write(installation, made, table, out_file, raw=raw)
             else:
-                _to_terminal(installation, made, table)
+                _to_terminal(installation, made, table, raw)
                 rows = -1
             installation.store.delete(made.folder)
     except ValueError as error:
@@ -90,7 +91,7 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=ROME)
 
 
-def _to_terminal(installation: Installation, made: Past, table: str) -> None:
+def _to_terminal(installation: Installation, made: Past, table: str, raw: bool) -> None:
     """Writes CSV to standard output, through a file as all output."""
     import tempfile
 
@@ -98,5 +99,5 @@ def _to_terminal(installation: Installation, made: Past, table: str) -> None:
 
     with tempfile.TemporaryDirectory(prefix="pcc-") as folder:
         file = Path(folder) / "table.csv"
-        write(installation, made, table, file)
+        write(installation, made, table, file, raw=raw)
         sys.stdout.write(file.read_text(encoding="utf-8"))

@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
-from pcc_pipeline.commands.terminal import err, out, stop
+from pcc_pipeline.commands.terminal import code, err, out, stop
 
 
 def report(
-    ente: Annotated[str | None, typer.Option("--ente", help="Tenant code; the provider's report unless told")] = None,
+    ente: Annotated[
+        str | None, typer.Option("--ente", help="Tenant code; the provider's report unless told", callback=code)
+    ] = None,
     out_folder: Annotated[Path | None, typer.Option("--out", help="Folder; <home>/reports/<ente>/<date> unless told")] = None,
 ) -> None:
     """Write the reports: workbook, page, PDF, and the table of art. 33 D.Lgs. 33/2013 as CSV and JSON."""

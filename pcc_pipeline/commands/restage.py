@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
-from pcc_pipeline.commands.terminal import err, out, stop
+from pcc_pipeline.commands.terminal import code, err, out, stop
 
 
 def restage(
     kind: Annotated[str, typer.Option(help="Kind of delivery: erp_invoices, pcc_invoices, …")],
-    ente: Annotated[list[str] | None, typer.Option(help="Only this ente; may be repeated; _provider for its own")] = None,
+    ente: Annotated[
+        list[str] | None, typer.Option(help="Only this ente; may be repeated; _provider for its own", callback=code)
+    ] = None,
 ) -> None:
     """Read all deliveries of a kind again from the kept bytes, as after a column was added; figures follow at the next run."""
     from pcc_pipeline.arrival.staging import read_anew

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -49,6 +50,9 @@ def desk(
     workers: Annotated[int, typer.Option(min=1, help="Processes")] = 1,
     https: Annotated[bool, typer.Option(help="Behind a proxy that speaks HTTPS: cookies only over it")] = False,
     proxy: Annotated[str, typer.Option(help="Addresses of that proxy, whose X-Forwarded-For is believed")] = "127.0.0.1",
+    name: Annotated[
+        list[str] | None, typer.Option(help="Name under which browsers ask for it, may be repeated; also PCC_DESK_HOSTS")
+    ] = None,
 ) -> None:
     """Start the clients' desk alone."""
     import uvicorn
@@ -58,6 +62,8 @@ def desk(
     settings = Settings.from_environment()
     engine(settings)
     settings.inbox.mkdir(parents=True, exist_ok=True)
+    own = () if host in ("0.0.0.0", "::") else (host,)
+    settings = replace(settings, desk_hosts=(*settings.desk_hosts, *(name or ()), *own))
     os.environ.update(settings.environment() | {"PCC_DESK_HTTPS": "1" if https else ""})
     uvicorn.run(
         "portal.app:from_environment", factory=True, host=host, port=port, workers=workers, log_level="warning",

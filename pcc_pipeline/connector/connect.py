@@ -140,7 +140,9 @@ def _read(installation: Installation, ente: str, url: sa.URL, queries: dict[str,
             if found.changed:
                 kept = store.put_file(ente, folder / f"{kind}.csv")
                 file = f"{kind}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.csv"
-                arrived.append(Arrived(kind, kept.sha256, file, kept.size, source=shown))
+                # Without a watermark all is read each time; with one, what changed.
+                whole = query.watermark is None
+                arrived.append(Arrived(kind, kept.sha256, file, kept.size, source=shown, whole=whole))
                 delivery = delivery_id(ente, kind, kept.sha256)
             told = None if mark is None else str(mark)
             made.append(KindRead(kind, spooled[kind].rows, found.unseen, found.gone, told, delivery, spooled[kind].attempts))

@@ -52,6 +52,9 @@ def url(home: Path, database: str = "postgres") -> str:
             _users[home] = lock
             atexit.register(release, home)
         info = _running(_folder(home)) or _start(home)
+        if os.name != "nt" and home.stat().st_uid == os.geteuid():
+            # The library lets everybody read the folders above its own; as root its user must still pass through.
+            home.chmod(0o711 if os.geteuid() == 0 else 0o700)
     return str(info.get_uri(database=database)).replace("postgres:@", "postgres@", 1)
 
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
@@ -21,6 +22,7 @@ from psycopg import sql
 
 from pcc_pipeline.database.publish import current
 from pcc_pipeline.database.schema import SCHEMA, published
+from pcc_pipeline.spreadsheet import PATTERN
 from pcc_pipeline.tables.describe import Column, Table
 
 #: Rows fetched at a time.
@@ -36,8 +38,12 @@ class NotExported(ValueError):
     """An export that cannot be made; its text says why and what would do."""
 
 
-def export(engine: sa.Engine, table: str, ente: str, out: str | Path, stdout: IO[bytes] | None = None) -> int:
+def export(
+    engine: sa.Engine, table: str, ente: str, out: str | Path, stdout: IO[bytes] | None = None, *, raw: bool = False
+) -> int:
     """Writes an ente's rows of `table` to `out` (.csv, .xlsx, .parquet, or - for CSV on standard output).
+
+    In CSV, texts that a spreadsheet would take for formulas bear an apostrophe, unless `raw`.
 
     Returns the number of rows. A file appears whole or not at all. Raises NotExported for a table, ente or
     kind of file that is not known.
@@ -48,9 +54,9 @@ def export(engine: sa.Engine, table: str, ente: str, out: str | Path, stdout: IO
     if current(engine, ente) is None:
         raise NotExported(f"Nothing has been published for ente {ente}")
     if str(out) == "-":
-        return _csv(engine, described, ente, stdout or sys.stdout.buffer)
+        return _csv(engine, described, ente, stdout or sys.stdout.buffer, raw)
     target = Path(out)
-    writer = _WRITERS.get(target.suffix.lower())
+    writer = partial(_csv, raw=raw) if target.suffix.lower() == ".csv" else _WRITERS.get(target.suffix.lower())
     if writer is None:
         raise NotExported(f"{target.name} must end in {', '.join(_WRITERS)}")
     temporary = target.with_name(f".{uuid4().hex}.part")
@@ -63,8 +69,8 @@ def export(engine: sa.Engine, table: str, ente: str, out: str | Path, stdout: IO
     return rows
 
 
-def _csv(engine: sa.Engine, table: Table, ente: str, out: IO[bytes]) -> int:
-    statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv, HEADER)").format(_select(table, ente, as_text=True))
+def _csv(engine: sa.Engine, table: Table, ente: str, out: IO[bytes], raw: bool = False) -> int:
+    statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv, HEADER)").format(_select(table, ente, as_text=True, harmless=not raw))
     with engine.begin() as connection:
         cursor = connection.connection.cursor()
         with cursor.copy(statement) as copy:
@@ -156,8 +162,8 @@ def _batches(engine: sa.Engine, table: Table, ente: str) -> Iterator[Sequence[tu
                 yield batch
 
 
-def _select(table: Table, ente: str, as_text: bool) -> sql.Composed:
-    columns = sql.SQL(", ").join(_expression(column, as_text) for column in table.columns)
+def _select(table: Table, ente: str, as_text: bool, harmless: bool = False) -> sql.Composed:
+    columns = sql.SQL(", ").join(_expression(column, as_text, harmless) for column in table.columns)
     # Byte order, whatever the server's language; after the key every other column, so that none is left open.
     names = dict.fromkeys([*table.key, *table.column_names])
     order = sql.SQL(", ").join(_ordered(table.column(name)) for name in names)
@@ -165,8 +171,11 @@ def _select(table: Table, ente: str, as_text: bool) -> sql.Composed:
     return sql.SQL("SELECT {} FROM {} AS t WHERE ente = {} ORDER BY {}").format(columns, source, sql.Literal(ente), order)
 
 
-def _expression(column: Column, as_text: bool) -> sql.Composed:
+def _expression(column: Column, as_text: bool, harmless: bool = False) -> sql.Composed:
     name = sql.Identifier("t", column.name)
+    if column.type == "text" and harmless:
+        shown = sql.SQL("CASE WHEN {} ~ {} THEN chr(39) || {} ELSE {} END").format(name, sql.Literal(PATTERN), name, name)
+        return sql.SQL("{} AS {}").format(shown, sql.Identifier(column.name))
     if column.type in ("records", "texts"):
         return sql.SQL("{}::text AS {}").format(name, sql.Identifier(column.name))
     if as_text and column.type == "timestamp":

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,9 @@ class Arrived:
     archive: str | None = None
     reason: str | None = None
     source: str | None = None
+    whole: bool | None = None
+    span_from: date | None = None
+    span_to: date | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,9 @@ class Delivery:
     reason: str | None = None
     source: str | None = None
     reread: int | None = None
+    whole: bool | None = None
+    span_from: date | None = None
+    span_to: date | None = None
 
 
 @dataclass(frozen=True)
@@ -191,6 +197,25 @@ class Register:
             if row["delivery"] in names or (row["kind"], row["part"]) in parts
         ]
 
+    def span(self, delivery: str, first: date | None, last: date | None) -> None:
+        """Says of a delivery that it is whole between two days, its own first and last."""
+        t = table("deliveries")
+        with self.engine.begin() as connection:
+            connection.execute(sa.update(t).where(t.c.delivery == delivery).values(whole=True, span_from=first, span_to=last))
+
+    def confirm(self, ente: str, delivery: str, who: str) -> bool:
+        """Notes who confirmed that what a whole delivery does not have is gone; returns whether nobody had before.
+
+        Raises KeyError where the ente has no such delivery that was said to be whole.
+        """
+        t = table("deliveries")
+        mine = (t.c.ente == ente, t.c.delivery == delivery, t.c.whole)
+        with self.engine.begin() as connection:
+            if connection.execute(sa.select(t.c.delivery).where(*mine)).first() is None:
+                raise KeyError(f"{ente} has no whole delivery {delivery}")
+            first = sa.update(t).where(*mine, t.c.confirmed_at.is_(None))
+            return bool(connection.execute(first.values(confirmed_by=who, confirmed_at=sa.func.clock_timestamp())).rowcount)
+
     def settle(self, outcomes: Sequence[Outcome]) -> None:
         """Records what became of many deliveries, all or none. Raises KeyError for one not registered."""
         with self.engine.begin() as connection:
@@ -258,7 +283,9 @@ def last_read(deliveries: Any) -> Any:
 
 
 def _refused_for_its_kind(row: Any) -> bool:
-    """Whether what was refused at the door may now be read: archives and oversized files may not."""
+    """Whether what was refused at the door may now be read: archives, oversized files and the provider's own may not."""
+    if row["kind"] == "enti" and row["part"] is None:
+        return False
     if row["status"] != REFUSED or row["kind"] not in FEEDS:
         return False
     return not row["file"].lower().endswith(".zip") and not row["sha256"].startswith(NOT_KEPT)
@@ -292,10 +319,14 @@ def _insert(connection: sa.Connection, ente: str, arrived: Sequence[Arrived]) ->
             "size": item.size,
             "status": REFUSED if item.reason else LANDED,
             "reason": item.reason,
+            "whole": item.whole,
+            "span_from": item.span_from,
+            "span_to": item.span_to,
         }
         for item in arrived
     ]
-    names = {name: sa.BigInteger if name == "size" else sa.Text for name in rows[0]} if rows else {}
+    own = {"size": sa.BigInteger, "whole": sa.Boolean, "span_from": sa.Date, "span_to": sa.Date}
+    names: dict[str, Any] = {name: own.get(name, sa.Text) for name in rows[0]} if rows else {}
     if not rows:
         return []
     given = _unnest(rows, names, ordered=True)

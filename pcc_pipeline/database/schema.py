@@ -102,6 +102,14 @@ def build(tables: Iterable[Table]) -> sa.MetaData:
     return metadata
 
 
+def columns_by_table(engine: sa.Engine, schema: str) -> dict[str, list[str]]:
+    """The names of the columns of each table that a schema has in a database, by table."""
+    inspected = sa.inspect(engine)
+    return {
+        name: [column["name"] for column in inspected.get_columns(name, schema)] for name in inspected.get_table_names(schema)
+    }
+
+
 @cache
 def published() -> dict[str, Table]:
     """The tables that readers see, by name: what can be published and exported."""

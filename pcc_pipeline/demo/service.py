@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 from pcc_pipeline.clock import ROME
 from pcc_pipeline.demo.dialects import write_rows
 from pcc_pipeline.demo.parties import Ente, vat_number
-from pcc_pipeline.tables.feeds import ENTI
 
 _SUBJECTS = ("Stock non allineato", "Fattura mancante su PCC", "Scadenza errata", "Accesso alla scrivania", 
              "Nota di credito aperta", "Comunicazione annuale", "Mandato non riportato", "Cessione del credito")  # fmt: skip
@@ -23,13 +22,17 @@ _TICKETS = 60
 _DAYS = 270
 _PROBE_DAYS = 60
 _SERVICES = ("webserver", "database", "portal")
+#: The columns that the demo's register of enti has.
+_ENTI = (
+    *("ente", "denominazione", "cf", "codice_ipa", "tipo", "gestionale", "versione_gestionale", "ordine_il"),
+    *("presa_in_carico_il", "attivato_il", "autorizzazione_remota", "credenziali", "pec_disattivazione_il", "santo_patrono"),
+)
 _FEASTS = ("06-24", "11-11", "08-10", "04-29", "09-19")
 
 
 def write_service(inbox: Path, enti: Sequence[Ente], seed: int, reference_date: date, observed_at: date) -> None:
     """Writes `_provider/{enti,tickets,ratings,probes}`; tickets end at `observed_at`."""
-    header = ["ente", *[name for name in ENTI.column_names[3:] if name != "codice_ente"]]
-    _write(inbox, "enti", header, _enti(enti, reference_date))
+    _write(inbox, "enti", _ENTI, _enti(enti, reference_date))
     random = Random(f"{seed}/service")
     tickets, ratings = [], []
     for ente in enti:

@@ -40,7 +40,7 @@ _PLAIN_COMMA = r"^-?([0-9]{1,16}|[1-9][0-9]{0,2}(\.[0-9]{3}){1,4}),[0-9]{1,2}$"
 #: A local time that only this reading can mean.
 _PLAIN_MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}$"
 #: A day is written in so many bytes at most, but for words.
-_DAY_LENGTH = 10
+DAY_LENGTH = 10
 _UTC = pa.timestamp("us", tz="UTC")
 _EARLIEST = datetime(1900, 1, 1)  # noqa: DTZ001 - a local time
 
@@ -157,7 +157,7 @@ def _amounts(texts: pa.Array, evidence: frozenset[str] | None, *, undress: bool 
 
 def _dates(texts: pa.Array, read: Callable[[str], Reading], evidence: frozenset[str] | None) -> Typed:
     """Dates. Times of day without offset go first, so that each day is read once."""
-    if (pc.max(pc.binary_length(texts)).as_py() or 0) > _DAY_LENGTH:
+    if (pc.max(pc.binary_length(texts)).as_py() or 0) > DAY_LENGTH:
         texts = pc.replace_substring_regex(texts, f"{TIME}$", "")
     return _distinct(texts, pa.date32(), read, evidence)
 

@@ -12,8 +12,18 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pcc_pipeline.formats.columns import Typed, read_column, reasons
-from pcc_pipeline.formats.conventions import AS_WRITTEN, EARLIEST, TIME, TOO_EARLY, TOO_LATE, has_time, last_day
+from pcc_pipeline.formats.columns import DAY_LENGTH, Typed, read_column, reasons
+from pcc_pipeline.formats.conventions import (
+    AS_WRITTEN,
+    DAY_FIRST,
+    EARLIEST,
+    MONTH_FIRST,
+    TIME,
+    TOO_EARLY,
+    TOO_LATE,
+    has_time,
+    last_day,
+)
 from pcc_pipeline.formats.notes import Note
 from pcc_pipeline.formats.source import Source
 from pcc_pipeline.formats.tax_ids import checked_tax_ids
@@ -199,6 +209,30 @@ def _judge_whose(judge: _Judge, whose: pa.Array) -> None:
         judge.refuse(pc.is_null(whose), "ente", whose, "missing: a provider-wide file names the ente of each row")
 
 
+def _of_rows(columns: list[Column], raw: Raw, read: dict[str, Typed], told: Evidence) -> Evidence:
+    """What rows tell of dates of which neither a value nor the column tells: read one way, they are another date of
+    their row, which is told."""
+    found: Evidence = {}
+    dates = [column for column in columns if column.type == "date"]
+    for column in dates:
+        if not read[column.name].either or column.name in told:
+            continue
+        undecided = pc.and_(pc.is_valid(raw.texts[column.name]), pc.is_null(read[column.name].values))
+        day_first = read_column(column, raw.texts[column.name].filter(undecided), frozenset([DAY_FIRST])).values
+        swapped = pc.strftime(pc.cast(day_first, pa.timestamp("s")), "%Y-%d-%m")
+        is_one = pc.and_(pc.less_equal(pc.day(day_first), 12), pc.greater_equal(pc.year(day_first), 1000))
+        month_first = pc.cast(pc.if_else(is_one, swapped, pa.scalar(None, pa.string())), pa.date32())
+        others = [read[other.name].values.filter(undecided) for other in dates if other is not column]
+        agree = [
+            evidence
+            for evidence, meant in ((DAY_FIRST, day_first), (MONTH_FIRST, month_first))
+            if any(pc.any(pc.equal(meant, other)).as_py() for other in others)
+        ]
+        if agree:
+            found[column.name] = frozenset(agree)
+    return found
+
+
 def check_rows(table: Table, source: Source, raw: Raw, evidence: Evidence | None) -> Checked:
     """Types and checks the rows. `evidence` is that of the whole file by column, null while it is not known:
     then rows come out only if no value needs it."""
@@ -222,6 +256,7 @@ def check_rows(table: Table, source: Source, raw: Raw, evidence: Evidence | None
         read[column.name] = typed
     told = {name: typed.evidence for name, typed in read.items() if typed.evidence}
     if any(typed.either for typed in read.values()):
+        told |= _of_rows(columns, raw, read, told)
         raw.settled = {
             name: typed.values
             for name, typed in read.items()
@@ -254,7 +289,7 @@ def check_rows(table: Table, source: Source, raw: Raw, evidence: Evidence | None
 
 def _timed(name: str, raw: Raw) -> list[Note]:
     """A note on days that were written with a time of day."""
-    if name not in raw.texts:
+    if name not in raw.texts or (pc.max(pc.binary_length(raw.texts[name])).as_py() or 0) <= DAY_LENGTH:
         return []
     some = pc.fill_null(pc.match_substring_regex(raw.texts[name], TIME), False)
     if not pc.any(some).as_py():

@@ -8,6 +8,9 @@ import json
 from typing import Any
 
 from pcc_pipeline.reports.facts import Facts
+from pcc_pipeline.spreadsheet import harmless
+
+_TEXTS = ("ente", "denominazione", "fonte")
 
 
 def art33(facts: Facts) -> dict[str, Any]:
@@ -44,5 +47,10 @@ def as_csv(facts: Facts) -> str:
     text = io.StringIO()
     values = art33(facts)
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerows([values.keys(), ["" if value is None else value for value in values.values()]])
+    writer.writerows(
+        [
+            values.keys(),
+            ["" if value is None else harmless(value) if name in _TEXTS else value for name, value in values.items()],
+        ]
+    )
     return text.getvalue()

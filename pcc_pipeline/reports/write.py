@@ -7,6 +7,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from pcc_pipeline.codes import ente_code
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.reports.art33 import as_csv, as_json
@@ -27,7 +28,7 @@ FILES = ("report.html", "report.pdf", "report.xlsx", "art33.csv", "art33.json")
 
 def folder(settings: Settings, ente: str) -> Path:
     """The folder of an ente's reports (`_provider`: the provider's)."""
-    return Path(settings.home) / "reports" / ente
+    return Path(settings.home) / "reports" / ente_code(ente, provider=True)
 
 
 def write_ente(installation: Installation, ente: str, name: str | None = None, out: Path | None = None) -> list[Path]:

@@ -21,7 +21,7 @@ from pcc_pipeline.arrival.delivery import deliver
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.review.amounts import day
-from pcc_pipeline.review.operations import Selection, decide_operations
+from pcc_pipeline.review.operations import Judge, Selection, decide_operations
 from pcc_pipeline.review.pairs import DecisionError, Pair, decide_pairs, deciding, person
 from pcc_pipeline.review.proposals import known_documents
 from pcc_pipeline.review.sheets import Line, UnreadableError, WorkSheet, read, write
@@ -84,8 +84,9 @@ def export_questions(engine: sa.Engine, ente: str, out: IO[bytes] | str) -> int:
     return len(rows)
 
 
-def read_answers(installation: Installation, ente: str, path: Path, *, who: str) -> Answered:
-    """Takes the answers of a questionnaire: good lines do what they say, bad ones are told by line.
+def read_answers(installation: Installation, ente: str, path: Path, *, who: str, approving: Judge | None = None) -> Answered:
+    """Takes the answers of a questionnaire: good lines do what they say, bad ones are told by line. `approving` has the last
+    word on what an answer approves.
 
     Raises UnreadableError for a file that is no questionnaire, DecisionError without a name.
     """
@@ -111,7 +112,7 @@ def read_answers(installation: Installation, ente: str, path: Path, *, who: str)
                 if given.rule["effect"] == "case":
                     cases.append(given)
                 continue
-            _act(installation.engine, ente, given, who, done, cases)
+            _act(installation.engine, ente, given, who, done, cases, approving)
             _keep(installation.engine, ente, given, who)
         except DecisionError as error:
             done.errors.append((line.place, str(error)))
@@ -169,7 +170,9 @@ def _tax_id(value: str) -> str:
     return bare
 
 
-def _act(engine: sa.Engine, ente: str, given: _Answer, who: str, done: Answered, cases: list[_Answer]) -> None:
+def _act(
+    engine: sa.Engine, ente: str, given: _Answer, who: str, done: Answered, cases: list[_Answer], approving: Judge | None
+) -> None:
     own, other = given.question["id_documento"], given.question["progressivo_registrazione"]
     reason = given.note or f"risposta a {given.question['code']}"
     match given.rule["effect"]:
@@ -180,7 +183,8 @@ def _act(engine: sa.Engine, ente: str, given: _Answer, who: str, done: Answered,
             done.decisions += decide_pairs(engine, ente, "split", [Pair(own, other)], who=who, reason=reason).written
         case "approve" | "refuse" as verdict:
             chosen = Selection(document=own or other)
-            done.decisions += decide_operations(engine, ente, verdict, chosen, who=who, reason=reason).written
+            judge = approving if verdict == "approve" else None
+            done.decisions += decide_operations(engine, ente, verdict, chosen, who=who, reason=reason, judge=judge).written
         case "case":
             cases.append(given)
             done.cases += 1

@@ -71,6 +71,14 @@ order by decision
 """
 
 
+# Of one question the latest answer counts.
+_ANSWERS = """
+select distinct on (code, id_documento, progressivo_registrazione) * from pcc.answers
+where ente = :ente and (cast(:known_at as timestamptz) is null or decided_at <= :known_at)
+order by code, id_documento, progressivo_registrazione, decision desc
+"""
+
+
 @contextmanager
 def deciding(engine: sa.Engine, ente: str) -> Iterator[sa.Connection]:
     """A transaction in which nobody else decides for the ente: decisions come one after the other."""
@@ -108,6 +116,7 @@ def snapshot(engine: sa.Engine, ente: str, known_at: datetime | None = None) -> 
             "decided_match_decisions": _arrow(connection, "decided_match_decisions", _STANDING_PAIRS, given),
             "decided_operation_decisions": _arrow(connection, "decided_operation_decisions", STATES, given),
             "decided_sent_operations": _arrow(connection, "decided_sent_operations", SENT, given),
+            "decided_answers": _arrow(connection, "decided_answers", _ANSWERS, given),
         }
 
 
@@ -116,7 +125,7 @@ def latest_decisions(engine: sa.Engine, ente: str) -> dict[str, int]:
     ente's decisions are made, so that all up to it are seen by whoever reads afterwards."""
     found = {}
     with engine.connect() as connection:
-        for name in ("match_decisions", "operation_decisions"):
+        for name in ("match_decisions", "operation_decisions", "answers"):
             t = table(name)
             query = sa.select(sa.func.coalesce(sa.func.max(t.c.decision), 0)).where(t.c.ente == ente)
             found[name] = int(connection.execute(query).scalar_one())

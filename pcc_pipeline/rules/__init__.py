@@ -67,6 +67,8 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         # No payment is told, and nothing that closes the document, before a person answers.
         "holds_payment": "BOOLEAN",
         "keeps_open": "BOOLEAN",
+        # No operation at all on the document before a person answers.
+        "holds": "BOOLEAN",
     },
     "duties": {"duty": "VARCHAR", "tipo_ente": "VARCHAR", "starts_on": "DATE", "source": "VARCHAR"},
     "erp_releases": {

@@ -17,10 +17,9 @@ import duckdb
 
 from pcc_pipeline.calculator import Parameters, load_models, model_order, prepared, source
 from pcc_pipeline.clock import ROME
-from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.installation import Installation
-from pcc_pipeline.review.pairs import snapshot
-from pcc_pipeline.runs import pipeline
+from pcc_pipeline.runs.inputs import inputs
+from pcc_pipeline.spreadsheet import PATTERN
 from pcc_pipeline.tables import MODELS
 
 #: What a rebuilt table can be written as, by the file's ending, and the options of DuckDB's COPY.
@@ -73,24 +72,14 @@ def rebuild(
     """
     if known_at.tzinfo is None:
         raise NotRebuilt("The moment needs a time zone: 2026-01-31T18:00:00+01:00")
-    register = installation.register
-    deliveries = pipeline.calculator_deliveries(register, ente, known_at)
-    if not deliveries.num_rows:
-        raise NotRebuilt(f"Nothing had been delivered for {ente} by {known_at.isoformat()}")
-    facts = ente_facts(installation, ente, known_at=known_at)
     observed_at = observed_at or max(reference_date, known_at.astimezone(ROME).date())
-    parameters = pipeline.parameters(facts, reference_date, observed_at)
+    given = inputs(installation, ente, reference_date, observed_at, known_at=known_at)
+    if not given.deliveries.num_rows:
+        raise NotRebuilt(f"Nothing had been delivered for {ente} by {known_at.isoformat()}")
     mark = f"{reference_date}|{observed_at}|{known_at.astimezone(UTC).isoformat()}"
     folder = f"models/{ente}/asof/{hashlib.sha256(mark.encode()).hexdigest()[:16]}"
-    installation.calculator.run(
-        ente,
-        parameters,
-        deliveries,
-        models=needed(tables),
-        output=folder,
-        decided=snapshot(installation.engine, ente, known_at),
-    )
-    return Past(ente, parameters, known_at, deliveries.num_rows, folder)
+    installation.calculator.run_inputs(given, needed(tables), folder)
+    return Past(ente, given.parameters, known_at, given.deliveries.num_rows, folder)
 
 
 @contextmanager
@@ -103,8 +92,9 @@ def opened(installation: Installation, past: Past, tables: Iterable[str]) -> Ite
         yield connection
 
 
-def write(installation: Installation, past: Past, table: str, out: Path) -> int:
-    """Writes a rebuilt table to a file (.csv, .parquet, .json), in the order of its key; returns the rows.
+def write(installation: Installation, past: Past, table: str, out: Path, *, raw: bool = False) -> int:
+    """Writes a rebuilt table to a file (.csv, .parquet, .json), in the order of its key; returns the rows. In CSV, texts that
+    a spreadsheet would take for formulas bear an apostrophe, unless `raw`.
 
     A file appears whole or not at all. Raises NotRebuilt for another kind of file.
     """
@@ -115,7 +105,8 @@ def write(installation: Installation, past: Past, table: str, out: Path) -> int:
     try:
         with opened(installation, past, [table]) as connection:
             path = str(temporary).replace("'", "''")
-            found = connection.execute(f"copy ({_ordered(table)}) to '{path}' ({options})").fetchone()
+            rows = _ordered(table, harmless=out.suffix.lower() == ".csv" and not raw)
+            found = connection.execute(f"copy ({rows}) to '{path}' ({options})").fetchone()
         temporary.replace(out)
     finally:
         temporary.unlink(missing_ok=True)
@@ -128,8 +119,13 @@ def rows(installation: Installation, past: Past, table: str) -> list[tuple[objec
         return connection.execute(_ordered(table)).fetchall()
 
 
-def _ordered(table: str) -> str:
+def _ordered(table: str, *, harmless: bool = False) -> str:
     described = MODELS[table]
+    texts = [c.name for c in described.columns if c.type == "text"] if harmless else []
+    formula = "case when regexp_matches({0}, '{1}') then chr(39) || {0} else {0} end as {0}"
+    shown = ", ".join(formula.format(f'"{name}"', PATTERN) for name in texts)
     simple = [c.name for c in described.columns if c.type not in ("records", "texts")]
     names = dict.fromkeys([*described.key, *simple])
-    return f'select * from "{table}" order by ' + ", ".join(f'"{name}"' for name in names)
+    return f'select *{f" replace ({shown})" if shown else ""} from "{table}" order by ' + ", ".join(
+        f'"{name}"' for name in names
+    )

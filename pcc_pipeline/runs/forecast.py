@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.installation import Installation
-from pcc_pipeline.review.pairs import snapshot
-from pcc_pipeline.runs import pipeline
 from pcc_pipeline.runs.asof import Past, needed, opened
+from pcc_pipeline.runs.inputs import inputs, with_delivery
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import DECIDED, FEEDS
 
@@ -96,33 +93,23 @@ def scenario(
     """
     if late := [p for p in payments if p.paid_on > until]:
         raise NotForecast(f"{late[0].id_documento} is paid on {late[0].paid_on}, after {until}")
-    register = installation.register
-    deliveries = pipeline.calculator_deliveries(register, ente)
-    if not deliveries.num_rows:
+    given = inputs(installation, ente, until, until)
+    if not given.deliveries.num_rows:
         raise NotForecast(f"Nothing was ever delivered for {ente}")
-    facts = ente_facts(installation, ente)
-    parameters = pipeline.parameters(facts, until, until)
     refused = sorted(set(refused))
     mark = hashlib.sha256(repr((until, sorted(payments, key=repr), refused)).encode()).hexdigest()[:16]
     now = datetime.now(UTC)
     part = f"forecast-{mark}"
     file = f"staging/{ente}/erp_payments/{part}.parquet"
-    decided = snapshot(installation.engine, ente)
-    decided["decided_operation_decisions"] = _refusing(decided["decided_operation_decisions"], ente, refused, now)
+    standing = _refusing(given.decided["decided_operation_decisions"], ente, refused, now)
+    given = replace(given, decided={**given.decided, "decided_operation_decisions": standing})
     folder = f"models/{ente}/forecast/{mark}"
     try:
         if payments:
             _made_up(installation.store, file, ente, part, payments)
-            deliveries = _with(deliveries, part, now)
-        installation.calculator.run(
-            ente,
-            parameters,
-            deliveries,
-            models=needed(TABLES),
-            output=folder,
-            decided=decided,
-        )
-        return Past(ente, parameters, now, deliveries.num_rows, folder)
+            given = with_delivery(given, "erp_payments", part, "previsione")
+        installation.calculator.run_inputs(given, needed(TABLES), folder)
+        return Past(ente, given.parameters, now, given.deliveries.num_rows, folder)
     finally:
         if payments:
             installation.store.delete(file)
@@ -197,19 +184,6 @@ def _made_up(store: Store, file: str, ente: str, part: str, payments: Sequence[P
     ]
     with store.write(file) as target, store.fs.open(target, "wb") as out:
         pq.write_table(pa.Table.from_pylist(rows, schema=schema), out)
-
-
-def _with(deliveries: pa.Table, part: str, now: datetime) -> pa.Table:
-    sequence = max(deliveries["sequence"].to_pylist()) + 1
-    row: dict[str, Any] = {
-        "delivery": part,
-        "kind": "erp_payments",
-        "sequence": sequence,
-        "received_at": now,
-        "file": "previsione",
-        "part": part,
-    }
-    return pa.concat_tables([deliveries, pa.Table.from_pylist([row], schema=deliveries.schema)])
 
 
 def _refusing(standing: pa.Table, ente: str, refused: Sequence[str], now: datetime) -> pa.Table:

@@ -7,48 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from pathlib import Path
-
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from pcc_pipeline.arrival.landing import PROVIDER, land
 from pcc_pipeline.arrival.staging import stage
-from pcc_pipeline.calculator import Parameters, source
-from pcc_pipeline.calculator.session import DELIVERIES_SCHEMA
+from pcc_pipeline.calculator import source
 from pcc_pipeline.clock import today
-from pcc_pipeline.database.register import Register
 from pcc_pipeline.enti.distribution import distribute
-from pcc_pipeline.enti.facts import EnteFacts
 from pcc_pipeline.enti.life import life
 from pcc_pipeline.enti.overview import publish_overview, register_rows
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import PROVIDER_TABLES, TABLES
-from pcc_pipeline.tables.register import LANDED
-
-
-def calculator_deliveries(register: Register, ente: str, known_at: datetime | None = None) -> pa.Table:
-    """An ente's read deliveries for the calculator (see DELIVERIES_SCHEMA), known by `known_at` (now unless told).
-
-    `part` is null where no row was accepted. The provider's probes concern every ente and come with them.
-    """
-    table = _read(register.deliveries(ente, known_at), None)
-    if ente != PROVIDER:
-        shared = register.deliveries(PROVIDER, known_at)
-        shared = shared.filter(pc.equal(shared["kind"], "probes"))
-        table = pa.concat_tables([table, _read(shared, PROVIDER)])
-    return table
-
-
-def _read(table: pa.Table, owner: str | None) -> pa.Table:
-    table = table.filter(pc.not_equal(table["status"], LANDED))
-    has_rows = pc.greater(pc.fill_null(table["rows"], 0), 0)
-    part = pc.if_else(has_rows, table["part"], pa.scalar(None, pa.string()))
-    table = table.set_column(table.schema.get_field_index("part"), "part", part)
-    table = table.append_column("owner", pa.array([owner] * len(table), pa.string()))
-    return table.select(DELIVERIES_SCHEMA.names).cast(DELIVERIES_SCHEMA)
 
 
 @dataclass
@@ -82,20 +52,6 @@ def read_provider(installation: Installation, inbox: Path | None = None, *, drai
         {**{item.path: item.reason for item in landed.refused}, **done.refused},
         sorted(split.made),
         notes,
-    )
-
-
-def parameters(facts: EnteFacts, reference_date: date | None = None, observed_at: date | None = None) -> Parameters:
-    """The models' parameters: today where a date is not given. Raises ValueError when O is before D."""
-    reference_date = reference_date or observed_at or today()
-    return Parameters(
-        reference_date,
-        observed_at or max(reference_date, today()),
-        facts.tipo,
-        facts.patron_saint,
-        facts.siope_plus,
-        facts.siope_plus_dal,
-        facts.pubblicato_il,
     )
 
 

@@ -26,9 +26,9 @@ from pcc_pipeline.clock import ROME, today
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.duck import connect
-from pcc_pipeline.enti.facts import ente_facts
+from pcc_pipeline.enti.facts import EnteFacts
 from pcc_pipeline.installation import Installation
-from pcc_pipeline.runs import pipeline
+from pcc_pipeline.runs.inputs import inputs
 from pcc_pipeline.settings import Settings
 
 log = logging.getLogger("pcc.alerts")
@@ -47,15 +47,11 @@ class Alert:
     text: str
 
 
-def watch(installation: Installation, ente: str) -> list[Alert]:
+def watch(installation: Installation, ente: str, facts: EnteFacts) -> list[Alert]:
     """What is to be said of an ente's tickets now: its models of today, kept apart from the published ones."""
-    facts = ente_facts(installation, ente)
-    if facts.refusal:
-        return []
     on, output = today(), f"watch/{ente}"
-    deliveries = pipeline.calculator_deliveries(installation.register, ente)
     models = ("service_calendar", "ticket_contacts", "sla_breaches")
-    installation.calculator.run(ente, pipeline.parameters(facts, on, on), deliveries, models=models, output=output)
+    installation.calculator.run_inputs(inputs(installation, ente, on, on, facts=facts), models, output)
     with connect(installation.settings) as connection:
         installation.store.attach(connection)
         breaches = source(installation.store, ente, "sla_breaches", output)

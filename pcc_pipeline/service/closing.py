@@ -32,8 +32,8 @@ def closed(store: Store, ente: str) -> set[str]:
     }
 
 
-def close_periods(installation: Installation, ente: str, night: date) -> list[str]:
-    """Closes what can be closed at the end of a day, from the ente's models as they were just made; returns which."""
+def close_periods(installation: Installation, ente: str, night: date, folder: str) -> list[str]:
+    """Closes what can be closed at the end of a day, from the ente's models just made in `folder`; returns which."""
     store = installation.store
     done = closed(store, ente)
     made: set[str] = set()
@@ -43,12 +43,12 @@ def close_periods(installation: Installation, ente: str, night: date) -> list[st
             period
             for row in connection.execute(
                 "select distinct strftime(opened_day, '%Y-%m'), strftime(opened_day, '%Y') || '-Q' || quarter(opened_day) "
-                f"from {source(store, ente, 'ticket_contacts')} where waiting and not breached"
+                f"from {source(store, ente, 'ticket_contacts', folder)} where waiting and not breached"
             ).fetchall()
             for period in row
         }
         for table in CLOSING:
-            made_of = source(store, ente, table)
+            made_of = source(store, ente, table, folder)
             for (period,) in connection.execute(
                 f"select distinct period from {made_of} where not closed order by 1"
             ).fetchall():

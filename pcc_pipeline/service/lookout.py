@@ -9,7 +9,7 @@ from pcc_pipeline.clock import today
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.service.alerts import Alert, missed_levels, raise_alerts, watch
 from pcc_pipeline.service.deadlines import DutyAlert, alerts, deadlines, span
-from pcc_pipeline.service.nightly import enti_of
+from pcc_pipeline.service.nightly import processed_enti
 
 log = logging.getLogger("pcc.alerts")
 
@@ -17,9 +17,9 @@ log = logging.getLogger("pcc.alerts")
 def look(installation: Installation) -> int:
     """Looks at every active ente once; returns how many alerts are new. An ente that fails does not stop the others."""
     found = []
-    for ente in enti_of(installation, today()):
+    for ente, facts in processed_enti(installation, today()).items():
         try:
-            found += [*watch(installation, ente), *missed_levels(installation.register, ente)]
+            found += [*watch(installation, ente, facts), *missed_levels(installation.register, ente)]
         except Exception as error:
             log.error("%s: not looked at (%s): run pcc alerts to see it again", ente, error)
     return raise_alerts(installation, found)

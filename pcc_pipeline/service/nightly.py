@@ -6,7 +6,7 @@ month so far are replaced by the next one's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -22,11 +22,11 @@ from pcc_pipeline.database.publish import replace
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.duck import connect
-from pcc_pipeline.enti.facts import ente_facts
+from pcc_pipeline.enti.facts import EnteFacts, ente_facts
 from pcc_pipeline.enti.overview import publish_overview
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.reports.service_page import service_page
-from pcc_pipeline.runs import pipeline
+from pcc_pipeline.runs.inputs import Inputs, inputs
 from pcc_pipeline.service.closing import close_periods, closed, ended
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import TABLES
@@ -67,10 +67,10 @@ def missed(register: Register, until: date) -> list[date]:
     return [last + timedelta(days=n) for n in range(max(1, (until - last).days - MISSED), (until - last).days + 1)]
 
 
-def enti_of(installation: Installation, on: date) -> list[str]:
-    """Enti with deliveries that are processed on a day."""
-    known = (ente for ente in installation.register.enti() if ente != PROVIDER)
-    return [ente for ente in known if ente_facts(installation, ente, on).refusal is None]
+def processed_enti(installation: Installation, on: date) -> dict[str, EnteFacts]:
+    """Enti with deliveries that are processed on a day, each with what the provider's register says of it."""
+    known = {ente: ente_facts(installation, ente, on) for ente in installation.register.enti() if ente != PROVIDER}
+    return {ente: facts for ente, facts in known.items() if facts.refusal is None}
 
 
 def nights(
@@ -82,7 +82,7 @@ def nights(
     """
     asked = until or last_night()
     due = missed(installation.register, asked) or [asked]
-    enti = enti_of(installation, today())
+    enti = processed_enti(installation, today())
     done = []
     for night in due:
         progress(f"the night of {night}")
@@ -104,20 +104,21 @@ def nights(
 def work(
     installation: Installation,
     night: date,
-    enti: Sequence[str],
+    enti: Mapping[str, EnteFacts],
     *,
     only_closing: bool = False,
 ) -> Night:
     """One night. An ente that fails is told and keeps its previous figures; the others go on."""
     result = Night(night)
-    for ente in enti:
+    for ente, facts in enti.items():
         if only_closing and not _may_close(installation.store, ente, night):
             continue
         try:
             # What a provider-wide file brought it since its last run.
-            stage(installation, ente, ente_facts(installation, ente).layout)
+            stage(installation, ente, facts.layout)
+            given = inputs(installation, ente, night, night, facts=facts)
             with installation.register.lock(ente):
-                _ente(installation, ente, night, result)
+                _ente(installation, given, night, result)
         except Exception as error:
             result.failed[ente] = f"{type(error).__name__}: {str(error)[:300]}"
     return result
@@ -128,26 +129,26 @@ def _may_close(store: Store, ente: str, night: date) -> bool:
     return month not in closed(store, ente) and ended(month, night)
 
 
-def _ente(installation: Installation, ente: str, night: date, result: Night) -> None:
-    facts = ente_facts(installation, ente)
-    deliveries = pipeline.calculator_deliveries(installation.register, ente)
-    calculator, asked = installation.calculator, pipeline.parameters(facts, night, night)
-    calculator.run(ente, asked, deliveries, models=MODELS)
-    if problems := _problems(installation, ente):
+def _ente(installation: Installation, given: Inputs, night: date, result: Night) -> None:
+    """Works one ente's night in a folder of its own: the models that are published lie untouched."""
+    ente, store, calculator = given.ente, installation.store, installation.calculator
+    folder = f"models/{ente}/night"
+    calculator.run_inputs(given, MODELS, folder)
+    if problems := _problems(installation, ente, folder):
         result.failed[ente] = f"blocking checks fail, previous figures stay: {', '.join(problems)}"
         return
-    if made := close_periods(installation, ente, night):
+    if made := close_periods(installation, ente, night, folder):
         result.closed[ente] = made
         closing = [name for name in model_order() if name.startswith("sla_") and name in MODELS]
-        calculator.run(ente, asked, deliveries, models=closing)
-    sources = {name: source(installation.store, ente, name) for name in PUBLISHED}
+        calculator.run_inputs(given, closing, folder)
+    sources = {name: source(store, ente, name, folder) for name in PUBLISHED}
     result.published[ente] = replace(
-        installation.engine, ente, sources, lambda connection: prepare(connection, installation.store), installation.settings
+        installation.engine, ente, sources, lambda connection: prepare(connection, store), installation.settings
     )
-    installation.store.write_bytes(f"reports/{ente}/service.html", service_page(installation.engine, ente).encode())
+    store.write_bytes(f"reports/{ente}/service.html", service_page(installation.engine, ente).encode())
 
 
-def _problems(installation: Installation, ente: str) -> list[str]:
+def _problems(installation: Installation, ente: str, folder: str) -> list[str]:
     def opened() -> object:
         connection = connect(installation.settings)
         prepare(connection, installation.store)
@@ -155,7 +156,7 @@ def _problems(installation: Installation, ente: str) -> list[str]:
 
     failing = []
     for name in PUBLISHED:
-        files = {ente: [installation.store.uri(f"models/{ente}/{name}.parquet")]}
+        files = {ente: [installation.store.uri(f"{folder}/{name}.parquet")]}
         for found in run_checks(TABLES[name], files, connect=opened)[ente]:
             if found.blocking and not found.passed:
                 failing.append(f"{name}.{found.check}")

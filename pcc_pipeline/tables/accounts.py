@@ -23,6 +23,8 @@ USERS = Table(
         Column("failures", "integer", "Wrong passwords since the last right one", required=True, minimum=0),
         Column("locked_until", "timestamp", "No sign-in before this moment"),
         Column("created_at", "timestamp", "When the account was made", required=True),
+        Column("keyed_by", "integer", "User who last gave the account its password, at its making or later; null: the person, or the command line"),
+        Column("keyed_at", "timestamp", "When that was; null as keyed_by"),
     ),
     key=("user_id",),
 )
@@ -50,10 +52,22 @@ API_TOKENS = Table(
         Column("name", "text", "What it is for", required=True),
         Column("created_by", "integer", "User who made it", required=True),
         Column("created_at", "timestamp", "When", required=True),
-        Column("revoked_at", "timestamp", "When it was taken back"),
+        Column("expires_at", "timestamp", "End at the latest", required=True),
+        Column("revoked_at", "timestamp", "When it was taken back; also by a new password of its maker, or the end of that account"),
     ),
     key=("token_hash",),
-    indexes=(("ente",),),
+    indexes=(("ente",), ("created_by",)),
+)
+
+SIGN_IN_ATTEMPTS = Table(
+    "sign_in_attempts", "register", "One row per sign-in under way or failed of late, written before the password is tried",
+    (
+        Column("attempt", "integer", "Number of the attempt", required=True),
+        Column("address", "text", "Network address of the client", required=True),
+        Column("at", "timestamp", "When", required=True),
+    ),
+    key=("attempt",),
+    indexes=(("address", "at"),),
 )
 
 AUDIT = Table(
@@ -72,6 +86,6 @@ AUDIT = Table(
 )
 
 #: Tables of the desk by name, columns that PostgreSQL numbers, further unique columns.
-ACCOUNTS: dict[str, Table] = {table.name: table for table in (USERS, SESSIONS, API_TOKENS, AUDIT)}
-ACCOUNTS_NUMBERED = {"users": "user_id", "audit": "entry"}
+ACCOUNTS: dict[str, Table] = {table.name: table for table in (USERS, SESSIONS, API_TOKENS, SIGN_IN_ATTEMPTS, AUDIT)}
+ACCOUNTS_NUMBERED = {"users": "user_id", "audit": "entry", "sign_in_attempts": "attempt"}
 ACCOUNTS_UNIQUE: dict[str, tuple[tuple[str, ...], ...]] = {"users": (("email",),)}

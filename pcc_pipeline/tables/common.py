@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pcc_pipeline.codes import ENTE as CODE
 from pcc_pipeline.tables.describe import Column
 
-ENTE = Column("ente", "text", "Tenant code", required=True, pattern=r"[a-z0-9_]{2,32}")
+ENTE = Column("ente", "text", "Tenant code", required=True, pattern=CODE.pattern)
 ID_DOCUMENTO = Column("id_documento", "text", "The accounting system's key; null where it has no such document")
 PROGRESSIVO = Column("progressivo_registrazione", "text", "PCC's key; null where PCC has no such document")
 VIEW = Column("view", "text", "Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted",

@@ -131,7 +131,13 @@ DECIDED_OPERATION_DECISIONS = Table(
     key=("ente", "operation_id"),
 )
 
+DECIDED_ANSWERS = Table(
+    "decided_answers", "staging", "One row per question that was answered: the latest answer",
+    (ENTE, _DECISION, *ANSWERS.columns[2:6], _WHO, _WHEN),
+    key=("ente", "code", "id_documento", "progressivo_registrazione"),
+)
+
 #: What the SQL models may read of decisions and of what was sent, by relation; empty where nothing was decided.
 DECIDED: dict[str, Table] = {
-    table.name: table for table in (DECIDED_MATCH_DECISIONS, DECIDED_OPERATION_DECISIONS, DECIDED_SENT)
+    table.name: table for table in (DECIDED_MATCH_DECISIONS, DECIDED_OPERATION_DECISIONS, DECIDED_SENT, DECIDED_ANSWERS)
 }

@@ -94,7 +94,7 @@ SDI_MESSAGES = Table(
 )
 
 STG_SDI_MESSAGES = replace(
-    SDI_MESSAGES, name="stg_sdi_messages", grain="One row per message of SDI: the latest delivered of its file",
+    SDI_MESSAGES, name="stg_sdi_messages", grain="One row per message of SDI: the latest delivered of its file, where SDI named it",
     columns=(*SDI_MESSAGES.columns, ROW_ID), key=("ente", "row_id"),
 )
 

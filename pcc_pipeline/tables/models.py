@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pcc_pipeline import rules
-from pcc_pipeline.tables import feeds, indicators, messages, operations, opi, proposals, sending
+from pcc_pipeline.tables import feeds, indicators, messages, operations, opi, proposals, sending, standing
 from pcc_pipeline.tables.common import (
     ENTE,
     ID_DOCUMENTO,
@@ -58,14 +58,20 @@ def _standing(feed: Table, grain: str, key: tuple[str, ...]) -> Table:
 
 STAGING = (
     _standing(feeds.ERP_INVOICES, "One row per document of the accounting system: the latest delivered", ("ente", "id_documento")),
-    _standing(feeds.ERP_PAYMENTS, "One row per payment of the accounting system: the latest delivered of its mandate and document",
+    _standing(feeds.ERP_PAYMENTS, "One row per payment of the accounting system: not corrected by a later delivery",
               ("ente", "row_id")),
     _standing(feeds.PCC_INVOICES, "One row per document of PCC: the latest delivered, completed where it came by export", ("ente", "progressivo_registrazione")),
-    _standing(feeds.PCC_OPERATIONS, "One row per movement of PCC: the latest delivered of its document, day, action and payment order", ("ente", "row_id")),
+    _standing(feeds.PCC_OPERATIONS, "One row per movement of PCC: not corrected by a later delivery", ("ente", "row_id")),
     _standing(feeds.OPEN_LIST, "One row per document of the latest open list", ("ente", "row_id")),
     _standing(feeds.SPECIAL_CASES, "One row per special case: the latest delivered of its identity", ("ente", "row_id")),
-    _standing(feeds.SDI_INVOICES, "One row per body of a FatturaPA file: the latest delivered of its file", ("ente", "file", "line")),
+    _standing(feeds.SDI_INVOICES, "One row per body of a FatturaPA file: the latest delivered of its file, where SDI named it", ("ente", "file", "line")),
     _standing(feeds.BUDGETS, "One row per year: the budget that the ente stated last", ("ente", "anno")),
+)
+
+PCC_MOVEMENTS = replace(
+    feeds.PCC_OPERATIONS, name="pcc_movements", grain="One row per movement of PCC as delivered, in its own feed or with a document",
+    columns=(*feeds.PCC_OPERATIONS.columns, ROW_ID, Column("sequence", "integer", "Order of arrival of its delivery", required=True)),
+    key=("ente", "row_id"),
 )
 
 PAYMENTS = replace(STAGING[1], name="payments", layer="reconciliation",
@@ -364,7 +370,7 @@ INVOICES = replace(
 MODELS: dict[str, Table] = {
     table.name: table
     for table in (
-        *STAGING, *messages.MESSAGE_MODELS, *opi.MODELS, DELIVERED_PAYMENTS, SET_ASIDE_PAYMENTS, PAYMENTS, PAYMENTS_WITHOUT_DOCUMENT, PCC_PAYMENTS, PCC_ACCOUNTS, SUBJECTS, IDENTIFIERS, CREDITORS, CASE_DOCUMENTS, PRESENT_CREDITORS, ERP_IDENTITIES, ERP_COPIES, DOCUMENT_REFERENCES, DOCUMENT_KEYS, PROBABLE_PAIRS, PCC_COPIES, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, CREDIT_NOTE_LINKS, MESSAGE_DOCUMENTS, DOCUMENT_EVENTS, PAIRS,
+        *standing.TABLES, PCC_MOVEMENTS, *STAGING, *messages.MESSAGE_MODELS, *opi.MODELS, DELIVERED_PAYMENTS, SET_ASIDE_PAYMENTS, PAYMENTS, PAYMENTS_WITHOUT_DOCUMENT, PCC_PAYMENTS, PCC_ACCOUNTS, SUBJECTS, IDENTIFIERS, CREDITORS, CASE_DOCUMENTS, PRESENT_CREDITORS, ERP_IDENTITIES, ERP_COPIES, DOCUMENT_REFERENCES, DOCUMENT_KEYS, PROBABLE_PAIRS, PCC_COPIES, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, CREDIT_NOTE_LINKS, MESSAGE_DOCUMENTS, DOCUMENT_EVENTS, PAIRS,
         *sending.MODELS, AMBIGUITIES, *proposals.TABLES, DOCUMENT_CASES, DOCUMENT_FACTS, DOCUMENTS_TABLE, CREDIT_NOTES_CLOSED, IMPOSSIBLE_DATES, MATCHES, DEBT_POSITIONS,
         WRONG_BENEFICIARIES, MATCH_CANDIDATES, DIFFERENCES, DIFFERENCE_WORDS, ANOMALIES, DIFFERENCE_BY_CODE, *operations.TABLES, STOCK_TABLE, STOCK_BY_CREDITOR, STOCK_BY_DUE_DATE, STOCK_BY_ISSUE_YEAR,
         *indicators.TABLES,

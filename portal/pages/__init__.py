@@ -2,6 +2,7 @@
 
 from portal.pages import (
     access,
+    api_guide,
     debts,
     deliveries,
     documents,
@@ -21,6 +22,7 @@ ROUTERS = (
     access.router,
     identity.router,
     people.router,
+    api_guide.router,
     provider.router,
     home.router,
     debts.router,

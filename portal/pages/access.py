@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
+import re
+import secrets
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
@@ -10,35 +13,68 @@ from fastapi import APIRouter, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.dialects.postgresql import distinct_on
 
+from pcc_pipeline.codes import ENTE, PROVIDER
 from pcc_pipeline.database.schema import table
 from portal import audit
-from portal.accounts import AccountError, User, change_password, check_password, ente_of
+from portal.accounts import AccountError, User, change_password, check_password, ente_of, has_accounts
 from portal.files import table_file
 from portal.sessions import LONGEST, choose_ente, close_session, open_session
-from portal.web import COOKIE, HonestForm, SignedIn, address_of, engine_of, now, page
+from portal.web import (
+    LANGUAGE,
+    SESSION,
+    SIGN_IN_FORM,
+    HonestForm,
+    SignedIn,
+    address_of,
+    cookie,
+    database_of,
+    engine_of,
+    now,
+    page,
+    set_cookie,
+)
 
 router = APIRouter()
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 @router.get("/accesso")
 def sign_in_page(request: Request) -> Response:
     """The form to sign in."""
-    return page(request, "sign_in.html", problem=None, email="")
+    return sign_in_form(request)
+
+
+def sign_in_form(request: Request, status: int = 200, problem: str | None = None, email: str = "") -> Response:
+    """The form, with a token that it and a cookie bear: another site can make a browser send neither."""
+    known = request.cookies.get(cookie(request, SIGN_IN_FORM), "")
+    token = known if _TOKEN.fullmatch(known) else secrets.token_urlsafe(32)  # another tab's form stays good
+    response = page(request, "sign_in.html", status, problem=problem, email=email, token=token)
+    set_cookie(request, response, SIGN_IN_FORM, token, 3600, strict=True)
+    return response
 
 
 @router.post("/accesso")
-def sign_in(request: Request, email: Annotated[str, Form()] = "", password: Annotated[str, Form()] = "") -> Response:
+def sign_in(
+    request: Request,
+    email: Annotated[str, Form(max_length=200)] = "",
+    password: Annotated[str, Form(max_length=200)] = "",
+    token: Annotated[str, Form(alias="csrf", max_length=100)] = "",
+) -> Response:
     """Opens a session, or says that the address and password do not go together: never which is wrong."""
     engine, address = engine_of(request), address_of(request)
-    if audit.must_wait(engine, address, now()):
-        problem = "Troppi tentativi da questo indirizzo: riprovare tra un quarto d'ora"
-        return page(request, "sign_in.html", 429, problem=problem, email=email)
+    if not token or not hmac.compare_digest(token.encode(), request.cookies.get(cookie(request, SIGN_IN_FORM), "").encode()):
+        return sign_in_form(request, 403, "La pagina è scaduta: riprovare", email)
+    attempt = audit.begin_attempt(engine, address, now())
+    if attempt is None:
+        return sign_in_form(request, 429, "Troppi tentativi da questo indirizzo: riprovare tra un quarto d'ora", email)
     user = check_password(engine, email, password, now())
     if user is None:
         who = email.strip().lower()
         audit.record(engine, who or "–", "sign_in_failed", ente=ente_of(engine, who), address=address)
         problem = "Indirizzo o password non corretti, o accesso sospeso per un quarto d'ora dopo troppi errori"
-        return page(request, "sign_in.html", 401, problem=problem, email=email)
+        return sign_in_form(request, 401, problem, email)
+    audit.forgive(engine, attempt)
     return signed_in_response(request, user, "password")
 
 
@@ -47,10 +83,7 @@ def signed_in_response(request: Request, user: User, how: str) -> Response:
     engine = engine_of(request)
     audit.record(engine, user.email, "sign_in", ente=user.ente, detail=how, address=address_of(request))
     response = RedirectResponse("/", 303)
-    response.set_cookie(
-        COOKIE, open_session(engine, user, now()), max_age=int(LONGEST.total_seconds()), httponly=True,
-        samesite="lax", secure=request.app.state.secure_cookies,
-    )  # fmt: skip
+    set_cookie(request, response, SESSION, open_session(engine, user, now()), int(LONGEST.total_seconds()))
     return response
 
 
@@ -60,7 +93,7 @@ def sign_out(request: Request, session: HonestForm) -> Response:
     close_session(engine_of(request), session)
     audit.record(engine_of(request), session.user.email, "sign_out", address=address_of(request))
     response = RedirectResponse("/accesso", 303)
-    response.delete_cookie(COOKIE)
+    response.delete_cookie(cookie(request, SESSION), secure=request.app.state.secure_cookies, httponly=True, samesite="lax")
     return response
 
 
@@ -121,15 +154,27 @@ def _overview(request: Request) -> Sequence[sa.RowMapping]:
         .group_by(last.c.ente, names.c.denominazione, last.c.published_at, last.c.reference_date)
         .order_by(last.c.ente)
     )
-    with engine_of(request).connect() as connection:
+    with database_of(request).provider() as connection:
         return connection.execute(query).mappings().all()
 
 
+def _known(request: Request, ente: str) -> bool:
+    """Whether an ente of that code was published, stands in the provider's register, or has accounts."""
+    if ENTE.fullmatch(ente) is None or ente == PROVIDER:
+        return False
+    p, s = table("publications"), table("service_life")
+    query = sa.select(sa.or_(sa.exists().where(p.c.ente == ente), sa.exists().where(s.c.codice_ente == ente)))
+    with database_of(request).provider() as connection:
+        return bool(connection.execute(query).scalar_one()) or has_accounts(engine_of(request), ente)
+
+
 @router.post("/enti")
-def choose(request: Request, session: HonestForm, ente: Annotated[str, Form()]) -> Response:
-    """Remembers the ente to look at. 403 for whoever may not."""
+def choose(request: Request, session: HonestForm, ente: Annotated[str, Form(max_length=100)]) -> Response:
+    """Remembers the ente to look at. 403 for whoever may not, 404 for a code that no ente has."""
     if not session.user.may_see(ente):
         raise HTTPException(403, "Questo ente non è il vostro")
+    if not _known(request, ente):
+        raise HTTPException(404, "Questo ente non c'è")
     choose_ente(engine_of(request), session, ente)
     audit.record(engine_of(request), session.user.email, "choose_ente", ente=ente, address=address_of(request))
     return RedirectResponse("/", 303)
@@ -140,5 +185,5 @@ def language(request: Request, code: str) -> Response:
     """Remembers the language."""
     response = RedirectResponse("/", 303)
     if code in ("it", "en"):
-        response.set_cookie("lingua", code, max_age=31_536_000, samesite="lax", secure=request.app.state.secure_cookies)
+        set_cookie(request, response, LANGUAGE, code, 31_536_000)
     return response

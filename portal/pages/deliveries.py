@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import tempfile
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Annotated, Any, Literal
@@ -13,13 +14,14 @@ from fastapi.responses import JSONResponse
 
 from pcc_pipeline.arrival.delivery import DeliveryError, deliver
 from pcc_pipeline.clock import today
+from pcc_pipeline.codes import PROVIDER
 from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.formats.tabular.layouts.model import Layout
 from pcc_pipeline.service.deadlines import deadlines_in
 from portal import audit, blanks, chunks, pending, uploads
 from portal.files import table_file
 from portal.queries import deliveries as queries
-from portal.web import AtDesk, Desk, HonestForm, Number, address_of, engine_of, installation_of, language_of, page
+from portal.web import AtDesk, Desk, HonestForm, Number, address_of, engine_of, installation_for, language_of, page, settings_of
 
 router = APIRouter()
 
@@ -43,10 +45,12 @@ def receive(
     desk: AtDesk,
     session: HonestForm,
     files: Annotated[list[UploadFile], File()],
-    kind: Annotated[str, Form()] = AUTOMATIC,
+    kind: Annotated[str, Form(max_length=40)] = AUTOMATIC,
 ) -> Response:
     """Takes files to the inbox whose kind is said and fits; the others wait until their sender confirms what they are.
     Says of each what was read, or why it was not taken."""
+    if any("\0" in (file.filename or "") for file in files):  # before any is taken: nobody sends half a form again
+        raise HTTPException(422, "Il nome del file non è valido")
     outcomes = [_take(request, desk, file.filename or "", file.file, kind) for file in files[:50]]
     return _history(request, desk, 1, outcomes)
 
@@ -59,11 +63,12 @@ def begin(
     name: Annotated[str, Form(max_length=300)],
     size: Annotated[int, Form(ge=0)],
     changed: Annotated[int, Form()] = 0,
+    anew: Annotated[bool, Form(alias="daccapo")] = False,
 ) -> JSONResponse:
-    """Begins a large file, or finds where a broken transfer of it stopped."""
+    """Begins a large file, or finds where a broken transfer of it stopped; `daccapo` begins it again in any case."""
+    declared = chunks.Declared(name, size, changed)
     try:
-        uploads.safe_name(name)
-        transfer = chunks.begin(installation_of(request).settings, desk.ente, session.user.email, name, size, changed)
+        transfer = chunks.begin(settings_of(request), desk.ente, session.user.user_id, declared, anew=anew)
     except uploads.Unwelcome as error:
         return JSONResponse({"problem": str(error)}, 400)
     return JSONResponse({"key": transfer.key, "offset": transfer.offset, "piece": chunks.PIECE})
@@ -75,27 +80,31 @@ def add(
     piece: Annotated[UploadFile, File()],
 ) -> JSONResponse:  # fmt: skip
     """Adds a piece."""
+    content = piece.file.read(chunks.PIECE)
     try:
-        transfer = chunks.find(installation_of(request).settings, desk.ente, key)
-        return JSONResponse({"offset": chunks.add(transfer, offset, piece.file.read(chunks.PIECE))})
+        reached = chunks.add(settings_of(request), desk.ente, session.user.user_id, key, offset, content)
+        return JSONResponse({"offset": reached})
     except uploads.Unwelcome as error:
         return JSONResponse({"problem": str(error)}, 409)
 
 
 @router.post("/consegne/parti/{key}/fine")
 def finish(
-    request: Request, desk: AtDesk, session: HonestForm, key: str, name: Annotated[str, Form(max_length=300)],
-    size: Annotated[int, Form(ge=0)], kind: Annotated[str, Form()] = AUTOMATIC,
-) -> Response:  # fmt: skip
-    """Takes a file whose pieces are all there, as `receive` does."""
+    request: Request, desk: AtDesk, session: HonestForm, key: str, kind: Annotated[str, Form(max_length=40)] = AUTOMATIC
+) -> Response:
+    """Takes a file whose pieces are all there, as `receive` does, under the name with which it began."""
+    settings, user = settings_of(request), session.user.user_id
     try:
-        transfer = chunks.find(installation_of(request).settings, desk.ente, key)
+        chunks.find(settings, desk.ente, user, key)
     except uploads.Unwelcome as error:
         raise HTTPException(404, str(error)) from None
-    if transfer.offset != size:
-        raise HTTPException(409, "Il file non è ancora completo")
-    outcome = _take(request, desk, name, transfer.path, kind)
-    transfer.path.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".", dir=uploads.folder_of(settings, desk.ente)) as folder:
+        path = Path(folder) / "contenuto"
+        try:
+            declared = chunks.finish(settings, desk.ente, user, key, path)
+        except uploads.Unwelcome as error:
+            raise HTTPException(409, str(error)) from None
+        outcome = _take(request, desk, declared.name, path, kind)
     return _history(request, desk, 1, [outcome])
 
 
@@ -160,7 +169,7 @@ def _history(request: Request, desk: Desk, number: int, outcomes: list[dict[str,
     return page(
         request, "deliveries.html", ente=desk.ente, published=desk.published, outcomes=outcomes or [],
         found=queries.deliveries(desk.connection, desk.ente, number), kinds=uploads.kinds(), tables=blanks.TABLES,
-        waiting=pending.waiting(installation_of(request).settings, desk.ente, desk.session.user.user_id),
+        waiting=pending.waiting(settings_of(request), desk.ente, desk.session.user.user_id),
         deadlines=[(item, item.days_left(now)) for item in due if item.met_on is None or item.due_on >= now],
     )  # fmt: skip
 
@@ -171,14 +180,15 @@ def _outcome(file: str, kind: str) -> dict[str, Any]:
 
 def _take(request: Request, desk: Desk, name: str, content: IO[bytes] | Path, kind: str) -> dict[str, Any]:
     """Takes an upload (a path is moved): to the inbox where its sender said what it is and it fits, else it waits."""
-    settings, outcome = installation_of(request).settings, _outcome(name, kind)
+    settings, outcome = settings_of(request), _outcome(name, kind)
     folder = pending.place(settings, desk.ente, desk.session.user.user_id)
     try:
         path = folder / uploads.safe_name(name)
         if isinstance(content, Path):
             content.replace(path)
         else:
-            uploads.receive(content, path, uploads.room(settings, desk.ente))
+            with chunks.one_at_a_time(settings, desk.ente):
+                uploads.receive(content, path, uploads.room(settings, desk.ente))
         uploads.check_content(path)
         layout = _layout(request, desk)
         if kind in uploads.kinds():
@@ -202,7 +212,7 @@ def _confirm(request: Request, desk: Desk, key: str, kind: str) -> dict[str, Any
     """Delivers a waiting upload as what its sender says, or drops it; None where nothing was said of it."""
     if not kind:
         return None
-    settings, outcome = installation_of(request).settings, _outcome("–", kind)
+    settings, outcome = settings_of(request), _outcome("–", kind)
     try:
         found = pending.claim(settings, desk.ente, desk.session.user.user_id, key)
     except uploads.Unwelcome as error:
@@ -214,7 +224,7 @@ def _confirm(request: Request, desk: Desk, key: str, kind: str) -> dict[str, Any
         else:
             outcome["preview"] = uploads.preview(found.path, kind, _layout(request, desk))
             deliver(settings.inbox, desk.ente, kind, found.path)
-    except DeliveryError as error:
+    except (uploads.Unwelcome, DeliveryError) as error:
         outcome["problem"] = str(error)
     finally:
         uploads.clear(found.path.parent)
@@ -223,7 +233,8 @@ def _confirm(request: Request, desk: Desk, key: str, kind: str) -> dict[str, Any
 
 
 def _layout(request: Request, desk: Desk) -> Layout | None:
-    return ente_facts(installation_of(request), desk.ente).layout
+    with installation_for(request, PROVIDER) as installation:  # the register of enti is the provider's
+        return ente_facts(installation, desk.ente).layout
 
 
 def _record(request: Request, desk: Desk, action: str, outcome: dict[str, Any]) -> None:

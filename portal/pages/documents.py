@@ -15,8 +15,7 @@ from pcc_pipeline.database.export import NotExported, export
 from pcc_pipeline.rules import rule_rows
 from portal import audit
 from portal.queries.documents import DocumentFilter, anomalies, document, documents
-from portal.tenancy import tenant_engine
-from portal.web import AtDesk, Number, View, address_of, engine_of, page
+from portal.web import AtDesk, Number, View, address_of, database_of, engine_of, page
 
 router = APIRouter()
 
@@ -80,7 +79,7 @@ def exported(request: Request, desk: AtDesk, name: str, suffix: Literal["csv", "
     with tempfile.NamedTemporaryFile(suffix=f".{suffix}", delete=False) as file:
         path = Path(file.name)
     try:
-        with tenant_engine(engine_of(request), desk.ente) as restricted:
+        with database_of(request).tenant_engine(desk.ente) as restricted:
             export(restricted, name, desk.ente, path)
     except NotExported:
         path.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from pcc_pipeline.arrival.delivery import deliver
 from portal import audit
 from portal.queries import indicators as queries
 from portal.queries import service
-from portal.web import AtDesk, Desk, HonestForm, Number, View, address_of, engine_of, installation_of, now, page
+from portal.web import AtDesk, Desk, HonestForm, Number, View, address_of, engine_of, now, page, settings_of
 
 router = APIRouter()
 
@@ -96,5 +96,5 @@ def _deliver(request: Request, desk: Desk, kind: str, name: str, row: dict[str, 
     with tempfile.TemporaryDirectory(prefix="pcc-desk-") as folder:
         path = Path(folder) / f"{name}.csv"
         path.write_text(text.getvalue(), encoding="utf-8")
-        deliver(installation_of(request).settings.inbox, desk.ente, kind, path)
+        deliver(settings_of(request).inbox, desk.ente, kind, path)
     audit.record(engine_of(request), desk.session.user.email, kind, ente=desk.ente, detail=name, address=address_of(request))

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import logging
+from functools import partial
+
+import httpx
+from anyio.to_thread import run_sync
 from authlib.integrations.starlette_client import OAuthError
 from fastapi import APIRouter, HTTPException, Request, Response
 from joserfc.errors import JoseError
 
 from portal import audit
 from portal.identity import user_of
-from portal.pages.access import signed_in_response
-from portal.web import address_of, engine_of, page
+from portal.pages.access import sign_in_form, signed_in_response
+from portal.web import address_of, engine_of
 
 router = APIRouter()
+log = logging.getLogger(__name__)
+
+#: The provider cannot be reached, or what it says is no answer of an identity provider.
+_AWAY = (httpx.HTTPError, ValueError, KeyError, RuntimeError)
+
+
+def _away(request: Request) -> Response:
+    log.exception("The identity provider does not answer as it should")
+    return sign_in_form(request, 503, "Il gestore dell'identità non risponde: riprovare più tardi, o entrare con la password")
 
 
 @router.get("/accesso/identita")
@@ -19,7 +33,10 @@ async def leave(request: Request) -> Response:
     """Sends the person to the identity provider."""
     if request.app.state.oauth is None:
         raise HTTPException(404, "La richiesta non è leggibile")
-    answer: Response = await request.app.state.oauth.identity.authorize_redirect(request, str(request.url_for("come_back")))
+    try:
+        answer: Response = await request.app.state.oauth.identity.authorize_redirect(request, str(request.url_for("come_back")))
+    except _AWAY:
+        return _away(request)
     return answer
 
 
@@ -32,11 +49,15 @@ async def come_back(request: Request) -> Response:
     try:
         token = await request.app.state.oauth.identity.authorize_access_token(request)
     except (OAuthError, JoseError) as error:  # refused by the provider, or a token that is not for us
-        audit.record(engine, "–", "sign_in_failed", detail=f"OpenID Connect: {error.error}", address=address)
-        return page(request, "sign_in.html", 401, problem="Accesso non riuscito presso il gestore dell'identità", email="")
+        await run_sync(
+            partial(audit.record, engine, "–", "sign_in_failed", detail=f"OpenID Connect: {error.error}", address=address)
+        )
+        return sign_in_form(request, 401, "Accesso non riuscito presso il gestore dell'identità")
+    except _AWAY:
+        return _away(request)
     claims = token.get("userinfo") or {}
     user = user_of(engine, claims)
     if user is None:
         audit.record(engine, str(claims.get("email") or "–"), "sign_in_failed", detail="OpenID Connect", address=address)
-        return page(request, "sign_in.html", 403, problem="Per questa identità non c'è un accesso", email="")
+        return sign_in_form(request, 403, "Per questa identità non c'è un accesso")
     return signed_in_response(request, user, "OpenID Connect")

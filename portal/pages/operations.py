@@ -17,8 +17,8 @@ from pcc_pipeline.review.states import SHOWN_STATES
 from portal import audit
 from portal.queries import operations as queries
 from portal.queries.operations import OperationFilter
-from portal.tenancy import tenant
-from portal.web import AtDesk, Desk, HonestForm, Number, address_of, address_with, engine_of, page
+from portal.second import two_persons
+from portal.web import AtDesk, Desk, HonestForm, Number, address_of, address_with, database_of, engine_of, now, page
 
 router = APIRouter()
 
@@ -106,15 +106,18 @@ def _chosen(desk: Desk, wanted: OperationFilter, word: str, scope: str, named: l
 
 
 def _decided(request: Request, desk: Desk, word: str, chosen: Selection, reason: str | None) -> DecisionResult:
-    engine, who = engine_of(request), desk.session.user.email
+    who = desk.session.user.email
     if word == "undo":
         numbers = queries.standing(desk.connection, desk.ente, chosen)
         if not numbers:
             raise DecisionError("su queste operazioni non c'è una decisione da annullare")
-        undone = undo(engine, desk.ente, "operation", numbers, who=who, reason=reason)
+        with database_of(request).tenant_engine(desk.ente) as engine:
+            undone = undo(engine, desk.ente, "operation", numbers, who=who, reason=reason)
         left = max(0, len(chosen.operations) - len(numbers))
         return DecisionResult(word, undone.written, undone.already, left)
-    done = decide_operations(engine, desk.ente, word, chosen, who=who, reason=reason)
+    judge = two_persons(engine_of(request), desk.ente, desk.session.user, now()) if word == "approve" else None
+    with database_of(request).tenant_engine(desk.ente) as engine:
+        done = decide_operations(engine, desk.ente, word, chosen, who=who, reason=reason, judge=judge)
     return DecisionResult(
         word, done.written, done.already, done.left, done.states.get("waiting", 0) if word == "approve" else 0
     )
@@ -125,7 +128,7 @@ def _operations(
     problem: str | None = None, outcome: DecisionResult | None = None,
 ) -> Response:  # fmt: skip
     # A transaction of its own: the desk's sees what stood before the decision.
-    with tenant(engine_of(request), desk.ente) as connection:
+    with database_of(request).tenant(desk.ente) as connection:
         found = queries.operations(connection, desk.ente, wanted, number)
         counted = queries.counts(connection, desk.ente, wanted.supplier)
         limit = queries.limit(connection, desk.ente)

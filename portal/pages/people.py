@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
@@ -11,8 +12,8 @@ from pcc_pipeline.database.schema import table
 from pcc_pipeline.tables.accounts import ENTE_MANAGER, ENTE_USER
 from portal import audit
 from portal.accounts import AccountError, add_user, close_account, reset_password, users_of
-from portal.api import new_token
 from portal.files import table_file
+from portal.tokens import LONGEST, new_token, revoke, tokens_of
 from portal.web import AtDesk, Desk, HonestForm, address_of, engine_of, now, page
 
 router = APIRouter()
@@ -51,7 +52,7 @@ def add(
     """Makes an account of the ente."""
     _manages(desk)
     try:
-        add_user(engine_of(request), email, name, role, desk.ente, password)
+        add_user(engine_of(request), email, name, role, desk.ente, password, by=session.user.user_id)
     except AccountError as error:
         return _people(request, desk, problem=error.italian)
     _record(request, desk, "account_added", email)
@@ -76,7 +77,7 @@ def reset(
     """Gives an account of the ente a new password and unlocks it; its sessions end."""
     _manages(desk)
     try:
-        email = reset_password(engine_of(request), user_id, desk.ente, password)
+        email = reset_password(engine_of(request), user_id, desk.ente, password, by=session.user.user_id)
     except AccountError as error:
         return _people(request, desk, problem=error.italian)
     if email is None:
@@ -86,31 +87,31 @@ def reset(
 
 
 @router.post("/gettoni")
-def token(request: Request, desk: AtDesk, session: HonestForm, name: Annotated[str, Form(max_length=100)]) -> Response:
-    """Makes a token of the API, shown this once."""
+def token(
+    request: Request, desk: AtDesk, session: HonestForm, name: Annotated[str, Form(max_length=100)],
+    days: Annotated[int, Form(alias="giorni", ge=1, le=LONGEST.days)] = LONGEST.days,
+) -> Response:  # fmt: skip
+    """Makes a token of the API, shown this once; it ends with its day, its maker's new password or closed account."""
     _manages(desk)
-    made = new_token(engine_of(request), desk.ente, name, desk.session.user.user_id)
+    made = new_token(engine_of(request), desk.ente, name, desk.session.user.user_id, now(), timedelta(days=days))
     _record(request, desk, "token_made", name)
     return _people(request, desk, token=made)
 
 
 @router.post("/gettoni/{token_hash}/revoca")
-def revoke(request: Request, desk: AtDesk, session: HonestForm, token_hash: str) -> Response:
+def take_back(request: Request, desk: AtDesk, session: HonestForm, token_hash: str) -> Response:
     """Takes a token back."""
     _manages(desk)
-    t = table("api_tokens")
-    query = sa.update(t).where(t.c.token_hash == token_hash, t.c.ente == desk.ente, t.c.revoked_at.is_(None))
-    with engine_of(request).begin() as connection:
-        connection.execute(query.values(revoked_at=now()))
+    if len(token_hash) != 64 or not revoke(engine_of(request), token_hash, now(), desk.ente):
+        raise HTTPException(404, "Questo gettone non c'è")
     _record(request, desk, "token_revoked", token_hash[:12])
     return _people(request, desk)
 
 
 def _people(request: Request, desk: Desk, *, problem: str | None = None, token: str | None = None) -> Response:
     _manages(desk)
-    t = table("api_tokens")
+    tokens = tokens_of(engine_of(request), desk.ente)
     with engine_of(request).connect() as connection:
-        tokens = connection.execute(sa.select(t).where(t.c.ente == desk.ente).order_by(t.c.created_at)).mappings().all()
         log = connection.execute(_log(desk.ente).limit(100)).mappings().all()
         users = users_of(connection, desk.ente)
     return page(request, "people.html", 400 if problem else 200, ente=desk.ente, published=desk.published, users=users,

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+from contextlib import suppress
 from typing import Annotated
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Form, HTTPException, Request, Response
 
+from pcc_pipeline.codes import PROVIDER
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.enti.facts import ente_names
-from pcc_pipeline.reports.write import write_provider
+from pcc_pipeline.reports.facts import Facts, NothingPublished, facts
+from pcc_pipeline.reports.page import provider_page
 from pcc_pipeline.tables.accounts import ADMINISTRATOR, OPERATOR
 from portal import audit
 from portal.accounts import AccountError, add_user, close_account, reset_password, users_of
 from portal.sessions import DeskSession
-from portal.web import HonestForm, SignedIn, address_of, engine_of, installation_of, page
+from portal.web import HonestForm, SignedIn, address_of, database_of, engine_of, installation_for, page
 
 router = APIRouter(prefix="/fornitore")
 
@@ -39,7 +40,7 @@ def add(
     """Makes an account of the provider."""
     _administers(session)
     try:
-        add_user(engine_of(request), email, name, role, None, password)
+        add_user(engine_of(request), email, name, role, None, password, by=session.user.user_id)
     except AccountError as error:
         return _people(request, session, problem=error.italian)
     _record(request, session, "account_added", f"{email} {role}")
@@ -62,7 +63,7 @@ def reset(request: Request, session: HonestForm, user_id: int, password: Annotat
     """Gives an account of the provider a new password and unlocks it; its sessions end."""
     _administers(session)
     try:
-        email = reset_password(engine_of(request), user_id, None, password)
+        email = reset_password(engine_of(request), user_id, None, password, by=session.user.user_id)
     except AccountError as error:
         return _people(request, session, problem=error.italian)
     return _done(request, session, "password_reset", email)
@@ -73,13 +74,17 @@ def report(request: Request, session: SignedIn) -> Response:
     """The provider's report over all enti, as they are published now."""
     if not session.user.of_provider:
         raise HTTPException(403, "Solo chi lavora per il fornitore vede questa pagina")
-    installation = installation_of(request)
-    names = ente_names(installation)
-    with tempfile.TemporaryDirectory(prefix="pcc-desk-") as out:
-        (path,) = write_provider(installation, names, Path(out))
-        content = path.read_bytes()
+    with installation_for(request, PROVIDER) as installation:
+        names = ente_names(installation)
+    p, found = table("publications"), list[Facts]()
+    with database_of(request).provider() as connection:
+        published = list(connection.execute(sa.select(p.c.ente).distinct().order_by(p.c.ente)).scalars())
+    for ente in published:
+        with database_of(request).tenant_engine(ente) as engine, suppress(NothingPublished):
+            found.append(facts(engine, ente, names.get(ente)))
     _record(request, session, "report", "provider")
-    return Response(content, media_type="text/html", headers={"Content-Disposition": 'attachment; filename="fornitore.html"'})
+    disposition = {"Content-Disposition": 'attachment; filename="fornitore.html"'}
+    return Response(provider_page(found), media_type="text/html", headers=disposition)
 
 
 def _done(request: Request, session: DeskSession, action: str, email: str | None) -> Response:

@@ -17,7 +17,8 @@ from pcc_pipeline.review.answers import answers, read_answers
 from pcc_pipeline.review.pairs import DecisionError
 from portal import audit
 from portal.queries import questions as queries
-from portal.web import AtDesk, Desk, HonestForm, Number, address_of, engine_of, installation_of, page
+from portal.second import two_persons
+from portal.web import AtDesk, Desk, HonestForm, Number, address_of, engine_of, installation_for, now, page
 
 router = APIRouter()
 
@@ -60,7 +61,9 @@ def answer(
             writer.writeheader()
             writer.writerow(row)
         try:
-            done = read_answers(installation_of(request), desk.ente, path, who=session.user.email)
+            judge = two_persons(engine_of(request), desk.ente, session.user, now())
+            with installation_for(request, desk.ente) as installation:
+                done = read_answers(installation, desk.ente, path, who=session.user.email, approving=judge)
             problem = done.errors[0][1] if done.errors else None
             outcome = "Risposta registrata" if problem is None else None
         except DecisionError as error:

@@ -22,8 +22,7 @@ from pcc_pipeline.reports.write import FILES, folder, write_ente
 from pcc_pipeline.review.answers import export_questions
 from pcc_pipeline.review.worklist import export_worklist
 from portal import audit
-from portal.tenancy import tenant_engine
-from portal.web import AtDesk, Desk, HonestForm, address_of, engine_of, installation_of, page
+from portal.web import AtDesk, Desk, HonestForm, address_of, database_of, engine_of, installation_for, page, settings_of
 
 router = APIRouter()
 
@@ -53,7 +52,8 @@ def write(request: Request, desk: AtDesk, session: HonestForm) -> Response:
     try:
         with engine.begin() as connection, lock(connection, f"reports {desk.ente}"):
             if _stale(request, desk):
-                write_ente(installation_of(request), desk.ente, session.ente_name)
+                with installation_for(request, desk.ente) as installation:
+                    write_ente(installation, desk.ente, session.ente_name)
     except NothingPublished:
         raise HTTPException(404, "Non è stato pubblicato ancora nulla.") from None
     audit.record(engine, session.user.email, "reports_written", ente=desk.ente, address=address_of(request))
@@ -77,7 +77,7 @@ def workbook(request: Request, desk: AtDesk, what: Literal["lavoro", "domande"])
     with tempfile.NamedTemporaryFile(suffix=".xlsx", delete=False) as file:
         path = Path(file.name)
     try:
-        with tenant_engine(engine_of(request), desk.ente) as restricted:
+        with database_of(request).tenant_engine(desk.ente) as restricted:
             (export_worklist if what == "lavoro" else export_questions)(restricted, desk.ente, str(path))
     except BaseException:
         path.unlink(missing_ok=True)
@@ -89,7 +89,7 @@ def workbook(request: Request, desk: AtDesk, what: Literal["lavoro", "domande"])
 
 
 def _place(request: Request, desk: Desk) -> Path:
-    return folder(installation_of(request).settings, desk.ente)
+    return folder(settings_of(request), desk.ente)
 
 
 def _written(request: Request, desk: Desk) -> list[Written]:

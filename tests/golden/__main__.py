@@ -19,9 +19,9 @@ from pcc_pipeline.database import embedded
 from pcc_pipeline.database.engine import dispose
 from pcc_pipeline.database.export import export
 from pcc_pipeline.database.publish import Publication, publish
-from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.runs import pipeline
+from pcc_pipeline.runs.inputs import inputs
 from pcc_pipeline.settings import Settings
 from tests.samples import OBSERVED_AT, OWN, REFERENCE_DATE
 
@@ -49,8 +49,7 @@ def tables(home: Path) -> dict[str, str]:
         land(installation, OWN.inbox, ente)
         report = stage(installation, ente)
         assert not report.refused, report.refused
-    parameters = pipeline.parameters(ente_facts(installation, OWN.ente), REFERENCE_DATE, OBSERVED_AT)
-    installation.calculator.run(OWN.ente, parameters, pipeline.calculator_deliveries(installation.register, OWN.ente))
+    installation.calculator.run_inputs(inputs(installation, OWN.ente, REFERENCE_DATE, OBSERVED_AT))
     write_quarantine(installation, OWN.ente)
     publication, sources = Publication(REFERENCE_DATE, OBSERVED_AT), pipeline.published_sources(store, OWN.ente)
     publish(bind, OWN.ente, sources, publication, lambda connection: prepare(connection, store))

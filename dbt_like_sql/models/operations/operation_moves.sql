@@ -2,7 +2,12 @@
 -- Key: id_documento, progressivo_registrazione, step. Reception, refusal, what frees an account, what fills one, the due
 -- date, payments. A move bears the code that asked for it (rule_anomalies); one that no code of its document asks for
 -- bears none, and a check of `operations` shows it.
-with moves as (
+with bearers as (
+    -- What a person answers first bears no operation at all.
+    select * from remedies where not list_has_any(codes, {{ codes_that("holds") }})
+),
+
+moves as (
     select
         id_documento,
         progressivo_registrazione,
@@ -30,7 +35,7 @@ with moves as (
              end,
              wanted: {{ codes_that("tells_due_date") }}}
         ], max_depth := 2)
-    from remedies
+    from bearers
 ),
 
 proposed as materialized (
@@ -51,21 +56,21 @@ proposed as materialized (
     where amount > 0
     union all
     select
-        remedies.id_documento,
-        remedies.progressivo_registrazione,
-        remedies.booked_first,
+        bearers.id_documento,
+        bearers.progressivo_registrazione,
+        bearers.booked_first,
         20 + payments.position,
         'CP',
         null,
         payments.amount,
-        first_borne({{ codes_that("pays") }}, remedies.codes),
+        first_borne({{ codes_that("pays") }}, bearers.codes),
         payments.numero_mandato,
         payments.data_mandato,
         payments.cf_beneficiario,
         payments.modalita
-    from remedies
-    join unreported_payments as payments on payments.id_documento = remedies.id_documento
-    where remedies.to_pay > 0
+    from bearers
+    join unreported_payments as payments on payments.id_documento = bearers.id_documento
+    where bearers.to_pay > 0
 ),
 
 -- Nothing is booked on what was only presented: its reception is told first, under the code of what follows.

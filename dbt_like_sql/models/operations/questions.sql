@@ -120,3 +120,30 @@ from anomalies
 join payments_without_document as unknown on unknown.id_documento = anomalies.id_documento
 join rule_questions as templates on templates.code = anomalies.code and templates.situation = 'manual'
 where anomalies.code = 'PAYMENT_WITHOUT_DOCUMENT'
+union all by name
+-- What is out of the figures altogether has no document to ask on.
+select
+    ente_code() as ente,
+    anomalies.code,
+    anomalies.id_documento,
+    anomalies.progressivo_registrazione,
+    templates.addressee,
+    anomalies.severity,
+    anomalies.question,
+    anomalies.amount,
+    0 as remaining,
+    anomalies.numero,
+    gone.issue_date as data_emissione,
+    anomalies.original_creditor,
+    anomalies.creditor,
+    gone.creditor_name,
+    reference_date() as reference_date,
+    observed_at() as observed_at
+from anomalies
+join rule_questions as templates on templates.code = anomalies.code and templates.situation = 'manual'
+join gone_documents as gone
+    on gone.id_documento is not distinct from anomalies.id_documento
+    and gone.progressivo_registrazione is not distinct from anomalies.progressivo_registrazione
+anti join documents as ours on ours.id_documento = anomalies.id_documento
+anti join documents as theirs on theirs.progressivo_registrazione = anomalies.progressivo_registrazione
+where anomalies.code = 'GONE_FROM_ERP' and gone.wholly

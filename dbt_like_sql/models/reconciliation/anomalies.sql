@@ -90,6 +90,33 @@ with described as (
     join rule_anomalies as catalogue on catalogue.code = 'PAYMENT_WITHOUT_DOCUMENT'
     left join rule_questions as templates on templates.code = catalogue.code and templates.situation = 'manual'
     left join identifiers on identifiers.identifier = tax_id(unknown.cf_beneficiario)
+    union all by name
+    -- What is out of the figures altogether stands on no side: it is asked about all the same.
+    select
+        catalogue.code,
+        catalogue.severity,
+        true as manual,
+        catalogue.remedy,
+        if(gone.id_documento is not null, 'non più nelle consegne: ' || gone.words, null) as erp_says,
+        if(gone.id_documento is null, 'non più nelle consegne: ' || gone.words, null) as pcc_says,
+        filled_in(templates.question, [
+            ('{documento}', 'Documento n. ' || gone.numero || ' di ' || coalesce(gone.creditor_name || ' (' || gone.creditor || ')', gone.creditor)),
+            ('{rilievo}', gone.words)
+        ]) as question,
+        gone.id_documento,
+        gone.progressivo_registrazione,
+        0 as amount,
+        coalesce(gone.creditor, 'NON_INDICATO') as original_creditor,
+        original_creditor as creditor,
+        gone.numero,
+        'UNTOLD' as origin,
+        false as to_communicate
+    from gone_documents as gone
+    join rule_anomalies as catalogue on catalogue.code = 'GONE_FROM_ERP'
+    join rule_questions as templates on templates.code = catalogue.code and templates.situation = 'manual'
+    anti join documents as ours on ours.id_documento = gone.id_documento
+    anti join documents as theirs on theirs.progressivo_registrazione = gone.progressivo_registrazione
+    where gone.wholly
 )
 
 select

@@ -61,3 +61,11 @@ worded as (
 select ente_code() as ente, code, id_documento, progressivo_registrazione, words
 from worded
 where words <> ''
+union all
+select ente_code(), differences.code, differences.id_documento, differences.progressivo_registrazione, string_agg(gone.words, ', ' order by gone.words)
+from differences
+join gone_documents as gone
+    on gone.id_documento = differences.id_documento
+    or gone.id_documento is null and gone.progressivo_registrazione = differences.progressivo_registrazione
+where differences.code = 'GONE_FROM_ERP'
+group by differences.code, differences.id_documento, differences.progressivo_registrazione

@@ -18,6 +18,9 @@ facts as (
     select
         documents.*,
         list_sent.list_sent,
+        documents.id_documento in (select id_documento from gone_documents where id_documento is not null)
+            or documents.progressivo_registrazione in (select progressivo_registrazione from gone_documents where progressivo_registrazione is not null)
+            as gone,
         wrong_beneficiaries.id_documento is not null as paid_to_another,
         coalesce(repeated.paid_twice, false) as paid_twice,
         coalesce(misnamed.order_misnames, false) as order_misnames,
@@ -102,7 +105,8 @@ conditions as (
             and erp_written_paid_at_observation = erp_commercial_amount - erp_vat and erp_left = erp_vat as REVERSE_CHARGE_UNSURE,
         live and commercial and not pcc_rejected and (pcc_left_out or pcc_non_commercial > 0) and (erp_left > 0 or amount <> 0)
             as OUT_OF_STOCK_ON_PCC,
-        order_misnames and not erp_rejected as ORDER_NUMBER_DIFFERS
+        order_misnames and not erp_rejected as ORDER_NUMBER_DIFFERS,
+        coalesce(facts.gone, false) as GONE_FROM_ERP
     from facts
 ),
 

@@ -1,14 +1,7 @@
 -- materialized: view
--- One row per document of the accounting system: the latest delivered stands.
+-- One row per document of the accounting system: the latest delivered stands (corrected_rows), nor gone (gone_rows).
 -- Key: id_documento.
-with repeated as (
-    select id_documento, max(row_id) as standing
-    from feed_erp_invoices
-    group by id_documento
-    having count(*) > 1
-)
-
 select arrivals.* exclude (sequence, received_at)
 from feed_erp_invoices as arrivals
-left join repeated using (id_documento)
-where repeated.standing is null or repeated.standing = arrivals.row_id
+anti join (select row_id from corrected_rows where kind = 'erp_invoices') as corrected using (row_id)
+anti join (select row_id from gone_rows where kind = 'erp_invoices' and state = 'GONE') as gone using (row_id)

@@ -1,18 +1,7 @@
 -- materialized: view
--- One row per payment of the accounting system: of each mandate on a document, the rows of the latest delivery stand.
--- Key: row_id. A delivery may be an extract of all payments or of the new ones only.
-with redelivered as (
-    select id_documento, numero_mandato, coalesce(storno, false) as storno, max(sequence) as standing
-    from feed_erp_payments
-    where (select count(*) from deliveries where kind = 'erp_payments') > 1
-    group by all
-    having min(sequence) < max(sequence)
-)
-
+-- One row per payment of the accounting system that stands: not corrected by a later delivery (corrected_rows), nor gone (gone_rows).
+-- Key: row_id.
 select arrivals.* exclude (sequence, received_at)
 from feed_erp_payments as arrivals
-left join redelivered
-    on redelivered.id_documento = arrivals.id_documento
-    and redelivered.numero_mandato = arrivals.numero_mandato
-    and redelivered.storno = coalesce(arrivals.storno, false)
-where redelivered.standing is null or redelivered.standing = arrivals.sequence
+anti join (select row_id from corrected_rows where kind = 'erp_payments') as corrected using (row_id)
+anti join (select row_id from gone_rows where kind = 'erp_payments' and state = 'GONE') as gone using (row_id)

@@ -2,18 +2,11 @@
 -- One row per document of PCC: the latest delivered stands.
 -- Key: progressivo_registrazione. A row of PCC's export per modello 003 (partial) knows less than the plain feed: what it
 -- lacks stands as the last whole row had it, and the accounts change only all together.
-with repeated as (
-    select progressivo_registrazione, max(row_id) as standing
-    from feed_pcc_invoices
-    group by progressivo_registrazione
-    having count(*) > 1
-),
-
-latest as (
+with latest as (
     select arrivals.* exclude (sequence, received_at)
     from feed_pcc_invoices as arrivals
-    left join repeated using (progressivo_registrazione)
-    where repeated.standing is null or repeated.standing = arrivals.row_id
+    anti join (select row_id from corrected_rows where kind = 'pcc_invoices') as corrected using (row_id)
+    anti join (select row_id from gone_rows where kind = 'pcc_invoices' and state = 'GONE') as gone using (row_id)
 ),
 
 whole as (

@@ -1,52 +1,7 @@
 -- materialized: view
--- One row per movement of PCC: of each document, day, action and payment order, the rows of the latest delivery that has them stand.
--- Key: row_id. PCC's answers in XML carry movements with their documents: they are deliveries of movements as well.
-with answers as (
-    select
-        feed_pcc_invoices.* exclude (movimenti),
-        unnest(feed_pcc_invoices.movimenti) as movement,
-        generate_subscripts(feed_pcc_invoices.movimenti, 1) as place
-    from feed_pcc_invoices
-    where feed_pcc_invoices.movimenti is not null
-),
-
-arrivals as (
-    select
-        ente, delivery, line, progressivo_registrazione, data_operazione, azione, importo, stato_debito, causale,
-        data_scadenza, numero_mandato, data_pagamento, id_fiscale_iva_beneficiario, row_id, sequence
-    from feed_pcc_operations
-    union all
-    select
-        ente, delivery, line, progressivo_registrazione, movement.data_operazione, movement.azione, movement.importo,
-        movement.stato_debito, movement.causale, null, null, null, null,
-        -- Of a delivery of documents: 511 movements a document keep their own places.
-        sequence * 4294967296 + line * 512 + least(place, 511), sequence
-    from answers
-    -- A payment told by the movements themselves has its order and day: the answer's own is the same one.
-    left join (select distinct progressivo_registrazione as paid from feed_pcc_operations where azione = 'CP') as told
-        on told.paid = answers.progressivo_registrazione and answers.movement.azione = 'CP'
-    where told.paid is null
-),
-
-redelivered as (
-    select
-        progressivo_registrazione,
-        data_operazione,
-        azione,
-        coalesce(numero_mandato, '') as mandato,
-        max(sequence) as standing
-    from arrivals
-    where (select count(*) from deliveries where kind = 'pcc_operations') > 1
-       or (select count(*) from answers) > 0
-    group by all
-    having min(sequence) < max(sequence)
-)
-
+-- One row per movement of PCC that stands: not corrected by a later delivery (corrected_rows), nor gone (gone_rows).
+-- Key: row_id. Two orders 15 of two years are two payments: the day tells them apart.
 select arrivals.* exclude (sequence)
-from arrivals
-left join redelivered
-    on redelivered.progressivo_registrazione = arrivals.progressivo_registrazione
-    and redelivered.data_operazione = arrivals.data_operazione
-    and redelivered.azione = arrivals.azione
-    and redelivered.mandato = coalesce(arrivals.numero_mandato, '')
-where redelivered.standing is null or redelivered.standing = arrivals.sequence
+from pcc_movements as arrivals
+anti join (select row_id from corrected_rows where kind = 'pcc_operations') as corrected using (row_id)
+anti join (select row_id from gone_rows where kind = 'pcc_operations' and state = 'GONE') as gone using (row_id)

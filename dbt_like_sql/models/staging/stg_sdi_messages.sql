@@ -1,14 +1,17 @@
 -- materialized: view
--- One row per message of SDI: of each file name the latest delivery stands.
+-- One row per message of SDI that stands. A name that SDI gave is a message's identity: its latest delivery stands. Under
+-- any other name only the same message (type, lot, its own identifier, document) delivered again takes a place.
 -- Key: row_id.
-with redelivered as (
-    select file, max(row_id) as standing
+with placed as (
+    select
+        row_id,
+        max(row_id) over (
+            partition by file, if(message_stem(file) is not null, null, hash(tipo, identificativo_sdi, message_id, numero_fattura, anno_fattura))
+        ) as latest
     from feed_sdi_messages
-    group by file
-    having count(*) > 1
+    where file in (select file from feed_sdi_messages group by file having count(*) > 1)
 )
 
 select arrivals.* exclude (sequence, received_at)
 from feed_sdi_messages as arrivals
-left join redelivered using (file)
-where redelivered.standing is null or redelivered.standing = arrivals.row_id
+anti join (select row_id from placed where row_id < latest) as replaced using (row_id)

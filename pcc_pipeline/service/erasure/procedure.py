@@ -14,9 +14,8 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
-import sqlalchemy as sa
-
-from pcc_pipeline.arrival.landing import ENTE
+from pcc_pipeline.codes import NoEnteCode, ente_code
+from pcc_pipeline.database import dagster_storage
 from pcc_pipeline.enti import receipts
 from pcc_pipeline.enti.life import DEACTIVATING
 from pcc_pipeline.enti.overview import ente_life, publish_overview, register_rows
@@ -51,8 +50,10 @@ def erase(installation: Installation, ente: str, on: date, progress: Progress = 
     Raises ErasureError while a run of the ente is under way, or when the scan still finds something: then what was
     erased stays erased, and the same call goes on.
     """
-    if not ENTE.fullmatch(ente):
-        raise ErasureError("No tenant code: 2 to 32 of a-z, 0-9 and _")
+    try:
+        ente_code(ente)
+    except NoEnteCode as error:
+        raise ErasureError(str(error)) from None
     settings, store = installation.settings, installation.store
     journal = journals.load(settings, ente)
     if journal is None and (known := receipts.erased_receipt(store, ente)) is not None and not _anything(installation, ente):
@@ -120,21 +121,8 @@ def _content(store: Store, ente: str) -> str:
 
 
 def _under_way(settings: Settings, ente: str) -> None:
-    statement = (
-        "select count(*) from runs join run_tags using (run_id) where "
-        "status in ('QUEUED', 'NOT_STARTED', 'STARTING', 'STARTED', 'CANCELING') "
-        "and (key = :tag or (key = 'dagster/partition' and value = :ente))"
-    )
-    with databases.databases(settings) as known:
-        for database, schema, whose in known:
-            if whose == "dagster" and "runs" in databases.tables(database, schema):
-                with database.connect() as connection:
-                    connection.execute(sa.text(f'set search_path to "{schema}"'))
-                    running = connection.execute(sa.text(statement), {"tag": f"pcc.ente/{ente}", "ente": ente}).scalar_one()
-                if running:
-                    raise ErasureError(
-                        f"{running} runs of this ente are under way: let them end or terminate them, then start again"
-                    )
+    if running := dagster_storage.under_way(settings, ente):
+        raise ErasureError(f"{running} runs of this ente are under way: let them end or terminate them, then start again")
 
 
 def _server_log(settings: Settings, journal: journals.Journal) -> None:

@@ -9,13 +9,12 @@ from __future__ import annotations
 import io
 import mmap
 import zipfile
-import zlib
 from pathlib import Path
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-import sqlalchemy as sa
 
+from pcc_pipeline.database import dagster_storage
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.service.erasure import databases
 from pcc_pipeline.service.erasure.files import bears, files
@@ -32,7 +31,8 @@ def traces_left(installation: Installation, traces: Traces) -> list[str]:
         for engine, schema, whose in known:
             left += databases.found(engine, schema, traces)
             if whose == "dagster":
-                left += _snapshots(engine, schema, traces)
+                kept = dagster_storage.definitions(engine, schema)
+                left += [f"{schema}.snapshots" for text in kept if traces.bytes_pattern.search(text)]
     for path in files(installation):
         shown = path.relative_to(path.anchor).parent.name
         if traces.pattern.search(path.name):
@@ -82,16 +82,6 @@ def _parquet(path: Path, traces: Traces) -> bool:
                     if text and traces.pattern.search(text):
                         return True
     return False
-
-
-def _snapshots(engine: sa.Engine, schema: str, traces: Traces) -> list[str]:
-    """Dagster keeps definitions compressed."""
-    with engine.connect() as connection:
-        try:
-            bodies = connection.execute(sa.text(f'select snapshot_body from "{schema}".snapshots')).scalars().all()
-        except sa.exc.ProgrammingError:
-            return []
-    return [f"{schema}.snapshots" for body in bodies if traces.bytes_pattern.search(zlib.decompress(bytes(body)))]
 
 
 def _server_files(folder: Path, traces: Traces) -> list[str]:

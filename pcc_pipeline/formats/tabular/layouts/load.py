@@ -53,16 +53,21 @@ def read_layout(path: Path) -> Layout:
 
 @cache
 def layouts() -> dict[str, Layout]:
-    """The layouts by name, `standard` first: those shipped, and those that the installation has in the folder that
-    PCC_LAYOUTS names. There a file that is wrong is left out, and one named as a shipped one takes its place."""
+    """The layouts by name, `standard` first: those shipped, and the installation's own in the folder that PCC_LAYOUTS
+    names (`layouts` in its home unless told). There a file that is wrong is left out, and one named as a shipped one
+    takes its place."""
     found = {path.stem: read_layout(path) for path in sorted(FOLDER.glob("*.yaml"))}
-    if own := os.environ.get("PCC_LAYOUTS"):
-        for path in sorted(Path(own).expanduser().glob("*.yaml")):
-            try:
-                found[path.stem] = read_layout(path)
-            except LayoutError as error:
-                logging.getLogger(__name__).warning("layout left out: %s", error)
+    for path in sorted(_own().glob("*.yaml")):
+        try:
+            found[path.stem] = read_layout(path)
+        except LayoutError as error:
+            logging.getLogger(__name__).warning("layout left out: %s", error)
     return {STANDARD: found[STANDARD], **found}
+
+
+def _own() -> Path:
+    named = os.environ.get("PCC_LAYOUTS")
+    return (Path(named) if named else Path(os.environ.get("PCC_HOME") or "~/.pcc") / "layouts").expanduser()
 
 
 def standard() -> Layout:

@@ -1,0 +1,163 @@
+"""The second wall, built in PostgreSQL itself: one login role for the desk, and what it may touch in whose name.
+
+The role signs in, owns nothing and belongs to no other, so there is nothing to become and nothing to reset to. What it sees
+follows from two settings of the connection: `pcc.scope` says in whose name it works, `pcc.ticket` proves that the desk said
+so. The ticket is a hash of the scope under a key that the role cannot read, so whoever smuggles SQL into one of the desk's
+queries stays in the scope of that query. Scopes: `ente:<code>` (one ente's rows), `accounts` (accounts, sessions, tokens,
+log), `provider` (the overview of all enti).
+
+`build` is done as the owner of the tables; the desk's connections are in `tenancy`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import sqlalchemy as sa
+
+from pcc_pipeline.codes import ente_code
+from pcc_pipeline.database import migrate
+from pcc_pipeline.database.engine import lock
+from pcc_pipeline.database.schema import SCHEMA, published
+
+GUARD = f"{SCHEMA}_guard"
+SCOPE, TICKET = "pcc.scope", "pcc.ticket"
+ACCOUNTS_SCOPE, PROVIDER_SCOPE = "accounts", "provider"
+
+#: Register tables that an ente may read its own rows of; and of these, those that its people add rows to.
+READABLE = (
+    "deliveries", "publications", "match_decisions", "operation_decisions", "approval_limits", "sent_operations", "answers",
+)  # fmt: skip
+ADDED_TO = ("match_decisions", "operation_decisions", "answers")
+#: What the overview of all enti is made of; the names of enti stand in the head of a page, too.
+OF_ALL = {"stock": (PROVIDER_SCOPE,), "publications": (PROVIDER_SCOPE,), "service_life": (PROVIDER_SCOPE, ACCOUNTS_SCOPE)}
+#: What is done to each table of accounts; the log is only added to.
+OF_ACCOUNTS = {
+    "users": "SELECT, INSERT, UPDATE", "sessions": "SELECT, INSERT, UPDATE, DELETE", "api_tokens": "SELECT, INSERT, UPDATE",
+    "sign_in_attempts": "SELECT, INSERT, DELETE", "audit": "SELECT, INSERT",
+}  # fmt: skip
+
+
+class UnsafeRole(RuntimeError):
+    """The desk's role could become another, or see past the wall; its text says what to change."""
+
+
+def ente_scope(ente: str) -> str:
+    """The scope of one ente, or of the provider's own rows. Raises NoEnteCode."""
+    return f"ente:{ente_code(ente, provider=True)}"
+
+
+def ticket(key: bytes, scope: str) -> str:
+    """The proof that the desk works in a scope: what `pcc_guard.scope()` works out, too."""
+    return hashlib.sha256(key + hashlib.sha256(key + scope.encode()).digest()).hexdigest()
+
+
+def readable() -> tuple[str, ...]:
+    """Names of the tables that the desk may read, one ente at a time."""
+    return (*(name for name, table in published().items() if "ente" in table.column_names), *READABLE)
+
+
+def build(engine: sa.Engine, role: str) -> bytes:
+    """Makes the role and the wall where they are missing, as the owner of the tables; returns the key of the tickets.
+
+    A few queries when all is there. Needs the right to create a role (the embedded server's user has it); else an
+    administrator makes the role beforehand. Raises UnsafeRole, and sqlalchemy's ProgrammingError where neither holds.
+    """
+    statements = _statements(role)
+    built = hashlib.sha256(f"{migrate.head()} {statements}".encode()).hexdigest()
+    with engine.begin() as connection, lock(connection, "row security"):
+        _make_role(connection, role)
+        _check_role(connection, role)
+        known = sa.text("SELECT obj_description(to_regnamespace(:guard), 'pg_namespace')")
+        if connection.execute(known, {"guard": GUARD}).scalar() != built:
+            # All in one message: some hundred statements, one by one, would take a second.
+            connection.connection.cursor().execute(";\n".join([*statements, f"COMMENT ON SCHEMA {GUARD} IS '{built}'"]))
+        return bytes(connection.execute(sa.text(f"SELECT key FROM {GUARD}.secret")).scalar_one())
+
+
+def _statements(role: str) -> list[str]:
+    name = '"' + role.replace('"', '""') + '"'
+    made = [
+        f"CREATE SCHEMA IF NOT EXISTS {GUARD}",
+        f"CREATE TABLE IF NOT EXISTS {GUARD}.secret (key bytea NOT NULL)",
+        f"INSERT INTO {GUARD}.secret SELECT decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex')"
+        f" WHERE NOT EXISTS (SELECT FROM {GUARD}.secret)",
+        *_functions(),
+        f"GRANT USAGE ON SCHEMA {SCHEMA} TO {name}",
+    ]
+    for function in ("scope", "ente"):
+        made += [
+            f"REVOKE ALL ON FUNCTION {GUARD}.{function}() FROM PUBLIC",
+            f"GRANT EXECUTE ON FUNCTION {GUARD}.{function}() TO {name}",
+        ]
+    for table_name in sorted({*readable(), *OF_ACCOUNTS}):
+        made += [
+            f"ALTER TABLE {SCHEMA}.{table_name} ENABLE ROW LEVEL SECURITY",
+            f"REVOKE ALL ON {SCHEMA}.{table_name} FROM {name}",
+            *(
+                f"DROP POLICY IF EXISTS {policy} ON {SCHEMA}.{table_name}"
+                for policy in ("tenant", "desk_reads", "desk_adds", "desk_all")
+            ),
+        ]
+    for table_name in readable():
+        # Where all enti may be read too, whoever works for one is still kept to it: the second test holds for no ente.
+        others = "".join(f" OR (SELECT {GUARD}.scope() = '{scope}')" for scope in OF_ALL.get(table_name, ()))
+        made += [
+            f"CREATE POLICY desk_reads ON {SCHEMA}.{table_name} FOR SELECT TO {name} USING (ente = {GUARD}.ente(){others})",
+            f"GRANT SELECT ON {SCHEMA}.{table_name} TO {name}",
+        ]
+    for table_name in ADDED_TO:
+        made += [
+            f"CREATE POLICY desk_adds ON {SCHEMA}.{table_name} FOR INSERT TO {name} WITH CHECK (ente = {GUARD}.ente())",
+            f"GRANT INSERT ON {SCHEMA}.{table_name} TO {name}",
+        ]
+    for table_name, what in OF_ACCOUNTS.items():
+        own = f"(SELECT {GUARD}.scope() = '{ACCOUNTS_SCOPE}')"
+        made += [
+            f"CREATE POLICY desk_all ON {SCHEMA}.{table_name} FOR ALL TO {name} USING ({own}) WITH CHECK ({own})",
+            f"GRANT {what} ON {SCHEMA}.{table_name} TO {name}",
+        ]
+    return made
+
+
+def _functions() -> list[str]:
+    told = f"current_setting('{SCOPE}', true)"
+    proof = f"encode(sha256(key || sha256(key || convert_to({told}, 'UTF8'))), 'hex')"
+    secure = "STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp LANGUAGE sql"
+    return [
+        f"CREATE OR REPLACE FUNCTION {GUARD}.scope() RETURNS text {secure} AS $$"
+        f"SELECT CASE WHEN current_setting('{TICKET}', true) = {proof} THEN {told} END FROM {GUARD}.secret$$",
+        f"CREATE OR REPLACE FUNCTION {GUARD}.ente() RETURNS text {secure} AS $$"
+        f"SELECT CASE WHEN left(s, 5) = 'ente:' THEN substr(s, 6) END FROM {GUARD}.scope() AS s$$",
+    ]
+
+
+def _make_role(connection: sa.Connection, role: str) -> None:
+    """Roles belong to the server: another database's desk may be making it at this moment."""
+    known = connection.execute(sa.text("SELECT rolcanlogin FROM pg_roles WHERE rolname = :role"), {"role": role}).scalar()
+    name = '"' + role.replace('"', '""') + '"'
+    if known is None:
+        try:
+            with connection.begin_nested():
+                connection.execute(sa.text(f"CREATE ROLE {name} LOGIN NOINHERIT"))
+        except sa.exc.IntegrityError:
+            pass
+        except sa.exc.ProgrammingError as error:
+            if "already exists" not in str(error):
+                raise
+    elif not known:  # as an earlier version made it
+        connection.execute(sa.text(f"ALTER ROLE {name} LOGIN NOINHERIT"))
+
+
+def _check_role(connection: sa.Connection, role: str) -> None:
+    query = sa.text(
+        "SELECT rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication, "
+        "EXISTS (SELECT FROM pg_auth_members WHERE member = r.oid), rolname = current_user "
+        "FROM pg_roles AS r WHERE rolname = :role"
+    )
+    strong, member, owner = connection.execute(query, {"role": role}).one()
+    if strong or member or owner:
+        raise UnsafeRole(
+            f"The desk's role {role} owns the tables, has rights over the server or is a member of another role: "
+            "give it a plain role of its own (docs/security.md)"
+        )
