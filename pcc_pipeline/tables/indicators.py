@@ -45,6 +45,20 @@ SUSPENSIONS = Table(
     key=("ente", "source", "id_documento", "progressivo_registrazione"),
 )
 
+COUNTED_PAYMENTS = Table(
+    "counted_payments", "indicators", "One row per payment of the accounting system by O, as far as it counts for its document",
+    (
+        ENTE,
+        Column("row_id", "integer", "The payment", required=True),
+        Column("id_documento", "text", "The document paid", required=True),
+        Column("paid_on", "date", "Day of payment", required=True),
+        Column("sent_on", "date", "Day on which the order was sent to the treasurer; null: not known", source="DPCM 22/9/2014 art. 9 c. 4"),
+        Column("suspended_days", "integer", "Days of suspension that the payment names", unit="days"),
+        Column("amount", "money", "What counts, with what is withheld; a reversal is negative", required=True, unit="EUR", source="rules section 1"),
+    ),
+    key=("ente", "row_id"),
+)
+
 PORTIONS = Table(
     "portions", "indicators", "One row per part of a commercial document, by view: each payment of it by O, and what O finds unpaid",
     (
@@ -222,4 +236,4 @@ DEADLINES = Table(
 )
 
 #: In reading order.
-TABLES = (SUSPENSIONS, PORTIONS, INTEREST_CURVE, *FIGURES, STOCK_TREND, DEADLINES, FGDC_DUTIES, FGDC_STEPS, INDICATORS, INDICATOR_DOCUMENTS)
+TABLES = (SUSPENSIONS, COUNTED_PAYMENTS, PORTIONS, INTEREST_CURVE, *FIGURES, STOCK_TREND, DEADLINES, FGDC_DUTIES, FGDC_STEPS, INDICATORS, INDICATOR_DOCUMENTS)

@@ -41,7 +41,7 @@ def test_a_reader_that_fails_is_the_reader_s_fault_and_the_sender_is_told(
 
 
 @pytest.mark.parametrize(
-    "name", ["文" * 100 + ".csv", "è" * 146 + ".csv", "𐍈" * 140 + ".csv", "e\u0301" * 120 + ".csv", "x" * 5000 + ".csv"]
+    "name", ["文" * 100 + ".csv", "è" * 146 + ".csv", "𐍈" * 140 + ".csv", "e\u0301" * 120 + ".csv", "x" * 1000 + ".csv"]
 )
 def test_long_names_are_shortened_by_bytes(desk: TestClient, settings: Settings, name: str) -> None:
     assert len(uploads.safe_name(name).encode()) <= 150

@@ -96,5 +96,5 @@ def test_databases_and_python_know_the_same_formulas(settings: Settings) -> None
     with engine(settings).connect() as connection:
         asked = sa.text("SELECT t ~ :pattern FROM unnest(CAST(:given AS text[])) WITH ORDINALITY AS x(t, n) ORDER BY n")
         assert list(connection.execute(asked, {"pattern": PATTERN, "given": given}).scalars()) == expected
-    found = duckdb.connect().execute("select list_transform($1, x -> regexp_matches(x, $2))", [given, PATTERN]).fetchone()
+    found = duckdb.connect().execute("select list_transform($1, lambda x: regexp_matches(x, $2))", [given, PATTERN]).fetchone()
     assert found is not None and found[0] == expected

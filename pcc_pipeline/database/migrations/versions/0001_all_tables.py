@@ -1,12 +1,12 @@
 # ruff: noqa
-"""feeds operations indicators and service levels."""
+"""all tables."""
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import postgresql
-revision = '0002'
-down_revision = '0001'
+revision = '0001'
+down_revision = None
 branch_labels = None
 depends_on = None
 
@@ -25,6 +25,31 @@ def upgrade() -> None:
     schema='pcc',
     comment='One row per alert ever raised: each only once'
     )
+    op.create_table('anomalies',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('code', sa.Text(), nullable=False, comment='Anomaly code (rules section 7)'),
+    sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's key; null where it has no such document"),
+    sa.Column('progressivo_registrazione', sa.Text(), nullable=True, comment="PCC's key; null where PCC has no such document"),
+    sa.Column('amount', sa.Numeric(precision=18, scale=2), nullable=False, comment="What the document adds to PCC's stock less what it adds to the right stock [EUR] (rules section 7)"),
+    sa.Column('severity', sa.Text(), nullable=False, comment='high, medium or low'),
+    sa.Column('remedy', sa.Text(), nullable=False, comment='Operations on PCC, or manual'),
+    sa.Column('manual', sa.Boolean(), nullable=False, comment="Needs a person's answer"),
+    sa.Column('question', sa.Text(), nullable=True, comment='What to ask'),
+    sa.Column('erp_says', sa.Text(), nullable=True, comment="The accounting system's fact"),
+    sa.Column('pcc_says', sa.Text(), nullable=True, comment="PCC's fact"),
+    sa.Column('original_creditor', sa.Text(), nullable=False, comment='The supplier'),
+    sa.Column('creditor', sa.Text(), nullable=False, comment='Creditor: VAT number, else fiscal code, normalised (rules section 5)'),
+    sa.Column('numero', sa.Text(), nullable=False, comment='Invoice number'),
+    sa.Column('origin', sa.Text(), nullable=False, comment='Where the document comes from; all but SDI are outside SDI (docs/readings.md, Origin)'),
+    sa.Column('to_communicate', sa.Boolean(), nullable=False, comment='PCC lacks it and it never passed SDI: to be communicated by Modello 002'),
+    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the figures are asked for (D)'),
+    sa.Column('observed_at', sa.Date(), nullable=False, comment='Day up to which facts are seen (O)'),
+    schema='pcc',
+    comment='One row per document and anomaly code'
+    )
+    op.create_index(op.f('ix_anomalies_ente_code'), 'anomalies', ['ente', 'code'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_anomalies_ente_code_id_documento_progressivo_registrazione'), 'anomalies', ['ente', 'code', 'id_documento', 'progressivo_registrazione'], unique=False, schema='pcc')
+    op.create_index('ix_anomalies_largest', 'anomalies', ['ente', sa.literal_column('abs(amount)')], unique=False, schema='pcc', postgresql_where=None)
     op.create_table('answers',
     sa.Column('decision', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of decision'),
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
@@ -49,11 +74,13 @@ def upgrade() -> None:
     sa.Column('name', sa.Text(), nullable=False, comment='What it is for'),
     sa.Column('created_by', sa.BigInteger(), nullable=False, comment='User who made it'),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False, comment='When'),
-    sa.Column('revoked_at', sa.DateTime(timezone=True), nullable=True, comment='When it was taken back'),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False, comment='End at the latest'),
+    sa.Column('revoked_at', sa.DateTime(timezone=True), nullable=True, comment='When it was taken back; also by a new password of its maker, or the end of that account'),
     sa.PrimaryKeyConstraint('token_hash', name=op.f('pk_api_tokens')),
     schema='pcc',
     comment='One row per token of the API: it reads one ente and nothing else'
     )
+    op.create_index(op.f('ix_api_tokens_created_by'), 'api_tokens', ['created_by'], unique=False, schema='pcc')
     op.create_index(op.f('ix_api_tokens_ente'), 'api_tokens', ['ente'], unique=False, schema='pcc')
     op.create_table('approval_limits',
     sa.Column('decision', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of decision'),
@@ -67,6 +94,16 @@ def upgrade() -> None:
     comment="One row per change of the amount above which an operation of the ente needs a second person's approval"
     )
     op.create_index(op.f('ix_approval_limits_ente_decision'), 'approval_limits', ['ente', 'decision'], unique=False, schema='pcc')
+    op.create_table('arrivals',
+    sa.Column('path', sa.Text(), nullable=False, comment='Full path of the file'),
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('size', sa.BigInteger(), nullable=False, comment='Size when it was read [bytes]'),
+    sa.Column('mtime_ns', sa.BigInteger(), nullable=False, comment='Time of last change when read [ns since 1970]'),
+    sa.PrimaryKeyConstraint('path', name=op.f('pk_arrivals')),
+    schema='pcc',
+    comment='One row per file seen in an inbox that is not drained, so that it is not read again at each scan'
+    )
+    op.create_index(op.f('ix_arrivals_ente'), 'arrivals', ['ente'], unique=False, schema='pcc')
     op.create_table('audit',
     sa.Column('entry', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order'),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False, comment='When'),
@@ -86,14 +123,87 @@ def upgrade() -> None:
     sa.Column('duty', sa.Text(), nullable=False, comment='The duty'),
     sa.Column('due_on', sa.Date(), nullable=False, comment='Day by which'),
     sa.Column('concerns_day', sa.Date(), nullable=False, comment='Day that it concerns'),
-    sa.Column('met_by', sa.Text(), nullable=True, comment='What shows that it is met: publication of figures for that day, or delivery:<kind>; null: nothing here does'),
-    sa.Column('delivered_on', sa.Date(), nullable=True, comment='Day of the delivery that meets it'),
+    sa.Column('every', sa.Text(), nullable=False, comment='How often it comes'),
+    sa.Column('owed', sa.Boolean(), nullable=False, comment='No: only advised, since the ente is on SIOPE+ (L. 145/2018 art. 1 c. 867)'),
+    sa.Column('met_by', sa.Text(), nullable=True, comment='What shows that it is met: publication of figures for that day, delivery:<kind>, or register:<column>, what the ente declares; null: nothing here does'),
+    sa.Column('delivered_on', sa.Date(), nullable=True, comment='Day of the delivery that meets it, or that the ente declares'),
+    sa.Column('documents', sa.BigInteger(), nullable=True, comment='Monthly: debts whose term was exceeded in the month before and that were unpaid at its end; null: not known yet'),
+    sa.Column('amount', sa.Numeric(precision=18, scale=2), nullable=True, comment='Their amount [EUR]'),
     sa.Column('words', sa.Text(), nullable=False, comment='The duty in Italian'),
     sa.Column('source', sa.Text(), nullable=False, comment="The law, or the service's own choice"),
     sa.PrimaryKeyConstraint('ente', 'duty', 'due_on', name=op.f('pk_deadlines')),
     schema='pcc',
     comment='One row per duty and day on which it falls due, the year before D to the year after'
     )
+    op.create_table('debt_positions',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('view', sa.Text(), nullable=False, comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)'),
+    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the figures are asked for (D)'),
+    sa.Column('observed_at', sa.Date(), nullable=False, comment='Day up to which facts are seen (O)'),
+    sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's key; null where it has no such document"),
+    sa.Column('progressivo_registrazione', sa.Text(), nullable=True, comment="PCC's key; null where PCC has no such document"),
+    sa.Column('tipo_documento', sa.Text(), nullable=False, comment='Document type'),
+    sa.Column('numero', sa.Text(), nullable=False, comment='Invoice number'),
+    sa.Column('origin', sa.Text(), nullable=False, comment='Where the document comes from; all but SDI are outside SDI (docs/readings.md, Origin)'),
+    sa.Column('issue_date', sa.Date(), nullable=False, comment='Date of issue in this view'),
+    sa.Column('issue_year', sa.BigInteger(), nullable=False, comment='Year of issue'),
+    sa.Column('reception_date', sa.Date(), nullable=False, comment='Reception in this view (rules section 2)'),
+    sa.Column('due_date', sa.Date(), nullable=False, comment='Due date in this view'),
+    sa.Column('original_creditor', sa.Text(), nullable=False, comment='The supplier'),
+    sa.Column('creditor', sa.Text(), nullable=False, comment='Creditor: VAT number, else fiscal code, normalised (rules section 5)'),
+    sa.Column('creditor_name', sa.Text(), nullable=True, comment='Name of the creditor'),
+    sa.Column('original_creditor_name', sa.Text(), nullable=True, comment='Name of the supplier, where the creditor is another in this view'),
+    sa.Column('commercial_amount', sa.Numeric(precision=18, scale=2), nullable=False, comment='Commercial amount, signed [EUR]'),
+    sa.Column('paid_at_reference', sa.Numeric(precision=18, scale=2), nullable=False, comment='Paid by the reference date, signed [EUR]'),
+    sa.Column('paid_at_observation', sa.Numeric(precision=18, scale=2), nullable=False, comment='Paid by the observation date, signed [EUR]'),
+    sa.Column('not_payable', sa.Numeric(precision=18, scale=2), nullable=False, comment='Non liquidabile, signed [EUR]'),
+    sa.Column('suspended_excluded', sa.Numeric(precision=18, scale=2), nullable=False, comment='Suspended and out of the stock, signed [EUR]'),
+    sa.Column('open_amount', sa.Numeric(precision=18, scale=2), nullable=False, comment='Open at the reference date, due or not, signed [EUR]'),
+    sa.Column('stock', sa.Numeric(precision=18, scale=2), nullable=False, comment='What the document adds to the stock, signed [EUR] (rules section 4)'),
+    sa.Column('days_past_due', sa.BigInteger(), nullable=False, comment='Days from the due date to the reference date; negative: not due yet [days]'),
+    sa.Column('bucket', sa.Text(), nullable=False, comment='Due-date bucket (rules section 4)'),
+    sa.Column('reason', sa.Text(), nullable=False, comment='Why the amount is what it is'),
+    schema='pcc',
+    comment='One row per document and view'
+    )
+    op.create_index(op.f('ix_debt_positions_ente_id_documento'), 'debt_positions', ['ente', 'id_documento'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_debt_positions_ente_progressivo_registrazione'), 'debt_positions', ['ente', 'progressivo_registrazione'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_debt_positions_ente_view_bucket'), 'debt_positions', ['ente', 'view', 'bucket'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_debt_positions_ente_view_creditor'), 'debt_positions', ['ente', 'view', 'creditor'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_debt_positions_ente_view_due_date_open_amount'), 'debt_positions', ['ente', 'view', 'due_date', 'open_amount'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_debt_positions_ente_view_id_documento_progressivo_registrazione'), 'debt_positions', ['ente', 'view', 'id_documento', 'progressivo_registrazione'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_debt_positions_ente_view_original_creditor'), 'debt_positions', ['ente', 'view', 'original_creditor'], unique=False, schema='pcc')
+    op.create_index('ix_debt_positions_largest', 'debt_positions', ['ente', 'view', 'stock', 'open_amount', 'id_documento', 'progressivo_registrazione'], unique=False, schema='pcc', postgresql_where=sa.text('stock <> 0'))
+    op.create_index('ix_debt_positions_taken_over', 'debt_positions', ['ente', 'view', 'creditor'], unique=False, schema='pcc', postgresql_where=sa.text('original_creditor <> creditor'))
+    op.create_table('deliveries',
+    sa.Column('delivery', sa.Text(), nullable=False, comment='First 16 hexadecimal digits of the sha-256 of ente, kind, content'),
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code; _provider for what concerns the provider itself'),
+    sa.Column('kind', sa.Text(), nullable=False, comment="Kind of delivery: the inbox folder's name"),
+    sa.Column('sha256', sa.Text(), nullable=False, comment='SHA-256 of the bytes, hexadecimal'),
+    sa.Column('file', sa.Text(), nullable=False, comment='File name as delivered, without folders'),
+    sa.Column('archive', sa.Text(), nullable=True, comment='Name of the .zip the file came in; null when it came alone'),
+    sa.Column('source', sa.Text(), nullable=True, comment='The accounting system it was read from by remote connection; null for a delivered file'),
+    sa.Column('size', sa.BigInteger(), nullable=False, comment='Size [bytes]'),
+    sa.Column('received_at', sa.DateTime(timezone=True), nullable=False, comment='When it was registered; one value for what one scan found'),
+    sa.Column('sequence', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of arrival over all deliveries'),
+    sa.Column('status', sa.Text(), nullable=False, comment='landed: bytes kept, not read; staged: read; refused: cannot be read at all'),
+    sa.Column('rows', sa.BigInteger(), nullable=True, comment='Rows accepted'),
+    sa.Column('refused', sa.BigInteger(), nullable=True, comment='Rows refused'),
+    sa.Column('defects', sa.BigInteger(), nullable=True, comment='Defects found in the refused rows'),
+    sa.Column('reason', sa.Text(), nullable=True, comment='Why the whole delivery was refused, in plain words'),
+    sa.Column('reread', sa.BigInteger(), nullable=True, comment='When its bytes were last read anew, in the order of arrival; null when read once'),
+    sa.Column('part', sa.Text(), nullable=True, comment='Staging Parquet of its rows, relative, without extension; may be shared'),
+    sa.Column('whole', sa.Boolean(), nullable=True, comment='Whether it has all there is in its span; false: an increment, as said; null: nobody said (rules section 12)'),
+    sa.Column('span_from', sa.Date(), nullable=True, comment='First day of the span of a whole delivery; null: open'),
+    sa.Column('span_to', sa.Date(), nullable=True, comment='Last day of that span; null: open'),
+    sa.Column('confirmed_by', sa.Text(), nullable=True, comment='Who confirmed that what it does not have any more is gone, however much'),
+    sa.Column('confirmed_at', sa.DateTime(timezone=True), nullable=True, comment='When that was confirmed'),
+    sa.PrimaryKeyConstraint('delivery', name=op.f('pk_deliveries')),
+    sa.UniqueConstraint('ente', 'kind', 'sha256', name=op.f('uq_deliveries_ente_kind_sha256')),
+    schema='pcc',
+    comment='One row per content delivered to an ente in a kind: the same bytes twice are one delivery'
+    )
+    op.create_index(op.f('ix_deliveries_ente_status'), 'deliveries', ['ente', 'status'], unique=False, schema='pcc')
     op.create_table('delivery_notes',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
     sa.Column('kind', sa.Text(), nullable=False, comment='Kind of delivery'),
@@ -109,6 +219,37 @@ def upgrade() -> None:
     comment='One row per delivery, code, column and value: what was skipped, mended or kept though doubtful'
     )
     op.create_index(op.f('ix_delivery_notes_ente_delivery'), 'delivery_notes', ['ente', 'delivery'], unique=False, schema='pcc')
+    op.create_table('difference_by_code',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the figures are asked for (D)'),
+    sa.Column('code', sa.Text(), nullable=False, comment='Anomaly code (rules section 7)'),
+    sa.Column('amount', sa.Numeric(precision=18, scale=2), nullable=False, comment="Its part of PCC's stock less the right stock; the parts of all codes are the whole [EUR] (rules section 7)"),
+    sa.Column('documents', sa.BigInteger(), nullable=False, comment='Documents that bear it first'),
+    sa.PrimaryKeyConstraint('ente', 'reference_date', 'code', name=op.f('pk_difference_by_code')),
+    schema='pcc',
+    comment="One row per anomaly code that some document bears first in the catalogue's order"
+    )
+    op.create_table('document_events',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's key, where the document was found there"),
+    sa.Column('progressivo_registrazione', sa.Text(), nullable=True, comment="PCC's key, where the document was found there"),
+    sa.Column('side', sa.Text(), nullable=False, comment='Who tells it: ERP the accounting system, SDI, PCC'),
+    sa.Column('kind', sa.Text(), nullable=False, comment='REGISTERED the document as it stands; STATE another state than the first delivered, or a suspension; PAYMENT and REVERSAL with their order; CREDIT_NOTE a note linked to it; CREDITED an invoice linked to the note; MESSAGE of SDI; MOVEMENT on PCC; BALANCE of an account of PCC at O, where not zero'),
+    sa.Column('row_id', sa.BigInteger(), nullable=False, comment='Order of arrival of the row that tells it, unique within its kind'),
+    sa.Column('day', sa.Date(), nullable=True, comment='When it happened; null where nobody says'),
+    sa.Column('first_seen', sa.Boolean(), nullable=False, comment='The day is that of the delivery that said it first'),
+    sa.Column('amount', sa.Numeric(precision=18, scale=2), nullable=True, comment='Amount as that side writes it; negative for a reversal [EUR]'),
+    sa.Column('code', sa.Text(), nullable=True, comment='State (REGISTERED, STATE), type of message, azione (MOVEMENT), account (BALANCE), what links a credit note'),
+    sa.Column('detail', sa.Text(), nullable=True, comment='Outcome of a message, stato_debito of a movement, number of the document linked'),
+    sa.Column('words', sa.Text(), nullable=True, comment='Cause, description, errors'),
+    sa.Column('reference', sa.Text(), nullable=True, comment='Payment order, protocol number, lot of SDI'),
+    sa.Column('reference_day', sa.Date(), nullable=True, comment='Day of that order; the due date that a movement CS tells'),
+    sa.Column('linked', sa.Text(), nullable=True, comment='id_documento of the document linked'),
+    schema='pcc',
+    comment='One row per document of one side and thing that happened to it; a document of both sides has the rows of both keys'
+    )
+    op.create_index(op.f('ix_document_events_ente_id_documento_progressivo_registrazione_kind_row_id'), 'document_events', ['ente', 'id_documento', 'progressivo_registrazione', 'kind', 'row_id'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_document_events_ente_progressivo_registrazione'), 'document_events', ['ente', 'progressivo_registrazione'], unique=False, schema='pcc')
     op.create_table('erp_reads',
     sa.Column('reading', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of reading'),
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
@@ -136,10 +277,10 @@ def upgrade() -> None:
     sa.Column('view', sa.Text(), nullable=False, comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)'),
     sa.Column('year', sa.BigInteger(), nullable=False, comment='Year under test'),
     sa.Column('step', sa.BigInteger(), nullable=False, comment='Place in the test'),
-    sa.Column('name', sa.Text(), nullable=False, comment='Step (L. 145/2018 art. 1 c. 859, 862)'),
-    sa.Column('value', sa.Numeric(precision=18, scale=2), nullable=True, comment='What is held against the bound: euro, days or percent; null where the budget is not stated'),
+    sa.Column('name', sa.Text(), nullable=False, comment='Step (L. 145/2018 art. 1 c. 859, 862, 863, 868)'),
+    sa.Column('value', sa.Numeric(precision=18, scale=2), nullable=True, comment='What is held against the bound: euro, days or percent; null where there is none, or the budget is not stated'),
     sa.Column('bound', sa.Numeric(precision=18, scale=2), nullable=True, comment='What it is held against; for FGDC_AMOUNT the budget net of earmarked funds [EUR]'),
-    sa.Column('passed', sa.Boolean(), nullable=True, comment='No duty arises from this step; null where the budget is not stated'),
+    sa.Column('passed', sa.Boolean(), nullable=True, comment='No duty arises from this step; null where that is not known'),
     sa.Column('rate', sa.Numeric(precision=18, scale=2), nullable=True, comment='Rate that follows [%]'),
     sa.Column('words', sa.Text(), nullable=False, comment='The step in plain Italian, with its figures'),
     sa.PrimaryKeyConstraint('ente', 'view', 'step', name=op.f('pk_fgdc_steps')),
@@ -159,12 +300,12 @@ def upgrade() -> None:
     sa.Column('reread', sa.BigInteger(), nullable=True, comment='Its own number, as in deliveries; null for the first reading'),
     sa.PrimaryKeyConstraint('delivery', 'superseded_at', name=op.f('pk_former_readings')),
     schema='pcc',
-    comment='One row per reading of a delivery that a later reading of the same bytes replaced (pcc quarantine release)'
+    comment='One row per reading of a delivery that a later reading of the same bytes replaced (pcc quarantine release, pcc restage)'
     )
     op.create_index(op.f('ix_former_readings_ente_superseded_at'), 'former_readings', ['ente', 'superseded_at'], unique=False, schema='pcc')
     op.create_table('indicator_documents',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
-    sa.Column('name', sa.Text(), nullable=False, comment='ITP payments of the period, days from due date; TMP, TMR documents received in the year, days from reception and from due date; DELAY those also due in it; INTEREST on what was paid late in the period; INTEREST_UNPAID on what is unpaid at D; FGDC_RATE, FGDC_AMOUNT; STOCK; DEBT all that is open at D; CREDITORS how many it is owed to (rules section 8)'),
+    sa.Column('name', sa.Text(), nullable=False, comment='ITP payments of the period, days from due date; TMP, TMR documents received in the year, days from issue and from due date; DELAY those due in the year, and those paid in it before they are due; INTEREST on what was paid late in the period; INTEREST_UNPAID on what is unpaid at D; FGDC_RATE, FGDC_AMOUNT; STOCK; DEBT all that is open at D; CREDITORS how many it is owed to (rules section 8)'),
     sa.Column('period', sa.Text(), nullable=False, comment='Year (2025), quarter (2025-Q1) or day (2025-12-31)'),
     sa.Column('view', sa.Text(), nullable=False, comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)'),
     sa.Column('rank', sa.BigInteger(), nullable=False, comment='Place, from 1'),
@@ -174,10 +315,11 @@ def upgrade() -> None:
     sa.Column('creditor', sa.Text(), nullable=False, comment='Creditor: VAT number, else fiscal code, normalised (rules section 5)'),
     sa.Column('creditor_name', sa.Text(), nullable=True, comment='Name of the creditor'),
     sa.Column('amount', sa.Numeric(precision=18, scale=2), nullable=False, comment='Amount of the part, signed [EUR]'),
-    sa.Column('from_day', sa.Date(), nullable=False, comment='Day from which days count: due date, for TMP reception'),
+    sa.Column('from_day', sa.Date(), nullable=False, comment='Day from which days count: due date, for TMP issue'),
     sa.Column('to_day', sa.Date(), nullable=False, comment='Day to which days count: payment, else the day the figure closes'),
     sa.Column('unpaid', sa.Boolean(), nullable=False, comment='The part is unpaid'),
-    sa.Column('days', sa.BigInteger(), nullable=False, comment='Days from one to the other [days]'),
+    sa.Column('suspended_days', sa.BigInteger(), nullable=False, comment='Days of suspension taken off [days]'),
+    sa.Column('days', sa.BigInteger(), nullable=False, comment='Days from one to the other, less those of suspension [days]'),
     sa.Column('contribution', sa.Numeric(precision=18, scale=2), nullable=True, comment='Days of the mean that the part makes; euro where the figure is euro'),
     sa.PrimaryKeyConstraint('ente', 'name', 'period', 'view', 'rank', name=op.f('pk_indicator_documents')),
     schema='pcc',
@@ -185,17 +327,67 @@ def upgrade() -> None:
     )
     op.create_table('indicators',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
-    sa.Column('name', sa.Text(), nullable=False, comment='ITP payments of the period, days from due date; TMP, TMR documents received in the year, days from reception and from due date; DELAY those also due in it; INTEREST on what was paid late in the period; INTEREST_UNPAID on what is unpaid at D; FGDC_RATE, FGDC_AMOUNT; STOCK; DEBT all that is open at D; CREDITORS how many it is owed to (rules section 8)'),
+    sa.Column('name', sa.Text(), nullable=False, comment='ITP payments of the period, days from due date; TMP, TMR documents received in the year, days from issue and from due date; DELAY those due in the year, and those paid in it before they are due; INTEREST on what was paid late in the period; INTEREST_UNPAID on what is unpaid at D; FGDC_RATE, FGDC_AMOUNT; STOCK; DEBT all that is open at D; CREDITORS how many it is owed to (rules section 8)'),
     sa.Column('period', sa.Text(), nullable=False, comment='Year (2025), quarter (2025-Q1) or day (2025-12-31)'),
     sa.Column('view', sa.Text(), nullable=False, comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)'),
     sa.Column('value', sa.Numeric(precision=18, scale=2), nullable=False, comment='The figure'),
     sa.Column('unit', sa.Text(), nullable=False, comment='Its unit'),
     sa.Column('parts', sa.BigInteger(), nullable=True, comment='Payments and unpaid parts, or documents, that make it; null where it follows from other figures'),
+    sa.Column('simulated', sa.Boolean(), nullable=False, comment='The year still runs, and what is unpaid counts to its end as PCC does (rules section 8)'),
+    sa.Column('by_receipt', sa.Numeric(precision=18, scale=2), nullable=True, comment="ITP: for how much the day of the quietanza counts, the order's transmission not being known; null: nothing [EUR]"),
+    sa.Column('note', sa.Text(), nullable=True, comment='What must be known to read the figure, in Italian'),
     sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the figures are asked for (D)'),
     sa.Column('observed_at', sa.Date(), nullable=False, comment='Day up to which facts are seen (O)'),
     sa.PrimaryKeyConstraint('ente', 'name', 'period', 'view', name=op.f('pk_indicators')),
     schema='pcc',
     comment='One row per indicator, period and view'
+    )
+    op.create_table('invoices',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('delivery', sa.Text(), nullable=False, comment='Identifier of the delivery the row came in'),
+    sa.Column('line', sa.BigInteger(), nullable=False, comment='Line of the file (record of the sheet; body of a FatturaPA lot), from 1'),
+    sa.Column('file', sa.Text(), nullable=False, comment='File name'),
+    sa.Column('formato', sa.Text(), nullable=False, comment='FormatoTrasmissione: FPA12, FPR12, FSM10 or an earlier version'),
+    sa.Column('progressivo_invio', sa.Text(), nullable=True, comment='ProgressivoInvio of the sender'),
+    sa.Column('codice_destinatario', sa.Text(), nullable=True, comment='CodiceDestinatario: the office'),
+    sa.Column('id_fiscale_iva', sa.Text(), nullable=True, comment="Supplier's IdFiscaleIVA, country code and number joined (IT12345678901)"),
+    sa.Column('cf_fornitore', sa.Text(), nullable=True, comment="Supplier's CodiceFiscale"),
+    sa.Column('denominazione_fornitore', sa.Text(), nullable=True, comment="Supplier's Denominazione, or Nome and Cognome joined"),
+    sa.Column('regime_fiscale', sa.Text(), nullable=True, comment='RegimeFiscale'),
+    sa.Column('id_fiscale_iva_committente', sa.Text(), nullable=True, comment="Customer's IdFiscaleIVA"),
+    sa.Column('cf_committente', sa.Text(), nullable=True, comment="Customer's CodiceFiscale"),
+    sa.Column('denominazione_committente', sa.Text(), nullable=True, comment="Customer's name"),
+    sa.Column('tipo_documento', sa.Text(), nullable=False, comment='TipoDocumento'),
+    sa.Column('divisa', sa.Text(), nullable=True, comment='Divisa'),
+    sa.Column('numero', sa.Text(), nullable=False, comment='Numero'),
+    sa.Column('data_emissione', sa.Date(), nullable=False, comment='Data'),
+    sa.Column('importo_totale', sa.Numeric(precision=18, scale=2), nullable=True, comment='ImportoTotaleDocumento; null where absent (FSM10: sum of Importo) [EUR]'),
+    sa.Column('arrotondamento', sa.Numeric(precision=18, scale=2), nullable=True, comment='Arrotondamento [EUR]'),
+    sa.Column('imponibile', sa.Numeric(precision=18, scale=2), nullable=True, comment="Sum of the VAT summary's ImponibileImporto (FSM10: Importo less its VAT) [EUR]"),
+    sa.Column('imposta', sa.Numeric(precision=18, scale=2), nullable=True, comment="Sum of the VAT summary's Imposta (FSM10: as given, or out of Importo by its Aliquota) [EUR]"),
+    sa.Column('split_payment', sa.Boolean(), nullable=True, comment='EsigibilitaIVA is S in every summary line that bears VAT; null without a summary (FatturaPA 2.2.2.7)'),
+    sa.Column('reverse_charge', sa.Boolean(), nullable=True, comment='Some summary line has Natura N6 (reverse charge) (FatturaPA 2.2.2.2)'),
+    sa.Column('bollo', sa.Numeric(precision=18, scale=2), nullable=True, comment='ImportoBollo [EUR]'),
+    sa.Column('causale', sa.Text(), nullable=True, comment='Causale, joined'),
+    sa.Column('cig', sa.Text(), nullable=True, comment='The CIG where the document names exactly one'),
+    sa.Column('cup', sa.Text(), nullable=True, comment='The CUP where the document names exactly one'),
+    sa.Column('data_scadenza', sa.Date(), nullable=True, comment='Latest DataScadenzaPagamento'),
+    sa.Column('riepilogo_iva', postgresql.JSONB(astext_type=sa.Text()), nullable=True, comment='VAT summary (DatiRiepilogo)'),
+    sa.Column('pagamenti', postgresql.JSONB(astext_type=sa.Text()), nullable=True, comment='Payment terms and instalments (DatiPagamento)'),
+    sa.Column('riferimenti', postgresql.JSONB(astext_type=sa.Text()), nullable=True, comment='Orders, contracts, related invoices with CIG and CUP'),
+    sa.Column('ritenute', postgresql.JSONB(astext_type=sa.Text()), nullable=True, comment='Withholding (DatiRitenuta)'),
+    sa.Column('casse', postgresql.JSONB(astext_type=sa.Text()), nullable=True, comment='Social fund (DatiCassaPrevidenziale)'),
+    sa.Column('allegati', postgresql.JSONB(astext_type=sa.Text()), nullable=True, comment='Attachments, without their content'),
+    sa.Column('firma', sa.Text(), nullable=True, comment='Signature of a .p7m: VALIDA, NON_VALIDA, NON_VERIFICABILE; null for a plain file'),
+    sa.Column('firmatario', sa.Text(), nullable=True, comment="Subject of the signer's certificate"),
+    sa.Column('creditor', sa.Text(), nullable=True, comment='The supplier, normalised'),
+    sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's key; null where it has no such document"),
+    sa.Column('sdi_id', sa.Text(), nullable=True, comment="IdentificativoSdI (the lot), from SDI's messages"),
+    sa.Column('sdi_state', sa.Text(), nullable=True, comment="What SDI's messages say of it: discarded, terms run out, contradictory outcomes, refused, accepted, delivered, attested, not delivered, identified; null without messages"),
+    sa.Column('sdi_state_date', sa.Date(), nullable=True, comment='Day of that state, where its message tells one'),
+    sa.PrimaryKeyConstraint('ente', 'file', 'line', name=op.f('pk_invoices')),
+    schema='pcc',
+    comment="One row per SDI document as parsed, with the accounting system's document it tells about"
     )
     op.create_table('match_decisions',
     sa.Column('decision', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of decision'),
@@ -220,7 +412,7 @@ def upgrade() -> None:
     sa.Column('score', sa.BigInteger(), nullable=False, comment='Points of all evidence (rule_match_evidence), at most 100 [points]'),
     sa.Column('rank', sa.BigInteger(), nullable=False, comment='Place among the proposals of either document, the worse of the two'),
     sa.Column('alternatives', sa.BigInteger(), nullable=False, comment='Other proposals that name either document'),
-    sa.Column('creditor', sa.Text(), nullable=False, comment='The supplier, the same on both sides'),
+    sa.Column('creditor', sa.Text(), nullable=False, comment='The supplier in the accounting system'),
     sa.Column('creditor_name', sa.Text(), nullable=True, comment='Its name'),
     sa.Column('erp_number', sa.Text(), nullable=False, comment='Number in the accounting system'),
     sa.Column('pcc_number', sa.Text(), nullable=False, comment='Number on PCC'),
@@ -236,6 +428,17 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('ente', 'id_documento', 'progressivo_registrazione', name=op.f('pk_match_proposals')),
     schema='pcc',
     comment='One row per pair of documents that no tier took and that may be the same: for a person, never applied alone'
+    )
+    op.create_table('matches',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('id_documento', sa.Text(), nullable=False, comment="The accounting system's key; null where it has no such document"),
+    sa.Column('progressivo_registrazione', sa.Text(), nullable=False, comment="PCC's key; null where PCC has no such document"),
+    sa.Column('tier', sa.Text(), nullable=False, comment='The tier that paired them (rules section 6)'),
+    sa.Column('agreed', sa.Text(), nullable=False, comment='Fields that agree, comma separated'),
+    sa.Column('differed', sa.Text(), nullable=False, comment='Fields that differ, comma separated'),
+    sa.PrimaryKeyConstraint('ente', 'id_documento', name=op.f('pk_matches')),
+    schema='pcc',
+    comment='One row per pair of documents that are the same'
     )
     op.create_table('messages',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
@@ -358,7 +561,7 @@ def upgrade() -> None:
     sa.Column('block_row_id', sa.BigInteger(), nullable=False, comment="Of the order's row; 0 where the movement has none"),
     sa.Column('delivery', sa.Text(), nullable=False, comment='Delivery of the movement, else of the order'),
     sa.Column('line', sa.BigInteger(), nullable=False, comment='Its line there'),
-    sa.Column('payment_row', sa.BigInteger(), nullable=False, comment='row_id among the payments (stg_erp_payments)'),
+    sa.Column('payment_row', sa.BigInteger(), nullable=False, comment='row_id among the payments (payments)'),
     sa.Column('stato', sa.Text(), nullable=False, comment='COUNTED: il pagamento è contato sul documento; ALREADY_IN_ERP: il gestionale ha già questo mandato su questo documento; NOT_COMMERCIAL: non è un debito commerciale (IVA o altro); NO_INVOICE: il mandato non indica fatture; NO_DOCUMENT: nessun documento del gestionale corrisponde alla fattura indicata; SEVERAL_DOCUMENTS: più documenti del gestionale corrispondono alla fattura indicata; NOT_EXECUTED: il giornale di cassa non dice che il mandato è stato pagato; CANCELLED: mandato annullato e mai pagato; UNKNOWN_ORDER: il giornale di cassa dice pagato un mandato mai consegnato'),
     sa.Column('motivo', sa.Text(), nullable=False, comment='The same in plain words'),
     sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's document paid; null where none was found"),
@@ -382,6 +585,34 @@ def upgrade() -> None:
     op.create_index(op.f('ix_opi_payments_ente_id_documento'), 'opi_payments', ['ente', 'id_documento'], unique=False, schema='pcc')
     op.create_index(op.f('ix_opi_payments_ente_row_id_block_row_id_tipo_movimento'), 'opi_payments', ['ente', 'row_id', 'block_row_id', 'tipo_movimento'], unique=False, schema='pcc')
     op.create_index(op.f('ix_opi_payments_ente_stato'), 'opi_payments', ['ente', 'stato'], unique=False, schema='pcc')
+    op.create_table('publications',
+    sa.Column('publication', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of publication'),
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('reference_date', sa.Date(), nullable=False, comment='Date the stock refers to (rules section 4)'),
+    sa.Column('observed_at', sa.Date(), nullable=False, comment='Date up to which facts were considered'),
+    sa.Column('published_at', sa.DateTime(timezone=True), nullable=False, comment='When readers began to see it'),
+    sa.Column('run_id', sa.Text(), nullable=True, comment='Run that published it'),
+    sa.Column('rows', sa.BigInteger(), nullable=False, comment='Rows published, over all tables'),
+    sa.Column('seen_sequence', sa.BigInteger(), nullable=True, comment='All deliveries up to this sequence were in its calculation'),
+    sa.PrimaryKeyConstraint('publication', name=op.f('pk_publications')),
+    schema='pcc',
+    comment='One row per publication of an ente; its latest is the state that readers see'
+    )
+    op.create_index(op.f('ix_publications_ente_publication'), 'publications', ['ente', 'publication'], unique=False, schema='pcc')
+    op.create_table('quarantine',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('kind', sa.Text(), nullable=False, comment='Kind of delivery'),
+    sa.Column('delivery', sa.Text(), nullable=False, comment='Identifier of the delivery'),
+    sa.Column('file', sa.Text(), nullable=False, comment='File name as delivered'),
+    sa.Column('line', sa.BigInteger(), nullable=True, comment='Line of the file, from 1; null when the whole file is refused'),
+    sa.Column('field', sa.Text(), nullable=True, comment='Column or XML path; null when the whole row or file is refused'),
+    sa.Column('value', sa.Text(), nullable=True, comment='The value found, at most 200 characters'),
+    sa.Column('reason', sa.Text(), nullable=False, comment='What is wrong and what to do, in plain words'),
+    sa.Column('times', sa.BigInteger(), nullable=False, comment="How often this reason holds for this field in the ente's deliveries of this kind"),
+    schema='pcc',
+    comment='One row per defect found in a delivery: a row may have several'
+    )
+    op.create_index(op.f('ix_quarantine_ente_delivery'), 'quarantine', ['ente', 'delivery'], unique=False, schema='pcc')
     op.create_table('quarantine_summary',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
     sa.Column('kind', sa.Text(), nullable=False, comment='Kind of delivery'),
@@ -420,6 +651,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_questions_ente_code'), 'questions', ['ente', 'code'], unique=False, schema='pcc')
     op.create_index(op.f('ix_questions_ente_code_id_documento_progressivo_registrazione'), 'questions', ['ente', 'code', 'id_documento', 'progressivo_registrazione'], unique=False, schema='pcc')
+    op.create_index('ix_questions_largest', 'questions', ['ente', 'addressee', sa.literal_column('abs(amount)')], unique=False, schema='pcc', postgresql_where=None)
     op.create_table('sent_operations',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
     sa.Column('operation_id', sa.Text(), nullable=False, comment='The operation'),
@@ -530,6 +762,15 @@ def upgrade() -> None:
     comment='One row per open session of the desk'
     )
     op.create_index(op.f('ix_sessions_user_id'), 'sessions', ['user_id'], unique=False, schema='pcc')
+    op.create_table('sign_in_attempts',
+    sa.Column('attempt', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Number of the attempt'),
+    sa.Column('address', sa.Text(), nullable=False, comment='Network address of the client'),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False, comment='When'),
+    sa.PrimaryKeyConstraint('attempt', name=op.f('pk_sign_in_attempts')),
+    schema='pcc',
+    comment='One row per sign-in under way or failed of late, written before the password is tried'
+    )
+    op.create_index(op.f('ix_sign_in_attempts_address_at'), 'sign_in_attempts', ['address', 'at'], unique=False, schema='pcc')
     op.create_table('sla_availability',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
     sa.Column('service', sa.Text(), nullable=False, comment='Component measured; ALL for the service as a whole'),
@@ -610,6 +851,51 @@ def upgrade() -> None:
     schema='pcc',
     comment='One row per channel and period of opening'
     )
+    op.create_table('stock',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('view', sa.Text(), nullable=False, comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)'),
+    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the figures are asked for (D)'),
+    sa.Column('amount', sa.Numeric(precision=18, scale=2), nullable=False, comment='Stock of the commercial debt [EUR] (L. 145/2018 art. 1 c. 859, 867)'),
+    sa.Column('documents', sa.BigInteger(), nullable=False, comment='Documents that make it up (amount not zero)'),
+    sa.PrimaryKeyConstraint('ente', 'view', 'reference_date', name=op.f('pk_stock')),
+    schema='pcc',
+    comment='One row per view'
+    )
+    op.create_table('stock_by_creditor',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('view', sa.Text(), nullable=False, comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)'),
+    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the figures are asked for (D)'),
+    sa.Column('creditor', sa.Text(), nullable=False, comment='Creditor: VAT number, else fiscal code, normalised (rules section 5)'),
+    sa.Column('creditor_name', sa.Text(), nullable=True, comment='Name of the creditor'),
+    sa.Column('amount', sa.Numeric(precision=18, scale=2), nullable=False, comment='Stock of the commercial debt [EUR] (L. 145/2018 art. 1 c. 859, 867)'),
+    sa.Column('documents', sa.BigInteger(), nullable=False, comment='Documents that make it up (amount not zero)'),
+    sa.PrimaryKeyConstraint('ente', 'view', 'reference_date', 'creditor', name=op.f('pk_stock_by_creditor')),
+    schema='pcc',
+    comment='One row per view and creditor'
+    )
+    op.create_index('ix_stock_by_creditor_largest', 'stock_by_creditor', ['ente', 'view', 'amount'], unique=False, schema='pcc', postgresql_where=None)
+    op.create_table('stock_by_due_date',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('view', sa.Text(), nullable=False, comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)'),
+    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the figures are asked for (D)'),
+    sa.Column('bucket', sa.Text(), nullable=False, comment='Days past due'),
+    sa.Column('amount', sa.Numeric(precision=18, scale=2), nullable=False, comment='Stock of the commercial debt [EUR] (L. 145/2018 art. 1 c. 859, 867)'),
+    sa.Column('documents', sa.BigInteger(), nullable=False, comment='Documents that make it up (amount not zero)'),
+    sa.PrimaryKeyConstraint('ente', 'view', 'reference_date', 'bucket', name=op.f('pk_stock_by_due_date')),
+    schema='pcc',
+    comment='One row per view and due-date bucket (not_due stands beside: debt, not stock)'
+    )
+    op.create_table('stock_by_issue_year',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('view', sa.Text(), nullable=False, comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)'),
+    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the figures are asked for (D)'),
+    sa.Column('issue_year', sa.BigInteger(), nullable=False, comment='Year of issue'),
+    sa.Column('amount', sa.Numeric(precision=18, scale=2), nullable=False, comment='Stock of the commercial debt [EUR] (L. 145/2018 art. 1 c. 859, 867)'),
+    sa.Column('documents', sa.BigInteger(), nullable=False, comment='Documents that make it up (amount not zero)'),
+    sa.PrimaryKeyConstraint('ente', 'view', 'reference_date', 'issue_year', name=op.f('pk_stock_by_issue_year')),
+    schema='pcc',
+    comment='One row per view and year of issue'
+    )
     op.create_table('stock_trend',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
     sa.Column('view', sa.Text(), nullable=False, comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)'),
@@ -621,6 +907,28 @@ def upgrade() -> None:
     schema='pcc',
     comment="One row per view and day: the stock of that day with the facts known now; every day of the last 400, every month's end before"
     )
+    op.create_table('ticket_contacts',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('id_ticket', sa.Text(), nullable=False, comment="The ticketing system's key"),
+    sa.Column('channel', sa.Text(), nullable=False, comment='Channel'),
+    sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False, comment='When it was first opened'),
+    sa.Column('opened_day', sa.Date(), nullable=False, comment='Day of opening in Italy'),
+    sa.Column('first_contact_at', sa.DateTime(timezone=True), nullable=True, comment='First contact; the opening itself for a call by phone; null: not yet'),
+    sa.Column('closed_at', sa.DateTime(timezone=True), nullable=True, comment='When it was closed; null: open now'),
+    sa.Column('reopened', sa.Boolean(), nullable=False, comment='It had been closed and was opened again'),
+    sa.Column('subject', sa.Text(), nullable=True, comment='What it is about'),
+    sa.Column('waited', sa.BigInteger(), nullable=False, comment='Working time to first contact, or so far [µs]'),
+    sa.Column('minutes', sa.Numeric(precision=18, scale=2), nullable=False, comment='Working minutes to first contact, or so far [minutes] (rules section 9)'),
+    sa.Column('limit_minutes', sa.Numeric(precision=18, scale=2), nullable=False, comment='Limit in force on the day of opening [minutes]'),
+    sa.Column('waiting', sa.Boolean(), nullable=False, comment='No contact yet'),
+    sa.Column('breached', sa.Boolean(), nullable=False, comment='The limit was passed'),
+    sa.Column('deadline_at', sa.DateTime(timezone=True), nullable=True, comment='Moment at which the limit is used up'),
+    sa.Column('seen_until', sa.DateTime(timezone=True), nullable=False, comment='Moment up to which the facts were seen'),
+    sa.PrimaryKeyConstraint('ente', 'id_ticket', name=op.f('pk_ticket_contacts')),
+    schema='pcc',
+    comment='One row per ticket: the latest delivered, with its working minutes to first contact'
+    )
+    op.create_index(op.f('ix_ticket_contacts_ente_opened_at'), 'ticket_contacts', ['ente', 'opened_at'], unique=False, schema='pcc')
     op.create_table('users',
     sa.Column('user_id', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Number of the user'),
     sa.Column('email', sa.Text(), nullable=False, comment='Address the person signs in with, lower case'),
@@ -632,109 +940,33 @@ def upgrade() -> None:
     sa.Column('failures', sa.BigInteger(), nullable=False, comment='Wrong passwords since the last right one'),
     sa.Column('locked_until', sa.DateTime(timezone=True), nullable=True, comment='No sign-in before this moment'),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False, comment='When the account was made'),
+    sa.Column('keyed_by', sa.BigInteger(), nullable=True, comment='User who last gave the account its password, at its making or later; null: the person, or the command line'),
+    sa.Column('keyed_at', sa.DateTime(timezone=True), nullable=True, comment='When that was; null as keyed_by'),
     sa.PrimaryKeyConstraint('user_id', name=op.f('pk_users')),
     sa.UniqueConstraint('email', name=op.f('uq_users_email')),
     schema='pcc',
     comment='One row per person who may sign in'
     )
-    op.add_column('anomalies', sa.Column('origin', sa.Text(), nullable=False, server_default='UNTOLD', comment='Where the document comes from; all but SDI are outside SDI (docs/readings.md, Origin)'), schema='pcc')
-    op.add_column('anomalies', sa.Column('to_communicate', sa.Boolean(), nullable=False, server_default=sa.false(), comment='PCC lacks it and it never passed SDI: to be communicated by Modello 002'), schema='pcc')
-    op.add_column('debt_positions', sa.Column('origin', sa.Text(), nullable=False, server_default='UNTOLD', comment='Where the document comes from; all but SDI are outside SDI (docs/readings.md, Origin)'), schema='pcc')
-    op.add_column('debt_positions', sa.Column('reception_date', sa.Date(), nullable=True, comment='Reception in this view (rules section 2)'), schema='pcc')
-    op.alter_column('debt_positions', 'view',
-               existing_type=sa.TEXT(),
-               comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
-               existing_comment='Whose figure: pcc as PCC shows it, right after reconciliation (rules section 4)',
-               existing_nullable=False,
-               schema='pcc')
-    op.add_column('deliveries', sa.Column('source', sa.Text(), nullable=True, comment='The accounting system it was read from by remote connection; null for a delivered file'), schema='pcc')
-    op.add_column('deliveries', sa.Column('reread', sa.BigInteger(), nullable=True, comment='When its bytes were last read anew, in the order of arrival; null when read once'), schema='pcc')
-    op.add_column('invoices', sa.Column('sdi_id', sa.Text(), nullable=True, comment="IdentificativoSdI (the lot), from SDI's messages"), schema='pcc')
-    op.add_column('invoices', sa.Column('sdi_state', sa.Text(), nullable=True, comment="What SDI's messages say of it: discarded, terms run out, contradictory outcomes, refused, accepted, delivered, attested, not delivered, identified; null without messages"), schema='pcc')
-    op.add_column('invoices', sa.Column('sdi_state_date', sa.Date(), nullable=True, comment='Day of that state, where its message tells one'), schema='pcc')
-    op.add_column('publications', sa.Column('seen_sequence', sa.BigInteger(), nullable=True, comment='All deliveries up to this sequence were in its calculation'), schema='pcc')
-    op.add_column('quarantine', sa.Column('times', sa.BigInteger(), nullable=False, server_default='1', comment="How often this reason holds for this field in the ente's deliveries of this kind"), schema='pcc')
-    op.alter_column('stock', 'view',
-               existing_type=sa.TEXT(),
-               comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
-               existing_comment='Whose figure: pcc as PCC shows it, right after reconciliation (rules section 4)',
-               existing_nullable=False,
-               schema='pcc')
-    op.alter_column('stock_by_creditor', 'view',
-               existing_type=sa.TEXT(),
-               comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
-               existing_comment='Whose figure: pcc as PCC shows it, right after reconciliation (rules section 4)',
-               existing_nullable=False,
-               schema='pcc')
-    op.alter_column('stock_by_due_date', 'view',
-               existing_type=sa.TEXT(),
-               comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
-               existing_comment='Whose figure: pcc as PCC shows it, right after reconciliation (rules section 4)',
-               existing_nullable=False,
-               schema='pcc')
-    op.alter_column('stock_by_issue_year', 'view',
-               existing_type=sa.TEXT(),
-               comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
-               existing_comment='Whose figure: pcc as PCC shows it, right after reconciliation (rules section 4)',
-               existing_nullable=False,
-               schema='pcc')
     # ### end Alembic commands ###
-    # What was published before stands until the ente's next publication, which says it anew; no default stays behind.
-    op.execute("UPDATE pcc.debt_positions SET reception_date = issue_date")
-    op.alter_column('debt_positions', 'reception_date', nullable=False, schema='pcc')
-    for table, column in (('anomalies', 'origin'), ('anomalies', 'to_communicate'), ('debt_positions', 'origin'), ('quarantine', 'times')):
-        op.alter_column(table, column, server_default=None, schema='pcc')
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
-    op.alter_column('stock_by_issue_year', 'view',
-               existing_type=sa.TEXT(),
-               comment='Whose figure: pcc as PCC shows it, right after reconciliation (rules section 4)',
-               existing_comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
-               existing_nullable=False,
-               schema='pcc')
-    op.alter_column('stock_by_due_date', 'view',
-               existing_type=sa.TEXT(),
-               comment='Whose figure: pcc as PCC shows it, right after reconciliation (rules section 4)',
-               existing_comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
-               existing_nullable=False,
-               schema='pcc')
-    op.alter_column('stock_by_creditor', 'view',
-               existing_type=sa.TEXT(),
-               comment='Whose figure: pcc as PCC shows it, right after reconciliation (rules section 4)',
-               existing_comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
-               existing_nullable=False,
-               schema='pcc')
-    op.alter_column('stock', 'view',
-               existing_type=sa.TEXT(),
-               comment='Whose figure: pcc as PCC shows it, right after reconciliation (rules section 4)',
-               existing_comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
-               existing_nullable=False,
-               schema='pcc')
-    op.drop_column('quarantine', 'times', schema='pcc')
-    op.drop_column('publications', 'seen_sequence', schema='pcc')
-    op.drop_column('invoices', 'sdi_state_date', schema='pcc')
-    op.drop_column('invoices', 'sdi_state', schema='pcc')
-    op.drop_column('invoices', 'sdi_id', schema='pcc')
-    op.drop_column('deliveries', 'reread', schema='pcc')
-    op.drop_column('deliveries', 'source', schema='pcc')
-    op.alter_column('debt_positions', 'view',
-               existing_type=sa.TEXT(),
-               comment='Whose figure: pcc as PCC shows it, right after reconciliation (rules section 4)',
-               existing_comment='Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted (rules section 4)',
-               existing_nullable=False,
-               schema='pcc')
-    op.drop_column('debt_positions', 'reception_date', schema='pcc')
-    op.drop_column('debt_positions', 'origin', schema='pcc')
-    op.drop_column('anomalies', 'to_communicate', schema='pcc')
-    op.drop_column('anomalies', 'origin', schema='pcc')
     op.drop_table('users', schema='pcc')
+    op.drop_index(op.f('ix_ticket_contacts_ente_opened_at'), table_name='ticket_contacts', schema='pcc')
+    op.drop_table('ticket_contacts', schema='pcc')
     op.drop_table('stock_trend', schema='pcc')
+    op.drop_table('stock_by_issue_year', schema='pcc')
+    op.drop_table('stock_by_due_date', schema='pcc')
+    op.drop_index('ix_stock_by_creditor_largest', table_name='stock_by_creditor', schema='pcc', postgresql_where=None)
+    op.drop_table('stock_by_creditor', schema='pcc')
+    op.drop_table('stock', schema='pcc')
     op.drop_table('sla_tickets', schema='pcc')
     op.drop_table('sla_satisfaction', schema='pcc')
     op.drop_table('sla_breaches', schema='pcc')
     op.drop_table('sla_availability', schema='pcc')
+    op.drop_index(op.f('ix_sign_in_attempts_address_at'), table_name='sign_in_attempts', schema='pcc')
+    op.drop_table('sign_in_attempts', schema='pcc')
     op.drop_index(op.f('ix_sessions_user_id'), table_name='sessions', schema='pcc')
     op.drop_table('sessions', schema='pcc')
     op.drop_table('service_nights', schema='pcc')
@@ -747,11 +979,16 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_sent_operations_ente_id_documento'), table_name='sent_operations', schema='pcc')
     op.drop_index(op.f('ix_sent_operations_ente_file'), table_name='sent_operations', schema='pcc')
     op.drop_table('sent_operations', schema='pcc')
+    op.drop_index('ix_questions_largest', table_name='questions', schema='pcc', postgresql_where=None)
     op.drop_index(op.f('ix_questions_ente_code_id_documento_progressivo_registrazione'), table_name='questions', schema='pcc')
     op.drop_index(op.f('ix_questions_ente_code'), table_name='questions', schema='pcc')
     op.drop_table('questions', schema='pcc')
     op.drop_index(op.f('ix_quarantine_summary_ente_delivery'), table_name='quarantine_summary', schema='pcc')
     op.drop_table('quarantine_summary', schema='pcc')
+    op.drop_index(op.f('ix_quarantine_ente_delivery'), table_name='quarantine', schema='pcc')
+    op.drop_table('quarantine', schema='pcc')
+    op.drop_index(op.f('ix_publications_ente_publication'), table_name='publications', schema='pcc')
+    op.drop_table('publications', schema='pcc')
     op.drop_index(op.f('ix_opi_payments_ente_stato'), table_name='opi_payments', schema='pcc')
     op.drop_index(op.f('ix_opi_payments_ente_row_id_block_row_id_tipo_movimento'), table_name='opi_payments', schema='pcc')
     op.drop_index(op.f('ix_opi_payments_ente_id_documento'), table_name='opi_payments', schema='pcc')
@@ -766,10 +1003,12 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_messages_ente_sdi_id'), table_name='messages', schema='pcc')
     op.drop_index(op.f('ix_messages_ente_link'), table_name='messages', schema='pcc')
     op.drop_table('messages', schema='pcc')
+    op.drop_table('matches', schema='pcc')
     op.drop_table('match_proposals', schema='pcc')
     op.drop_index(op.f('ix_match_decisions_ente_progressivo_registrazione'), table_name='match_decisions', schema='pcc')
     op.drop_index(op.f('ix_match_decisions_ente_id_documento'), table_name='match_decisions', schema='pcc')
     op.drop_table('match_decisions', schema='pcc')
+    op.drop_table('invoices', schema='pcc')
     op.drop_table('indicators', schema='pcc')
     op.drop_table('indicator_documents', schema='pcc')
     op.drop_index(op.f('ix_former_readings_ente_superseded_at'), table_name='former_readings', schema='pcc')
@@ -777,17 +1016,40 @@ def downgrade() -> None:
     op.drop_table('fgdc_steps', schema='pcc')
     op.drop_index(op.f('ix_erp_reads_ente_kind_reading'), table_name='erp_reads', schema='pcc')
     op.drop_table('erp_reads', schema='pcc')
+    op.drop_index(op.f('ix_document_events_ente_progressivo_registrazione'), table_name='document_events', schema='pcc')
+    op.drop_index(op.f('ix_document_events_ente_id_documento_progressivo_registrazione_kind_row_id'), table_name='document_events', schema='pcc')
+    op.drop_table('document_events', schema='pcc')
+    op.drop_table('difference_by_code', schema='pcc')
     op.drop_index(op.f('ix_delivery_notes_ente_delivery'), table_name='delivery_notes', schema='pcc')
     op.drop_table('delivery_notes', schema='pcc')
+    op.drop_index(op.f('ix_deliveries_ente_status'), table_name='deliveries', schema='pcc')
+    op.drop_table('deliveries', schema='pcc')
+    op.drop_index('ix_debt_positions_taken_over', table_name='debt_positions', schema='pcc', postgresql_where=sa.text('original_creditor <> creditor'))
+    op.drop_index('ix_debt_positions_largest', table_name='debt_positions', schema='pcc', postgresql_where=sa.text('stock <> 0'))
+    op.drop_index(op.f('ix_debt_positions_ente_view_original_creditor'), table_name='debt_positions', schema='pcc')
+    op.drop_index(op.f('ix_debt_positions_ente_view_id_documento_progressivo_registrazione'), table_name='debt_positions', schema='pcc')
+    op.drop_index(op.f('ix_debt_positions_ente_view_due_date_open_amount'), table_name='debt_positions', schema='pcc')
+    op.drop_index(op.f('ix_debt_positions_ente_view_creditor'), table_name='debt_positions', schema='pcc')
+    op.drop_index(op.f('ix_debt_positions_ente_view_bucket'), table_name='debt_positions', schema='pcc')
+    op.drop_index(op.f('ix_debt_positions_ente_progressivo_registrazione'), table_name='debt_positions', schema='pcc')
+    op.drop_index(op.f('ix_debt_positions_ente_id_documento'), table_name='debt_positions', schema='pcc')
+    op.drop_table('debt_positions', schema='pcc')
     op.drop_table('deadlines', schema='pcc')
     op.drop_index(op.f('ix_audit_ente_at'), table_name='audit', schema='pcc')
     op.drop_index(op.f('ix_audit_action_address_at'), table_name='audit', schema='pcc')
     op.drop_table('audit', schema='pcc')
+    op.drop_index(op.f('ix_arrivals_ente'), table_name='arrivals', schema='pcc')
+    op.drop_table('arrivals', schema='pcc')
     op.drop_index(op.f('ix_approval_limits_ente_decision'), table_name='approval_limits', schema='pcc')
     op.drop_table('approval_limits', schema='pcc')
     op.drop_index(op.f('ix_api_tokens_ente'), table_name='api_tokens', schema='pcc')
+    op.drop_index(op.f('ix_api_tokens_created_by'), table_name='api_tokens', schema='pcc')
     op.drop_table('api_tokens', schema='pcc')
     op.drop_index(op.f('ix_answers_ente_code'), table_name='answers', schema='pcc')
     op.drop_table('answers', schema='pcc')
+    op.drop_index('ix_anomalies_largest', table_name='anomalies', schema='pcc', postgresql_where=None)
+    op.drop_index(op.f('ix_anomalies_ente_code_id_documento_progressivo_registrazione'), table_name='anomalies', schema='pcc')
+    op.drop_index(op.f('ix_anomalies_ente_code'), table_name='anomalies', schema='pcc')
+    op.drop_table('anomalies', schema='pcc')
     op.drop_table('alerts', schema='pcc')
     # ### end Alembic commands ###
