@@ -342,6 +342,22 @@ PROBABLE_PAIRS = Table(
     key=("ente", "erp_row", "pcc_row"),
 )
 
+COUNTERPARTS = Table(
+    "counterparts", "reconciliation", "One row per unpaired document that may be another of the other side: which ones, in words",
+    (
+        ENTE, ERP_ROW, PCC_ROW,
+        Column("probable", "boolean", "A probable pair (PROBABLE_MATCH)", required=True, source="rules section 6"),
+        Column("counterpart", "text", "The documents that it may be", required=True),
+    ),
+    key=("ente", "erp_row", "pcc_row"),
+)
+
+ENTE_CODES = Table(
+    "ente_codes", "reconciliation", "One row per fiscal code of the ente itself, as PCC's rows name it",
+    (ENTE, Column("code", "text", "Fiscal code, normalised", required=True)),
+    key=("ente", "code"),
+)
+
 MATCH_CANDIDATES = Table(
     "match_candidates", "reconciliation", "One row per document that several others could be: which ones, in words",
     (ENTE, ID_DOCUMENTO, PROGRESSIVO, Column("candidates", "text", "The documents of the other side that it may be", required=True)),

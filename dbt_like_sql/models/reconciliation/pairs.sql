@@ -17,28 +17,18 @@ with decided as materialized (
     join pcc_documents as pcc on pcc.progressivo_registrazione = decisions.progressivo_registrazione
 ),
 
-by_hand as (
-    select erp_row, pcc_row from decided where verdict = 'pair'
+by_hand as (select erp_row, pcc_row from decided where verdict = 'pair'),
+
+split as materialized (select erp_row, pcc_row from decided where verdict = 'split'),
+
+{% for side in ("erp", "pcc") %}
+open_{{ side }}_1 as materialized (
+    select * exclude (of_pcc) from document_keys
+    anti join by_hand on by_hand.{{ side }}_row = row_id
+    where of_pcc = {{ side == "pcc" }}
 ),
 
-split as materialized (
-    select erp_row, pcc_row from decided where verdict = 'split'
-),
-
-open_erp_1 as materialized (
-    select * exclude (of_pcc)
-    from document_keys
-    anti join by_hand on by_hand.erp_row = row_id
-    where not of_pcc
-),
-
-open_pcc_1 as materialized (
-    select * exclude (of_pcc)
-    from document_keys
-    anti join by_hand on by_hand.pcc_row = row_id
-    where of_pcc
-),
-
+{% endfor %}
 {% for column, tier, how in stages %}
 {% set place = loop.index %}
 {% set near = "abs(erp.issue_date - pcc.issue_date) <= threshold('number_amount_days')" if tier == "number_amount" else "true" %}

@@ -82,7 +82,7 @@ seized as (
 ),
 
 own_codes as (
-    select distinct tax_id(cf_amministrazione) as code from stg_pcc_invoices where cf_amministrazione is not null
+    select code from ente_codes
     union
     select tax_id(code) from rule_tax_authorities
 ),
