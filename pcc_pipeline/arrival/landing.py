@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from pcc_pipeline.arrival import archive, spans
 from pcc_pipeline.codes import ENTE, PROVIDER

@@ -105,7 +105,7 @@ DELIVERY_CONFIRMATIONS = Table(
     "One row per whole delivery of which a person confirmed that what it does not have any more is gone, however much",
     (
         _DECISION, ENTE,
-        Column("delivery", "text", "The delivery", required=True, source="rules section 12"),
+        Column("delivery", "text", "The delivery", required=True, source="docs/rules.md#rule-12"),
         _WHO, _WHEN,
     ),
     key=("decision",),

@@ -346,7 +346,7 @@ COUNTERPARTS = Table(
     "counterparts", "reconciliation", "One row per unpaired document that may be another of the other side: which ones, in words",
     (
         ENTE, ERP_ROW, PCC_ROW,
-        Column("probable", "boolean", "A probable pair (PROBABLE_MATCH)", required=True, source="rules section 6"),
+        Column("probable", "boolean", "A probable pair (PROBABLE_MATCH)", required=True, source="docs/rules.md#rule-6"),
         Column("counterpart", "text", "The documents that it may be", required=True),
     ),
     key=("ente", "erp_row", "pcc_row"),
