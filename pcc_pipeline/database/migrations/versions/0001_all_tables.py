@@ -205,7 +205,7 @@ def upgrade() -> None:
     op.create_table('delivery_confirmations',
     sa.Column('decision', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of decision'),
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
-    sa.Column('delivery', sa.Text(), nullable=False, comment='The delivery (rules section 12)'),
+    sa.Column('delivery', sa.Text(), nullable=False, comment='The delivery (docs/rules.md#rule-12)'),
     sa.Column('decided_by', sa.Text(), nullable=False, comment='Who decided'),
     sa.Column('decided_at', sa.DateTime(timezone=True), nullable=False, comment='When it was decided'),
     sa.PrimaryKeyConstraint('decision', name=op.f('pk_delivery_confirmations')),
