@@ -41,13 +41,16 @@ class Settings:
     max_file_bytes: int = DEFAULT_MAX_FILE_BYTES
     desk_database_url: str | None = None
     desk_hosts: tuple[str, ...] = ()
+    #: Seconds without new files before an ente's are read; None: as the rule book says (threshold quiet_seconds).
+    quiet_seconds: int | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """Reads PCC_HOME, PCC_STORE_URL, PCC_DATABASE_URL, PCC_INBOX, PCC_MEMORY_LIMIT, PCC_THREADS, PCC_MAX_FILE_BYTES,
-        PCC_DESK_DATABASE_URL, PCC_DESK_HOSTS (names, commas between).
+        PCC_QUIET_SECONDS, PCC_DESK_DATABASE_URL, PCC_DESK_HOSTS (names, commas between).
 
-        An empty variable counts as unset. Raises ValueError when PCC_THREADS or PCC_MAX_FILE_BYTES is no positive number.
+        An empty variable counts as unset. Raises ValueError when PCC_THREADS or PCC_MAX_FILE_BYTES is no positive number,
+        or PCC_QUIET_SECONDS no whole one.
         """
         values = os.environ if environment is None else environment
         home = Path(values.get("PCC_HOME") or "~/.pcc").expanduser().absolute()
@@ -57,6 +60,9 @@ class Settings:
         largest = values.get("PCC_MAX_FILE_BYTES") or str(DEFAULT_MAX_FILE_BYTES)
         if not largest.isdigit() or int(largest) < 1:
             raise ValueError(f"PCC_MAX_FILE_BYTES must be a whole number from 1, not {largest!r}")
+        quiet = values.get("PCC_QUIET_SECONDS") or ""
+        if quiet and not quiet.isdigit():
+            raise ValueError(f"PCC_QUIET_SECONDS must be a whole number from 0, not {quiet!r}")
         return cls(
             home=home,
             store_url=values.get("PCC_STORE_URL") or str(home / "store"),
@@ -67,6 +73,7 @@ class Settings:
             max_file_bytes=int(largest),
             desk_database_url=values.get("PCC_DESK_DATABASE_URL") or None,
             desk_hosts=tuple(name.strip() for name in values.get("PCC_DESK_HOSTS", "").split(",") if name.strip()),
+            quiet_seconds=int(quiet) if quiet else None,
         )
 
     @classmethod
@@ -85,6 +92,8 @@ class Settings:
             "PCC_THREADS": str(self.threads),
             "PCC_MAX_FILE_BYTES": str(self.max_file_bytes),
         }
+        if self.quiet_seconds is not None:
+            values["PCC_QUIET_SECONDS"] = str(self.quiet_seconds)
         if self.database_url:
             values["PCC_DATABASE_URL"] = self.database_url
         if self.desk_database_url:

@@ -18,7 +18,7 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from pcc_pipeline.arrival import archive
+from pcc_pipeline.arrival import archive, spans
 from pcc_pipeline.arrival.landing import PROVIDER_KINDS
 from pcc_pipeline.codes import ente_code
 from pcc_pipeline.formats import Source, parse
@@ -38,6 +38,9 @@ READ_AT_ONCE = 32 * 2**20
 FIRST_PART = 4 * 2**20
 #: Defects shown at once.
 SHOWN = 50
+
+#: What a sender may say of a file: only news and corrections, or complete for a span.
+NEWS, WHOLE = "novita", "completo"
 
 _SUFFIXES = {".csv", ".txt", ".tsv", ".xlsx", ".xls", ".ods", ".xml", ".p7m", ".zip"}
 _TEXTS = {".csv", ".txt", ".tsv"}
@@ -85,6 +88,25 @@ def safe_name(name: str) -> str:
 def folder_of(settings: Settings, ente: str) -> Path:
     """Where an ente's uploads wait or are unfinished. Raises NoEnteCode."""
     return settings.home / "uploads" / ente_code(ente)
+
+
+def as_said(name: str, completeness: str, first: str, last: str) -> str:
+    """The name for the inbox that bears what its sender says of a file: news only, or complete between two days (either
+    may be empty). Raises Unwelcome for days that are none."""
+    if completeness != WHOLE:
+        return name
+    try:
+        return spans.marked(name, spans.parse_span(f"{first}..{last}"))
+    except ValueError:
+        raise Unwelcome("Le date «dal» e «al» non sono un periodo") from None
+
+
+def for_kind(path: Path, kind: str) -> Path:
+    """The file under the name for a kind: one that has no spans says none. Returns where it is."""
+    if kind in spans.DAY_OF:
+        return path
+    plain, _ = spans.told(next(iter(spans.DAY_OF)), path.name)
+    return path.rename(path.with_name(plain)) if plain != path.name else path
 
 
 def room(settings: Settings, ente: str) -> int:

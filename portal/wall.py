@@ -27,8 +27,9 @@ ACCOUNTS_SCOPE, PROVIDER_SCOPE = "accounts", "provider"
 #: Register tables that an ente may read its own rows of; and of these, those that its people add rows to.
 READABLE = (
     "deliveries", "publications", "match_decisions", "operation_decisions", "approval_limits", "sent_operations", "answers",
+    "delivery_confirmations",
 )  # fmt: skip
-ADDED_TO = ("match_decisions", "operation_decisions", "answers")
+ADDED_TO = ("match_decisions", "operation_decisions", "answers", "delivery_confirmations")
 #: What the overview of all enti is made of; the names of enti stand in the head of a page, too.
 OF_ALL = {"stock": (PROVIDER_SCOPE,), "publications": (PROVIDER_SCOPE,), "service_life": (PROVIDER_SCOPE, ACCOUNTS_SCOPE)}
 #: What is done to each table of accounts; the log is only added to.

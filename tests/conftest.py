@@ -76,7 +76,7 @@ def settings(server: sa.URL, tmp_path: Path) -> Iterator[Settings]:
     name = f"test_{uuid4().hex[:12]}"
     create_database(server, name, TEMPLATE)
     url = server.set(database=name).render_as_string(hide_password=False)
-    made = Settings.at(tmp_path / "home", database_url=url, memory_limit="1GiB")
+    made = Settings.at(tmp_path / "home", database_url=url, memory_limit="1GiB", quiet_seconds=0)
     made.inbox.mkdir(parents=True)
     yield made
     dispose(made)

@@ -62,7 +62,7 @@ def answers(url: str) -> bool:
 @contextmanager
 def serving(home: Path, *, desk: bool = False) -> Iterator[tuple[Settings, str, str]]:
     """`pcc serve` on an installation at `home`; gives the settings, Dagster's address, the desk's address."""
-    settings = Settings.at(home, memory_limit="1GiB")
+    settings = Settings.at(home, memory_limit="1GiB", quiet_seconds=1)
     environment = {**os.environ, **settings.environment(), "PYTHONUNBUFFERED": "1"}
     port, desk_port = free_port(), free_port() if desk else 0
     log = (home / "serve.log").open("w")

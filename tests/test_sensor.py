@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 import sqlalchemy as sa
 from dagster import DagsterInstance, DagsterRunStatus, SensorResult, SkipReason, build_sensor_context
 from dagster._core.test_utils import create_run_for_test
 
+from pcc_pipeline.arrival import work
 from pcc_pipeline.arrival.landing import land
-from pcc_pipeline.arrival.work import ATTEMPTS, BATCH, RUNS_OF_ONE, Attempts, split, to_do, unpublished
+from pcc_pipeline.arrival.work import ATTEMPTS, BATCH, RUNS_OF_ONE, Attempts, quiet, split, to_do, unpublished
 from pcc_pipeline.connector.connect import connect
 from pcc_pipeline.connector.sources import load_sources
 from pcc_pipeline.database.engine import engine
@@ -105,6 +108,23 @@ def test_no_second_run_while_one_is_under_way(instance: DagsterInstance, setting
     found = look(instance)
     assert isinstance(found, SensorResult) and found.run_requests
     assert [request.tags["dagster/partition"] for request in found.run_requests] == ["beta"]
+
+
+def test_files_delivered_together_are_read_together(installation: Installation, settings: Settings) -> None:
+    waits = Installation(replace(settings, quiet_seconds=60), installation.engine)
+    file = drop(settings, "alfa")
+    assert set(to_do(installation, sweep=False)) == {"alfa"}
+    assert to_do(waits, sweep=False) == {}
+    now = file.stat().st_ctime
+    assert not quiet(waits.settings, "alfa", now + 59)
+    assert quiet(waits.settings, "alfa", now + 61)
+    (file.parent / "second.csv.part").write_text("begun")
+    assert not quiet(waits.settings, "alfa", now + 59)
+    # An inbox that is never quiet is read all the same, and another ente's does not wait for it.
+    assert quiet(waits.settings, "beta", now)
+    shown = patch.object(work, "_changed", lambda path: now if path.is_dir() else now - 60 * work.LONGEST_UNQUIET)
+    with shown:
+        assert quiet(waits.settings, "alfa", now + 1)
 
 
 def test_looking_twice_asks_for_the_same_run(instance: DagsterInstance, settings: Settings) -> None:

@@ -253,12 +253,10 @@ def _as_said(item: Arrived, path: Path) -> Arrived:
     if item.reason is not None:
         return item
     name, said = spans.told(item.kind, _text(path.name))
-    own = {"archive": name} if item.archive else {"file": name}
-    return (
-        replace(item, **own, whole=said.whole, span_from=said.span_from, span_to=said.span_to)
-        if said.whole is not None
-        else item
-    )
+    if said.whole is None:
+        return item
+    item = replace(item, whole=said.whole, span_from=said.span_from, span_to=said.span_to)
+    return replace(item, archive=name) if item.archive else replace(item, file=name)
 
 
 def _too_large(place: _Place, path: Path, stat: os.stat_result, limit: int) -> Arrived:

@@ -6,17 +6,23 @@ Nothing here starts a run: see `inbox`.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
 
 import sqlalchemy as sa
 
 from pcc_pipeline.arrival.landing import PROVIDER, waiting
 from pcc_pipeline.checks.gate import Gate
+from pcc_pipeline.clock import today
 from pcc_pipeline.database.register import Register, last_read
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.installation import Installation
+from pcc_pipeline.rules import threshold
+from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables.describe import MODEL_LAYERS
 
@@ -29,6 +35,9 @@ ATTEMPTS = 3
 #: Runs over the same work, however they ended, after which the same: a file that cannot be taken away, say.
 RUNS = 6
 
+
+#: How many times the quiet time a file waits at most while others keep coming.
+LONGEST_UNQUIET = 20
 
 #: No calculation takes longer: what was decided before it began, it saw.
 LONGEST_RUN = timedelta(days=1)
@@ -45,6 +54,7 @@ class Attempts:
 def to_do(installation: Installation, *, sweep: bool) -> dict[str, str]:
     """Enti with something to do, and the fingerprint of what: files waiting, deliveries not read.
 
+    An ente whose inbox is not quiet yet waits: its figures are not made from half the files (docs/rules.md#rule-12).
     `sweep` adds enti whose deliveries were read but never published, as after a killed run, and those with
     decisions since their last publication (scans of whole tables, so not at every tick).
     """
@@ -57,7 +67,32 @@ def to_do(installation: Installation, *, sweep: bool) -> dict[str, str]:
         parts.setdefault(ente, []).append(newest)
     for ente, newest in (decided(installation.register, installation.store) if sweep else {}).items():
         parts.setdefault(ente, []).append(newest)
-    return {ente: _fingerprint(marks) for ente, marks in parts.items()}
+    unquiet = {ente for ente in parts if not quiet(installation.settings, ente)}
+    return {ente: _fingerprint(marks) for ente, marks in parts.items() if ente not in unquiet}
+
+
+def quiet(settings: Settings, ente: str, now: float | None = None) -> bool:
+    """Whether nothing has come into an ente's inbox for so many seconds (setting, else threshold quiet_seconds), or
+    something has waited there so long already that it is read all the same. No file is opened."""
+    wanted = settings.quiet_seconds
+    wanted = int(Decimal(threshold("quiet_seconds", today()))) if wanted is None else wanted
+    if not wanted:
+        return True
+    now = time.time() if now is None else now
+    # A name that appears, is renamed or grows changes its folder's time or its own: also one that is still `.part`.
+    folders = [folder for folder in (settings.inbox / ente).glob("*") if folder.is_dir()]
+    files = [found for folder in folders for path in folder.iterdir() if (found := _changed(path)) is not None]
+    times = [found for folder in folders if (found := _changed(folder)) is not None] + files
+    if not any(0 <= now - moment < wanted for moment in times):
+        return True
+    return any(now - moment >= wanted * LONGEST_UNQUIET for moment in files)
+
+
+def _changed(path: Path) -> float | None:
+    try:
+        return path.stat().st_ctime
+    except FileNotFoundError:  # taken away at this moment
+        return None
 
 
 def _fingerprint(marks: Sequence[str]) -> str:
@@ -78,13 +113,14 @@ def unpublished(register: Register) -> dict[str, str]:
     A publication keeps the sequence up to which it saw everything: when it was made says nothing, since a
     delivery may land, or be read anew, while it is being worked out.
     """
-    d, p = table("deliveries"), table("publications")
+    d, p, c = table("deliveries"), table("publications"), table("delivery_confirmations")
     present = sa.select(sa.func.max(p.c.publication)).group_by(p.c.ente)
     last = sa.select(p).where(p.c.publication.in_(present)).subquery()
     unseen = sa.func.coalesce(last_read(d) > last.c.seen_sequence, d.c.received_at > last.c.published_at, sa.true())
     query = (
-        sa.select(d.c.ente, sa.func.max(last_read(d)), sa.func.count(d.c.confirmed_at))
+        sa.select(d.c.ente, sa.func.max(last_read(d)), sa.func.count(c.c.delivery))
         .outerjoin(last, last.c.ente == d.c.ente)
+        .outerjoin(c, (c.c.ente == d.c.ente) & (c.c.delivery == d.c.delivery))
         .where(unseen, d.c.ente != PROVIDER)
         .group_by(d.c.ente)
     )

@@ -208,13 +208,25 @@ class Register:
 
         Raises KeyError where the ente has no such delivery that was said to be whole.
         """
-        t = table("deliveries")
-        mine = (t.c.ente == ente, t.c.delivery == delivery, t.c.whole)
-        with self.engine.begin() as connection:
-            if connection.execute(sa.select(t.c.delivery).where(*mine)).first() is None:
+        t, c = table("deliveries"), table("delivery_confirmations")
+        known = sa.select(t.c.delivery).where(t.c.ente == ente, t.c.delivery == delivery, t.c.whole)
+        with self.engine.begin() as connection, lock(connection, f"decide {ente}"):
+            if connection.execute(known).first() is None:
                 raise KeyError(f"{ente} has no whole delivery {delivery}")
-            first = sa.update(t).where(*mine, t.c.confirmed_at.is_(None))
-            return bool(connection.execute(first.values(confirmed_by=who, confirmed_at=sa.func.clock_timestamp())).rowcount)
+            if connection.execute(sa.select(c.c.delivery).where(c.c.ente == ente, c.c.delivery == delivery)).first():
+                return False
+            row = {"ente": ente, "delivery": delivery, "decided_by": who}
+            connection.execute(sa.insert(c).values(decided_at=sa.func.clock_timestamp(), **row))
+        return True
+
+    def confirmed(self, ente: str, known_at: datetime | None = None) -> dict[str, str]:
+        """Deliveries of an ente that a person confirmed up to `known_at` (now unless told), each with who did."""
+        c = table("delivery_confirmations")
+        query = sa.select(c.c.delivery, c.c.decided_by).where(c.c.ente == ente)
+        if known_at is not None:
+            query = query.where(c.c.decided_at <= known_at)
+        with self.engine.connect() as connection:
+            return {row.delivery: row.decided_by for row in connection.execute(query)}
 
     def settle(self, outcomes: Sequence[Outcome]) -> None:
         """Records what became of many deliveries, all or none. Raises KeyError for one not registered."""

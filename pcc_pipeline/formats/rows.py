@@ -14,7 +14,6 @@ import pyarrow.compute as pc
 
 from pcc_pipeline.formats.columns import DAY_LENGTH, Typed, read_column, reasons
 from pcc_pipeline.formats.conventions import (
-    AS_WRITTEN,
     DAY_FIRST,
     EARLIEST,
     MONTH_FIRST,
@@ -172,7 +171,8 @@ def _judge_column(
     if column.required and typed.null_count:
         missing = pc.and_(pc.is_null(typed), pc.invert(present))
         judge.refuse(missing, column.name, texts, "missing: a value is required")
-    if column.type == "date" and column.name not in AS_WRITTEN:
+    if column.type == "date" and column.required:
+        # others pass as written: the models take what cannot be as not given, and ask about it
         shown = pc.coalesce(texts, pc.cast(typed, pa.string()))
         for told_wrong, outside in (
             (TOO_EARLY, pc.less(typed, pa.scalar(EARLIEST, pa.date32()))),

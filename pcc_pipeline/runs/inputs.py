@@ -9,7 +9,7 @@ inputs of their own, beside their own models.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache
@@ -198,22 +198,22 @@ def _forget(store: Store, ente: str, run: str) -> None:
 
 
 def _with_the_providers(register: Register, ente: str, registered: pa.Table, known_at: datetime | None) -> pa.Table:
-    table = _staged(registered, None)
+    table = _staged(registered, None, register.confirmed(ente, known_at))
     if ente != PROVIDER:
         shared = register.deliveries(PROVIDER, known_at)
         shared = shared.filter(pc.equal(shared["kind"], "probes"))
-        table = pa.concat_tables([table, _staged(shared, PROVIDER)])
+        table = pa.concat_tables([table, _staged(shared, PROVIDER, ())])
     return table
 
 
-def _staged(table: pa.Table, owner: str | None) -> pa.Table:
+def _staged(table: pa.Table, owner: str | None, confirmed: Collection[str]) -> pa.Table:
     table = table.filter(pc.not_equal(table["status"], LANDED))
     has_rows = pc.greater(pc.fill_null(table["rows"], 0), 0)
     part = pc.if_else(has_rows, table["part"], pa.scalar(None, pa.string()))
     table = table.set_column(table.schema.get_field_index("part"), "part", part)
     staged = pc.equal(table["status"], STAGED)  # what cannot be read says nothing of what there is not
     table = table.set_column(table.schema.get_field_index("whole"), "whole", pc.if_else(staged, table["whole"], None))
-    table = table.append_column("confirmed", pc.is_valid(table["confirmed_at"]))
+    table = table.append_column("confirmed", pc.is_in(table["delivery"], pa.array(list(confirmed), pa.string())))
     table = table.append_column("owner", pa.array([owner] * len(table), pa.string()))
     return table.select(DELIVERIES_SCHEMA.names).cast(DELIVERIES_SCHEMA)
 

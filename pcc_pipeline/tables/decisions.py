@@ -42,7 +42,7 @@ MATCH_DECISIONS = Table(
     (
         _DECISION, ENTE,
         Column("verdict", "text", "pair by hand, accept a proposal, split (no tier may pair them), undo", required=True,
-               allowed=MATCH_VERDICTS, source="rules section 6"),
+               allowed=MATCH_VERDICTS, source="docs/rules.md#rule-6"),
         Column("id_documento", "text", "The accounting system's document", required=True),
         Column("progressivo_registrazione", "text", "PCC's document", required=True),
         _UNDOES, _REASON, _WHO, _WHEN,
@@ -100,8 +100,20 @@ ANSWERS = Table(
     indexes=(("ente", "code"),),
 )
 
+DELIVERY_CONFIRMATIONS = Table(
+    "delivery_confirmations", "register",
+    "One row per whole delivery of which a person confirmed that what it does not have any more is gone, however much",
+    (
+        _DECISION, ENTE,
+        Column("delivery", "text", "The delivery", required=True, source="docs/rules.md#rule-12"),
+        _WHO, _WHEN,
+    ),
+    key=("decision",),
+    indexes=(("ente", "delivery"),),
+)
+
 #: Tables of PostgreSQL.
-DECISIONS = (MATCH_DECISIONS, OPERATION_DECISIONS, APPROVAL_LIMITS, ANSWERS)
+DECISIONS = (MATCH_DECISIONS, OPERATION_DECISIONS, APPROVAL_LIMITS, ANSWERS, DELIVERY_CONFIRMATIONS)
 
 DECIDED_MATCH_DECISIONS = Table(
     "decided_match_decisions", "reconciliation", "One row per pair of documents on which a person's word stands",

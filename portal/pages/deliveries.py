@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Annotated, Any, Literal
 
-from fastapi import APIRouter, File, Form, HTTPException, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, File, Form, HTTPException, Request, Response, UploadFile
 from fastapi.responses import JSONResponse
 
 from pcc_pipeline.arrival.delivery import DeliveryError, deliver
@@ -21,9 +22,21 @@ from pcc_pipeline.service.deadlines import deadlines_in
 from portal import audit, blanks, chunks, pending, uploads
 from portal.files import table_file
 from portal.queries import deliveries as queries
-from portal.web import AtDesk, Desk, HonestForm, Number, address_of, engine_of, installation_for, language_of, page, settings_of
+from portal.web import (
+    AtDesk,
+    BoundedRoute,
+    Desk,
+    HonestForm,
+    Number,
+    address_of,
+    engine_of,
+    installation_for,
+    language_of,
+    page,
+    settings_of,
+)
 
-router = APIRouter()
+router = APIRouter(route_class=BoundedRoute)
 
 AUTOMATIC = "auto"
 #: Said of a waiting upload that is not to be delivered.
@@ -31,6 +44,15 @@ DROP = "-"
 #: Deadlines shown: so long ahead, and so long after they passed unmet.
 AHEAD, PASSED = timedelta(days=120), timedelta(days=31)
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@dataclass(frozen=True)
+class Completeness:
+    """What the sender says of the files: news and corrections only, or complete between two days."""
+
+    what: Annotated[Literal["novita", "completo"], Form(alias="completezza")] = "novita"
+    first: Annotated[str, Form(alias="dal", max_length=10)] = ""
+    last: Annotated[str, Form(alias="al", max_length=10)] = ""
 
 
 @router.get("/consegne")
@@ -46,12 +68,13 @@ def receive(
     session: HonestForm,
     files: Annotated[list[UploadFile], File()],
     kind: Annotated[str, Form(max_length=40)] = AUTOMATIC,
+    said: Annotated[Completeness, Depends()] = Completeness(),
 ) -> Response:
     """Takes files to the inbox whose kind is said and fits; the others wait until their sender confirms what they are.
     Says of each what was read, or why it was not taken."""
     if any("\0" in (file.filename or "") for file in files):  # before any is taken: nobody sends half a form again
         raise HTTPException(422, "Il nome del file non è valido")
-    outcomes = [_take(request, desk, file.filename or "", file.file, kind) for file in files[:50]]
+    outcomes = [_take(request, desk, file.filename or "", file.file, kind, said) for file in files[:50]]
     return _history(request, desk, 1, outcomes)
 
 
@@ -90,8 +113,9 @@ def add(
 
 @router.post("/consegne/parti/{key}/fine")
 def finish(
-    request: Request, desk: AtDesk, session: HonestForm, key: str, kind: Annotated[str, Form(max_length=40)] = AUTOMATIC
-) -> Response:
+    request: Request, desk: AtDesk, session: HonestForm, key: str, kind: Annotated[str, Form(max_length=40)] = AUTOMATIC,
+    said: Annotated[Completeness, Depends()] = Completeness(),
+) -> Response:  # fmt: skip
     """Takes a file whose pieces are all there, as `receive` does, under the name with which it began."""
     settings, user = settings_of(request), session.user.user_id
     try:
@@ -104,7 +128,7 @@ def finish(
             declared = chunks.finish(settings, desk.ente, user, key, path)
         except uploads.Unwelcome as error:
             raise HTTPException(409, str(error)) from None
-        outcome = _take(request, desk, declared.name, path, kind)
+        outcome = _take(request, desk, declared.name, path, kind, said)
     return _history(request, desk, 1, [outcome])
 
 
@@ -140,7 +164,23 @@ def one(request: Request, desk: AtDesk, key: str, number: Number = 1) -> Respons
     if found is None:
         raise HTTPException(404, "Questa consegna non c'è")
     return page(request, "delivery.html", ente=desk.ente, published=desk.published, delivery=found,
+                confirmed_by=queries.confirmed_by(desk.connection, desk.ente, key),
                 defects=queries.defects(desk.connection, desk.ente, key, number))  # fmt: skip
+
+
+@router.post("/consegne/{key}/conferma")
+def confirm_whole(request: Request, desk: AtDesk, session: HonestForm, key: str) -> Response:
+    """The provider's people confirm that what a whole delivery does not have any more is gone, however much."""
+    if not session.user.of_provider:
+        raise HTTPException(403, "Lo conferma il fornitore del servizio")
+    try:
+        with installation_for(request, desk.ente) as installation:
+            installation.register.confirm(desk.ente, key, session.user.email)
+    except KeyError:
+        raise HTTPException(404, "Questa consegna non c'è") from None
+    audit.record(engine_of(request), session.user.email, "delivery_confirmed", ente=desk.ente, detail=key,
+                 address=address_of(request))  # fmt: skip
+    return one(request, desk, key)
 
 
 @router.get("/modelli/{kind}.csv")
@@ -178,12 +218,12 @@ def _outcome(file: str, kind: str) -> dict[str, Any]:
     return {"file": file, "kind": kind, "problem": None, "preview": None, "waits": False, "dropped": False}
 
 
-def _take(request: Request, desk: Desk, name: str, content: IO[bytes] | Path, kind: str) -> dict[str, Any]:
+def _take(request: Request, desk: Desk, name: str, content: IO[bytes] | Path, kind: str, said: Completeness) -> dict[str, Any]:
     """Takes an upload (a path is moved): to the inbox where its sender said what it is and it fits, else it waits."""
     settings, outcome = settings_of(request), _outcome(name, kind)
     folder = pending.place(settings, desk.ente, desk.session.user.user_id)
     try:
-        path = folder / uploads.safe_name(name)
+        path = folder / uploads.as_said(uploads.safe_name(name), said.what, said.first, said.last)
         if isinstance(content, Path):
             content.replace(path)
         else:
@@ -198,7 +238,7 @@ def _take(request: Request, desk: Desk, name: str, content: IO[bytes] | Path, ki
             pending.keep(folder, path, kind, uploads.candidates(path, layout))
             outcome["waits"] = True
         else:
-            deliver(settings.inbox, desk.ente, kind, path)
+            deliver(settings.inbox, desk.ente, kind, uploads.for_kind(path, kind))
     except (uploads.Unwelcome, DeliveryError) as error:
         outcome["problem"] = str(error)
     finally:
@@ -223,7 +263,7 @@ def _confirm(request: Request, desk: Desk, key: str, kind: str) -> dict[str, Any
             outcome["dropped"] = True
         else:
             outcome["preview"] = uploads.preview(found.path, kind, _layout(request, desk))
-            deliver(settings.inbox, desk.ente, kind, found.path)
+            deliver(settings.inbox, desk.ente, kind, uploads.for_kind(found.path, kind))
     except (uploads.Unwelcome, DeliveryError) as error:
         outcome["problem"] = str(error)
     finally:

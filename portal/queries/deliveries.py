@@ -28,6 +28,12 @@ def delivery(connection: sa.Connection, ente: str, key: str) -> sa.RowMapping | 
     return connection.execute(sa.select(t).where(t.c.ente == ente, t.c.delivery == key)).mappings().one_or_none()
 
 
+def confirmed_by(connection: sa.Connection, ente: str, key: str) -> str | None:
+    """Who confirmed that what a whole delivery does not have is gone; None where nobody did."""
+    t = table("delivery_confirmations")
+    return connection.execute(sa.select(t.c.decided_by).where(t.c.ente == ente, t.c.delivery == key)).scalar()
+
+
 def defects(connection: sa.Connection, ente: str, key: str, page: int) -> Page:
     """What is wrong in a delivery: line, field, value, reason."""
     t = table("quarantine")

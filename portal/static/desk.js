@@ -58,7 +58,8 @@ async function send(form, file, progress) {
     }
     progress.value = offset / file.size;
   }
-  const end = await ask(`/consegne/parti/${begun.key}/fine`, { name: file.name, size: file.size, kind: form.elements.kind.value });
+  const said = Object.fromEntries(["kind", "completezza", "dal", "al"].map((name) => [name, form.elements[name].value]));
+  const end = await ask(`/consegne/parti/${begun.key}/fine`, { name: file.name, size: file.size, ...said });
   return new DOMParser().parseFromString(await end.text(), "text/html");
 }
 
