@@ -6,3 +6,5 @@ fi
 # Compiled once here, not by each first start of a process.
 uv sync --locked --quiet --compile-bytecode
 . .venv/bin/activate
+# Read from the SQL once here, not by each first start of a process.
+python -m pcc_pipeline.calculator.lineage

@@ -7,6 +7,5 @@ ruff check .
 ruff format --check --quiet .
 mypy
 python -m pcc_pipeline.tables.dictionary --check docs/data-dictionary.md
-python -m pcc_pipeline.calculator.lineage --check
 mkdocs build --strict --quiet --site-dir "$(mktemp -d)"
 pytest -n 2 --dist loadfile "$@"

@@ -18,7 +18,7 @@ SHOWN = 50
 
 
 class RefusedEnteError(RuntimeError):
-    """The ente may not be processed (rules, section 10)."""
+    """The ente may not be processed (docs/rules.md#rule-10)."""
 
 
 @multi_asset(

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from pcc_pipeline.codes import NoEnteCode
 from pcc_pipeline.installation import private
 from pcc_pipeline.settings import Settings
 from portal import api, audit
@@ -81,6 +82,11 @@ def create_app(
     @app.exception_handler(EnteNeeded)
     async def to_enti(request: Request, error: EnteNeeded) -> Response:
         return RedirectResponse("/enti", 303)
+
+    @app.exception_handler(NoEnteCode)
+    async def no_ente(request: Request, error: NoEnteCode) -> Response:
+        """A session that names what no ente is called: by no way of ours."""
+        return page(request, "error.html", 404, detail="Questo ente non c'è", code=404)
 
     @app.exception_handler(StarletteHTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:

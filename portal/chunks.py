@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Lock
 
 import fasteners
 
@@ -31,6 +32,8 @@ MOST = 20
 
 _KEY = re.compile(r"[0-9a-f]{32}")
 _NOTE, _CONTENT = "nota.json", "contenuto.part"
+
+_here, _threads = Lock(), dict[str, Lock]()
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,9 @@ def one_at_a_time(settings: Settings, ente: str) -> Iterator[None]:
     """Nobody else adds to what an ente left unread, in any process of the desk."""
     folder = folder_of(settings, ente)
     folder.mkdir(parents=True, exist_ok=True)
-    with fasteners.InterProcessLock(folder / ".lock"):
+    with _here:  # the lock of a file holds processes apart, not the threads of one
+        mine = _threads.setdefault(str(folder), Lock())
+    with mine, fasteners.InterProcessLock(folder / ".lock"):
         yield
 
 
@@ -122,6 +127,7 @@ def add(settings: Settings, ente: str, user_id: int, key: str, offset: int, piec
             raise Unwelcome("Il file è più lungo di quanto dichiarato: ricominciare")
         if fresh := piece[have - offset :]:
             _require(len(fresh) <= room(settings, ente))
+            transfer.path.touch()  # its bytes may be lost, its note not
             with transfer.path.open("r+b") as file:
                 try:
                     file.seek(have)

@@ -21,8 +21,8 @@ ROLE = "pcc_desk"
 
 #: Connections that a process keeps for pages, and how many more it may open for a moment: the desk has forty threads, each
 #: of which may need two at once. Those for accounts are short.
-PAGES, MORE_PAGES = 20, 60
-KEPT, MORE = 10, 30
+PAGES, MORE_PAGES = 20, 40
+KEPT, MORE = 5, 15
 
 #: All that makes a transaction one ente's, in one round trip; it ends with the transaction. A page reads few rows for one
 #: of many people: helpers for one query would only take the processors from the others.

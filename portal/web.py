@@ -6,7 +6,7 @@ database itself restricts (`tenancy`). Pages are in `pages`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 import sqlalchemy as sa
 from fastapi import Depends, Form, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse
+from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from pcc_pipeline.database.publish import Published, current_in
@@ -42,6 +43,26 @@ _environment = Environment(
     auto_reload=False,  # pages change with the program alone: no look at the disk for each
 )
 _environment.filters.update(words.FILTERS)
+
+
+class _Bounded(Request):
+    """A request whose form has as many fields and files as a page of ours sends; beside a file none is long."""
+
+    def form(self, **limits: Any) -> Any:
+        return super().form(max_files=60, max_fields=1100, max_part_size=1 << 14)
+
+
+class BoundedRoute(APIRoute):
+    """An address that takes whole files: their size is the guard's business, the other fields are kept in memory."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, which sees the bounded request."""
+        handle = super().get_route_handler()
+
+        async def bounded(request: Request) -> Response:
+            return await handle(_Bounded(request.scope, request.receive))
+
+        return bounded
 
 
 class SignInNeeded(Exception):

@@ -217,5 +217,5 @@ class Ledger:
 
 
 def _excludes(cause: str | None) -> bool:
-    """Section 4: contestation, litigation and regulatory checks keep a suspended amount out of the stock."""
+    """docs/rules.md#rule-4: contestation, litigation and regulatory checks keep a suspended amount out of the stock."""
     return cause in ("CONT", "CONTESTATO", "CONTESTAZIONE", "CONTENZIOSO", "ADEMPIMENTI", "ADEMPIMENTI_NORMATIVI")

@@ -39,7 +39,6 @@ from xml.etree import ElementTree
 
 from oracle_amounts import (
     ACCOUNTS,
-    CREDIT_NOTES,
     UNTOLD,
     accounts_broken,
     cannot_be,
@@ -51,7 +50,6 @@ from oracle_amounts import (
     sign_of,
     sum_of,
 )
-
 from oracle_pairs import NO_DEBT, STANDS_FOR_FOREIGN, match
 from oracle_pairs import copies as erp_copies
 
@@ -168,7 +166,7 @@ class Result:
 
 
 def tax_id(text: str | None) -> str | None:
-    """Normalised VAT number or fiscal code (rules, section 5); None if empty."""
+    """Normalised VAT number or fiscal code (docs/rules.md#rule-5); None if empty."""
     plain = re.sub(r"[^A-Z0-9]", "", (text or "").upper())
     if re.fullmatch(r"IT\d+", plain):
         plain = plain[2:]
@@ -176,7 +174,7 @@ def tax_id(text: str | None) -> str | None:
 
 
 def document_number(text: str, year: int) -> str:
-    """Normalised number (rules, section 6) of a document issued in that year."""
+    """Normalised number (docs/rules.md#rule-6) of a document issued in that year."""
     runs = re.findall(r"[^\W\d_]+|\d+", text.upper())
     while len(runs) > 1 and runs[0] in {"FT", "FATT", "FATTURA", "N", "NR", "NUM"}:
         runs = runs[1:]
@@ -249,7 +247,7 @@ def _erp_document(row: Row, payments: Iterable[Row], day: date, seen: date) -> D
 
 
 def _limit(document: Document, seen: date, withheld_by_invoice: Decimal) -> None:
-    """Section 1, limits: paid up to the commercial amount, then non liquidabile, then suspended, up to what is left."""
+    """docs/rules.md#rule-1, limits: paid up to the commercial amount, then non liquidabile, then suspended, up to what is left."""
     row = document.row
     ordered = sum_of({**p, "importo": money(p.get("importo_ritenute"))} for p in document.payments)
     withholding = money(row.get("importo_ritenuta")) or ordered or withheld_by_invoice
@@ -491,7 +489,7 @@ def _pair_codes(erp: Document, pcc: Document, word: Word, day: date, right: Posi
         codes.append("CREDIT_NOTE_OPEN" if erp.sign < 0 else "PAID_NOT_REPORTED")
     elif (erp.written_o if erp.overpaid else erp.paid_o) < pcc.paid_o:
         codes.append("PAID_TOO_MUCH_ON_PCC")
-    elif paid == 0 and (erp.paid_d != pcc.paid_d and not non_commercial or differs and pcc.sign * shown.amount < 0):
+    elif paid == 0 and ((erp.paid_d != pcc.paid_d and not non_commercial) or (differs and pcc.sign * shown.amount < 0)):
         codes.append("PAYMENT_DATE_DIFFERS")
     moved = money(pcc.row.get("importo_liquidato")) + pcc.paid_o + pcc.suspended + pcc.not_payable
     still_received = pcc.row["stato_documento"] in ("PRESENTATO", "RICEVUTO") and moved == 0
@@ -572,7 +570,7 @@ def _third(case: Row) -> frozenset[str]:
 
 
 def _accounts_codes(pcc: Document) -> list[str]:
-    """Section 3."""
+    """docs/rules.md#rule-3."""
     return ["ACCOUNTS_DO_NOT_SUM"] if pcc.broken else []
 
 
@@ -756,7 +754,7 @@ def reconcile(rows: Mapping[str, Sequence[Row]], *, reference_date: date, observ
 
 
 def _vat_groups(documents: Iterable[Document]) -> set[str | None]:
-    """Section 5: VAT numbers seen with two or more right fiscal codes of companies."""
+    """docs/rules.md#rule-5: VAT numbers seen with two or more right fiscal codes of companies."""
     codes: dict[str, set[str]] = defaultdict(set)
     for document in documents:
         for code in document.tokens - {document.vat}:
@@ -776,7 +774,7 @@ def _same_payment(one: Row, two: Row) -> bool:
 
 
 def _written_otherwise(ours: Document, theirs: Document, word: Word) -> bool:
-    """Section 6, probable pairs: may the two creditors be one, written otherwise?"""
+    """docs/rules.md#rule-6, probable pairs: may the two creditors be one, written otherwise?"""
     if ours.tokens & theirs.tokens or not ours.tokens or not theirs.tokens:
         return True
     kinds = [(document.vat is not None, bool(document.tokens - {document.vat})) for document in (ours, theirs)]

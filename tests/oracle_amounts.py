@@ -15,7 +15,7 @@ ZERO = Decimal("0.00")
 CREDIT_NOTES = {"TD04", "TD08", "NOTA_CREDITO"}
 #: Who takes taxes. Not the agency that collects for others: what it seizes was the creditor's.
 TREASURY = {"06363391001", "80415740580"}
-#: Causes of which PCC is not told (section 11, DURC).
+#: Causes of which PCC is not told (docs/rules.md#rule-11, DURC).
 UNTOLD = {"DURC"}
 
 
@@ -90,7 +90,7 @@ def paid_of(commercial: Decimal, written: Decimal, withholding: Decimal) -> Deci
 
 
 def accounts_broken(row: Row, commercial: Decimal, told: Decimal | None) -> bool:
-    """Section 3: accounts that are negative, beyond the amount, contradicted by their kinds or movements, or empty."""
+    """docs/rules.md#rule-3: accounts that are negative, beyond the amount, contradicted by their kinds or movements, or empty."""
     sign = -1 if row["importo_totale"] < 0 and any((row.get(name) or 0) < 0 for name in ACCOUNTS) else 1
     accounts = {name: sign * (row.get(name) or ZERO) for name in ACCOUNTS}
     aside = row.get("importo_non_commerciale") or ZERO

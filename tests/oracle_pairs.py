@@ -95,7 +95,7 @@ def copies(erp: Docs) -> dict[str, str]:
 
 
 def match(erp: Docs, pcc: Docs, related: Callable[[Document, Document], bool]) -> Pairing:
-    """Section 6: best tier first, one to one, only pairs unique on both sides; `related`: the creditor written otherwise."""
+    """docs/rules.md#rule-6: best tier first, one to one, only pairs unique on both sides; `related`: the creditor written otherwise."""
     result = Pairing(copies=copies(erp))
     rest = _Rest(erp, pcc, set(erp) - set(result.copies), set(pcc), result.pairs)
     together, alive = (lambda d: True), (lambda d: not d.dead)

@@ -70,26 +70,6 @@ def test_descriptions_and_migrations_agree(settings: Settings) -> None:
     )
 
 
-def test_a_state_published_before_the_difference_by_code_gets_it(settings: Settings) -> None:
-    from alembic import command
-
-    bind, columns = (
-        engine(settings),
-        "ente, code, id_documento, amount, severity, remedy, manual, original_creditor, creditor, numero, origin, to_communicate, reference_date, observed_at",
-    )
-    rest = "'low', 'manual', true, 'a', 'a', '1', 'SDI', false, '2025-12-31', '2026-01-20'"
-    with bind.begin() as connection:
-        command.downgrade(migrate._config(connection), "0002")
-        for code, document, amount in (("NOT_BOOKED", "D1", 5), ("PAID_NOT_REPORTED", "D1", 5), ("NOT_BOOKED", "D2", 7)):
-            connection.exec_driver_sql(
-                f"INSERT INTO pcc.anomalies ({columns}) VALUES ('alfa', '{code}', '{document}', {amount}, {rest})"
-            )
-    migrate.upgrade(bind)
-    with bind.connect() as connection:
-        parts = connection.execute(sa.text("SELECT ente, code, documents, amount FROM pcc.difference_by_code ORDER BY code"))
-        assert parts.all() == [("alfa", "NOT_BOOKED", 1, 7), ("alfa", "PAID_NOT_REPORTED", 1, 5)]
-
-
 def test_every_migration_takes_a_database_that_holds_rows(settings: Settings) -> None:
     """From the first migration on, each is run over tables with a row in them, as an installation's are."""
     from alembic import command

@@ -22,7 +22,7 @@ from pcc_pipeline.tables.describe import Column
 from pcc_pipeline.tables.feeds import FEEDS
 from pcc_pipeline.tables.notes import SERIAL_DATE, TIME_OF_DAY
 
-DATE, DUE = Column("data_pagamento", "date", "a date"), Column("data_scadenza", "date", "a due date")
+DATE, DUE_DATE = Column("data_pagamento", "date", "a date"), Column("data_scadenza", "date", "a due date")
 ITALIAN = [
     "gennaio",
     "febbraio",
@@ -38,6 +38,7 @@ ITALIAN = [
     "dicembre",
 ]
 ENGLISH = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
+ORDERS = "id_documento;numero_mandato;data_mandato;data_pagamento;importo"
 days = st.dates(dt.date(2000, 1, 1), dt.date(2036, 12, 31))
 times = st.times()
 fuzz = settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -127,7 +128,7 @@ texts = st.one_of(
 @given(st.lists(st.one_of(st.none(), texts), max_size=15))
 @example(["2025-12-31 10:00Z", "31/12/2025 10:00"])
 def test_a_column_reads_as_its_values_do(written: list[str | None]) -> None:
-    for column, ahead in ((DATE, 1), (DUE, 10)):
+    for column, ahead in ((DATE, 1), (DUE_DATE, 10)):
         readings = [read_date(text, ahead) if text else None for text in written]
         evidence = frozenset(reading.evidence for reading in readings if reading and reading.evidence)
         typed = read_column(column, pa.array(written, pa.string()), evidence)
@@ -183,6 +184,13 @@ def test_a_workbooks_day_that_cannot_be_is_refused_too(path: Path) -> None:
     assert sink.good == [] and [bad["value"] for bad in sink.bad] == ["2205-05-20", "1999-12-31"]
 
 
+@pytest.mark.parametrize("written", ["01/01/1900", "20/05/2205", "0001-01-01", "31/12/9999"])
+def test_a_day_that_a_row_may_have_passes_as_written(path: Path, written: str) -> None:
+    """The models take it as not given and ask: they must see it."""
+    sink = payments(path, f"D1;1;{written};2025-01-31;10", "D2;1;31/12/2025;2025-01-31;10", header=ORDERS)
+    assert sink.bad == [] and sink.good[0]["data_mandato"] == settle(read_date(written), frozenset([DAY_FIRST])).value
+
+
 @pytest.mark.parametrize("kind", ["erp_invoices", "pcc_invoices", "pcc_operations"])
 @pytest.mark.parametrize(
     ("written", "meant"),
@@ -232,9 +240,6 @@ def test_a_total_may_be_negative(path: Path, cents: int) -> None:
     assert all(FEEDS[kind].column("importo_totale").minimum is None for kind in ("erp_invoices", "pcc_invoices"))
 
 
-ORDERS = "id_documento;numero_mandato;data_mandato;data_pagamento;importo"
-
-
 def test_a_row_tells_of_a_date_that_its_column_does_not(path: Path) -> None:
     """Read day first, the time's day is the row's other day: so it is, for all of the column."""
     sink = payments(
@@ -246,6 +251,7 @@ def test_a_row_tells_of_a_date_that_its_column_does_not(path: Path) -> None:
         ("D1;1;2025-03-10;10/03/2025;10", "D2;1;2025-11-04;11/04/2025;10"),  # some rows say so, some otherwise
         ("D1;1;2025-03-09;10/03/2025;10",),  # nothing says
         ("D1;1;10/03/2025;10/03/2025;10",),
+        ("D1;1;0001-01-01;03/04/0025;10",),
     ):
         sink = payments(path, *rows, header=ORDERS)
         assert sink.good == [] and sink.bad

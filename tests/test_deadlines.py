@@ -13,7 +13,9 @@ from test_rules_base import Book
 
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.installation import Installation
+from pcc_pipeline.runs import pipeline
 from pcc_pipeline.service.deadlines import DutyDate, alerts, span
 from pcc_pipeline.service.lookout import look_at_deadlines
 from pcc_pipeline.settings import Settings
@@ -83,6 +85,23 @@ def test_what_the_ente_declares_meets_the_publication(tmp_path: Path) -> None:
         (date(2025, 1, 31), "register:pubblicato_il", None),
         (date(2026, 1, 31), "register:pubblicato_il", date(2026, 1, 25)),
     ]
+
+
+def test_the_register_of_enti_tells_the_models(installation: Installation, settings: Settings) -> None:
+    folder = settings.inbox / "_provider" / "enti"
+    folder.mkdir(parents=True)
+    (folder / "enti.csv").write_text(
+        "ente;denominazione;cf;siope_plus;siope_plus_dal;pubblicato_il\n"
+        "alfa;Comune di Alfa;80012340157;S;2018-01-01;2026-01-25\nbeta;Comune di Beta;80012340158;;;\n"
+    )
+    pipeline.read_provider(installation)
+
+    def told(ente: str) -> tuple[object, ...]:
+        found = pipeline.parameters(ente_facts(installation, ente), TODAY, TODAY)
+        return found.siope_plus, found.siope_plus_dal, found.pubblicato_il
+
+    assert told("alfa") == (True, date(2018, 1, 1), date(2026, 1, 25))
+    assert told("beta") == (None, None, None)
 
 
 def test_a_delivery_meets_its_duty(tmp_path: Path) -> None:

@@ -117,6 +117,12 @@ def test_kept_inputs_are_those_that_were_taken(installation: Installation) -> No
     assert inputs(installation, "alfa", D, O).registered.num_rows == 2
 
 
+def test_a_run_may_follow_a_calculation_that_kept_its_inputs_nowhere(installation: Installation) -> None:
+    arrives(installation, 1, 100)
+    installation.calculator.run_inputs(inputs(installation, "alfa", D, O), ["service_calendar"])
+    installation.calculator.run_inputs(begin(installation, "alfa", "run", D, O), ["service_calendar"])
+
+
 def test_a_run_continued_after_a_failure_uses_its_inputs_again(installation: Installation) -> None:
     arrives(installation, 1, 100)
     first = begin(installation, "alfa", "failed", D, O)

@@ -52,7 +52,7 @@ EXPECTED: dict[str, tuple[list[str], str]] = {
     # Not payable
     "NOT_PAYABLE": (["CO NOLIQ 1220 NA cig NA cup NA"], "0 0 0 1220 0 0"),
     "NOT_PAYABLE_LIQUIDATED": (["CO NLdaLIQ 1220 CO cig NA"], "0 0 0 1220 0 0"),
-    "NOT_PAYABLE_SUSPENDED": (["CO NLdaSOSP 1220 NA", "CS 1220"], "0 0 0 1220 0 0"),
+    "NOT_PAYABLE_SUSPENDED": (["CO NLdaSOSP 1220 NA"], "0 0 0 1220 0 0"),
     "PAYABLE_AGAIN": (["CO LIQdaNL 1220"], "0 1220 0 0 0 0"),
     "SPLIT": (["CO NOLIQ 220 NA 'IVA in scissione dei pagamenti'"], "1000 0 0 220 0 0"),
     "SPLIT_PAID": (["CO NLdaLIQ 220 CO"], "0 0 0 220 1000 0"),

@@ -29,20 +29,20 @@ from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import DECIDED, MODELS
 
-#: What is left to persons of the golden ente of ../shared, whose expected tables do not say it.
+#: What is left to persons of the golden ente of ../shared, whose expected tables do not say it. Its duplicate bears a lot of its
+#: own: it is asked since, no longer closed, and the projected stock keeps it.
 REMAINING = {
     "alfa": {
         ("AMBIGUOUS_MATCH", "D000002", None): Decimal("-668.18"),
         ("AMBIGUOUS_MATCH", None, "100070002"): Decimal("668.18"),
         ("AMBIGUOUS_MATCH", None, "160070002"): Decimal("668.18"),
         ("AMOUNT_DIFFERS", "D000003", "100070003"): Decimal("12.34"),
+        ("DUPLICATE_ON_PCC", None, "150070009"): Decimal("5485.78"),
         ("MUST_STAY_OPEN", "D000012", "100070012"): Decimal("2428.65"),
         ("NON_COMMERCIAL_NOT_REPORTED", "D000014", "100070014"): Decimal("4258.84"),
         ("PAID_TOO_MUCH_ON_PCC", "D000023", "100070023"): Decimal("-1549.24"),
     }
 }
-#: Invoices that a credit note closed on PCC (NCRED), of which the models then tell the same part as paid: to be mended.
-TOLD_AGAIN = {"borgolieto": {"B050", "B052"}}
 AFTER = ("unbooked", "liquidated", "suspended", "not_payable", "paid", "paid_non_commercial")
 
 
@@ -120,7 +120,7 @@ def test_golden_is_projected_to_the_right_stock_but_for_the_manual_items(golden:
         pcc.take(operation)
     after = models.reconcile(tmp_path / "after", [*feeds, *pcc.feeds().items()])
     assert after.stock("pcc") == got.stock("projected")
-    assert {operation["id_documento"] for operation in operations_of(after)} <= TOLD_AGAIN.get(golden.ente, set())
+    assert operations_of(after) == []
 
 
 # Random movements: the SQL simulator against the strict ledger.
@@ -224,6 +224,9 @@ def test_random_movements_keep_the_accounts_summing_and_never_below_zero(simulat
                 "commercial_amount": total,
                 "paid_at_reference": split["pagato"] + split["pagato_non_commerciale"],
                 "excluded_cause": True,
+                "excluded_now": amounts[2],
+                "outside": Decimal(0),
+                "left_out": False,
                 "pcc_stock": total - sum(amounts[2:], Decimal(0)),
             }
             | dict(zip(AFTER, amounts, strict=True))
@@ -261,6 +264,9 @@ def test_the_check_sees_what_pcc_would_refuse(simulated: Any) -> None:
             "commercial_amount": Decimal(100),
             "paid_at_reference": Decimal(0),
             "excluded_cause": False,
+            "excluded_now": Decimal(0),
+            "outside": Decimal(0),
+            "left_out": False,
             "pcc_stock": Decimal(100),
         }
         | dict.fromkeys(AFTER, Decimal(0))

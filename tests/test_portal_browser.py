@@ -15,7 +15,7 @@ from serving import ARGUMENTS, CHROMIUM, RUN, serving
 from pcc_pipeline.database.engine import dispose, engine
 from portal.accounts import add_user
 from portal.queries.stock import stocks
-from portal.tenancy import tenant
+from portal.tenancy import DeskDatabase
 from portal.words import euro, label
 
 PASSWORD = "una lunga parola d'ordine"
@@ -112,7 +112,7 @@ def test_from_the_upload_to_the_right_stock(golden: Golden, server_home: Path) -
                 break
             page.wait_for_timeout(2000)
         for _ in range(30):  # the stock of today; a run that is still under way may change it meanwhile
-            with tenant(engine(settings), golden.ente) as connection:
+            with DeskDatabase(settings).tenant(golden.ente) as connection:
                 amounts = stocks(connection, golden.ente)
             page.goto(f"{desk}/")
             shown = {view: page.locator(f"#stock-{view}").inner_text() for view in amounts}

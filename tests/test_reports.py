@@ -79,6 +79,11 @@ def test_five_formats_that_agree(reported: tuple[Settings, list[Path]]) -> None:
     assert table["numero_imprese_creditrici"] == int(row["numero_imprese_creditrici"]) == 1
     # 500 x 24 days late, 300.10 x 13 days early: 8 098.70 over 800.10.
     assert table["indicatore_annuale_tempestivita_giorni"] == "10.12"
+    # No order says when it was transmitted: the page says it beside the figure, the table for how much.
+    assert (
+        table["di_cui_pagato_con_data_della_quietanza_euro"] == row["di_cui_pagato_con_data_della_quietanza_euro"] == "800.10"
+    )
+    assert "Per 800,10 € su 800,10 € vale il giorno della quietanza" in page
 
 
 def test_written_again_the_same_bytes_and_nothing_unfinished(

@@ -198,7 +198,7 @@ def _rejections_and_dates(book: Book) -> None:
     book.both("DUE_ABSENT_IN_ERP", erp={"data_scadenza": None}, pcc={"data_scadenza": "2025-02-20"})
     book.both("DUE_BY_SDI_ACROSS_D", data_scadenza=None)
     book.sdi("DUE_BY_SDI_ACROSS_D", data_scadenza="2026-01-15")
-    issued = {"data_scadenza": "2025-12-31"}
+    issued = {"data_scadenza": None, "data_ricezione": "2025-11-15"}
     book.both(
         "ISSUED_ACROSS_D",
         erp=issued | {"data_emissione": "2026-01-02"},

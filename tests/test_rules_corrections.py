@@ -1,4 +1,4 @@
-"""Which delivered row corrects which (rules, section 12): payments, movements, e-invoices, messages."""
+"""Which delivered row corrects which (docs/rules.md#rule-12): payments, movements, e-invoices, messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Section 8: the FGDC test step by step, by hand; c. 868, the budget that changes, and what the register says."""
+"""docs/rules.md#rule-8: the FGDC test step by step, by hand; c. 868, the budget that changes, and what the register says."""
 
 from __future__ import annotations
 

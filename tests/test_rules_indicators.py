@@ -200,6 +200,29 @@ def test_an_order_sent_before_the_period_ends_counts_in_it(tmp_path: Path) -> No
     assert figures(book.reconciled(tmp_path))["ITP", "2025-Q4"] == 10
 
 
+def test_what_does_not_count_in_the_stock_does_not_count_here(tmp_path: Path) -> None:
+    """Paid over the amount, net of what is withheld, no debt at all; each paid after D, so that the trend meets the stock of D."""
+    book = Book()
+    book.both("TWICE", **FEW)
+    book.paid("TWICE", 600, "2025-03-10")
+    book.paid("TWICE", 600, "2026-01-10")
+    book.both("NET", **FEW, erp={"importo_ritenuta": 200})
+    book.paid("NET", 800, "2026-01-10")
+    book.both("SELF", **FEW, tipo_documento="TD16")
+    book.paid("SELF", 1000, "2025-03-10")
+    found = book.reconciled(tmp_path).found
+    trend = dict(found.rows("stock_trend", "view", "amount", where="day = '2025-12-31'"))
+    assert trend == dict(found.rows("stock", "view", "amount"))
+    assert trend["right"] == 400 + 1000
+    # Of TWICE 400 count on 10/1/2026, of NET all 1 000 with the net.
+    columns = ("id_documento", "paid_on::varchar", "amount")
+    assert found.rows("portions", *columns, where="view = 'right'") == [
+        ("NET", "2026-01-10", Decimal(1000)),
+        ("TWICE", "2025-03-10", Decimal(600)),
+        ("TWICE", "2026-01-10", Decimal(400)),
+    ]
+
+
 def test_nothing_delivered_gives_no_figure_but_a_test_passed(tmp_path: Path) -> None:
     assert figures(Book().reconciled(tmp_path)) == {
         ("FGDC_RATE", "2025"): 0,

@@ -1,4 +1,4 @@
-"""Section 8: where the days of suspension come from, and the other reading of each rule (indicator_readings.csv)."""
+"""docs/rules.md#rule-8: where the days of suspension come from, and the other reading of each rule (indicator_readings.csv)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a document comes from (docs/readings.md, Origin) and whether it is to be communicated by Modello 002.
+"""Where a document comes from (docs/readings.md#origin) and whether it is to be communicated by Modello 002.
 
 By hand, from DM 55/2013 art. 6, DL 66/2014 art. 25 and DL 35/2013 art. 7-bis. Not here: the Modello's lines.
 """
@@ -25,8 +25,8 @@ ALONE: dict[str, tuple[dict[str, Any], str]] = {
     "FOREIGN_TYPE": ({"tipo_documento": "TD17"}, "FOREIGN"),
     "LAST_DAY_BEFORE": ({"data_emissione": "2015-03-30"}, "PRE_SDI"),
     "FIRST_DAY": ({"data_emissione": "2015-03-31"}, "UNTOLD"),
-    "OLD": ({"data_emissione": "2013-02-01"}, "PRE_SDI"),
-    "OLD_WITH_LOT": ({"data_emissione": "2014-10-01", "lotto_sdi": "7003"}, "SDI"),
+    "OLD": ({"data_emissione": "2013-02-01", "data_scadenza": "2013-03-03"}, "PRE_SDI"),
+    "OLD_WITH_LOT": ({"data_emissione": "2014-10-01", "data_scadenza": "2014-10-31", "lotto_sdi": "7003"}, "SDI"),
     "PERSON": (PERSON, "NO_VAT"),
     "ASSOCIATION": (ASSOCIATION, "NO_VAT"),
     "PERSON_WITH_VAT": ({"cf_fornitore": "VRDLGU75B02F205X"}, "UNTOLD"),

@@ -1,4 +1,4 @@
-"""Whole deliveries, and those that look whole (rules, section 12): what later deliveries do not have any more."""
+"""Whole deliveries, and those that look whole (docs/rules.md#rule-12): what later deliveries do not have any more."""
 
 from __future__ import annotations
 

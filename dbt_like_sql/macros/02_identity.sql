@@ -1,4 +1,4 @@
--- How two writings of the same subject or the same number become equal (rules, sections 5 and 6).
+-- How two writings of the same subject or the same number become equal (docs/rules.md#rule-5 and docs/rules.md#rule-6).
 
 create or replace macro bare_tax_id(bare) as
     case

@@ -1,4 +1,4 @@
--- The clock of the service (rules, section 9): Italy's, whatever zone the session has.
+-- The clock of the service (docs/rules.md#rule-9): Italy's, whatever zone the session has.
 create or replace macro observation_moment() as getvariable('observation_moment')::timestamptz;
 create or replace macro patron_saint() as getvariable('patron_saint')::varchar;
 

@@ -1,4 +1,4 @@
-"""What a delivery says of itself: that it is whole for a span, or an increment (rules, section 12).
+"""What a delivery says of itself: that it is whole for a span, or an increment (docs/rules.md#rule-12).
 
 In the inbox the file's name says it (formats, "Inbox"): `pagamenti.whole.2025-01-01..2025-12-31.csv`, either end may be
 missing; `pagamenti.increment.csv`. One name and no second file: it is there as a whole or not at all.

@@ -54,7 +54,7 @@ class Attempts:
 def to_do(installation: Installation, *, sweep: bool) -> dict[str, str]:
     """Enti with something to do, and the fingerprint of what: files waiting, deliveries not read.
 
-    An ente whose inbox is not quiet yet waits: its figures are not made from half the files (rules, section 12).
+    An ente whose inbox is not quiet yet waits: its figures are not made from half the files (docs/rules.md#rule-12).
     `sweep` adds enti whose deliveries were read but never published, as after a killed run, and those with
     decisions since their last publication (scans of whole tables, so not at every tick).
     """

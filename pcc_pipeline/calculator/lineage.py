@@ -1,17 +1,17 @@
-"""Column lineage of all models, kept beside the SQL: working it out costs seconds in every process, reading it nothing.
+"""Column lineage of all models, made once for the SQL at hand: working it out costs seconds, reading it nothing.
 
-    python -m pcc_pipeline.calculator.lineage           writes dbt_like_sql/lineage.json
-    python -m pcc_pipeline.calculator.lineage --check   fails if it is out of date
+    python -m pcc_pipeline.calculator.lineage     makes dbt_like_sql/lineage.json, where it is missing or out of date
 
-The file holds the fingerprint of the SQL it was read from; for other SQL it is not used. How lineage is read
-from a query is in `models`.
+`setup.sh` does so, and a process that finds none makes it. The file is no part of the repository. It holds the fingerprint
+of the SQL it was read from; for other SQL it is not used. How lineage is read from a query is in `models`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import sys
+import logging
+import os
 from functools import cache
 
 from pcc_pipeline.calculator.models import SQL_ROOT, load_models
@@ -19,6 +19,8 @@ from pcc_pipeline.calculator.models import SQL_ROOT, load_models
 FILE = SQL_ROOT / "lineage.json"
 
 Lineage = dict[str, list[tuple[str, str]]]
+
+logger = logging.getLogger(__name__)
 
 
 def fingerprint() -> str:
@@ -30,29 +32,31 @@ def fingerprint() -> str:
 
 @cache
 def column_lineages() -> dict[str, Lineage]:
-    """Lineage by model (see `Model.column_lineage`), from the file where it fits the SQL, else worked out."""
-    if FILE.exists():
+    """Lineage by model (see `Model.column_lineage`), from the file where it fits the SQL, else worked out and kept there."""
+    present = fingerprint()
+    try:
         kept = json.loads(FILE.read_text(encoding="utf-8"))
-        if kept["fingerprint"] == fingerprint():
+        if kept["fingerprint"] == present:
             return {
                 model: {column: [(r, c) for r, c in origins] for column, origins in columns.items()}
                 for model, columns in kept["models"].items()
             }
-    return {name: model.column_lineage() for name, model in load_models().items()}
+    except (OSError, ValueError, KeyError):
+        pass  # none yet, or cut short
+    made = {name: model.column_lineage() for name, model in load_models().items()}
+    _keep({"fingerprint": present, "models": made})
+    return made
 
 
-def main(arguments: list[str]) -> int:
-    """The command described above; returns its exit status."""
-    if "--check" in arguments:
-        fresh = FILE.exists() and json.loads(FILE.read_text(encoding="utf-8"))["fingerprint"] == fingerprint()
-        if not fresh:
-            sys.stderr.write("dbt_like_sql/lineage.json is out of date: python -m pcc_pipeline.calculator.lineage\n")
-        return 0 if fresh else 1
-    models = {name: model.column_lineage() for name, model in load_models().items()}
-    text = json.dumps({"fingerprint": fingerprint(), "models": models}, indent=1, sort_keys=True)
-    FILE.write_text(text + "\n", encoding="utf-8")
-    return 0
+def _keep(content: dict[str, object]) -> None:
+    """Writes the file whole or not at all; a folder that may not be written to costs only time."""
+    part = FILE.with_name(f".{FILE.name}.{os.getpid()}.part")
+    try:
+        part.write_text(json.dumps(content, sort_keys=True), encoding="utf-8")
+        part.replace(FILE)
+    except OSError as error:
+        logger.debug("lineage not kept: %s", error)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    column_lineages()

@@ -117,12 +117,12 @@ class Calculator:
     def session(self, inputs: Calculation, output: str | None = None) -> Iterator[Session]:
         """A session over the inputs given; `output` is the store folder of the models' files, `models/<ente>` unless told.
 
-        Inputs that are not kept yet are kept beside the models, in the folder `inputs`.
+        Inputs that are not kept yet are kept beside the models, in the folder `given`.
         """
         ente, parameters = inputs.ente, inputs.parameters
         output = output or f"models/{ente}"
         if inputs.folder is None:
-            inputs = inputs.kept(self._store, f"{output}/inputs")
+            inputs = inputs.kept(self._store, f"{output}/given")
         with prepared(self._settings, self._store) as connection:
             for name, value in (
                 ("ente", ente),
@@ -249,7 +249,7 @@ def _rule_query(relation: str) -> str:
 
 
 def _prefix_pattern() -> str:
-    """The leading runs that a normalised number drops (rules, section 6), each only where a run follows."""
+    """The leading runs that a normalised number drops (docs/rules.md#rule-6), each only where a run follows."""
     prefixes = sorted((row["prefix"] for row in rule_rows("number_prefixes")), key=len, reverse=True)
     return f"^(({'|'.join(prefixes)})-)+"
 

@@ -147,7 +147,7 @@ FROM whole w FULL JOIN parts p
 WHERE coalesce(w.amount, 0) <> coalesce(p.amount, 0) OR coalesce(w.documents, 0) <> coalesce(p.documents, 0)
 """
 
-# What the split leaves is presentato or ricevuto (formats.md), so it may not be negative.
+# What the split leaves is presentato or ricevuto (docs/formats.md), so it may not be negative.
 _ACCOUNTS = """
 SELECT ente, progressivo_registrazione, stato, commercial_amount, unbooked, liquidated, suspended,
        not_payable, paid, paid_non_commercial
@@ -226,7 +226,7 @@ RECONCILIATIONS: tuple[Reconciliation, ...] = (
         "every_cent_explained",
         "stock",
         "PCC's stock less the right stock is the sum of what anomalies say, and each document that differs "
-        "bears an anomaly of just its difference (rules.md section 7)",
+        "bears an anomaly of just its difference (docs/rules.md#rule-7)",
         True,
         ("anomalies", "debt_positions", "stock"),
         _EVERY_CENT,
@@ -235,7 +235,7 @@ RECONCILIATIONS: tuple[Reconciliation, ...] = (
         "parts_make_the_difference",
         "difference_by_code",
         "PCC's stock less the right stock is the sum of its parts by code, and each document with an anomaly counts in just "
-        "one of them (rules.md section 7)",
+        "one of them (docs/rules.md#rule-7)",
         True,
         ("difference_by_code", "anomalies", "stock"),
         _BY_CODE,
@@ -244,7 +244,7 @@ RECONCILIATIONS: tuple[Reconciliation, ...] = (
         "accounts_sum",
         "pcc_documents",
         "The accounts of a document on PCC sum to its commercial amount, none of them negative (rules.md "
-        "section 3); a breach comes from PCC's feed and becomes an anomaly, so publication goes on",
+        "docs/rules.md#rule-3); a breach comes from PCC's feed and becomes an anomaly, so publication goes on",
         False,
         ("pcc_documents",),
         _ACCOUNTS,
@@ -253,7 +253,7 @@ RECONCILIATIONS: tuple[Reconciliation, ...] = (
         "stock_parts_sum",
         "stock",
         "The stock by document, by creditor, by due date (without what is not due) and by year of issue each "
-        "add up to the stock, in amount and in documents (rules.md section 4)",
+        "add up to the stock, in amount and in documents (docs/rules.md#rule-4)",
         True,
         ("stock", "debt_positions", "stock_by_creditor", "stock_by_due_date", "stock_by_issue_year"),
         _PARTS,
@@ -261,7 +261,7 @@ RECONCILIATIONS: tuple[Reconciliation, ...] = (
     Reconciliation(
         "accounts_hold",
         "ledger",
-        "No operation takes more from an account of PCC than it holds, none loses or makes money (rules.md section 3)",
+        "No operation takes more from an account of PCC than it holds, none loses or makes money (docs/rules.md#rule-3)",
         True,
         ("ledger", "remedies", "operation_lines"),
         bonifica.LEDGER_HOLDS,
@@ -270,7 +270,7 @@ RECONCILIATIONS: tuple[Reconciliation, ...] = (
         "projection_explained",
         "stock",
         "Once all operations are accepted, PCC's stock is the right one but for what the questions name, document by "
-        "document, to the cent (rules.md section 4)",
+        "document, to the cent (docs/rules.md#rule-4)",
         True,
         ("questions", "debt_positions", "stock", "ledger"),
         bonifica.PROJECTION_EXPLAINED,
@@ -278,7 +278,7 @@ RECONCILIATIONS: tuple[Reconciliation, ...] = (
     Reconciliation(
         "one_to_one",
         "matches",
-        "No document of PCC is matched twice (rules.md section 6)",
+        "No document of PCC is matched twice (docs/rules.md#rule-6)",
         True,
         ("matches",),
         _ONE_TO_ONE,
@@ -310,7 +310,7 @@ RECONCILIATIONS: tuple[Reconciliation, ...] = (
         "gone_rows_confirmed",
         "gone_rows",
         "No whole delivery takes away more of its span's rows than the threshold gone_percent allows, unless a person "
-        "confirmed it (pcc confirm, or at the desk): a file that was cut looks like that (rules.md section 12)",
+        "confirmed it (pcc confirm, or at the desk): a file that was cut looks like that (docs/rules.md#rule-12)",
         True,
         ("gone_rows", "whole_deliveries", "delivered_rows"),
         _TOO_MANY_GONE,
@@ -318,7 +318,7 @@ RECONCILIATIONS: tuple[Reconciliation, ...] = (
     Reconciliation(
         "trend_meets_stock",
         "stock_trend",
-        "On the reference date the trend is the stock, view by view (rules.md section 4)",
+        "On the reference date the trend is the stock, view by view (docs/rules.md#rule-4)",
         True,
         ("stock_trend", "stock"),
         """
@@ -331,7 +331,7 @@ RECONCILIATIONS: tuple[Reconciliation, ...] = (
         "drilldown_makes_the_figure",
         "indicator_documents",
         "Where all the parts of an indicator are shown, their days and amounts are those of the figure; each part's days are "
-        "those from one day to the other less those of suspension (rules.md section 8)",
+        "those from one day to the other less those of suspension (docs/rules.md#rule-8)",
         True,
         ("indicator_documents", "indicator_figures"),
         _DRILLDOWN,

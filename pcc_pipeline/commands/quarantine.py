@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from pcc_pipeline.commands.terminal import err, out, stop
+from pcc_pipeline.commands.terminal import code, err, out, stop
 
 app = typer.Typer(no_args_is_help=True, help="What was refused and why; reading it anew after a layout or a rule changed.")
 
-Ente = Annotated[str, typer.Option("--ente", help="Tenant code of the ente; _provider for what has no ente")]
+Ente = Annotated[str, typer.Option("--ente", help="Tenant code of the ente; _provider for what has no ente", callback=code)]
 Delivery = Annotated[list[str] | None, typer.Option("--delivery", help="Only this delivery; may be repeated")]
 
 

@@ -1,4 +1,4 @@
-"""Whether an ente's accounting system may be read: authorisation, credentials, latest release (rules, section 10).
+"""Whether an ente's accounting system may be read: authorisation, credentials, latest release (docs/rules.md#rule-10).
 
 The facts are the provider's register of enti and `erp_releases.csv`; nothing is connected to here.
 """

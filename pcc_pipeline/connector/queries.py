@@ -1,6 +1,6 @@
 """What is asked of an accounting system: a query a kind, with its watermark. Nothing is connected to here.
 
-The queries are data: the key `queries` of a layout (docs/connector.md). Each gives the columns of formats.md for
+The queries are data: the key `queries` of a layout (docs/connector.md). Each gives the columns of docs/formats.md for
 its kind and one more, the watermark, by which the next reading knows where to go on.
 """
 

@@ -1,7 +1,7 @@
 """The catalogue of cases: what can be right or wrong with a document on either side, and how often.
 
 A case is data: `documents.sql` reads it as a table and turns it into rows. Amounts, dates and parties
-are not here, nor is the verdict: `codes` names the anomalies (rules.md, section 7) a case is made for.
+are not here, nor is the verdict: `codes` names the anomalies (docs/rules.md#rule-7) a case is made for.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A SQLite file that plays one ente's accounting system (Libro Mastro PA), and its entry in the sources file.
 
-Its tables are that product's own, not those of formats.md: suppliers apart, amounts in cents, states as numbers.
+Its tables are that product's own, not those of docs/formats.md: suppliers apart, amounts in cents, states as numbers.
 The queries that read it are in `layouts/libro_mastro_pa_5.yaml`.
 """
 

@@ -27,7 +27,7 @@ select
     euro(net) as imponibile,
     euro(vat) as iva,
     split as split_payment,
-    -- Issued after D: a due date before it could not be (rules, section 2).
+    -- Issued after D: a due date before it could not be (docs/rules.md#rule-2).
     if(twist in ('erp_no_due', 'issue'), null, due_on) as data_scadenza,
     getvariable('office') as codice_ufficio,
     if(r6 % 3 > 0, cig, null) as cig,

@@ -47,7 +47,7 @@ def ente_facts(
 
     `known_at` leaves out what was delivered after it.
 
-    An ente that is not active is refused (rules, section 10): see `service.life`.
+    An ente that is not active is refused (docs/rules.md#rule-10): see `service.life`.
     """
     row, found = ente_life(installation, ente, on or today(), known_at)
     if found is None:

@@ -1,4 +1,4 @@
-"""Where each ente stands in the life of the service (rules, section 10), from the provider's register of enti.
+"""Where each ente stands in the life of the service (docs/rules.md#rule-10), from the provider's register of enti.
 
 One row of the register and a day give the state, the deadlines, what is missing and from whom, and whether the
 ente is processed. The days themselves are data (`rules/data/service_deadlines.csv`). The overview of all enti is

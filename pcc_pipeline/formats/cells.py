@@ -20,9 +20,7 @@ def bare(text: str) -> str:
 
 def bare_column(texts: pa.Array) -> pa.Array:
     """The texts without them."""
-    if (
-        pc.all(pc.string_is_ascii(texts)).as_py() is not False
-        or not pc.any(pc.match_substring_regex(texts, WITHOUT_WIDTH)).as_py()
-    ):
+    plain = pc.all(pc.string_is_ascii(texts)).as_py() is not False  # null: there is none
+    if plain or not pc.any(pc.match_substring_regex(texts, WITHOUT_WIDTH)).as_py():
         return texts
     return pc.replace_substring_regex(texts, WITHOUT_WIDTH, "")

@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 
 from pcc_pipeline.formats.conventions import (
     AHEAD,
-    AS_WRITTEN,
     COMMA,
+    DUE,
     GROUP_MARK,
     GROUPED,
     POINT,
@@ -199,7 +199,7 @@ def reader(column: Column) -> Callable[[str], Reading]:
     """How one text of that column is read."""
     readers: dict[str, Callable[[str], Reading]] = {
         "money": _amount,
-        "date": _due if column.name in AS_WRITTEN else _date,
+        "date": _due if column.name in DUE else _date,
         "timestamp": _moment,
         "boolean": _flag,
         "integer": _integer,

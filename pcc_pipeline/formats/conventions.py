@@ -68,12 +68,13 @@ OFFSET = r"(?: ?([Zz]|[+-][01][0-9](?::?[0-5][0-9])?))?"
 _TIMED = re.compile(rf"(.{{6,17}}?){TIME}{OFFSET}")
 _MIDNIGHT = re.compile(r"(?:T| +)(?:00?|12)[:.]00(?:[:.]00(?:[.,]0+)?)?(?: ?[Aa]\.?[Mm]\.?)?")
 
-#: The least day of anything but a due date: what is before it is a program's word for none, or a slip.
+#: The least day that a row must have (of issue, of payment): what is before it is a program's word for none, or a slip.
+#: The days that it may have pass as written: the models judge them (docs/rules.md#rule-2).
 EARLIEST = dt.date(2000, 1, 1)
 #: Years after the present one in which such a day may still be.
 AHEAD = 10
-#: Due dates pass as written: what cannot be one is judged by the models, which know the date of issue.
-AS_WRITTEN = frozenset({"data_scadenza"})
+#: Columns of days that may well be some years from now.
+DUE = frozenset({"data_scadenza"})
 _MOMENT = re.compile(
     r"(?P<day>[0-9/.-]{8,10})"
     r"(?:(?:[T ] ?)(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,9}))?)?"
@@ -190,7 +191,7 @@ def _day(year: int, month: int, day: int) -> Reading:
 
 
 def last_day() -> dt.date:
-    """The last day of anything but a due date that can be told today."""
+    """The last day of those that a row must have."""
     return dt.date(today().year + AHEAD, 12, 31)
 
 

@@ -2,7 +2,7 @@
 
 The content is always taken out; the signature is checked against the certificate that came with it and
 reported, never required. Trust is not checked here: no chain, no revocation, no validity period. What the
-content is (an invoice or not) is told in `fatturapa_open`.
+content is (an invoice or not) is told by those who call.
 """
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ import pyarrow.compute as pc
 
 from pcc_pipeline.formats.columns import DAY_LENGTH, Typed, read_column, reasons
 from pcc_pipeline.formats.conventions import (
-    AS_WRITTEN,
     DAY_FIRST,
     EARLIEST,
     MONTH_FIRST,
@@ -172,7 +171,8 @@ def _judge_column(
     if column.required and typed.null_count:
         missing = pc.and_(pc.is_null(typed), pc.invert(present))
         judge.refuse(missing, column.name, texts, "missing: a value is required")
-    if column.type == "date" and column.name not in AS_WRITTEN:
+    if column.type == "date" and column.required:
+        # others pass as written: the models take what cannot be as not given, and ask about it
         shown = pc.coalesce(texts, pc.cast(typed, pa.string()))
         for told_wrong, outside in (
             (TOO_EARLY, pc.less(typed, pa.scalar(EARLIEST, pa.date32()))),
@@ -220,9 +220,8 @@ def _of_rows(columns: list[Column], raw: Raw, read: dict[str, Typed], told: Evid
         undecided = pc.and_(pc.is_valid(raw.texts[column.name]), pc.is_null(read[column.name].values))
         day_first = read_column(column, raw.texts[column.name].filter(undecided), frozenset([DAY_FIRST])).values
         swapped = pc.strftime(pc.cast(day_first, pa.timestamp("s")), "%Y-%d-%m")
-        month_first = pc.cast(
-            pc.if_else(pc.less_equal(pc.day(day_first), 12), swapped, pa.scalar(None, pa.string())), pa.date32()
-        )
+        is_one = pc.and_(pc.less_equal(pc.day(day_first), 12), pc.greater_equal(pc.year(day_first), 1000))
+        month_first = pc.cast(pc.if_else(is_one, swapped, pa.scalar(None, pa.string())), pa.date32())
         others = [read[other.name].values.filter(undecided) for other in dates if other is not column]
         agree = [
             evidence

@@ -1,6 +1,6 @@
 """Whether changed operations are still what PCC would accept: values by action, amounts within the source account.
 
-The accounts a document starts from are the model `remedies`' (Parquet); the movements are rules section 3. The simulation
+The accounts a document starts from are the model `remedies`' (Parquet); the movements are docs/rules.md#rule-3. The simulation
 of all operations is the model `ledger`; here only the documents of changed operations are walked through.
 """
 

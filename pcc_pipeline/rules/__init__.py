@@ -36,7 +36,7 @@ RULE_TABLES: dict[str, dict[str, str]] = {
     "suspension_causes": {
         "cause": "VARCHAR",
         "excluded": "BOOLEAN",
-        # Whether PCC is told of it (rules, section 11: not of a DURC that is being checked).
+        # Whether PCC is told of it (docs/rules.md#rule-11: not of a DURC that is being checked).
         "told": "BOOLEAN",
         "meaning": "VARCHAR",
         "source": "VARCHAR",
@@ -202,7 +202,7 @@ def rule_rows(name: str) -> tuple[dict[str, str], ...]:
 
 
 def anomaly_codes() -> tuple[str, ...]:
-    """The codes of the anomaly catalogue (rules, section 7), in its order."""
+    """The codes of the anomaly catalogue (docs/rules.md#rule-7), in its order."""
     return tuple(row["code"] for row in rule_rows("anomalies"))
 
 
@@ -224,7 +224,7 @@ def codes_that(effect: str, value: str | None = None) -> tuple[str, ...]:
 
 
 def match_tiers() -> tuple[str, ...]:
-    """The automatic matching tiers (rules, section 6), best first."""
+    """The automatic matching tiers (docs/rules.md#rule-6), best first."""
     return tuple(row["tier"] for row in rule_rows("match_tiers"))
 
 
@@ -234,7 +234,7 @@ def origins() -> tuple[str, ...]:
 
 
 def buckets() -> tuple[str, ...]:
-    """The due-date buckets (rules, section 4), from not due to the oldest."""
+    """The due-date buckets (docs/rules.md#rule-4), from not due to the oldest."""
     return tuple(row["bucket"] for row in rule_rows("due_date_buckets"))
 
 

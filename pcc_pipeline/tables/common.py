@@ -9,7 +9,7 @@ ENTE = Column("ente", "text", "Tenant code", required=True, pattern=CODE.pattern
 ID_DOCUMENTO = Column("id_documento", "text", "The accounting system's key; null where it has no such document")
 PROGRESSIVO = Column("progressivo_registrazione", "text", "PCC's key; null where PCC has no such document")
 VIEW = Column("view", "text", "Whose figure: pcc as PCC shows it, right after reconciliation, projected once the operations are accepted",
-              required=True, allowed=("pcc", "right", "projected"), source="rules section 4")
+              required=True, allowed=("pcc", "right", "projected"), source="docs/rules.md#rule-4")
 REFERENCE_DATE = Column("reference_date", "date", "Day the figures are asked for (D)", required=True)
 OBSERVED_AT = Column("observed_at", "date", "Day up to which facts are seen (O)", required=True)
 

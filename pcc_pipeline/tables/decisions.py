@@ -42,7 +42,7 @@ MATCH_DECISIONS = Table(
     (
         _DECISION, ENTE,
         Column("verdict", "text", "pair by hand, accept a proposal, split (no tier may pair them), undo", required=True,
-               allowed=MATCH_VERDICTS, source="rules section 6"),
+               allowed=MATCH_VERDICTS, source="docs/rules.md#rule-6"),
         Column("id_documento", "text", "The accounting system's document", required=True),
         Column("progressivo_registrazione", "text", "PCC's document", required=True),
         _UNDOES, _REASON, _WHO, _WHEN,
@@ -105,7 +105,7 @@ DELIVERY_CONFIRMATIONS = Table(
     "One row per whole delivery of which a person confirmed that what it does not have any more is gone, however much",
     (
         _DECISION, ENTE,
-        Column("delivery", "text", "The delivery", required=True, source="rules section 12"),
+        Column("delivery", "text", "The delivery", required=True, source="docs/rules.md#rule-12"),
         _WHO, _WHEN,
     ),
     key=("decision",),

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,10 @@ CHAPTERS: tuple[tuple[str, tuple[Table, ...]], ...] = (
     ("The register", tuple(REGISTER.values())),
     ("What the models see of decisions", tuple(DECIDED.values())),
 )
+
+
+#: A page of the documentation, as code names it from the repository's root.
+_REFERENCE = re.compile(r"docs/([\w/-]+\.md(?:#[\w-]+)?)")
 
 
 def dictionary() -> str:
@@ -65,7 +70,8 @@ def _row(name: str, column: Column) -> str:
     if column.minimum is not None:
         demands.append(f"at least {column.minimum}")
     unit = f" [{column.unit}]" if column.unit else ""
-    return f"| `{name}` | {column.type} | {column.meaning}{unit} | {'; '.join(demands)} | {column.source} |"
+    row = f"| `{name}` | {column.type} | {column.meaning}{unit} | {'; '.join(demands)} | {column.source} |"
+    return _REFERENCE.sub(r"[\1](\1)", row)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -13,10 +13,10 @@ from pcc_pipeline.tables.describe import Column, Table
 
 ROW_ID = Column("row_id", "integer", "Order of arrival of the row: sequence of the delivery, then line; unique in its table",
                 required=True)
-CREDITOR = Column("creditor", "text", "Creditor: VAT number, else fiscal code, normalised", required=True, source="rules section 5")
+CREDITOR = Column("creditor", "text", "Creditor: VAT number, else fiscal code, normalised", required=True, source="docs/rules.md#rule-5")
 ORIGIN = Column("origin", "text", "Where the document comes from; all but SDI are outside SDI", required=True,
-                allowed=rules.origins(), source="docs/readings.md, Origin")
-NUMBER_KEY = Column("number_key", "text", "Normalised number", source="rules section 6")
+                allowed=rules.origins(), source="docs/readings.md#origin")
+NUMBER_KEY = Column("number_key", "text", "Normalised number", source="docs/rules.md#rule-6")
 ERP_ROW = Column("erp_row", "integer", "row_id of the accounting system's document")
 PCC_ROW = Column("pcc_row", "integer", "row_id of PCC's document")
 
@@ -26,10 +26,10 @@ _DOCUMENT = (
     NUMBER_KEY,
     Column("numero", "text", "Number as written", required=True),
     Column("tipo_documento", "text", "Document type", required=True),
-    Column("sign", "integer", "−1 for a credit note", required=True, source="rules section 1"),
+    Column("sign", "integer", "−1 for a credit note", required=True, source="docs/rules.md#rule-1"),
     Column("issue_date", "date", "Date of issue", required=True),
     Column("reception_date", "date", "Date of reception"),
-    Column("due_date", "date", "Due date as written; null where it cannot be", source="rules section 2"),
+    Column("due_date", "date", "Due date as written; null where it cannot be", source="docs/rules.md#rule-2"),
     money("total", "Total, positive"),
     Column("split_payment", "boolean", "The ente pays the VAT to the treasury"),
     Column("codice_ufficio", "text", "Office"),
@@ -49,12 +49,12 @@ ERP_DOCUMENTS = Table(
         Column("suspended_from", "date", "Start of suspension"),
         money("suspended", "Amount suspended; null with stato SOSPESA means all that is unpaid", required=False),
         Column("commercial", "boolean", "A commercial debt by the accounting system's word", required=True),
-        money("withholding", "Withholding tax by the document, else by its payment orders", required=False, source="rules section 11"),
+        money("withholding", "Withholding tax by the document, else by its payment orders", required=False, source="docs/rules.md#rule-11"),
         money("paid_at_reference", "Paid by the reference date"),
         money("paid_at_observation", "Paid by the observation date"),
         Column("other_beneficiary", "boolean", "Some mandate's beneficiary is not written as the supplier", required=True),
         replace(ORIGIN, meaning="Where the document comes from by the accounting system's word"),
-        Column("copy_of", "text", "id_documento of the same document, which counts in its place", source="rules section 7"),
+        Column("copy_of", "text", "id_documento of the same document, which counts in its place", source="docs/rules.md#rule-7"),
     ),
     key=("ente", "id_documento"),
 )
@@ -69,7 +69,7 @@ ERP_IDENTITIES = Table(
         Column("vat", "text", "VAT number, normalised"),
         Column("code", "text", "Fiscal code, normalised"),
         NUMBER_KEY,
-        Column("sign", "integer", "−1 for a credit note", required=True, source="rules section 1"),
+        Column("sign", "integer", "−1 for a credit note", required=True, source="docs/rules.md#rule-1"),
         Column("tipo_documento", "text", "Document type", required=True),
         Column("issue_date", "date", "Date of issue", required=True),
         money("total", "Total as written, positive"),
@@ -131,10 +131,10 @@ PCC_DOCUMENTS = Table(
         Column("code", "text", "Fiscal code of the supplier, normalised"),
         money("vat_amount", "VAT"),
         Column("stato", "text", "State on PCC", required=True),
-        Column("rejected", "boolean", "RIFIUTATO, or refused by a movement RF up to O", required=True, source="rules section 1"),
+        Column("rejected", "boolean", "RIFIUTATO, or refused by a movement RF up to O", required=True, source="docs/rules.md#rule-1"),
         Column("cause", "text", "Cause of suspension"),
-        money("excluded", "Of the suspended amount, what its kind or cause keeps out of the stock", source="rules section 4"),
-        money("commercial_amount", "Commercial amount, positive", source="rules section 1"),
+        money("excluded", "Of the suspended amount, what its kind or cause keeps out of the stock", source="docs/rules.md#rule-4"),
+        money("commercial_amount", "Commercial amount, positive", source="docs/rules.md#rule-1"),
         money("liquidated", "Account liquidato"),
         money("suspended", "Account sospeso"),
         money("not_payable", "Account non liquidabile"),
@@ -145,7 +145,7 @@ PCC_DOCUMENTS = Table(
         money("paid_after_reference", "Payments (CP) after the reference date and by the observation date"),
         money("unbooked", "What the split leaves: presentato or ricevuto; negative when the accounts do not sum"),
         Column("accounts_fault", "text", "What does not sum: AMOUNT the accounts, KINDS of suspension, PAYMENTS the movements, EMPTY a PAGATO "
-               "without accounts", allowed=("AMOUNT", "KINDS", "PAYMENTS", "EMPTY"), source="rules section 3"),
+               "without accounts", allowed=("AMOUNT", "KINDS", "PAYMENTS", "EMPTY"), source="docs/rules.md#rule-3"),
         money("told_paid", "Payments that the movements tell; null without any", required=False),
         Column("suspension_days", "integer", "Days of the suspensions that ended", required=True, minimum=0, unit="days"),
         Column("suspension_days_told", "integer", "Days of those after whose end a due date was told (CS)", required=True, minimum=0,
@@ -167,7 +167,7 @@ SDI_DOCUMENTS = Table(
         money("total", "ImportoTotaleDocumento", required=False),
         money("vat", "Sum of the VAT summary", required=False),
         money("withholding", "Sum of DatiRitenuta", required=False),
-        Column("due_date", "date", "Latest DataScadenzaPagamento that can be, else the latest of terms", source="rules section 2"),
+        Column("due_date", "date", "Latest DataScadenzaPagamento that can be, else the latest of terms", source="docs/rules.md#rule-2"),
         Column("instalments", "dates", "The due dates, in order, where there are several"),
     ),
     key=("ente", "id_documento"),
@@ -177,13 +177,13 @@ DOCUMENT_CASES = Table(
     "document_cases", "reconciliation", "One row per document that a special case or the open list names",
     (
         ENTE, ERP_ROW, PCC_ROW,
-        Column("new_creditor", "text", "Present creditor by a special case", source="rules section 5"),
+        Column("new_creditor", "text", "Present creditor by a special case", source="docs/rules.md#rule-5"),
         Column("new_creditor_name", "text", "Its name"),
         Column("dispute", "boolean", "A special case CONTENZIOSO is in force", required=True),
         Column("dispute_from", "date", "Day from which it is"),
         Column("non_commercial", "boolean", "A special case NON_COMMERCIALE is in force", required=True),
         Column("listed", "boolean", "On the ente's open list", required=True),
-        Column("ambiguous_case", "boolean", "A special case may name it, not beyond doubt", required=True, source="rules section 5"),
+        Column("ambiguous_case", "boolean", "A special case may name it, not beyond doubt", required=True, source="docs/rules.md#rule-5"),
         Column("creditor_loop", "boolean", "The chain of creditors comes back to itself", required=True),
     ),
     key=("ente", "erp_row", "pcc_row"),
@@ -201,8 +201,8 @@ _FACTS = (
     Column("standing", "text", "What the document is to the other side", required=True, allowed=STANDINGS),
     Column("counterpart", "text", "The document that it may be, or is a copy of, in words; null for a plain one"),
     Column("copy_of_another", "boolean", "A duplicate that a person is asked about: a lot of its own, or under another creditor", required=True,
-           source="rules section 7"),
-    Column("debt", "text", "What its type is for the debt (document_types)", required=True, source="rules section 11",
+           source="docs/rules.md#rule-7"),
+    Column("debt", "text", "What its type is for the debt (document_types)", required=True, source="docs/rules.md#rule-11",
            allowed=("own", "taxable", "substitute", "none")),
     Column("tipo_documento", "text", "Document type (the accounting system's, else PCC's)", required=True),
     Column("numero", "text", "Number (the accounting system's, else PCC's)", required=True),
@@ -213,7 +213,7 @@ _FACTS = (
     Column("creditor_name", "text", "Name of the creditor"),
     Column("original_creditor_name", "text", "Name of the supplier, where the creditor is another"),
     Column("creditor_loop", "boolean", "The special cases lead back to themselves", required=True),
-    Column("ambiguous_case", "boolean", "A special case may name it, not beyond doubt", required=True, source="rules section 5"),
+    Column("ambiguous_case", "boolean", "A special case may name it, not beyond doubt", required=True, source="docs/rules.md#rule-5"),
     Column("listed", "boolean", "On the ente's open list", required=True),
     Column("dispute", "boolean", "A special case CONTENZIOSO is in force", required=True),
     Column("commercial", "boolean", "A commercial debt, special cases counted", required=True),
@@ -230,10 +230,10 @@ _FACTS = (
     Column("pcc_issue_date", "date", "Date of issue on PCC"),
     Column("erp_due_date", "date", "Due date in the accounting system as written"),
     Column("pcc_row_due_date", "date", "Due date on PCC as written"),
-    Column("pcc_due_date", "date", "Due date in PCC's view", source="rules section 2"),
+    Column("pcc_due_date", "date", "Due date in PCC's view", source="docs/rules.md#rule-2"),
     Column("right_reception_date", "date", "Reception after reconciliation: PCC's, else the accounting system's, else the issue date",
-           required=True, source="rules section 2"),
-    Column("pcc_reception_date", "date", "Reception in PCC's view", source="rules section 2"),
+           required=True, source="docs/rules.md#rule-2"),
+    Column("pcc_reception_date", "date", "Reception in PCC's view", source="docs/rules.md#rule-2"),
     money("erp_total", "Total in the accounting system, signed", required=False),
     money("pcc_total", "Total on PCC, signed", required=False),
     money("pcc_commercial_amount", "Commercial amount on PCC, unsigned", required=False),
@@ -255,35 +255,35 @@ _FACTS = (
     money("pcc_liquidated", "Liquidato, unsigned", required=False),
     money("pcc_not_payable", "Non liquidabile, unsigned", required=False),
     money("pcc_suspended", "Suspended, unsigned", required=False),
-    money("pcc_excluded", "Suspended and out of the stock, unsigned", required=False, source="rules section 4"),
+    money("pcc_excluded", "Suspended and out of the stock, unsigned", required=False, source="docs/rules.md#rule-4"),
     money("pcc_non_commercial", "Out of the commercial debt without a payment, unsigned", required=False),
     Column("pcc_left_out", "boolean", "Out of PCC's stock and times (esclusione)", required=True),
-    Column("accounts_fault", "text", "What does not sum on PCC (pcc_documents)", source="rules section 3"),
+    Column("accounts_fault", "text", "What does not sum on PCC (pcc_documents)", source="docs/rules.md#rule-3"),
     money("pcc_told_paid", "Payments that PCC's movements tell; null without any", required=False),
     money("pcc_unbooked", "Presentato or ricevuto, unsigned", required=False),
     Column("pcc_operations", "integer", "Movements seen on PCC"),
 )
 
 _VERDICT = (
-    Column("right_due_date", "date", "Due date after reconciliation", required=True, source="rules section 2"),
+    Column("right_due_date", "date", "Due date after reconciliation", required=True, source="docs/rules.md#rule-2"),
     Column("erp_suspended_from", "date", "Start of the suspension in the accounting system"),
-    Column("supplier_total", "money", "The supplier's own total, where reverse charge is added to it", unit="EUR", source="rules section 1"),
-    money("erp_treasury_vat", "VAT that the ente pays to the treasury: split payment, reverse charge", required=False, source="rules section 1"),
-    money("erp_withheld", "Lacking by O and withheld, not owed", required=False, source="rules section 11"),
-    money("erp_paid_at_reference", "Paid by D, up to the commercial amount, unsigned", required=False, source="rules section 1"),
-    money("erp_paid_at_observation", "Paid by O, up to the commercial amount, unsigned", required=False, source="rules section 1"),
-    money("erp_overpaid", "Paid by O beyond the commercial amount", required=False, source="rules section 1"),
+    Column("supplier_total", "money", "The supplier's own total, where reverse charge is added to it", unit="EUR", source="docs/rules.md#rule-1"),
+    money("erp_treasury_vat", "VAT that the ente pays to the treasury: split payment, reverse charge", required=False, source="docs/rules.md#rule-1"),
+    money("erp_withheld", "Lacking by O and withheld, not owed", required=False, source="docs/rules.md#rule-11"),
+    money("erp_paid_at_reference", "Paid by D, up to the commercial amount, unsigned", required=False, source="docs/rules.md#rule-1"),
+    money("erp_paid_at_observation", "Paid by O, up to the commercial amount, unsigned", required=False, source="docs/rules.md#rule-1"),
+    money("erp_overpaid", "Paid by O beyond the commercial amount", required=False, source="docs/rules.md#rule-1"),
     Column("to_communicate", "boolean", "A commercial debt outside SDI that PCC lacks: Modello 002", required=True,
-           source="rules section 7, MISSING_ON_PCC"),
-    money("erp_amount", "Commercial amount in the accounting system, signed", required=False, source="rules section 1"),
-    money("pcc_amount", "Commercial amount on PCC, signed", required=False, source="rules section 1"),
+           source="docs/rules.md#rule-7, MISSING_ON_PCC"),
+    money("erp_amount", "Commercial amount in the accounting system, signed", required=False, source="docs/rules.md#rule-1"),
+    money("pcc_amount", "Commercial amount on PCC, signed", required=False, source="docs/rules.md#rule-1"),
     money("erp_commercial_amount", "Commercial amount in the accounting system, unsigned", required=False),
     money("erp_not_payable", "Non liquidabile, unsigned", required=False),
     money("erp_suspended", "Suspended, unsigned", required=False),
-    money("erp_excluded", "Suspended and out of the stock, unsigned", required=False, source="rules section 4"),
-    Column("suspended_too_early", "boolean", "Its suspension begins before reception", source="rules section 2"),
+    money("erp_excluded", "Suspended and out of the stock, unsigned", required=False, source="docs/rules.md#rule-4"),
+    Column("suspended_too_early", "boolean", "Its suspension begins before reception", source="docs/rules.md#rule-2"),
     money("to_suspend", "What shall stand as sospeso on PCC, unsigned: what is suspended, or in dispute", required=False),
-    money("vat_to_free", "VAT that PCC counts as debt though the ente pays it to the treasury, unsigned", source="rules section 1"),
+    money("vat_to_free", "VAT that PCC counts as debt though the ente pays it to the treasury, unsigned", source="docs/rules.md#rule-1"),
     money("right_open", "What the document leaves open at D after reconciliation, signed"),
     money("pcc_open", "What the document leaves open at D in PCC's view, signed"),
     money("right_stock", "What the document adds to the right stock, signed"),
@@ -295,13 +295,13 @@ _WRITTEN = (
     Column("erp_written_not_payable", "money", "Non liquidabile as written; null with stato NON_LIQUIDABILE: all that is unpaid", unit="EUR"),
     Column("erp_written_suspended", "money", "Suspended as written; null with stato SOSPESA: all that is unpaid", unit="EUR"),
     Column("erp_suspended_from", "date", "Start of the suspension in the accounting system"),
-    Column("erp_cause_excluded", "boolean", "Its cause keeps what is suspended out of the stock", source="rules section 4"),
-    Column("erp_cause_told", "boolean", "PCC is told of its cause", source="rules section 11"),
+    Column("erp_cause_excluded", "boolean", "Its cause keeps what is suspended out of the stock", source="docs/rules.md#rule-4"),
+    Column("erp_cause_told", "boolean", "PCC is told of its cause", source="docs/rules.md#rule-11"),
     Column("supplier_total", "money", "The supplier's own total, where reverse charge is added to it", unit="EUR"),
-    Column("withholding", "money", "Withholding tax", unit="EUR", source="rules section 11"),
-    Column("instalments", "dates", "The e-invoice's due dates, where there are several", source="rules section 2"),
-    Column("einvoice_due_date", "date", "The e-invoice's due date, the latest of several", source="rules section 2"),
-    Column("due_by_reception", "date", "Reception and the term", source="rules section 2"),
+    Column("withholding", "money", "Withholding tax", unit="EUR", source="docs/rules.md#rule-11"),
+    Column("instalments", "dates", "The e-invoice's due dates, where there are several", source="docs/rules.md#rule-2"),
+    Column("einvoice_due_date", "date", "The e-invoice's due date, the latest of several", source="docs/rules.md#rule-2"),
+    Column("due_by_reception", "date", "Reception and the term", source="docs/rules.md#rule-2"),
     Column("suspension_days", "integer", "Days of the suspensions that ended on PCC", unit="days"),
     Column("suspension_days_told", "integer", "Days of those after whose end a due date was told (CS)", unit="days"),
 )
@@ -337,9 +337,25 @@ PROBABLE_PAIRS = Table(
         Column("pcc_row", "integer", "row_id of PCC's document", required=True),
         Column("reason", "text", "What differs: CREDITOR written otherwise, NUMBER within a lot; YEAR: a far date, LOT: another amount in the same "
                "lot, which are proposed without being probable", required=True, allowed=("CREDITOR", "NUMBER", "YEAR", "LOT")),
-        Column("probable", "boolean", "A probable pair (PROBABLE_MATCH)", required=True, source="rules section 6"),
+        Column("probable", "boolean", "A probable pair (PROBABLE_MATCH)", required=True, source="docs/rules.md#rule-6"),
     ),
     key=("ente", "erp_row", "pcc_row"),
+)
+
+COUNTERPARTS = Table(
+    "counterparts", "reconciliation", "One row per unpaired document that may be another of the other side: which ones, in words",
+    (
+        ENTE, ERP_ROW, PCC_ROW,
+        Column("probable", "boolean", "A probable pair (PROBABLE_MATCH)", required=True, source="docs/rules.md#rule-6"),
+        Column("counterpart", "text", "The documents that it may be", required=True),
+    ),
+    key=("ente", "erp_row", "pcc_row"),
+)
+
+ENTE_CODES = Table(
+    "ente_codes", "reconciliation", "One row per fiscal code of the ente itself, as PCC's rows name it",
+    (ENTE, Column("code", "text", "Fiscal code, normalised", required=True)),
+    key=("ente", "code"),
 )
 
 MATCH_CANDIDATES = Table(
@@ -368,6 +384,6 @@ DIFFERENCE_WORDS = Table(
 
 IMPOSSIBLE_DATES = Table(
     "impossible_dates", "reconciliation", "One row per document of one side that bears a date which cannot be",
-    (ENTE, ID_DOCUMENTO, PROGRESSIVO, Column("dates", "text", "Which, in words", required=True, source="rules section 2")),
+    (ENTE, ID_DOCUMENTO, PROGRESSIVO, Column("dates", "text", "Which, in words", required=True, source="docs/rules.md#rule-2")),
     key=("ente", "id_documento", "progressivo_registrazione"),
 )

@@ -1,4 +1,4 @@
-"""What arrives: one table a kind of delivery (formats.md, "Inbox"), as typed rows.
+"""What arrives: one table a kind of delivery (docs/formats.md, "Inbox"), as typed rows.
 
 Each feed table opens with the lineage columns (ente, delivery, line): a row always leads back to the
 bytes it came from. Which delivery's row stands is not decided here: see the staging models.

@@ -11,7 +11,7 @@ from pcc_pipeline.tables.describe import Column, Table
 SIDES = ("ERP", "SDI", "PCC")
 KINDS = ("REGISTERED", "STATE", "PAYMENT", "REVERSAL", "CREDIT_NOTE", "CREDITED", "MESSAGE", "MOVEMENT", "BALANCE")
 
-#: Codes of BALANCE: PCC's accounts (rules, section 3).
+#: Codes of BALANCE: PCC's accounts (docs/rules.md#rule-3).
 ACCOUNTS = ("RICEVUTO", "LIQUIDATO", "SOSPESO", "NON_LIQUIDABILE", "PAGATO", "PAGATO_NON_COMMERCIALE")
 
 MESSAGE_DOCUMENTS = Table(

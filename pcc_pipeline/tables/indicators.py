@@ -1,4 +1,4 @@
-"""The tables of the indicators (rules section 8) and of the stock's trend. Their SQL is in dbt_like_sql/models/indicators."""
+"""The tables of the indicators (docs/rules.md#rule-8) and of the stock's trend. Their SQL is in dbt_like_sql/models/indicators."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NAME = Column(
     "ITP payments of the period, days from due date; TMP, TMR documents received in the year, days from issue and from due date; DELAY those "
     "due in the year, and those paid in it before they are due; INTEREST on what was paid late in the period; INTEREST_UNPAID on what is unpaid at D; FGDC_RATE, FGDC_AMOUNT; STOCK; "
     "DEBT all that is open at D; CREDITORS how many it is owed to",
-    required=True, allowed=NAMES, source="rules section 8",
+    required=True, allowed=NAMES, source="docs/rules.md#rule-8",
 )
 
 _PART_FIELDS = (
@@ -45,13 +45,27 @@ SUSPENSIONS = Table(
     key=("ente", "source", "id_documento", "progressivo_registrazione"),
 )
 
+COUNTED_PAYMENTS = Table(
+    "counted_payments", "indicators", "One row per payment of the accounting system by O, as far as it counts for its document",
+    (
+        ENTE,
+        Column("row_id", "integer", "The payment", required=True),
+        Column("id_documento", "text", "The document paid", required=True),
+        Column("paid_on", "date", "Day of payment", required=True),
+        Column("sent_on", "date", "Day on which the order was sent to the treasurer; null: not known", source="DPCM 22/9/2014 art. 9 c. 4"),
+        Column("suspended_days", "integer", "Days of suspension that the payment names", unit="days"),
+        Column("amount", "money", "What counts, with what is withheld; a reversal is negative", required=True, unit="EUR", source="docs/rules.md#rule-1"),
+    ),
+    key=("ente", "row_id"),
+)
+
 PORTIONS = Table(
     "portions", "indicators", "One row per part of a commercial document, by view: each payment of it by O, and what O finds unpaid",
     (
         ENTE, VIEW, ID_DOCUMENTO, PROGRESSIVO,
         Column("issue_date", "date", "Date of issue in this view", required=True),
-        Column("reception_date", "date", "Reception in this view", required=True, source="rules section 2"),
-        Column("due_date", "date", "Due date in this view", required=True, source="rules section 2"),
+        Column("reception_date", "date", "Reception in this view", required=True, source="docs/rules.md#rule-2"),
+        Column("due_date", "date", "Due date in this view", required=True, source="docs/rules.md#rule-2"),
         Column("stated_due_date", "date", "The same before suspensions that ended moved it", required=True),
         Column("suspended", "records", "When the document was suspended, as this view knows it", fields=_SPANS),
         Column("sign", "integer", "−1 for a credit note", required=True),
@@ -104,7 +118,7 @@ INDICATORS = Table(
         Column("value", "money", "The figure", required=True),
         Column("unit", "text", "Its unit", required=True, allowed=("days", "EUR", "%", "creditors")),
         Column("parts", "integer", "Payments and unpaid parts, or documents, that make it; null where it follows from other figures"),
-        Column("simulated", "boolean", "The year still runs, and what is unpaid counts to its end as PCC does", required=True, source="rules section 8"),
+        Column("simulated", "boolean", "The year still runs, and what is unpaid counts to its end as PCC does", required=True, source="docs/rules.md#rule-8"),
         Column("by_receipt", "money", "ITP: for how much the day of the quietanza counts, the order's transmission not being known; null: nothing",
                unit="EUR"),
         Column("note", "text", "What must be known to read the figure, in Italian"),
@@ -120,7 +134,7 @@ INDICATOR_DOCUMENTS = Table(
         Column("rank", "integer", "Place, from 1", required=True, minimum=1),
         ID_DOCUMENTO, PROGRESSIVO,
         Column("numero", "text", "Invoice number", required=True),
-        Column("creditor", "text", "Creditor: VAT number, else fiscal code, normalised", required=True, source="rules section 5"),
+        Column("creditor", "text", "Creditor: VAT number, else fiscal code, normalised", required=True, source="docs/rules.md#rule-5"),
         Column("creditor_name", "text", "Name of the creditor"),
         Column("amount", "money", "Amount of the part, signed", required=True, unit="EUR"),
         Column("from_day", "date", "Day from which days count: due date, for TMP issue", required=True),
@@ -195,7 +209,7 @@ STOCK_TREND = Table(
         ENTE, VIEW,
         Column("day", "date", "The day", required=True),
         Column("month_end", "boolean", "Last day of its month", required=True),
-        Column("amount", "money", "Stock of the commercial debt on that day", required=True, unit="EUR", source="rules section 4"),
+        Column("amount", "money", "Stock of the commercial debt on that day", required=True, unit="EUR", source="docs/rules.md#rule-4"),
         Column("parts", "integer", "Parts of documents that make it", required=True),
     ),
     key=("ente", "view", "day"), published=True,
@@ -222,4 +236,4 @@ DEADLINES = Table(
 )
 
 #: In reading order.
-TABLES = (SUSPENSIONS, PORTIONS, INTEREST_CURVE, *FIGURES, STOCK_TREND, DEADLINES, FGDC_DUTIES, FGDC_STEPS, INDICATORS, INDICATOR_DOCUMENTS)
+TABLES = (SUSPENSIONS, COUNTED_PAYMENTS, PORTIONS, INTEREST_CURVE, *FIGURES, STOCK_TREND, DEADLINES, FGDC_DUTIES, FGDC_STEPS, INDICATORS, INDICATOR_DOCUMENTS)

@@ -14,7 +14,7 @@ from pcc_pipeline.tables.lineage import LINEAGE
 
 ROW_ID = Column("row_id", "integer", "Order of arrival of the row", required=True)
 
-#: SDI's messages (formats, sdi_messages), each with what it says.
+#: SDI's messages (docs/formats.md#sdi-messages), each with what it says.
 MESSAGE_TYPES = {
     "MT": "metadati dell'invio", "RC": "ricevuta di consegna", "MC": "mancata consegna", "NS": "notifica di scarto",
     "NE": "notifica di esito al fornitore", "EC": "esito del committente", "SE": "scarto dell'esito",

@@ -22,6 +22,7 @@ from pcc_pipeline.tables.common import (
 )
 from pcc_pipeline.tables.describe import Column, Paging, Table
 from pcc_pipeline.tables.documents import (
+    COUNTERPARTS,
     CREDITOR,
     DIFFERENCE_WORDS,
     DOCUMENT_CASES,
@@ -29,6 +30,7 @@ from pcc_pipeline.tables.documents import (
     DOCUMENT_KEYS,
     DOCUMENT_REFERENCES,
     DOCUMENTS_TABLE,
+    ENTE_CODES,
     ERP_COPIES,
     ERP_DOCUMENTS,
     ERP_IDENTITIES,
@@ -85,7 +87,7 @@ SET_ASIDE_PAYMENTS = Table(
         ENTE, Column("row_id", "integer", "The payment's row", required=True),
         Column("id_documento", "text", "The document that it names", required=True),
         Column("reason", "text", "REPEATED in one file, TREASURY_VAT, WITHHOLDING", required=True,
-               allowed=("REPEATED", "TREASURY_VAT", "WITHHOLDING"), source="rules section 1"),
+               allowed=("REPEATED", "TREASURY_VAT", "WITHHOLDING"), source="docs/rules.md#rule-1"),
     ),
     key=("ente", "row_id"),
 )
@@ -146,13 +148,13 @@ SUBJECTS = Table(
         ENTE,
         Column("piva", "text", "VAT number as written"),
         Column("cf", "text", "Fiscal code as written"),
-        Column("vat", "text", "VAT number normalised", source="rules section 5"),
-        Column("code", "text", "Fiscal code normalised", source="rules section 5"),
+        Column("vat", "text", "VAT number normalised", source="docs/rules.md#rule-5"),
+        Column("code", "text", "Fiscal code normalised", source="docs/rules.md#rule-5"),
         Column("creditor", "text", "The subject: the least VAT number of all identifiers seen together, else fiscal code; normalised",
-               required=True, source="rules section 5"),
+               required=True, source="docs/rules.md#rule-5"),
         Column("trusted", "boolean", "That identifier is right; a wrong one is kept and never matched on", required=True),
         Column("vat_group", "text", "The VAT number, where it is a VAT group's: it joins none of its members",
-               source="rules section 5"),
+               source="docs/rules.md#rule-5"),
     ),
     key=("ente", "piva", "cf"),
 )
@@ -160,7 +162,7 @@ SUBJECTS = Table(
 IDENTIFIERS = Table(
     "identifiers", "reconciliation", "One row per tax id, normalised, that some document bears: whose it is",
     (
-        ENTE, Column("identifier", "text", "VAT number or fiscal code, normalised", required=True, source="rules section 5"),
+        ENTE, Column("identifier", "text", "VAT number or fiscal code, normalised", required=True, source="docs/rules.md#rule-5"),
         Column("creditor", "text", "The subject (subjects); the least where a wrong tax id stands beside several", required=True),
     ),
     key=("ente", "identifier"),
@@ -193,7 +195,7 @@ CASE_DOCUMENTS = Table(
         Column("in_force_from", "date", "Day from which the case holds", required=True),
         Column("next_creditor", "text", "New creditor, or third party that may be paid"),
         Column("doubtful", "boolean", "The case does not name this document beyond doubt: it does not hold, it is asked",
-               required=True, source="rules section 5"),
+               required=True, source="docs/rules.md#rule-5"),
     ),
     key=("ente", "case_row", "erp_row", "pcc_row"),
 )
@@ -221,7 +223,7 @@ CREDIT_NOTE_LINKS = Table(
         ENTE, Column("note", "text", "id_documento of the credit note", required=True),
         Column("invoice", "text", "id_documento of the invoice", required=True),
         Column("found_by", "text", "What links the two: SDI the note's own reference, else MANDATO a payment order of the same number and year",
-               required=True, allowed=("MANDATO", "SDI"), source="rules section 12"),
+               required=True, allowed=("MANDATO", "SDI"), source="docs/rules.md#rule-12"),
     ),
     key=("ente", "note", "invoice"),
 )
@@ -232,7 +234,7 @@ MATCHES = Table(
         ENTE,
         replace(ID_DOCUMENTO, required=True),
         replace(PROGRESSIVO, required=True),
-        Column("tier", "text", "The tier that paired them", required=True, allowed=rules.match_tiers(), source="rules section 6"),
+        Column("tier", "text", "The tier that paired them", required=True, allowed=rules.match_tiers(), source="docs/rules.md#rule-6"),
         Column("agreed", "text", "Fields that agree, comma separated", required=True),
         Column("differed", "text", "Fields that differ, comma separated", required=True),
     ),
@@ -244,7 +246,7 @@ PAIRS = Table(
     "pairs", "reconciliation", "One row per pair of documents that a tier found",
     (
         ENTE, replace(ERP_ROW, required=True), replace(PCC_ROW, required=True),
-        Column("tier", "text", "The tier", required=True, allowed=rules.match_tiers(), source="rules section 6"),
+        Column("tier", "text", "The tier", required=True, allowed=rules.match_tiers(), source="docs/rules.md#rule-6"),
         Column("status", "text", "SETTLED where unique on both sides, else CONTESTED", required=True,
                allowed=("SETTLED", "CONTESTED")),
     ),
@@ -269,7 +271,7 @@ DEBT_POSITIONS = Table(
         ORIGIN,
         Column("issue_date", "date", "Date of issue in this view", required=True),
         Column("issue_year", "integer", "Year of issue", required=True),
-        Column("reception_date", "date", "Reception in this view", required=True, source="rules section 2"),
+        Column("reception_date", "date", "Reception in this view", required=True, source="docs/rules.md#rule-2"),
         Column("due_date", "date", "Due date in this view", required=True),
         Column("original_creditor", "text", "The supplier", required=True),
         CREDITOR,
@@ -281,9 +283,9 @@ DEBT_POSITIONS = Table(
         money("not_payable", "Non liquidabile, signed"),
         money("suspended_excluded", "Suspended and out of the stock, signed"),
         money("open_amount", "Open at the reference date, due or not, signed"),
-        money("stock", "What the document adds to the stock, signed", source="rules section 4"),
+        money("stock", "What the document adds to the stock, signed", source="docs/rules.md#rule-4"),
         Column("days_past_due", "integer", "Days from the due date to the reference date; negative: not due yet", required=True, unit="days"),
-        Column("bucket", "text", "Due-date bucket", required=True, allowed=rules.buckets(), source="rules section 4"),
+        Column("bucket", "text", "Due-date bucket", required=True, allowed=rules.buckets(), source="docs/rules.md#rule-4"),
         Column("reason", "text", "Why the amount is what it is", required=True,
                allowed=("DUE", "PARTLY_EXCLUDED", "PAID", "NOT_DUE", "ISSUED_LATER", "NON_COMMERCIAL", "REJECTED", "EXCLUDED",
                         "AMBIGUOUS", "DUPLICATE")),
@@ -296,7 +298,7 @@ DEBT_POSITIONS = Table(
             Paging("taken_over", ("view", "creditor"), only="original_creditor <> creditor")),
 )
 
-_CODE = Column("code", "text", "Anomaly code", required=True, allowed=rules.anomaly_codes(), source="rules section 7")
+_CODE = Column("code", "text", "Anomaly code", required=True, allowed=rules.anomaly_codes(), source="docs/rules.md#rule-7")
 
 DIFFERENCES = Table(
     "differences", "reconciliation", "One row per document and anomaly code that it bears: the conditions alone",
@@ -309,7 +311,7 @@ ANOMALIES = Table(
     (
         ENTE,
         _CODE, ID_DOCUMENTO, PROGRESSIVO,
-        money("amount", "What the document adds to PCC's stock less what it adds to the right stock", source="rules section 7"),
+        money("amount", "What the document adds to PCC's stock less what it adds to the right stock", source="docs/rules.md#rule-7"),
         Column("severity", "text", "high, medium or low", required=True, allowed=("high", "medium", "low")),
         Column("remedy", "text", "Operations on PCC, or manual", required=True),
         Column("manual", "boolean", "Needs a person's answer", required=True),
@@ -333,7 +335,7 @@ DIFFERENCE_BY_CODE = Table(
     "difference_by_code", "debt", "One row per anomaly code that some document bears first in the catalogue's order",
     (
         ENTE, REFERENCE_DATE, ANOMALIES.column("code"),
-        money("amount", "Its part of PCC's stock less the right stock; the parts of all codes are the whole", source="rules section 7"),
+        money("amount", "Its part of PCC's stock less the right stock; the parts of all codes are the whole", source="docs/rules.md#rule-7"),
         Column("documents", "integer", "Documents that bear it first", required=True, minimum=1),
     ),
     key=("ente", "reference_date", "code"),
@@ -370,7 +372,7 @@ INVOICES = replace(
 MODELS: dict[str, Table] = {
     table.name: table
     for table in (
-        *standing.TABLES, PCC_MOVEMENTS, *STAGING, *messages.MESSAGE_MODELS, *opi.MODELS, DELIVERED_PAYMENTS, SET_ASIDE_PAYMENTS, PAYMENTS, PAYMENTS_WITHOUT_DOCUMENT, PCC_PAYMENTS, PCC_ACCOUNTS, SUBJECTS, IDENTIFIERS, CREDITORS, CASE_DOCUMENTS, PRESENT_CREDITORS, ERP_IDENTITIES, ERP_COPIES, DOCUMENT_REFERENCES, DOCUMENT_KEYS, PROBABLE_PAIRS, PCC_COPIES, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, CREDIT_NOTE_LINKS, MESSAGE_DOCUMENTS, DOCUMENT_EVENTS, PAIRS,
+        *standing.TABLES, PCC_MOVEMENTS, *STAGING, *messages.MESSAGE_MODELS, *opi.MODELS, DELIVERED_PAYMENTS, SET_ASIDE_PAYMENTS, PAYMENTS, PAYMENTS_WITHOUT_DOCUMENT, PCC_PAYMENTS, PCC_ACCOUNTS, SUBJECTS, IDENTIFIERS, CREDITORS, CASE_DOCUMENTS, PRESENT_CREDITORS, ERP_IDENTITIES, ERP_COPIES, DOCUMENT_REFERENCES, DOCUMENT_KEYS, PROBABLE_PAIRS, PCC_COPIES, COUNTERPARTS, ENTE_CODES, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, CREDIT_NOTE_LINKS, MESSAGE_DOCUMENTS, DOCUMENT_EVENTS, PAIRS,
         *sending.MODELS, AMBIGUITIES, *proposals.TABLES, DOCUMENT_CASES, DOCUMENT_FACTS, DOCUMENTS_TABLE, CREDIT_NOTES_CLOSED, IMPOSSIBLE_DATES, MATCHES, DEBT_POSITIONS,
         WRONG_BENEFICIARIES, MATCH_CANDIDATES, DIFFERENCES, DIFFERENCE_WORDS, ANOMALIES, DIFFERENCE_BY_CODE, *operations.TABLES, STOCK_TABLE, STOCK_BY_CREDITOR, STOCK_BY_DUE_DATE, STOCK_BY_ISSUE_YEAR,
         *indicators.TABLES,

@@ -14,7 +14,7 @@ from pcc_pipeline.tables.describe import Column, Paging, Table
 ACTIONS = ("RC", "RF", "CO", "CS", "CP")
 DEBT_STATES = rules.debt_states()
 
-_CODE = Column("code", "text", "The anomaly that it remedies", required=True, allowed=rules.anomaly_codes(), source="rules section 7")
+_CODE = Column("code", "text", "The anomaly that it remedies", required=True, allowed=rules.anomaly_codes(), source="docs/rules.md#rule-7")
 _STEP = Column("step", "integer", "Order within the document, from 1", required=True, minimum=1)
 _KEY = ("ente", "id_documento", "progressivo_registrazione")
 
@@ -27,7 +27,7 @@ _LINE = (
     money("importo", "Amount moved, positive; for CS the amount that is due; null for RC and RF", required=False),
     Column("natura_spesa", "text", "CO current, CA capital, NA for the movements that PCC wants without; null for RC, RF, CS",
            allowed=("CO", "CA", "NA"), source="Modello 003, E255"),
-    Column("stato_debito", "text", "CO: between which accounts", allowed=DEBT_STATES, source="rules section 3"),
+    Column("stato_debito", "text", "CO: between which accounts", allowed=DEBT_STATES, source="docs/rules.md#rule-3"),
     Column("causale", "text", "CO: PCC's code of the reason", allowed=rules.causali()),
     Column("descrizione", "text", "Free text; for a dispute it carries the start date", source="PCC since 6 March 2019"),
     Column("capitoli", "text", "Budget chapter"),
@@ -58,7 +58,7 @@ _IDENTITY = (
     money("totale_imposta", "VAT", required=False),
     Column("tipo_documento", "text", "Document type (for 002: TD01 to TD06)", required=True),
     Column("lotto", "text", "SDI's identifier of the lot"),
-    Column("original_creditor", "text", "The supplier, normalised", required=True, source="rules section 5"),
+    Column("original_creditor", "text", "The supplier, normalised", required=True, source="docs/rules.md#rule-5"),
 )
 
 CREDIT_NOTE_USES = Table(
@@ -78,7 +78,7 @@ UNREPORTED_ORDERS = Table(
     (
         ENTE, Column("id_documento", "text", "The document paid", required=True),
         Column("numero_mandato", "text", "Number of the payment order", required=True),
-        Column("order_year", "integer", "Its year", required=True, source="rules section 12"),
+        Column("order_year", "integer", "Its year", required=True, source="docs/rules.md#rule-12"),
         Column("side", "boolean", "Paid by D; null for an order with reversals"),
         money("paid", "What it paid, reversals taken off; with what is withheld, gross"),
         Column("paid_on", "date", "Last day of payment", required=True), Column("ordered_on", "date", "Date of the order"),
@@ -126,7 +126,7 @@ REMEDY_TARGETS = Table(
     (
         ENTE, ID_DOCUMENTO, PROGRESSIVO,
         Column("codes", "texts", "Its anomalies"),
-        Column("original_creditor", "text", "The supplier, normalised", source="rules section 5"),
+        Column("original_creditor", "text", "The supplier, normalised", source="docs/rules.md#rule-5"),
         Column("sign", "integer", "−1 for a credit note"),
         Column("new_on_pcc", "boolean", "Goes out by Modello 002 first"),
         Column("on_pcc", "boolean", "PCC has it and takes operations on it"),
@@ -143,7 +143,7 @@ REMEDY_TARGETS = Table(
         Column("erp_rejected", "boolean", "Rejected in the accounting system, or through SDI"),
         Column("dispute", "boolean", "A special case CONTENZIOSO is in force"),
         Column("suspended_from", "date", "Start of the suspension"),
-        Column("right_due_date", "date", "Due date after reconciliation", source="rules section 2"),
+        Column("right_due_date", "date", "Due date after reconciliation", source="docs/rules.md#rule-2"),
         *_NOW,
         money("unpaid", "Neither pagato nor pagato non commerciale now", required=False),
         Column("erp_excludes", "boolean", "The accounting system's cause keeps what is suspended out of the stock"),
@@ -152,7 +152,7 @@ REMEDY_TARGETS = Table(
         money("excluded_now", "Suspended and out of the stock now", required=False),
         money("outside", "Out of the commercial debt without a payment", required=False),
         Column("left_out", "boolean", "Out of stock and times (esclusione)"),
-        Column("suspended_too_early", "boolean", "Its suspension begins before reception: asked, not sent", source="rules section 2"),
+        Column("suspended_too_early", "boolean", "Its suspension begins before reception: asked, not sent", source="docs/rules.md#rule-2"),
         money("credited", "What a credit note closes of it, as non liquidabile", required=False),
         Column("credit_note_linked", "boolean", "The invoice on which the credit note was used is known"),
         money("paid_more", "Paid in the accounting system beyond what PCC has as paid", required=False),
@@ -169,7 +169,7 @@ REMEDIES = Table(
     (
         ENTE, ID_DOCUMENTO, PROGRESSIVO,
         Column("codes", "texts", "Its anomalies", required=True),
-        Column("original_creditor", "text", "The supplier, normalised", required=True, source="rules section 5"),
+        Column("original_creditor", "text", "The supplier, normalised", required=True, source="docs/rules.md#rule-5"),
         Column("pcc_stato", "text", "State on PCC"),
         Column("sign", "integer", "−1 for a credit note", required=True),
         Column("new_on_pcc", "boolean", "Goes out by Modello 002 first", required=True),
@@ -236,7 +236,7 @@ _AFTER = (
     Column("rejected", "boolean", "Refused after it", required=True),
     money("commercial_amount", "Commercial amount, unsigned"),
     money("open_amount", "Open at D after it, signed"),
-    money("stock", "What the document adds to PCC's stock after it, signed", source="rules section 4"),
+    money("stock", "What the document adds to PCC's stock after it, signed", source="docs/rules.md#rule-4"),
 )
 
 LEDGER = Table(
@@ -244,7 +244,7 @@ LEDGER = Table(
     (
         ENTE, Column("operation_id", "text", "The operation", required=True), ID_DOCUMENTO, PROGRESSIVO, _STEP,
         Column("last", "boolean", "The document's last operation", required=True), *_AFTER,
-        money("stock_effect", "What it takes from PCC's stock, signed; negative where it adds", source="rules section 4"),
+        money("stock_effect", "What it takes from PCC's stock, signed; negative where it adds", source="docs/rules.md#rule-4"),
     ),
     key=("ente", "operation_id"),
 )
@@ -255,7 +255,7 @@ OPERATIONS = Table(
         ENTE, Column("operation_id", "text", "Hash of what the line says and of the state of the document on PCC it starts from", required=True),
         _CODE, ID_DOCUMENTO, PROGRESSIVO, _STEP, *_LINE, *_IDENTITY,
         Column("refused_reason", "text", "PCC refused this line before: its code and words"),
-        money("stock_effect", "What it takes from PCC's stock, signed; negative where it adds", source="rules section 4"),
+        money("stock_effect", "What it takes from PCC's stock, signed; negative where it adds", source="docs/rules.md#rule-4"),
         REFERENCE_DATE, OBSERVED_AT,
     ),
     key=("ente", "operation_id"),
@@ -281,7 +281,7 @@ QUESTIONS = Table(
         Column("numero", "text", "Invoice number", required=True),
         Column("data_emissione", "date", "Date of issue", required=True),
         Column("original_creditor", "text", "The supplier, normalised", required=True),
-        Column("creditor", "text", "The present creditor", required=True, source="rules section 5"),
+        Column("creditor", "text", "The present creditor", required=True, source="docs/rules.md#rule-5"),
         Column("creditor_name", "text", "Name of the creditor"),
         REFERENCE_DATE, OBSERVED_AT,
     ),

@@ -1,4 +1,4 @@
-"""The tables of proposed pairs (rules section 6, tier `fuzzy`): what a person is asked to accept or split."""
+"""The tables of proposed pairs (docs/rules.md#rule-6, tier `fuzzy`): what a person is asked to accept or split."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MATCH_NEIGHBOURS = Table(
         Column("days", "integer", "Days between the dates of issue", unit="days"),
         Column("same_due_date", "boolean", "The due dates are the same; null where one is not known"),
         Column("same_creditor", "boolean", "Both sides name the same supplier"),
-        Column("probable", "boolean", "A probable pair (PROBABLE_MATCH): proposed whatever its points", source="rules section 6"),
+        Column("probable", "boolean", "A probable pair (PROBABLE_MATCH): proposed whatever its points", source="docs/rules.md#rule-6"),
     ),
     key=("ente", "erp_row", "pcc_row"),
 )

@@ -56,7 +56,7 @@ DELIVERIES = Table(
         Column("reread", "integer", "When its bytes were last read anew, in the order of arrival; null when read once"),
         Column("part", "text", "Staging Parquet of its rows, relative, without extension; may be shared"),
         Column("whole", "boolean", "Whether it has all there is in its span; false: an increment, as said; null: nobody said",
-               source="rules section 12"),
+               source="docs/rules.md#rule-12"),
         Column("span_from", "date", "First day of the span of a whole delivery; null: open"),
         Column("span_to", "date", "Last day of that span; null: open"),
     ),
@@ -85,7 +85,7 @@ PUBLICATIONS = Table(
     columns=(
         Column("publication", "integer", "Order of publication", required=True),
         Column("ente", "text", "Tenant code", required=True),
-        Column("reference_date", "date", "Date the stock refers to", required=True, source="rules section 4"),
+        Column("reference_date", "date", "Date the stock refers to", required=True, source="docs/rules.md#rule-4"),
         Column("observed_at", "date", "Date up to which facts were considered", required=True),
         Column("published_at", "timestamp", "When readers began to see it", required=True),
         Column("run_id", "text", "Run that published it"),

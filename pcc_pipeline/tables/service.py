@@ -1,4 +1,4 @@
-"""Service levels (rules, section 9) and the life of the service (section 10): what the SQL models make of them.
+"""Service levels (docs/rules.md#rule-9) and the life of the service (docs/rules.md#rule-10): what the SQL models make of them.
 
 What arrives is in `service_feeds`; what PostgreSQL alone keeps of erasures in `erasure`.
 """
@@ -36,7 +36,7 @@ SERVICE_CALENDAR = Table(
     (
         ENTE,
         Column("day", "date", "Day in Italy", required=True),
-        Column("opens_at", "timestamp", "When support begins; null on a day without", source="rules section 9"),
+        Column("opens_at", "timestamp", "When support begins; null on a day without", source="docs/rules.md#rule-9"),
         Column("closes_at", "timestamp", "When it ends"),
         Column("works", "integer", "Microseconds of support on the day, by the clock that never jumps", required=True, minimum=0, unit="µs"),
         Column("works_before", "integer", "Microseconds of support on all earlier days of the table", required=True, minimum=0, unit="µs"),
@@ -58,7 +58,7 @@ TICKET_CONTACTS = Table(
         Column("reopened", "boolean", "It had been closed and was opened again", required=True),
         Column("subject", "text", "What it is about"),
         Column("waited", "integer", "Working time to first contact, or so far", required=True, minimum=0, unit="µs"),
-        _minutes("minutes", "Working minutes to first contact, or so far", required=True, source="rules section 9"),
+        _minutes("minutes", "Working minutes to first contact, or so far", required=True, source="docs/rules.md#rule-9"),
         _minutes("limit_minutes", "Limit in force on the day of opening", required=True),
         Column("waiting", "boolean", "No contact yet", required=True),
         Column("breached", "boolean", "The limit was passed", required=True),
@@ -98,7 +98,7 @@ SLA_TICKETS = Table(
         _count("opened", "Tickets opened in the period"),
         _count("open_now", "Of these, still open when last seen"),
         _count("waiting", "Of these, without contact yet"),
-        _minutes("mean_minutes", "Mean working minutes to first contact (so far, where there is none)", source="rules section 9"),
+        _minutes("mean_minutes", "Mean working minutes to first contact (so far, where there is none)", source="docs/rules.md#rule-9"),
         _minutes("median_minutes", "Median"),
         _minutes("p90_minutes", "90th percentile, interpolated"),
         _minutes("max_minutes", "Maximum"),
@@ -154,7 +154,7 @@ SLA_AVAILABILITY = Table(
         _minutes("measured_minutes", "Minutes that measurements stand for, by the clock (support hours do not matter here)", required=True),
         _minutes("down_minutes", "Minutes down", required=True),
         _count("outages", "Stretches of time down that touch the period"),
-        _share("availability", "Share of the measured minutes not down", required=True, source="rules section 9"),
+        _share("availability", "Share of the measured minutes not down", required=True, source="docs/rules.md#rule-9"),
         _share("target", "Level promised", required=True, source="Availability"),
         Column("met", "boolean", "The level is kept", required=True),
         _minutes("budget_minutes", "Minutes that may be down in the whole period at the level promised", required=True),
@@ -179,7 +179,7 @@ SERVICE_LIFE = Table(
         Column("codice_ente", "text", "Tenant code; for an erased ente the name of its receipt", required=True),
         Column("denominazione", "text", "Name of the ente"),
         Column("state", "text", "Where the service stands; undated: the register has no dates, processed with a warning",
-               required=True, allowed=STATES, source="rules section 10"),
+               required=True, allowed=STATES, source="docs/rules.md#rule-10"),
         Column("processed", "boolean", "Its deliveries are processed today", required=True),
         Column("ordered_on", "date", "Order"),
         Column("charge_due_on", "date", "Day by which it is to be taken in charge", source="30 days from the order"),

@@ -1,4 +1,4 @@
-"""What arrives about the service itself: tickets, ratings, probes (formats.md). Levels are in `service`."""
+"""What arrives about the service itself: tickets, ratings, probes (docs/formats.md). Levels are in `service`."""
 
 from __future__ import annotations
 

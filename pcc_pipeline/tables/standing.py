@@ -1,4 +1,4 @@
-"""What decides which delivered rows stand (rules, section 12): corrected by a later delivery, or gone from a whole one."""
+"""What decides which delivered rows stand (docs/rules.md#rule-12): corrected by a later delivery, or gone from a whole one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DELIVERED_ROWS = Table(
         Column("amount", "money", "Total, or amount paid or moved", unit="EUR"),
         Column("beneficiary", "text", "Who was paid, normalised, where the row says it"),
         Column("storno", "boolean", "The row reverses a payment", required=True),
-        Column("key", "text", "Rows of one kind and key may be the same (year and beneficiary beside)", required=True, source="rules section 12"),
+        Column("key", "text", "Rows of one kind and key may be the same (year and beneficiary beside)", required=True, source="docs/rules.md#rule-12"),
         Column("content", "integer", "A number made from all that the row says", required=True),
     ),
     key=("ente", "kind", "row_id"),
@@ -48,7 +48,7 @@ WHOLE_DELIVERIES = Table(
         Column("span_from", "date", "First day of the span (of issue, of payment, of movement)"),
         Column("span_to", "date", "Last day of the span"),
         Column("gone_percent", "decimal", "Share of the span's rows that may go without a confirmation", required=True, unit="%",
-               source="rules section 12"),
+               source="docs/rules.md#rule-12"),
     ),
     key=("ente", "kind", "sequence"),
 )
@@ -68,7 +68,7 @@ GONE_ROWS = Table(
         Column("lacking_file", "text", "Its file name"),
         Column("certain", "boolean", "A delivery that was said to be whole does not have it", required=True),
         Column("state", "text", "GONE out of the figures; ASKED in them until answered; KEPT a person said that it stays",
-               required=True, allowed=("GONE", "ASKED", "KEPT"), source="rules section 12"),
+               required=True, allowed=("GONE", "ASKED", "KEPT"), source="docs/rules.md#rule-12"),
         Column("open", "boolean", "No person has answered", required=True),
     ),
     key=("ente", "kind", "row_id"),

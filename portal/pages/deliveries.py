@@ -22,9 +22,21 @@ from pcc_pipeline.service.deadlines import deadlines_in
 from portal import audit, blanks, chunks, pending, uploads
 from portal.files import table_file
 from portal.queries import deliveries as queries
-from portal.web import AtDesk, Desk, HonestForm, Number, address_of, engine_of, installation_for, language_of, page, settings_of
+from portal.web import (
+    AtDesk,
+    BoundedRoute,
+    Desk,
+    HonestForm,
+    Number,
+    address_of,
+    engine_of,
+    installation_for,
+    language_of,
+    page,
+    settings_of,
+)
 
-router = APIRouter()
+router = APIRouter(route_class=BoundedRoute)
 
 AUTOMATIC = "auto"
 #: Said of a waiting upload that is not to be delivered.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from functools import partial
 
-import httpx
 from anyio.to_thread import run_sync
 from authlib.integrations.starlette_client import OAuthError
 from fastapi import APIRouter, HTTPException, Request, Response
@@ -18,9 +17,6 @@ from portal.web import address_of, engine_of
 
 router = APIRouter()
 log = logging.getLogger(__name__)
-
-#: The provider cannot be reached, or what it says is no answer of an identity provider.
-_AWAY = (httpx.HTTPError, ValueError, KeyError, RuntimeError)
 
 
 def _away(request: Request) -> Response:
@@ -35,7 +31,7 @@ async def leave(request: Request) -> Response:
         raise HTTPException(404, "La richiesta non è leggibile")
     try:
         answer: Response = await request.app.state.oauth.identity.authorize_redirect(request, str(request.url_for("come_back")))
-    except _AWAY:
+    except Exception:  # it cannot be reached, or what it says is no answer of an identity provider
         return _away(request)
     return answer
 
@@ -53,7 +49,7 @@ async def come_back(request: Request) -> Response:
             partial(audit.record, engine, "–", "sign_in_failed", detail=f"OpenID Connect: {error.error}", address=address)
         )
         return sign_in_form(request, 401, "Accesso non riuscito presso il gestore dell'identità")
-    except _AWAY:
+    except Exception:  # it cannot be reached, or what it says is no answer of an identity provider
         return _away(request)
     claims = token.get("userinfo") or {}
     user = user_of(engine, claims)

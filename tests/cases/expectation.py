@@ -35,6 +35,8 @@ class Expectation:
     reference_date: date = REFERENCE_DATE
     observed_at: date = OBSERVED_AT
     right: tuple[Decimal, ...] = ()
+    #: A misplaced file may also be refused: then its part of the right stock is not asked.
+    or_refused: bool = False
     anomalies: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     only: bool = False
@@ -93,6 +95,7 @@ def _from_words(text: str) -> Expectation:
     refused += [word for word, said in (("CS", "no CS"), ("002", "Modello 002")) if said in operations]
     return Expectation(
         right=amounts,
+        or_refused="refused" in right,
         anomalies=tuple(wanted),
         absent=tuple(absent),
         only=none,

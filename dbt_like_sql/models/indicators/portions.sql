@@ -17,14 +17,14 @@ kept as (
     where erp_documents.stato = 'SOSPESA'
 ),
 
--- By how many days a suspension that ended has moved the right due date (rules, section 2).
+-- By how many days a suspension that ended has moved the right due date (docs/rules.md#rule-2).
 moved as (
     select
         documents.id_documento,
         pcc.suspension_days as days,
         -- Days that a communicated due date (CS) has in it already, where the right due date follows it.
         if(
-            pcc.suspension_days_told > 0
+            documents.right_due_date - pcc.suspension_days::integer = documents.pcc_row_due_date
             and documents.pcc_row_due_date between documents.erp_due_date
                 and documents.erp_due_date + pcc.suspension_days_told::integer,
             documents.pcc_row_due_date - documents.erp_due_date,
@@ -56,7 +56,12 @@ positions as (
             else coalesce(told.spans, kept.spans, shown.spans)
         end as suspended,
         if(positions.commercial_amount < 0, -1, 1) as sign,
-        positions.commercial_amount - positions.paid_at_observation - positions.not_payable - positions.suspended_excluded as unpaid
+        -- What is open at D, less what was paid after it.
+        if(
+            positions.issue_date > reference_date(),
+            positions.commercial_amount - positions.paid_at_observation - positions.not_payable - positions.suspended_excluded,
+            positions.open_amount + positions.paid_at_reference - positions.paid_at_observation
+        ) as unpaid
     from debt_positions as positions
     left join told on told.progressivo_registrazione = positions.progressivo_registrazione
     left join shown on shown.progressivo_registrazione = positions.progressivo_registrazione
@@ -65,39 +70,22 @@ positions as (
     left join (select * from projected_accounts where suspended > 0) as accounts
         on accounts.id_documento = positions.id_documento
         and accounts.progressivo_registrazione is not distinct from positions.progressivo_registrazione
+    left join (select id_documento from documents where debt = 'none') as no_debt on no_debt.id_documento = positions.id_documento
     where positions.reason not in ('REJECTED', 'NON_COMMERCIAL', 'AMBIGUOUS', 'DUPLICATE')
-),
-
--- The day on which the order was sent to the treasurer; petty cash and direct debits have none, their own day counts.
-erp_payments as (
-    select
-        id_documento,
-        data_pagamento as paid_on,
-        if(coalesce(modalita, 'MANDATO') = 'MANDATO', data_trasmissione, data_pagamento) as sent_on,
-        giorni_sospensione as suspended_days,
-        if(coalesce(storno, false), -importo, importo) as amount
-    from payments
-    where data_pagamento <= observed_at() and importo <> 0
-),
-
-pcc_payments as (
-    select progressivo_registrazione, paid_on, importo as amount
-    from pcc_payments
-    where paid_on <= observed_at() and importo <> 0
+      and not (positions.view = 'right' and no_debt.id_documento is not null)
 ),
 
 parts as (
     select
-        positions.* exclude (unpaid), erp_payments.paid_on, erp_payments.sent_on, erp_payments.suspended_days,
-        positions.sign * erp_payments.amount as amount
+        positions.* exclude (unpaid), paid.paid_on, paid.sent_on, paid.suspended_days, positions.sign * paid.amount as amount
     from positions
-    join erp_payments using (id_documento)
-    where positions.view = 'right'
+    join counted_payments as paid using (id_documento)
+    where positions.view = 'right' and paid.amount <> 0
     union all
-    select positions.* exclude (unpaid), pcc_payments.paid_on, null, null, positions.sign * pcc_payments.amount
+    select positions.* exclude (unpaid), paid.paid_on, null, null, positions.sign * paid.importo
     from positions
-    join pcc_payments using (progressivo_registrazione)
-    where positions.view <> 'right' or positions.id_documento is null
+    join (select * from pcc_payments where paid_on <= observed_at() and importo <> 0) as paid using (progressivo_registrazione)
+    where (positions.view <> 'right' or positions.id_documento is null)
     union all
     -- A payment told to PCC counts on the day of its mandate; the account pagato non commerciale gives no dates.
     select positions.* exclude (unpaid), coalesce(told.data_mandato, observed_at()), null, null, positions.sign * told.importo

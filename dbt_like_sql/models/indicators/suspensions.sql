@@ -1,11 +1,11 @@
 -- One row per document and source that says when it was suspended, as spans of days.
 -- Key: source, id_documento, progressivo_registrazione. A span without an end still stood at O.
 with moves as (
-    select progressivo_registrazione, data_operazione, row_id, stato_debito in ('LIQdaSOSP', 'NLdaSOSP') as ends
-    from stg_pcc_operations
-    where azione = 'CO'
-      and data_operazione <= observed_at()
-      and stato_debito in ('SOSP', 'SOSPdaLIQ', 'SOSPdaNL', 'LIQdaSOSP', 'NLdaSOSP')
+    select operations.progressivo_registrazione, operations.data_operazione, operations.row_id, states.from_account = 'sospeso' as ends
+    from stg_pcc_operations as operations
+    join rule_debt_movements as states on states.azione = operations.azione and states.stato_debito = operations.stato_debito
+    where operations.data_operazione <= observed_at()
+      and 'sospeso' in (states.from_account, states.to_account)
 ),
 
 numbered as (
@@ -36,7 +36,11 @@ told as (
 states as (
     select
         progressivo_registrazione,
-        least(data_sospensione_contenzioso, data_sospensione_contestazione, data_sospensione_verifica) as starts_on
+        least(
+            possible_day(data_sospensione_contenzioso),
+            possible_day(data_sospensione_contestazione),
+            possible_day(data_sospensione_verifica)
+        ) as starts_on
     from stg_pcc_invoices
     where coalesce(
         importo_sospeso,

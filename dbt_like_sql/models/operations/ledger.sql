@@ -84,11 +84,12 @@ accounts as (
         -- The account pagato non commerciale gives no dates (docs/readings.md).
         remedies.paid_at_reference
             + sum(if(azione = 'CP' and (movements.non_commercial or data_mandato <= reference_date()), moved, 0)) over so_far as paid_at_reference,
-        remedies.excluded_now + sum(case 'sospeso'
+        -- Kinds of suspension that count stand beside those that do not: never below zero.
+        greatest(remedies.excluded_now + sum(case 'sospeso'
             when to_account then if(excludes, moved, 0)
             when from_account then if(remedies.excluded_cause, -moved, 0)
             else 0
-        end) over so_far as excluded,
+        end) over so_far, 0) as excluded,
         coalesce(last_value(data_scadenza ignore nulls) over so_far, remedies.due_date) as due_date,
         bool_or(azione = 'RF') over so_far as rejected
     from movements

@@ -4,10 +4,13 @@
 with flows as (
     select
         *,
+        -- No due date before PCC's date of issue is told; a suspension that would move it waits until the dates are settled.
+        on_pcc and right_due_date >= issue_date as due_date_can_be_told,
+        on_pcc and not due_date_can_be_told and not erp_rejected and to_pay = 0 and target_not_payable <= not_payable as waits,
         -- The cause belongs to the whole: what stands under another one is taken out and suspended anew.
-        movable and suspension_wrong and not suspended_too_early and suspended > 0 and target_suspended > 0
+        movable and suspension_wrong and not waits and not suspended_too_early and suspended > 0 and target_suspended > 0
             and erp_excludes <> pcc_excludes as new_cause,
-        if(new_cause, suspended, greatest(suspended - target_suspended, 0)) as suspended_out,
+        if(new_cause, suspended, if(waits, 0, greatest(suspended - target_suspended, 0))) as suspended_out,
         if(new_cause, target_suspended, greatest(target_suspended - suspended, 0)) as suspended_in,
         greatest(not_payable - target_not_payable, 0) as not_payable_out,
         greatest(target_not_payable - not_payable, 0) as not_payable_in
@@ -48,8 +51,8 @@ select
     case
         when moves.new_on_pcc then moves.right_due_date
         -- A due date told after the end of a suspension has it in it already: without, PCC's suspension would move it.
-        -- None before PCC's date of issue, none where nothing is left open.
-        when moves.on_pcc and moves.movable and not moves.erp_rejected and moves.right_due_date >= moves.issue_date
+        -- None where nothing is left open.
+        when moves.due_date_can_be_told and moves.movable and not moves.erp_rejected
             and (moves.due_date_wrong or moves.liq_da_sosp + moves.nl_da_sosp > 0
                  and moves.unpaid > moves.target_not_payable)
             then moves.right_due_date

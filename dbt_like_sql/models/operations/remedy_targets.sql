@@ -80,7 +80,7 @@ accounts as (
         coalesce(documents.pcc_paid_non_commercial, 0) as paid_non_commercial,
         coalesce(documents.pcc_paid_at_reference, 0) as paid_at_reference,
         unbooked + liquidated + suspended + not_payable as unpaid,
-        -- Accounts that do not sum: PCC mends them first (section 3).
+        -- Accounts that do not sum: PCC mends them first (docs/rules.md#rule-3).
         documents.accounts_fault is not null as broken,
         (new_on_pcc or on_pcc or list_contains(borne.codes, 'DUPLICATE_ON_PCC') and documents.pcc_operations = 0)
             and not documents.copy_of_another and not broken as movable,

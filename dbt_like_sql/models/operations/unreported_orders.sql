@@ -1,5 +1,5 @@
 -- One row per payment order of a document of which PCC lacks something, and side of D: what PCC lacks of it by its movements.
--- Key: id_documento, numero_mandato, order_year, side. Orders of one number in two years are two (rules, section 12); orders that
+-- Key: id_documento, numero_mandato, order_year, side. Orders of one number in two years are two (docs/rules.md#rule-12); orders that
 -- PCC has (same number and year, else same amount) lack nothing. Reversals reduce their order. How much of it is told:
 -- unreported_payments.
 with bearers as (

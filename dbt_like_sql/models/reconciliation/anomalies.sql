@@ -1,4 +1,4 @@
--- One row per document and anomaly code (rules, section 7): its amount, what each side says, its remedy or its question.
+-- One row per document and anomaly code (docs/rules.md#rule-7): its amount, what each side says, its remedy or its question.
 -- Key: code, id_documento, progressivo_registrazione. Which codes a document bears: differences. What a code asks for is
 -- data (rule_anomalies); what is asked of a person is a text of rule_questions with the document's facts in it.
 {% from "question_facts.jinja" import question_facts %}

@@ -1,4 +1,4 @@
--- One row per special case and document of either side that it fits (rules, section 5): does it hold for it, or is it asked?
+-- One row per special case and document of either side that it fits (docs/rules.md#rule-5): does it hold for it, or is it asked?
 -- Key: case_row, erp_row, pcc_row. A case whose number has no date and fits documents of several years, and one that names
 -- a VAT group where the document names a member (or the other way round), are doubtful. Never for a document issued after
 -- the case began where an earlier one fits.

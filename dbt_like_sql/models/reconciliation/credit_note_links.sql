@@ -1,6 +1,6 @@
 -- One row per credit note of the accounting system and invoice of the same supplier that it belongs to.
 -- Key: note, invoice. The note's own reference (SDI) tells; a note whose reference finds no invoice belongs to those that
--- its payment order bears. Orders are numbered anew each year (rules, section 12).
+-- its payment order bears. Orders are numbered anew each year (docs/rules.md#rule-12).
 with notes as materialized (
     select id_documento as note, creditor
     from erp_documents

@@ -1,7 +1,7 @@
 -- One row per payment of a document as delivered: the accounting system's own, and what the treasurer's journal says was paid by
 -- orders (OPI) where the accounting system has no such payment.
 -- Key: row_id. What was paid of a document that stands there twice (erp_copies) is paid of the one that counts; a payment
--- that is exported with both counts once. A day that cannot be is as if not given (rules, section 2): the order's own day
+-- that is exported with both counts once. A day that cannot be is as if not given (docs/rules.md#rule-2): the order's own day
 -- stands, else none. Which of them count: payments.
 with named as (
     select * replace (

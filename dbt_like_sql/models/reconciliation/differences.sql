@@ -1,4 +1,4 @@
--- One row per document and anomaly code that it bears (rules, section 7): the conditions alone.
+-- One row per document and anomaly code that it bears (docs/rules.md#rule-7): the conditions alone.
 -- Key: code, id_documento, progressivo_registrazione. A rejected document of the accounting system bears only
 -- REJECTED_STILL_OPEN and MUST_STAY_OPEN. Some codes are ours (docs/readings.md): they name differences that the
 -- catalogue leaves without a name. Each code of the catalogue is a column here, under its name.

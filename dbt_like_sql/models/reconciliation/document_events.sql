@@ -64,7 +64,7 @@ credited as (
     join erp_documents as invoices on invoices.id_documento = links.invoice
 ),
 
--- Payments after O are out of pagato at O: until then they were liquidato, whence PCC takes them (rules, section 3).
+-- Payments after O are out of pagato at O: until then they were liquidato, whence PCC takes them (docs/rules.md#rule-3).
 accounts as (
     select
         * exclude (liquidated),

@@ -13,23 +13,6 @@ pcc_alone as (
     anti join settled on settled.pcc_row = pcc_documents.row_id
 ),
 
-probable as (
-    select
-        erp_row, pcc_row, bool_or(probable_pairs.probable) as probable,
-        string_agg('PCC ' || pcc.progressivo_registrazione || ', n. ' || pcc.numero || ' di ' || italian_money(pcc.total) || ' euro', '; '
-            order by pcc.progressivo_registrazione) as of_pcc,
-        string_agg('gestionale ' || erp.id_documento || ', n. ' || erp.numero || ' di ' || italian_money(erp.total) || ' euro', '; '
-            order by erp.id_documento) as of_erp
-    from probable_pairs
-    join erp_documents as erp on erp.row_id = probable_pairs.erp_row
-    join pcc_documents as pcc on pcc.row_id = probable_pairs.pcc_row
-    group by grouping sets ((erp_row), (pcc_row))
-),
-
-own_codes as (
-    select distinct tax_id(cf_amministrazione) as code from stg_pcc_invoices where cf_amministrazione is not null
-),
-
 -- PCC's name where the accounting system has none.
 nameless as (
     select row_id, supplier_name
@@ -64,12 +47,12 @@ select
             then 'PCC_DUPLICATE'
         else 'PCC_ONLY'
     end as standing,
-    coalesce('gestionale ' || erp.copy_of, erp_probable.of_pcc, pcc_probable.of_erp, 'PCC ' || duplicates.original) as counterpart,
+    coalesce('gestionale ' || erp.copy_of, erp_probable.counterpart, pcc_probable.counterpart, 'PCC ' || duplicates.original) as counterpart,
     coalesce(duplicates.to_ask, false) as copy_of_another,
     -- A foreign supplier's document that PCC has as the ente's self-invoice, or the other way round.
     case
         when coalesce(erp_types.debt, pcc_types.debt) = 'unless_self'
-            then if(coalesce(erp.creditor, pcc.creditor) in (select code from own_codes), 'none', 'own')
+            then if(coalesce(erp.creditor, pcc.creditor) in (select code from ente_codes), 'none', 'own')
         when pcc_types.debt = 'taxable' and erp_types.debt <> 'none' then 'taxable'
         else coalesce(erp_types.debt, pcc_types.debt)
     end as debt,
@@ -164,8 +147,8 @@ full join pcc_documents as pcc on pcc.row_id = erp.pcc_row
 left join pcc_alone on pcc_alone.row_id = pcc.row_id
 left join nameless on nameless.row_id = pcc.row_id and erp.supplier_name is null
 left join pcc_copies as duplicates on duplicates.pcc_row = pcc.row_id
-left join probable as erp_probable on erp_probable.erp_row = erp.row_id
-left join probable as pcc_probable on pcc_probable.pcc_row = pcc.row_id
+left join counterparts as erp_probable on erp_probable.erp_row = erp.row_id
+left join counterparts as pcc_probable on pcc_probable.pcc_row = pcc.row_id
 left join rule_document_types as erp_types on erp_types.code = erp.tipo_documento
 left join rule_document_types as pcc_types on pcc_types.code = pcc.tipo_documento
 left join ambiguities as erp_ambiguous on erp_ambiguous.erp_row = erp.row_id

@@ -1,4 +1,4 @@
--- One row per document and creditor that it may be known under: the keys of the tiers (rules, section 6).
+-- One row per document and creditor that it may be known under: the keys of the tiers (docs/rules.md#rule-6).
 -- Key: of_pcc, row_id, creditor. The creditor is the supplier, or who is creditor by a special case on the day of issue or
 -- at O. Keys are hashes of 63 bits; those without a creditor stand on the first row of the document alone.
 with refused as (

@@ -1,5 +1,5 @@
 -- One row per self-invoice (TD17 and its like, TD20) of either side and document that its e-invoice names: whose document
--- it stands for (rules, section 6). Key: erp_row, pcc_row, creditor, number_key, issue_date.
+-- it stands for (docs/rules.md#rule-6). Key: erp_row, pcc_row, creditor, number_key, issue_date.
 with told as (
     select
         states.sdi_id,

@@ -4,7 +4,7 @@
 select
     facts.*,
 
-    -- Section 2. One of the e-invoice's instalments: the document is wholly due when the last is.
+    -- docs/rules.md#rule-2. One of the e-invoice's instalments: the document is wholly due when the last is.
     if(list_contains(instalments, erp_due_date), instalments[-1], erp_due_date) as erp_wholly_due,
     if(list_contains(instalments, pcc_row_due_date), instalments[-1], pcc_row_due_date) as pcc_wholly_due,
     cast(coalesce(
@@ -17,10 +17,10 @@ select
         due_by_reception
     ) + if(id_documento is null, 0, coalesce(suspension_days, 0))::integer as date) as right_due_date,
 
-    -- Section 1: the VAT that the ente pays to the treasury is no commercial debt.
+    -- docs/rules.md#rule-1: the VAT that the ente pays to the treasury is no commercial debt.
     case
         when supplier_total is not null then erp_sign * erp_total - supplier_total
-        -- A self-invoice stands for a foreign supplier's document: its taxable amount (section 11).
+        -- A self-invoice stands for a foreign supplier's document: its taxable amount (docs/rules.md#rule-11).
         when erp_split_payment or debt = 'taxable' then greatest(least(coalesce(erp_vat, 0), erp_sign * erp_total), 0)
         when erp_total is not null then 0
     end as erp_treasury_vat,
@@ -34,7 +34,7 @@ select
     end as vat_to_free,
     erp_sign * erp_total - erp_treasury_vat as erp_commercial_amount,
 
-    -- What is lacking by exactly the withholding is withheld, not owed (section 11).
+    -- What is lacking by exactly the withholding is withheld, not owed (docs/rules.md#rule-11).
     if(erp_written_paid_at_observation > 0 and erp_commercial_amount - erp_written_paid_at_observation = withholding, withholding, 0)
         as erp_withheld,
     if(erp_written_paid_at_reference > 0 and erp_commercial_amount - erp_written_paid_at_reference = withholding, withholding, 0)
@@ -62,7 +62,7 @@ select
         when erp_stato is not null then 0
     end as erp_suspended,
 
-    -- Section 4: a dispute excludes all that is unpaid at D; a suspension only where its cause does.
+    -- docs/rules.md#rule-4: a dispute excludes all that is unpaid at D; a suspension only where its cause does.
     greatest(erp_commercial_amount - erp_paid_at_reference - erp_not_payable, 0) as erp_unpaid_at_reference,
     case
         when erp_stato is null then null
@@ -73,7 +73,7 @@ select
 
     -- A dispute suspends all that is unpaid at D; a cause that PCC is not told of suspends nothing there.
     greatest(if(erp_cause_told, erp_suspended, 0), if(dispute, erp_unpaid_at_reference, 0)) as to_suspend,
-    -- A suspension that begins before reception is asked about, not sent (section 2).
+    -- A suspension that begins before reception is asked about, not sent (docs/rules.md#rule-2).
     not dispute and erp_suspended > 0 and coalesce(erp_suspended_from < right_reception_date, false) as suspended_too_early,
 
     -- Not while a document on PCC may be the same.

@@ -1,4 +1,4 @@
--- One row per living document of the accounting system that stands there again under another id (rules, section 7,
+-- One row per living document of the accounting system that stands there again under another id (docs/rules.md#rule-7,
 -- DUPLICATE_IN_ERP): the one that counts. Key: id_documento. The same supplier, number, date and amount, or the same lot
 -- and number. A document that a person paired, or that bears another PCC number, is one of its own.
 with alive as (

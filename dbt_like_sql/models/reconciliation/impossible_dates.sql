@@ -1,4 +1,4 @@
--- One row per document of one side that bears a date which cannot be (rules, section 2): which, in words.
+-- One row per document of one side that bears a date which cannot be (docs/rules.md#rule-2): which, in words.
 -- Key: id_documento, progressivo_registrazione. These dates are as if they were not given.
 with erp_days as (
     select id_documento, 'scadenza' as what, data_scadenza as day

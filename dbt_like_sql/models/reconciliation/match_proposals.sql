@@ -1,4 +1,4 @@
--- One row per pair of documents that no tier took and that may be the same (rules, section 6, tier fuzzy): a proposal.
+-- One row per pair of documents that no tier took and that may be the same (docs/rules.md#rule-6, tier fuzzy): a proposal.
 -- Key: id_documento, progressivo_registrazione. Which pairs are compared: match_neighbours. Evidence and its points are
 -- data (rule_match_evidence).
 with compared as (

@@ -1,5 +1,5 @@
 -- One row per pair of documents that a person or a tier found: SETTLED where unique on both sides, else CONTESTED.
--- Key: erp_row, pcc_row, tier. What a tier settles is closed to the next (rules, section 6).
+-- Key: erp_row, pcc_row, tier. What a tier settles is closed to the next (docs/rules.md#rule-6).
 -- A document has a row per creditor that it may be known under (document_keys); keys are 64-bit hashes of the tier's fields.
 -- Keys that one document of each side bears are settled at once; all others are told pair by pair, so that a document with
 -- several creditors, or one of whose candidates a person split from it, is still taken where one candidate is left.
@@ -17,28 +17,18 @@ with decided as materialized (
     join pcc_documents as pcc on pcc.progressivo_registrazione = decisions.progressivo_registrazione
 ),
 
-by_hand as (
-    select erp_row, pcc_row from decided where verdict = 'pair'
+by_hand as (select erp_row, pcc_row from decided where verdict = 'pair'),
+
+split as materialized (select erp_row, pcc_row from decided where verdict = 'split'),
+
+{% for side in ("erp", "pcc") %}
+open_{{ side }}_1 as materialized (
+    select * exclude (of_pcc) from document_keys
+    anti join by_hand on by_hand.{{ side }}_row = row_id
+    where of_pcc = {{ side == "pcc" }}
 ),
 
-split as materialized (
-    select erp_row, pcc_row from decided where verdict = 'split'
-),
-
-open_erp_1 as materialized (
-    select * exclude (of_pcc)
-    from document_keys
-    anti join by_hand on by_hand.erp_row = row_id
-    where not of_pcc
-),
-
-open_pcc_1 as materialized (
-    select * exclude (of_pcc)
-    from document_keys
-    anti join by_hand on by_hand.pcc_row = row_id
-    where of_pcc
-),
-
+{% endfor %}
 {% for column, tier, how in stages %}
 {% set place = loop.index %}
 {% set near = "abs(erp.issue_date - pcc.issue_date) <= threshold('number_amount_days')" if tier == "number_amount" else "true" %}

@@ -1,5 +1,5 @@
 -- materialized: view
--- One row per document of PCC as delivered, with its accounts (rules, section 3), unsigned, and what does not sum in them.
+-- One row per document of PCC as delivered, with its accounts (docs/rules.md#rule-3), unsigned, and what does not sum in them.
 -- Key: progressivo_registrazione.
 with payments as (
     select

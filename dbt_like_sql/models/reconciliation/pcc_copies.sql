@@ -1,4 +1,4 @@
--- One row per living document of PCC that no pair took and that is the same as one that a pair took (rules, section 7,
+-- One row per living document of PCC that no pair took and that is the same as one that a pair took (docs/rules.md#rule-7,
 -- DUPLICATE_ON_PCC). Key: pcc_row. The same creditor under any of its ids, number, date, sign and amount; a self-invoice has
 -- the number and date of the document that it stands for, and its taxable amount.
 -- Asked where both have a lot of their own, or where the copy is under another creditor (a factor's).

@@ -1,5 +1,5 @@
 -- One row per document whose creditor a special case changes, and day (issue, D, O): who was creditor then.
--- Key: erp_row, pcc_row, on_day (rules, section 5). Payments are judged by their own days: wrong_beneficiaries.
+-- Key: erp_row, pcc_row, on_day (docs/rules.md#rule-5). Payments are judged by their own days: wrong_beneficiaries.
 {% from "creditor_walk.jinja" import creditor_walk %}
 with recursive documents_named as (
     select row_id as erp_row, cast(null as bigint) as pcc_row, creditor, number_key, issue_date from erp_identities

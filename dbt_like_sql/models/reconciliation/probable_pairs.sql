@@ -1,4 +1,4 @@
--- One row per pair of documents that no tier took and that may well be the same (rules, section 6, probable pairs).
+-- One row per pair of documents that no tier took and that may well be the same (docs/rules.md#rule-6, probable pairs).
 -- Key: erp_row, pcc_row. Probable: number, date and amount agree and the creditor is written otherwise, or lot and amount
 -- agree; both alive, and the one candidate of either. Beside them what is proposed without being probable, and what no
 -- Modello 002 may be sent for either: the same number and amount of another time (YEAR), another amount of the same lot (LOT).

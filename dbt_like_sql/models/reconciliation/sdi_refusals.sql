@@ -1,4 +1,4 @@
--- One row per document that the ente refused through SDI (EC02), on either side (rules, sections 1 and 7).
+-- One row per document that the ente refused through SDI (EC02), on either side (docs/rules.md#rule-1 and docs/rules.md#rule-7).
 -- Key: erp_row, pcc_row. Found by lot and number, else as in the tier exact; a document of another lot is another
 -- transmission (a supplier sends a refused invoice again under the same number) and is not refused.
 with refused as (

@@ -1,4 +1,4 @@
--- One row per delivered payment that is no payment of its document's commercial amount (rules, section 1).
+-- One row per delivered payment that is no payment of its document's commercial amount (docs/rules.md#rule-1).
 -- Key: row_id. REPEATED: the same row again in one file, counted once until a person answers. TREASURY_VAT: the VAT of
 -- split payment, paid to the treasury. WITHHOLDING: paid to the tax authority beside a document that is paid in full.
 with same_rows as (

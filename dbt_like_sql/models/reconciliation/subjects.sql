@@ -1,5 +1,5 @@
 -- One row per pair of identifiers (VAT number, fiscal code) as written anywhere: which subject it is.
--- Key: piva, cf. One subject may bear both identifiers, and either matches (rules, section 5). A wrong identifier is kept,
+-- Key: piva, cf. One subject may bear both identifiers, and either matches (docs/rules.md#rule-5). A wrong identifier is kept,
 -- joins nothing, and leaves a subject that has no other untrusted: its documents are not matched on it.
 -- The number of a VAT group, seen with two or more right fiscal codes of companies, joins none of them: the subject is the
 -- fiscal code where it is given, and the group only where the VAT number stands alone.

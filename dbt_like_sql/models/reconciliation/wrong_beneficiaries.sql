@@ -1,6 +1,6 @@
 -- One row per document with payments to someone who was not its creditor that day.
 -- Key: id_documento. Who a beneficiary is, its tax id tells (identifiers); how it is written may differ. Judged by the day
--- of each payment, whatever D is, and by what either side says of the creditor (rules, section 5).
+-- of each payment, whatever D is, and by what either side says of the creditor (docs/rules.md#rule-5).
 {% from "creditor_walk.jinja" import creditor_walk %}
 with recursive sides as (
     select documents.id_documento, erp.row_id as erp_row, pcc.row_id as pcc_row
@@ -82,7 +82,7 @@ seized as (
 ),
 
 own_codes as (
-    select distinct tax_id(cf_amministrazione) as code from stg_pcc_invoices where cf_amministrazione is not null
+    select code from ente_codes
     union
     select tax_id(code) from rule_tax_authorities
 ),

@@ -1,4 +1,4 @@
--- One row per delivered row that a later one takes the place of (rules, section 12): worked out once for all who read a feed.
+-- One row per delivered row that a later one takes the place of (docs/rules.md#rule-12): worked out once for all who read a feed.
 -- Key: kind, row_id. A document: its id. A payment: document, order number and year, day, storno, beneficiary; a year or a
 -- beneficiary that one of the two rows does not say does not tell them apart. A movement: document, day, action, order.
 with repeated as (

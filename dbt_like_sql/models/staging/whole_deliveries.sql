@@ -1,4 +1,4 @@
--- One row per delivery that tells all there is in a span (rules, section 12): said by who delivered it, or by its looks.
+-- One row per delivery that tells all there is in a span (docs/rules.md#rule-12): said by who delivered it, or by its looks.
 -- Key: kind, sequence. It looks whole where at least half (threshold) of its rows repeat earlier ones unchanged. Of several
 -- deliveries of a kind only: the first one has nothing to compare with.
 with contents as (

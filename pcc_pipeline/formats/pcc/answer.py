@@ -127,7 +127,7 @@ def _document(rows: Rows, element: etree._Element, around: dict[str, object]) ->
         "data_emissione": day(text(element, "dataEmissione")),
         "data_ricezione": day(text(element, "dataRicezione")),
         "numero_protocollo": text(element, "numeroProtocollo"),
-        # A credit note's sign is in its type (formats, pcc_invoices).
+        # A credit note's sign is in its type (docs/formats.md#pcc-invoices).
         "importo_totale": _unsigned(total),
         "importo_imponibile": _unsigned(amount(text(element, "importoImponibile"))),
         "totale_imposta": _unsigned(amount(text(element, "totaleImposta"))),

@@ -1,4 +1,4 @@
-"""CSV and workbooks into a feed's rows: the kinds of formats.md that are tables, by standard names or a layout's.
+"""CSV and workbooks into a feed's rows: the kinds of docs/formats.md that are tables, by standard names or a layout's.
 
 Two passes at most: what a part of the file can settle by itself goes out at once; the parts in which some
 value waits for the evidence of the whole column (Italian dates, mostly) are kept aside as text and read when

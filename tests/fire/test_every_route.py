@@ -1,0 +1,311 @@
+"""Every address of the desk, as each role, with the objects of one's own ente and of another.
+
+The addresses come from the application itself. What is expected of each is declared here; an address without a
+declaration fails, so a new page is tried before it is forgotten.
+"""
+# ruff: noqa: F401, F811 (the desk of test_portal)
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from fastapi.testclient import TestClient
+from test_portal import PASSWORD, PAYMENTS, SECRETS, _landed, _publish, desk
+
+from pcc_pipeline.arrival.landing import land
+from pcc_pipeline.database.engine import engine
+from pcc_pipeline.database.schema import published, table
+from pcc_pipeline.installation import Installation
+from pcc_pipeline.reports.write import write_ente
+from pcc_pipeline.settings import Settings
+from portal import chunks
+from portal.accounts import User, add_user
+from portal.chunks import Declared
+from portal.sessions import digest, open_session
+from portal.tokens import new_token
+from portal.web import SESSION
+
+#: Who asks. `choosing` is an operator who has not said which ente to look at.
+ROLES = ("nobody", "user", "manager", "operator", "administrator", "choosing")
+ANYBODY = set(ROLES)
+SIGNED_IN = ANYBODY - {"nobody"}
+OF_ENTE = SIGNED_IN - {"choosing"}
+MANAGES = {"manager", "administrator"}
+DECIDES = {"manager", "operator", "administrator"}
+PROVIDER = {"operator", "administrator", "choosing"}
+ADMINISTERS = {"administrator"}
+TOKEN: set[str] = set()  # no session opens it: a token does
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Who gets in, and with what statuses; what is sent. `{}` in a value names an object of the ente under trial: one's own,
+    or another's, for which the answer is `other`."""
+
+    who: set[str]
+    ok: tuple[int, ...] = (200,)
+    data: dict[str, Any] | None = None
+    files: dict[str, Any] | None = None
+    values: dict[str, str] = field(default_factory=dict)
+    other: tuple[int, ...] | None = None
+
+
+FILE = {"suffix": "csv"}
+MINE = {"user_id": "person", "token_hash": "token", "key": "delivery"}
+
+#: What is expected of each address, by method and path.
+EXPECTED: dict[tuple[str, str], Expected] = {
+    ("MOUNT", "/static"): Expected(ANYBODY),
+    ("GET", "/health"): Expected(ANYBODY),
+    ("GET", "/accesso"): Expected(ANYBODY),
+    ("POST", "/accesso"): Expected(ANYBODY, (403,), {"email": "chi@alfa.it", "password": PASSWORD}),  # its own token is missing
+    ("GET", "/accesso/identita"): Expected(ANYBODY, (404,)),  # no identity provider here
+    ("GET", "/accesso/identita/ritorno"): Expected(ANYBODY, (404,)),
+    ("GET", "/lingua/{code}"): Expected(ANYBODY, (303,), values={"code": "en"}),
+    ("POST", "/uscita"): Expected(SIGNED_IN, (303,), {}),
+    ("GET", "/password"): Expected(SIGNED_IN),
+    ("POST", "/password"): Expected(SIGNED_IN, (400,), {"old": "no", "new": "no"}),
+    ("GET", "/api/documentazione"): Expected(SIGNED_IN),
+    ("GET", "/api/openapi.json"): Expected(SIGNED_IN),
+    ("GET", "/enti"): Expected(PROVIDER),
+    ("GET", "/enti.{suffix}"): Expected(PROVIDER, values=FILE),
+    ("POST", "/enti"): Expected(SIGNED_IN, (303,), {"ente": "{ente}"}, other=(403, 303)),
+    ("GET", "/"): Expected(OF_ENTE),
+    ("GET", "/scadenze"): Expected(OF_ENTE),
+    ("GET", "/creditori"): Expected(OF_ENTE),
+    ("GET", "/creditori/{creditor}"): Expected(OF_ENTE, values={"creditor": "01234567890"}),
+    ("GET", "/documenti"): Expected(OF_ENTE),
+    ("GET", "/documento"): Expected(OF_ENTE, values={"?": "id_documento=D1"}),
+    ("GET", "/anomalie"): Expected(OF_ENTE),
+    ("GET", "/esporta/{name}.{suffix}"): Expected(OF_ENTE, values={"name": "stock_by_creditor", **FILE}),
+    ("GET", "/consegne"): Expected(OF_ENTE),
+    ("POST", "/consegne"): Expected(OF_ENTE, data={"kind": "erp_payments"}, files={"files": ("p.csv", PAYMENTS.encode())}),
+    ("POST", "/consegne/parti"): Expected(OF_ENTE, data={"name": "g.csv", "size": "9", "changed": "1"}),
+    ("POST", "/consegne/parti/{key}"): Expected(
+        OF_ENTE, (409,), {"offset": "0"}, {"piece": ("p", b"x")}, {"key": "{transfer}"}, (409,)
+    ),
+    ("POST", "/consegne/parti/{key}/fine"): Expected(OF_ENTE, (404,), {}, values={"key": "{transfer}"}, other=(404,)),
+    ("POST", "/consegne/conferma"): Expected(OF_ENTE, data={"chiave": "0" * 32, "tipo": "erp_payments"}),
+    ("GET", "/consegne/storico.{suffix}"): Expected(OF_ENTE, values=FILE),
+    ("GET", "/consegne/{key}"): Expected(OF_ENTE, values={"key": "{delivery}"}, other=(404,)),
+    ("GET", "/modelli/{kind}.csv"): Expected(OF_ENTE, values={"kind": "open_list"}),
+    ("GET", "/modelli/{kind}.xlsx"): Expected(OF_ENTE, values={"kind": "open_list"}),
+    ("GET", "/domande"): Expected(OF_ENTE),
+    ("POST", "/domande"): Expected(
+        OF_ENTE, (200, 400), {"codice": "AMOUNT_DIFFERS", "id_documento": "D1", "progressivo": "P1", "risposta": "NOTA", "nota": "x"}
+    ),
+    ("GET", "/operazioni"): Expected(OF_ENTE),
+    ("POST", "/operazioni"): Expected(
+        DECIDES, (200,), {"decisione": "approve-ticked", "operazione": "op-{ente}"}, other=(400, 403)
+    ),
+    ("GET", "/indicatori"): Expected(OF_ENTE),
+    ("GET", "/indicatori/{name}/{period}"): Expected(OF_ENTE, values={"name": "ITP", "period": "2025"}),
+    ("GET", "/servizio"): Expected(OF_ENTE),
+    ("POST", "/servizio/richieste"): Expected(OF_ENTE, (303,), {"subject": "una richiesta"}),
+    ("POST", "/servizio/giudizi"): Expected(
+        OF_ENTE, (303,), {"ticket": "chiusa-{ente}", "verdict": "POSITIVO"}, other=(404,)
+    ),
+    ("GET", "/rapporti"): Expected(OF_ENTE),
+    ("POST", "/rapporti"): Expected(OF_ENTE, data={}),
+    ("GET", "/rapporti/{day}/{name}"): Expected(OF_ENTE, values={"day": "2025-12-31", "name": "report.html"}),
+    ("GET", "/rapporti/{what}.xlsx"): Expected(OF_ENTE, values={"what": "lavoro"}),
+    ("GET", "/persone"): Expected(MANAGES),
+    ("GET", "/persone/{name}.{suffix}"): Expected(MANAGES, values={"name": "accessi", **FILE}),
+    ("POST", "/persone"): Expected(MANAGES, (200, 400), {"email": "nuova@alfa.it", "password": PASSWORD}),
+    ("POST", "/persone/{user_id}/chiudi"): Expected(MANAGES, data={}, values={"user_id": "{person}"}, other=(404, 403)),
+    ("POST", "/persone/{user_id}/password"): Expected(
+        MANAGES, data={"password": PASSWORD}, values={"user_id": "{person}"}, other=(404, 403)
+    ),
+    ("POST", "/gettoni"): Expected(MANAGES, data={"name": "prova"}),
+    ("POST", "/gettoni/{token_hash}/revoca"): Expected(
+        MANAGES, (200, 404), {}, values={"token_hash": "{token}"}, other=(404, 403)
+    ),
+    ("GET", "/fornitore/persone"): Expected(ADMINISTERS),
+    ("POST", "/fornitore/persone"): Expected(ADMINISTERS, (200, 400), {"email": "nuovo@fornitore.it", "password": PASSWORD}),
+    ("POST", "/fornitore/persone/{user_id}/chiudi"): Expected(ADMINISTERS, (404,), {}, values={"user_id": "{person}"}),
+    ("POST", "/fornitore/persone/{user_id}/password"): Expected(
+        ADMINISTERS, (404,), {"password": PASSWORD}, values={"user_id": "{person}"}
+    ),
+    ("GET", "/fornitore/rapporto"): Expected(PROVIDER),
+    ("GET", "/api/v1/stato"): Expected(TOKEN),
+    ("GET", "/api/v1/tabelle"): Expected(TOKEN),
+    ("GET", "/api/v1/tabelle/{name}"): Expected(TOKEN, values={"name": "stock_by_creditor"}),
+}  # fmt: skip
+
+#: Pages of all enti: what another ente's people may never see stands there.
+OF_ALL = {("GET", "/enti"), ("GET", "/enti.{suffix}"), ("GET", "/fornitore/rapporto")}
+
+
+def addresses(app: Any) -> set[tuple[str, str]]:
+    """Every method and path that the application answers to."""
+    found = set()
+    for route in app.routes:
+        if hasattr(route, "effective_route_contexts"):
+            found |= {(method, inner.path) for inner in route.effective_route_contexts() for method in inner.methods}
+        elif getattr(route, "methods", None):
+            found |= {(method, route.path) for method in route.methods - {"HEAD"}}
+        else:
+            found.add(("MOUNT", route.path))
+    return found
+
+
+class Trial:
+    """The desk of two enti with people of each role and, of each ente, a delivery, a token, an account, a transfer."""
+
+    def __init__(self, client: TestClient, settings: Settings) -> None:
+        self.client, self.bind = client, engine(settings)
+        self.people: dict[str, User | None] = {"nobody": None}
+        for role, kind, ente in (
+            ("user", "ente_user", "alfa"), ("manager", "ente_manager", "alfa"), ("operator", "operator", None),
+            ("administrator", "administrator", None), ("choosing", "operator", None),
+        ):  # fmt: skip
+            self.people[role] = add_user(self.bind, f"{role}@prova.it", role, kind, ente, PASSWORD)
+        installation = Installation(settings)
+        self.objects: dict[str, dict[str, str]] = {}
+        for ente in SECRETS:
+            folder = settings.inbox / ente / "erp_payments"
+            folder.mkdir(parents=True)
+            (folder / f"{SECRETS[ente]}.csv").write_text(PAYMENTS)
+            write_ente(installation, ente)
+            person = add_user(self.bind, f"altra@{ente}.it", SECRETS[ente], "ente_user", ente, PASSWORD)
+            self.objects[ente] = {
+                "ente": ente, "person": str(person.user_id),
+                "token": digest(new_token(self.bind, ente, SECRETS[ente], person.user_id, datetime.now(UTC))),
+                "transfer": chunks.begin(settings, ente, person.user_id, Declared("g.csv", 9, 1)).key,
+            }  # fmt: skip
+        land(installation, settings.inbox, drain=True)
+        with self.bind.connect() as connection:
+            t = table("deliveries")
+            for ente, delivery in connection.execute(sa.select(t.c.ente, t.c.delivery)):
+                self.objects[ente]["delivery"] = delivery
+
+    def ask(
+        self, method: str, path: str, role: str, ente: str, *, token: bool = True, bearing: str | None = None
+    ) -> tuple[int, str, str]:
+        """Status, location and text of an answer to a role that looks at alfa and names objects of `ente`."""
+        expected, client = EXPECTED[method, path], self.client
+        if method == "MOUNT":
+            method, path = "GET", f"{path}/desk.css"
+        client.cookies.clear()
+        csrf = ""
+        if (user := self.people[role]) is not None:
+            cookie = open_session(self.bind, user, datetime.now(UTC))
+            client.cookies.set(SESSION, cookie)
+            sessions = table("sessions")
+            mine = sessions.c.token_hash == digest(cookie)
+            with self.bind.begin() as connection:
+                if role != "choosing":
+                    connection.execute(sa.update(sessions).where(mine).values(ente="alfa"))
+                csrf = connection.execute(sa.select(sessions.c.csrf).where(mine)).scalar_one()
+        objects = self.objects[ente]
+        values = {name: value.format(**objects) for name, value in expected.values.items()}
+        query = values.pop("?", None)
+        address = path.format(**values) + (f"?{query}" if query else "")
+        data = None
+        if expected.data is not None:
+            data = {name: value.format(**objects) for name, value in expected.data.items()}
+            data |= {"csrf": csrf} if token else {}
+        headers = {"Authorization": f"Bearer {bearing}"} if bearing else {}
+        answer = client.request(method, address, data=data, files=expected.files, headers=headers, follow_redirects=False)
+        return answer.status_code, answer.headers.get("location", ""), answer.content.decode("utf-8", "replace")
+
+
+@pytest.fixture
+def trial(desk: TestClient, settings: Settings) -> Trial:
+    return Trial(desk, settings)
+
+
+def test_every_address_is_declared(desk: TestClient) -> None:
+    found = addresses(desk.app)
+    assert found - set(EXPECTED) == set(), "say in EXPECTED who may go there"
+    assert set(EXPECTED) - found == set(), "gone: take it out of EXPECTED"
+
+
+def test_every_address_asks_who_is_there(trial: Trial) -> None:
+    wrong = {}
+    for (method, path), expected in EXPECTED.items():
+        for role in ROLES:
+            status, location, text = trial.ask(method, path, role, "alfa")
+            if role in expected.who:
+                fine = status in expected.ok
+            elif expected.who is TOKEN:
+                fine = status == 401
+            elif role == "nobody":
+                fine = (status, location) == (303, "/accesso")
+            elif role == "choosing" and (expected.who & OF_ENTE) - {"choosing"}:
+                fine = (status, location) == (303, "/enti") or status == 403
+            else:
+                fine = status == 403 or (status, location, path) == (303, "/", "/enti")
+            if not fine:
+                wrong[method, path, role] = (status, location)
+            if (method, path) not in OF_ALL and SECRETS["beta"] in text:
+                wrong[method, path, role] = (status, "shows another ente")
+    assert wrong == {}
+
+
+def test_every_form_needs_its_token(trial: Trial, settings: Settings) -> None:
+    before = _landed(settings)
+    wrong = {}
+    for (method, path), expected in EXPECTED.items():
+        if method == "POST":
+            for role in SIGNED_IN:
+                status, location, _ = trial.ask(method, path, role, "alfa", token=False)
+                if status != 403 and (status, location) != (303, "/enti"):
+                    wrong[path, role] = (status, location)
+            assert expected.data is not None, path
+    assert wrong == {} and _landed(settings) == before
+
+
+def test_nothing_of_another_ente_is_seen_or_changed(trial: Trial, settings: Settings) -> None:
+    """alfa's people, and the provider's while they look at alfa, name the objects of beta."""
+
+    def state() -> dict[str, Any]:
+        found: dict[str, Any] = {"files": [path for path in _landed(settings) if path.startswith("beta/")]}
+        with trial.bind.connect() as connection:
+            for name in (
+                "match_decisions",
+                "operation_decisions",
+                "answers",
+                "deliveries",
+                "users",
+                "api_tokens",
+                *published(),
+            ):
+                t = table(name)
+                if "ente" in t.c:
+                    rows = connection.execute(sa.select(t).where(t.c.ente == "beta")).all()
+                    found[name] = sorted(map(str, rows))
+        return found
+
+    before, wrong = state(), {}
+    for (method, path), expected in EXPECTED.items():
+        for role in OF_ENTE:
+            status, location, text = trial.ask(method, path, role, "beta")
+            if expected.other is not None and role in expected.who and status not in expected.other:
+                wrong[method, path, role] = (status, location)
+            if (method, path) == ("POST", "/enti") and role in ("user", "manager") and status != 403:
+                wrong[method, path, role] = (status, location)
+            if (method, path) not in OF_ALL and SECRETS["beta"] in text:
+                wrong[method, path, role] = (status, "shows another ente")
+    assert wrong == {}
+    assert state() == before
+
+
+def test_a_token_reads_its_ente_and_opens_nothing_else(trial: Trial) -> None:
+    person = int(trial.objects["beta"]["person"])
+    token = new_token(trial.bind, "beta", "prova", person, datetime.now(UTC))
+    for method, path in EXPECTED:
+        status, location, text = trial.ask(method, path, "nobody", "alfa", bearing=token)
+        if EXPECTED[method, path].who is TOKEN:
+            assert status == 200 and SECRETS["alfa"] not in text, path
+        elif EXPECTED[method, path].who is not ANYBODY:
+            assert (status, location) == (303, "/accesso"), path
+    for wrong in ("", "x", token[:-1], f"{token}x", digest(token)):
+        for method, path in EXPECTED:
+            if EXPECTED[method, path].who is TOKEN:
+                assert trial.ask(method, path, "nobody", "alfa", bearing=wrong)[0] == 401
