@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, File, Form, HTTPException, Request, Response, UploadFile
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 
 from pcc_pipeline.arrival.delivery import DeliveryError, deliver
 from pcc_pipeline.clock import today
@@ -180,7 +180,7 @@ def confirm_whole(request: Request, desk: AtDesk, session: HonestForm, key: str)
         raise HTTPException(404, "Questa consegna non c'è") from None
     audit.record(engine_of(request), session.user.email, "delivery_confirmed", ente=desk.ente, detail=key,
                  address=address_of(request))  # fmt: skip
-    return one(request, desk, key)
+    return RedirectResponse(f"/consegne/{key}", 303)  # the page is read anew: this request's view is older
 
 
 @router.get("/modelli/{kind}.csv")
