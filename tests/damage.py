@@ -109,8 +109,11 @@ def broken_promises(got: models.Reconciled) -> list[str]:
         (own, theirs): amount
         for own, theirs, amount in got.rows("anomalies", "id_documento", "progressivo_registrazione", "amount")
     }
-    wrong = [f"{key} differs by {amount}, {borne.get(key)} is explained" for key, amount in positions.items()
-             if amount != borne.get(key, 0)]
+    wrong = [
+        f"{key} differs by {amount}, {borne.get(key)} is explained"
+        for key, amount in positions.items()
+        if amount != borne.get(key, 0)
+    ]
     outside = "view = 'right' and (open_amount * sign(commercial_amount) < 0 or abs(open_amount) > abs(commercial_amount))"
     wrong += [
         f"{own}, {theirs}: {left} open of {whole}"
