@@ -50,6 +50,7 @@ from oracle_amounts import (
     sign_of,
     sum_of,
 )
+from oracle_deliveries import DAYS, stands
 from oracle_pairs import NO_DEBT, STANDS_FOR_FOREIGN, match
 from oracle_pairs import copies as erp_copies
 
@@ -663,6 +664,9 @@ def reconcile(rows: Mapping[str, Sequence[Row]], *, reference_date: date, observ
             taxable = alone
         if taxable is not None and taxable < document.total:
             document.commercial, document.reverse_charge = taxable, True
+    rows_lost = [row for row in rows.get("lost", ()) if row.get("importo_totale") or row.get("importo")]
+    lost = {row.get("id_documento") or row["progressivo_registrazione"] for row in rows_lost}
+    lost_in_erp = {row["id_documento"] for row in rows_lost if row["_kind"] == "erp_invoices"}
     pairing = match(erp, pcc, lambda ours, theirs: _written_otherwise(ours, theirs, word))
     partner = {p: e for e, (p, _) in pairing.pairs.items()}
 
@@ -713,6 +717,7 @@ def reconcile(rows: Mapping[str, Sequence[Row]], *, reference_date: date, observ
             codes += ["CREDITOR_LOOP"] if word.creditor(sides)[2] else []
             asked = key in pairing.ambiguous_erp | pairing.probable_erp | set(pairing.copies)
             codes += ["AMBIGUOUS_CASE"] if word.in_doubt(sides) and not asked and not (other and other.rejected) else []
+        codes += ["GONE_FROM_ERP"] if lost & {key, other.key if other else ""} else []
         settle(codes, key, other.key if other else "", shown, right)
     for key, document in pcc.items():
         if key in partner:
@@ -738,7 +743,9 @@ def reconcile(rows: Mapping[str, Sequence[Row]], *, reference_date: date, observ
             codes += ["AMBIGUOUS_CASE"] if word.in_doubt([document]) and not document.rejected else []
         if document.cannot_be and document.row.get("lotto_sdi") not in refused:
             codes.append("IMPOSSIBLE_DATE")
+        codes += ["GONE_FROM_ERP"] if key in lost else []
         settle(codes, "", key, shown, right)
+    result.anomalies += [("GONE_FROM_ERP", key, "", ZERO) for key in lost_in_erp - set(erp)]
     if erp:
         result.anomalies += [("PAYMENT_WITHOUT_DOCUMENT", key, "", ZERO) for key in payments if key not in erp]
 
@@ -837,15 +844,8 @@ def _of_identity(found: Mapping[Hashable, Any], sides: Sequence[Document]) -> An
     return next((found[key] for key in keys if key in found), None)
 
 
-#: What the oracle reads of an inbox, and what a later file's row takes the place of: other kinds have their own tests.
-KINDS: dict[str, tuple[str, ...]] = {
-    "erp_invoices": ("id_documento",),
-    "erp_payments": ("id_documento", "numero_mandato", "storno"),
-    "pcc_invoices": ("progressivo_registrazione",),
-    "pcc_operations": ("progressivo_registrazione", "data_operazione", "azione", "numero_mandato"),
-    "open_list": (),
-    "special_cases": (),
-}
+#: What the oracle reads of an inbox: other kinds have their own tests.
+KINDS = (*DAYS, "open_list", "special_cases")
 
 
 def load_inbox(inbox: Path, ente: str) -> dict[str, list[dict[str, Any]]]:
@@ -856,30 +856,19 @@ def load_inbox(inbox: Path, ente: str) -> dict[str, list[dict[str, Any]]]:
     """
     refused = [path.read_text() for path in sorted((inbox / ente / "sdi_messages").glob("*_EC_*.xml"))]
     lots = [re.search("<IdentificativoSdI>(.*?)<", text) for text in refused if "<Esito>EC02<" in text]
-    rows = {
-        folder.name: _latest(
-            [[_typed(row) | {"_file": path.name} for row in _read(path)] for path in sorted(folder.glob("*.csv"))],
-            KINDS[folder.name],
+    read = {
+        folder.name: stands(
+            folder.name,
+            [(path.name, [_typed(row) | {"_file": path.name} for row in _read(path)]) for path in sorted(folder.glob("*.csv"))],
         )
         for folder in sorted((inbox / ente).iterdir())
         if folder.name in KINDS
     }
+    rows = {kind: found.rows for kind, found in read.items()}
+    lost = [row | {"_kind": kind} for kind, found in read.items() for row in (*found.gone, *found.asked)]
     rows["erp_payments"] = rows.get("erp_payments", []) + _executed(inbox / ente / "erp_opi", rows)
     rows["sdi_invoices"] = [row for path in sorted((inbox / ente / "sdi_invoices").glob("*.xml")) for row in _bodies(path)]
-    return rows | {"sdi_refusals": [{"lotto_sdi": lot[1]} for lot in lots if lot]}
-
-
-def _latest(files: Sequence[list[dict[str, Any]]], key: tuple[str, ...]) -> list[dict[str, Any]]:
-    """The rows of all files in their order; a key in a later file takes the place of all its rows in earlier ones."""
-    standing: dict[Hashable, int] = {}
-    for place, rows in enumerate(files):
-        standing |= {tuple(row.get(name) for name in key): place for row in rows}
-    return [
-        row
-        for place, rows in enumerate(files)
-        for row in rows
-        if not key or standing[tuple(row.get(name) for name in key)] == place
-    ]
+    return rows | {"sdi_refusals": [{"lotto_sdi": lot[1]} for lot in lots if lot], "lost": lost}
 
 
 def _bodies(path: Path) -> Iterable[dict[str, Any]]:
@@ -1063,12 +1052,13 @@ def perturbed(rows: Mapping[str, Sequence[Row]], seed: int, share: float = 0.15)
 def write_inbox(rows: Mapping[str, Sequence[Row]], inbox: Path, ente: str) -> None:
     """Write feeds as the files that `load_inbox` reads (ISO CSV with `;`), one per kind."""
     for kind, found in rows.items():
-        if not found:
+        if not found or kind == "lost":
             continue
         folder = inbox / ente / kind
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / f"{kind}.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, list(found[0]), delimiter=";")
+            columns = dict.fromkeys(name for row in found for name in row if not name.startswith("_"))
+            writer = csv.DictWriter(file, list(columns), delimiter=";", extrasaction="ignore")
             writer.writeheader()
             yes, no = ("SI", "NO") if kind == "pcc_invoices" else ("S", "N")
             for row in found:
