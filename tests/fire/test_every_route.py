@@ -274,7 +274,7 @@ def test_nothing_of_another_ente_is_seen_or_changed(trial: Trial, settings: Sett
                 "match_decisions",
                 "operation_decisions",
                 "answers",
-            "delivery_confirmations",
+                "delivery_confirmations",
                 "deliveries",
                 "users",
                 "api_tokens",
