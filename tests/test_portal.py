@@ -455,7 +455,8 @@ def test_a_document_tells_its_history_on_both_sides_in_time_order(desk: TestClie
     assert -1 not in places and places == sorted(places), (places, told)
     assert told.count("Messaggio") == 1 and "E255: natura errata" in told  # the message reached both sides, and is told once
     whole = _text(page)
-    assert "Abbinato per lotto SDI e numero normalizzato: concordano creditore, numero; differiscono totale." in whole
+    assert "Abbinato per lotto SDI e numero normalizzato, o lotto con un solo documento e stesso importo: concordano" in whole
+    assert "concordano creditore, numero; differiscono totale." in whole
     assert "Sospeso 3,00 € 20/01/2026 CONT" in whole
     assert "Domande aperte Importo diverso" in whole
 

@@ -93,6 +93,9 @@ EXPECTED: dict[tuple[str, str], Expected] = {
     ("POST", "/consegne/conferma"): Expected(OF_ENTE, data={"chiave": "0" * 32, "tipo": "erp_payments"}),
     ("GET", "/consegne/storico.{suffix}"): Expected(OF_ENTE, values=FILE),
     ("GET", "/consegne/{key}"): Expected(OF_ENTE, values={"key": "{delivery}"}, other=(404,)),
+    ("POST", "/consegne/{key}/conferma"): Expected(
+        {"operator", "administrator"}, (404,), {}, values={"key": "{delivery}"}, other=(404,)  # none was said to be whole
+    ),
     ("GET", "/modelli/{kind}.csv"): Expected(OF_ENTE, values={"kind": "open_list"}),
     ("GET", "/modelli/{kind}.xlsx"): Expected(OF_ENTE, values={"kind": "open_list"}),
     ("GET", "/domande"): Expected(OF_ENTE),
@@ -271,6 +274,7 @@ def test_nothing_of_another_ente_is_seen_or_changed(trial: Trial, settings: Sett
                 "match_decisions",
                 "operation_decisions",
                 "answers",
+                "delivery_confirmations",
                 "deliveries",
                 "users",
                 "api_tokens",
