@@ -46,7 +46,9 @@ def _files(chance: Random) -> list[tuple[str, list[Row]]]:
         before = [row for _, rows in files for row in rows]
         again = [_changed(row, chance) for row in chance.sample(before, min(len(before), chance.choice((0, 30, 80))))]
         mark = chance.choice(("", "", ".increment", ".whole.2025-02-01..2025-02-28", ".whole..."))
-        files.append((f"{place}{mark}.csv", again + [_payment(chance) for _ in range(chance.choice((0, 5, 40)) if place else 80)]))
+        files.append(
+            (f"{place}{mark}.csv", again + [_payment(chance) for _ in range(chance.choice((0, 5, 40)) if place else 80)])
+        )
     return files
 
 
