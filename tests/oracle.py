@@ -1068,7 +1068,7 @@ def write_inbox(rows: Mapping[str, Sequence[Row]], inbox: Path, ente: str) -> No
         folder = inbox / ente / kind
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / f"{kind}.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, list(found[0]), delimiter=";")
+            writer = csv.DictWriter(file, list(found[0]), delimiter=";", extrasaction="ignore")
             writer.writeheader()
             yes, no = ("SI", "NO") if kind == "pcc_invoices" else ("S", "N")
             for row in found:
