@@ -515,7 +515,7 @@ def _pair_codes(erp: Document, pcc: Document, word: Word, day: date, right: Posi
         codes.append("DUE_DATE_DIFFERS")
     elif (right.due <= day) != (shown.due <= day):
         codes.append("DUE_DATE_SHIFTS_STOCK")
-    if (erp.issued <= day) != (pcc.issued <= day):
+    if differs and (erp.issued <= day) != (pcc.issued <= day):
         codes.append("ISSUE_DATE_DIFFERS")
 
     apart = abs(erp.sign * erp.commercial - pcc.sign * pcc.commercial)

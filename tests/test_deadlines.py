@@ -16,6 +16,7 @@ from pcc_pipeline.database.schema import table
 from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.runs import pipeline
+from pcc_pipeline.runs.inputs import parameters
 from pcc_pipeline.service.deadlines import DutyDate, alerts, span
 from pcc_pipeline.service.lookout import look_at_deadlines
 from pcc_pipeline.settings import Settings
@@ -97,7 +98,7 @@ def test_the_register_of_enti_tells_the_models(installation: Installation, setti
     pipeline.read_provider(installation)
 
     def told(ente: str) -> tuple[object, ...]:
-        found = pipeline.parameters(ente_facts(installation, ente), TODAY, TODAY)
+        found = parameters(ente_facts(installation, ente), TODAY, TODAY)
         return found.siope_plus, found.siope_plus_dal, found.pubblicato_il
 
     assert told("alfa") == (True, date(2018, 1, 1), date(2026, 1, 25))

@@ -177,7 +177,7 @@ CASES: tuple[Case, ...] = (
     Case("non_commercial_not_reported", 4, ("NON_COMMERCIAL_NOT_REPORTED",), twist="non_commercial"),
     Case("non_commercial_declared", 3, ("NON_COMMERCIAL_NOT_REPORTED",), special="NON_COMMERCIALE"),
     _paid("payment_date_differs", 3, "PAYMENT_DATE_DIFFERS", pcc_when="after", age_from=10, age_to=200),
-    Case("issue_date_differs", 1, ("ISSUE_DATE_DIFFERS",), tier="number_amount", age_from=1, age_to=1, twist="issue"),
+    Case("issue_date_differs", 1, ("IMPOSSIBLE_DATE",), tier="number_amount", age_from=1, age_to=1, twist="issue"),
 )
 
 

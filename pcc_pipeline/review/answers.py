@@ -25,7 +25,7 @@ from pcc_pipeline.review.operations import Judge, Selection, decide_operations
 from pcc_pipeline.review.pairs import DecisionError, Pair, decide_pairs, deciding, person
 from pcc_pipeline.review.proposals import known_documents
 from pcc_pipeline.review.sheets import Line, UnreadableError, WorkSheet, read, write
-from pcc_pipeline.rules import rule_rows
+from pcc_pipeline.rules import codes_that, rule_rows
 from pcc_pipeline.settings import Settings
 
 QUESTIONS, LEGEND = "Domande", "Risposte possibili"
@@ -146,6 +146,8 @@ def _understood(line: Line, asked: Mapping[tuple[Any, ...], Mapping[str, Any]], 
                 raise DecisionError(f"ABBINA: in «valore» serve un documento dell'altra parte, {value or 'niente'} non lo è")
         case "split" if not (own and other):
             raise DecisionError("SEPARA: il documento non è abbinato a nessuno")
+        case "gone" | "stays" if question["code"] not in codes_that("holds"):
+            raise DecisionError(f"{word}: risponde solo alla domanda su ciò che non è più nelle consegne")
         case "note" if not line.text("nota"):
             raise DecisionError("NOTA: la nota è vuota")
     return _Answer(line, question, rule, value, since, scope == "FORNITORE", line.text("nota"))
