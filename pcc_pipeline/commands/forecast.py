@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -89,21 +88,26 @@ def forecast(
 
 
 def read_payments(file: Path) -> list[Payment]:
-    """Payments to come from a CSV (ISO dates, point or Italian amounts). Raises NotForecast naming the line."""
+    """Payments to come from a table (CSV or Excel), written as delivered tables are. Raises NotForecast naming the line."""
+    from pcc_pipeline.review.amounts import amount, day
+    from pcc_pipeline.review.pairs import DecisionError
+    from pcc_pipeline.review.sheets import UnreadableError, read
     from pcc_pipeline.runs.forecast import NotForecast, Payment
 
-    text = file.read_text(encoding="utf-8-sig")
-    rows = csv.DictReader(text.splitlines(), delimiter=";" if ";" in text.splitlines()[0] else ",")
     found = []
-    for line, row in enumerate(rows, 2):
+    try:
+        tables = read(file)
+    except UnreadableError as error:
+        raise NotForecast(str(error)) from None
+    for line in (line for lines in tables.values() for line in lines):
+        asked = "id_documento, data_pagamento (2026-12-20) and importo are needed"
         try:
-            written = row["importo"].strip()
-            amount = Decimal(written.replace(".", "").replace(",", ".") if "," in written else written)
-            found.append(Payment(row["id_documento"].strip(), date.fromisoformat(row["data_pagamento"].strip()), amount))
-        except (KeyError, ValueError, InvalidOperation, AttributeError) as error:
-            raise NotForecast(
-                f"{file.name}, line {line}: id_documento, data_pagamento (2026-12-20) and importo are needed"
-            ) from error
+            if not line.text("id_documento"):
+                raise DecisionError("id_documento")
+            paid_on, euro = day(line.value("data_pagamento"), "data_pagamento"), amount(line.value("importo"))
+        except DecisionError as error:
+            raise NotForecast(f"{file.name}, {line.place}: {asked} ({error})") from None
+        found.append(Payment(line.text("id_documento"), paid_on, euro))
     return found
 
 

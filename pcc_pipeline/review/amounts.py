@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pcc_pipeline.calculator import prepared, source
+from pcc_pipeline.formats.conventions import DAY_FIRST, DECIMALS, read_amount, read_date, settle
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.review.operations import Judge, reviewed
 from pcc_pipeline.review.pairs import DecisionError
@@ -73,32 +74,38 @@ def read_changes(given: Mapping[str, Any]) -> dict[str, object]:
     return found
 
 
-def amount(value: object) -> Decimal:
-    """An amount in euro written in Italian, ISO or as a number; two decimals at most. Raises DecisionError."""
-    text = str(value).strip().replace(" ", "").removeprefix("€")
-    if isinstance(value, str) and "," in text:
-        text = text.replace(".", "").replace(",", ".")
+def amount(value: object, name: str = "importo") -> Decimal:
+    """An amount in euro written as in a delivered table (`formats.conventions`), or a number; two decimals at most.
+
+    Raises DecisionError, also where it may mean two amounts (1.234).
+    """
+    if isinstance(value, str):
+        read = read_amount(value.strip())
+        if read.value is not None:
+            return Decimal(read.value)
+        if read.either:
+            raise DecisionError(f"{name}: {value!r} può voler dire due importi: scrivere 1.234,00 oppure 1,23")
+        wrong = "ha più di due decimali" if read.reason == DECIMALS else "non è un importo"
+        raise DecisionError(f"{name}: {value!r} {wrong}")
     try:
-        found = Decimal(text)
+        found = Decimal(str(value))
         cents = found.quantize(Decimal("0.01"))
     except InvalidOperation:
-        raise DecisionError(f"importo: {value!r} non è un importo") from None
+        raise DecisionError(f"{name}: {value!r} non è un importo") from None
     if abs(found - cents) > Decimal("0.000001") or (not isinstance(value, float) and found != cents):
-        raise DecisionError(f"importo: {value!r} ha più di due decimali")
+        raise DecisionError(f"{name}: {value!r} ha più di due decimali")
     return cents
 
 
 def day(value: object, name: str = "data") -> date:
-    """A date written as 31/12/2025 or 2025-12-31, or one already. Raises DecisionError."""
+    """A date written as in a delivered table (`formats.conventions`), the day before the month, or one already. Raises
+    DecisionError."""
     if isinstance(value, date):
         return date(value.year, value.month, value.day)
-    text = str(value).strip()
-    try:
-        if match := re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})", text):
-            return date(int(match[3]), int(match[2]), int(match[1]))
-        return date.fromisoformat(text[:10])
-    except ValueError:
-        raise DecisionError(f"{name}: {value!r} non è una data (gg/mm/aaaa)") from None
+    read = settle(read_date(str(value).strip()), frozenset([DAY_FIRST]))
+    if not isinstance(read.value, date):
+        raise DecisionError(f"{name}: {value!r} non è una data (gg/mm/aaaa)")
+    return read.value
 
 
 def judge(installation: Installation, ente: str) -> Judge:

@@ -11,8 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pcc_pipeline.database.schema import table
-from pcc_pipeline.review.states import STATES
-from pcc_pipeline.rules import second_approval_amount
+from pcc_pipeline.review.states import STATES, parameters
 from pcc_pipeline.tables.decisions import CHANGES
 from pcc_pipeline.tables.sending import SENT_OPERATIONS
 
@@ -68,9 +67,7 @@ order by model, coalesce(progressivo_registrazione, ''), coalesce(id_documento, 
 def approved_operations(connection: sa.Connection, ente: str) -> list[dict[str, Any]]:
     """The published operations of an ente that may go out now, as `operations` has them with the changes that people made,
     and `attempt`; in order of model, document, step."""
-    found = connection.execute(
-        sa.text(_APPROVED), {"ente": ente, "known_at": None, "default_limit": second_approval_amount()}
-    ).mappings()
+    found = connection.execute(sa.text(_APPROVED), parameters(ente)).mappings()
     operations = []
     for row in found:
         changed = {c.name: row[f"changed_{c.name}"] for c in CHANGES if row[f"changed_{c.name}"] is not None}

@@ -22,6 +22,8 @@ from pcc_pipeline.formats.pcc import models
 from pcc_pipeline.formats.pcc.models import HEADER_LINES, Record
 from pcc_pipeline.formats.rows import Flaw, Raw, check_rows, flaws_batch
 from pcc_pipeline.formats.source import Counts, Sink, Source
+from pcc_pipeline.formats.tabular.encoding import ZIP
+from pcc_pipeline.formats.tabular.whole import NoTable, workbook_rows
 from pcc_pipeline.tables.feeds import FEEDS
 
 #: Which columns of the models a column of `pcc_outcomes` is read from: the first that holds something.
@@ -82,7 +84,7 @@ def _refused(source: Source, sink: Sink, flaws: list[Flaw]) -> Counts:
 def _is_model(path: Path) -> bool:
     with path.open("rb") as file:
         start = file.read(_START)
-    if start.startswith(b"PK\x03\x04"):
+    if start.startswith(ZIP):
         rows = _sheet(path, HEADER_LINES)
         return rows is not None and models.preamble(rows) is not None
     return models.is_model(start)
@@ -93,7 +95,7 @@ def _records(path: Path) -> tuple[list[Record], list[Flaw]]:
         data = file.read(_LARGEST + 1)
     if len(data) > _LARGEST:
         return [], [Flaw(None, "troppo grande per un modello di PCC")]
-    if data.startswith(b"PK\x03\x04"):
+    if data.startswith(ZIP):
         return _sheet(path, None) or [], []
     data = data.removeprefix(b"\xef\xbb\xbf")
     try:
@@ -113,18 +115,14 @@ def _records(path: Path) -> tuple[list[Record], list[Flaw]]:
 def _sheet(path: Path, limit: int | None) -> list[Record] | None:
     """The rows, as texts, of the first sheet that begins as a model does, else of the first; None when the workbook
     cannot be opened."""
-    import python_calamine as calamine
-
     first: list[Record] | None = None
     try:
-        book = calamine.CalamineWorkbook.from_path(str(path))
-        for name in book.sheet_names:
-            rows = book.get_sheet_by_name(name).iter_rows()
+        for _, rows in workbook_rows(path):
             found = [Record(line, tuple(map(_cell, cells))) for line, cells in enumerate(islice(rows, limit), 1)]
             if models.preamble(found) is not None:
                 return found
             first = found if first is None else first
-    except Exception:  # calamine's errors share no useful base; parse_tabular tells what is wrong
+    except NoTable:  # parse_tabular tells what is wrong
         return None
     return first
 

@@ -16,6 +16,8 @@ from pathlib import Path
 #: What a compressed file may become: as much as any file that is taken in; past `_FREE` so many times its own size.
 LARGEST_EXPANDED, _FREE, _RATIO = 8 << 30, 64 << 20, 300
 GZIP = b"\x1f\x8b\x08"
+#: How workbooks begin: zipped ones, and those of old.
+ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 COMPRESSED = "the file was compressed (gzip): read as what it holds"
 PADDED = "NULs or Ctrl-Z after the end of the text: dropped"
 UNMARKED = "the file is in {0} without its mark: read so"
