@@ -56,10 +56,15 @@ def test_above_the_limit_two_persons_approve_and_the_same_twice_does_not_count(d
     assert states(database)["b1"] == "approved"
 
 
+def limits(database: sa.Engine) -> tuple[Decimal, Decimal]:
+    with database.connect() as connection:
+        return limit(connection, "alfa"), limit(connection, "beta")
+
+
 def test_an_ente_has_a_limit_of_its_own(database: sa.Engine) -> None:
-    assert limit(database, "alfa") == 50_000
+    assert limits(database) == (50_000, 50_000)
     set_limit(database, "alfa", Decimal("999.99"), who="verdi")
-    assert (limit(database, "alfa"), limit(database, "beta")) == (Decimal("999.99"), 50_000)
+    assert limits(database) == (Decimal("999.99"), 50_000)
     decide_operations(database, "alfa", "approve", named("a1"), who="rossi")
     assert states(database)["a1"] == "waiting"
     assert one(database, "a2")["approvals_needed"] == 2
@@ -160,6 +165,7 @@ def test_a_changed_amount_stays_within_its_account_along_the_document(
         ("c1", {"cig": "NA"}, "una CS non porta cig"),
         ("a1", {"importo": "-5"}, "positivo"),
         ("a1", {"importo": "12,345"}, "più di due decimali"),
+        ("a1", {"importo": "1.234"}, "può voler dire due importi"),
         ("a1", {"importo": "molto"}, "non è un importo"),
         ("a1", {"cig": "ABC"}, "cig: 10 lettere o cifre"),
         ("a1", {"natura_spesa": "XX"}, "natura_spesa: CO, CA o NA"),

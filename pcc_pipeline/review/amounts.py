@@ -83,9 +83,10 @@ def amount(value: object, name: str = "importo") -> Decimal:
         read = read_amount(value.strip())
         if read.value is not None:
             return Decimal(read.value)
-        if read.either:
+        if any(meaning.value is not None for _, meaning in read.meanings):
             raise DecisionError(f"{name}: {value!r} può voler dire due importi: scrivere 1.234,00 oppure 1,23")
-        wrong = "ha più di due decimali" if read.reason == DECIMALS else "non è un importo"
+        reasons = {read.reason, *(meaning.reason for _, meaning in read.meanings)}
+        wrong = "ha più di due decimali" if DECIMALS in reasons else "non è un importo"
         raise DecisionError(f"{name}: {value!r} {wrong}")
     try:
         found = Decimal(str(value))

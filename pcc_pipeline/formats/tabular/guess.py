@@ -18,9 +18,9 @@ import yaml
 from pcc_pipeline.formats.columns import reader
 from pcc_pipeline.formats.conventions import DAY_FIRST, read_date
 from pcc_pipeline.formats.names import described, plain
+from pcc_pipeline.formats.tabular.choose import PCC, PCC_KINDS
 from pcc_pipeline.formats.tabular.encoding import OLE, ZIP
 from pcc_pipeline.formats.tabular.headers import DELIMITERS
-from pcc_pipeline.formats.tabular.layouts.choose import PCC, PCC_KINDS
 from pcc_pipeline.formats.tabular.layouts.load import layouts
 from pcc_pipeline.formats.tabular.xlsx_reader import reading_order
 from pcc_pipeline.formats.tax_ids import read_tax_id
