@@ -22,6 +22,7 @@ from pcc_pipeline.review.operations import (
     stale_operations,
 )
 from pcc_pipeline.review.pairs import DecisionError, snapshot, undo
+from pcc_pipeline.review.sent import approved_operations
 
 ALL = Selection(least=Decimal(0))
 
@@ -83,14 +84,19 @@ def test_bulk_leaves_alone_what_was_decided_otherwise(database: sa.Engine) -> No
     assert states(database)["a2"] == "approved"
 
 
+def may_go(database: sa.Engine) -> list[tuple[str, int]]:
+    with database.connect() as connection:
+        return [(row["operation_id"], row["attempt"]) for row in approved_operations(connection, "alfa")]
+
+
 def test_a_refused_booking_holds_the_payment_that_needs_it(database: sa.Engine) -> None:
     decide_operations(database, "alfa", "approve", named("a2"), who="rossi")
-    assert not one(database, "a2")["ready"]
+    assert not may_go(database)
     decide_operations(database, "alfa", "refuse", named("a1"), who="rossi", reason="già liquidata")
     assert one(database, "a2")["held"]
-    assert not one(database, "a2")["ready"]
+    assert not may_go(database)
     decide_operations(database, "alfa", "approve", named("a1"), who="rossi")
-    assert one(database, "a2")["ready"]
+    assert may_go(database) == [("a1", 1), ("a2", 1)]
 
 
 def test_undo_brings_the_state_before(database: sa.Engine) -> None:
@@ -180,12 +186,14 @@ def test_a_change_that_pcc_would_refuse(change: Callable[..., OperationsDecided]
 
 def test_what_was_sent_is_decided_no_more_until_pcc_refuses_it(database: sa.Engine) -> None:
     decide_operations(database, "alfa", "approve", named("a1", "c1"), who="rossi")
+    assert may_go(database) == [("a1", 1), ("c1", 1)]
     line = {"ente": "alfa", "attempt": 1, "file": "F", "line": 8, "sent_at": datetime.now(UTC)}
     with database.begin() as connection:
         for name in ("a1", "c1"):
             row = {**line, "operation_id": name, "model": "003", "step": 1}
             connection.execute(sa.insert(table("sent_operations")), row)
     assert one(database, "a1")["sent"] == "sent"
+    assert may_go(database) == []
     assert decide_operations(database, "alfa", "refuse", named("a1"), who="rossi").left == 1
     told = {
         **line,
@@ -201,5 +209,7 @@ def test_what_was_sent_is_decided_no_more_until_pcc_refuses_it(database: sa.Engi
         assert stale_operations(connection, "alfa") == []
     # It returns to the list, and needs approval anew.
     assert (one(database, "a1")["state"], one(database, "a1")["sent"]) == ("proposed", "refused")
+    assert may_go(database) == []
     assert decide_operations(database, "alfa", "approve", named("a1"), who="rossi").written == 1
     assert states(database)["a1"] == "approved"
+    assert may_go(database) == [("a1", 2)]

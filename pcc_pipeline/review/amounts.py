@@ -6,7 +6,6 @@ of all operations is the model `ledger`; here only the documents of changed oper
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -17,10 +16,12 @@ import sqlalchemy as sa
 
 from pcc_pipeline.calculator import prepared, source
 from pcc_pipeline.formats.conventions import DAY_FIRST, DECIMALS, read_amount, read_date, settle
+from pcc_pipeline.formats.pcc.values import NOT_APPLICABLE, problem
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.review.operations import Judge, reviewed
 from pcc_pipeline.review.pairs import DecisionError
 from pcc_pipeline.rules import causali, rule_rows
+from pcc_pipeline.tables.common import NATURES
 from pcc_pipeline.tables.decisions import CHANGES
 
 _ACCOUNTS = {"unbooked": "ricevuto", "liquidated": "liquidato", "suspended": "sospeso", "not_payable": "non_liquidabile"}
@@ -64,12 +65,12 @@ def read_changes(given: Mapping[str, Any]) -> dict[str, object]:
             found[name] = day(value, name)
         else:
             found[name] = "" if text == "-" else text if name == "descrizione" else text.upper()
-    if found.get("natura_spesa", "NA") not in ("CO", "CA", "NA"):
+    if found.get("natura_spesa", NOT_APPLICABLE) not in NATURES:
         raise DecisionError("natura_spesa: CO, CA o NA")
     if found.get("causale", "") not in ("", *causali()):
         raise DecisionError(f"causale: {', '.join(causali())}, oppure - per nessuna")
     for name, length in (("cig", 10), ("cup", 15)):
-        if name in found and found[name] != "NA" and not re.fullmatch(rf"[A-Z0-9]{{{length}}}", str(found[name])):
+        if name in found and problem(name, str(found[name])):
             raise DecisionError(f"{name}: {length} lettere o cifre, oppure NA")
     return found
 
@@ -137,9 +138,9 @@ def _values(row: Mapping[str, Any]) -> None:
     if wrong := sorted(changed - allowed):
         raise DecisionError(f"{where}: una {row['azione']} non porta {', '.join(wrong)}")
     state, movement = row["stato_debito"], _movement(row)
-    if movement.get("natura_na") == "true" and row["natura_spesa"] not in (None, "NA"):
+    if movement.get("natura_na") == "true" and row["natura_spesa"] not in (None, NOT_APPLICABLE):
         raise DecisionError(f"{where}: per {state} la natura di spesa è NA (E255)")
-    if movement.get("cig_na") == "true" and {row["cig"], row["cup"]} - {None, "NA"}:
+    if movement.get("cig_na") == "true" and {row["cig"], row["cup"]} - {None, NOT_APPLICABLE}:
         raise DecisionError(f"{where}: per {state} CIG e CUP sono NA")
     if row["importo"] is not None and row["importo"] <= 0:
         raise DecisionError(f"{where}: l'importo deve essere positivo")

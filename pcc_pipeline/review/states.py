@@ -103,8 +103,8 @@ def _needs(short: str) -> str:
 
 
 #: The operations proposed now as they would be sent, changes in place, each with its state. `held`: an earlier step that
-#: it needs (all of Modello 002, reception, a booking before bookings and payments) is refused. `ready`: nothing it needs
-#: is short of approval. `sent`: what became of it once sent; null: not sent. Parameters: `parameters`.
+#: it needs (all of Modello 002, reception, a booking before bookings and payments) is refused. `sent`: what became
+#: of it once sent; null: not sent. What may go out now: `sent.approved_operations`. Parameters: `parameters`.
 REVIEWED = f"""
 with reviewed as (
     select
@@ -126,8 +126,7 @@ with reviewed as (
     where o.ente = :ente
 )
 select r.*,
-    state <> 'refused' and coalesce({_needs("state = 'refused'")}, false) as held,
-    state = 'approved' and not coalesce({_needs("state <> 'approved'")}, false) as ready
+    state <> 'refused' and coalesce({_needs("state = 'refused'")}, false) as held
 from reviewed as r
 window earlier as (
     partition by id_documento, progressivo_registrazione order by step rows between unbounded preceding and 1 preceding

@@ -5,6 +5,10 @@ from __future__ import annotations
 from pcc_pipeline.codes import ENTE as CODE
 from pcc_pipeline.tables.describe import Column
 
+#: Actions of Modello 003, and the natures of an expense: current, capital, none.
+ACTIONS = ("RC", "RF", "CO", "CS", "CP")
+NATURES = ("CO", "CA", "NA")
+
 ENTE = Column("ente", "text", "Tenant code", required=True, pattern=CODE.pattern)
 ID_DOCUMENTO = Column("id_documento", "text", "The accounting system's key; null where it has no such document")
 PROGRESSIVO = Column("progressivo_registrazione", "text", "PCC's key; null where PCC has no such document")

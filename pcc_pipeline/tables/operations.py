@@ -8,10 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pcc_pipeline import rules
-from pcc_pipeline.tables.common import ENTE, ID_DOCUMENTO, OBSERVED_AT, PROGRESSIVO, REFERENCE_DATE, money
+from pcc_pipeline.tables.common import ACTIONS, ENTE, ID_DOCUMENTO, NATURES, OBSERVED_AT, PROGRESSIVO, REFERENCE_DATE, money
 from pcc_pipeline.tables.describe import Column, Paging, Table
 
-ACTIONS = ("RC", "RF", "CO", "CS", "CP")
 DEBT_STATES = rules.debt_states()
 
 _CODE = Column("code", "text", "The anomaly that it remedies", required=True, allowed=rules.anomaly_codes(), source="docs/rules.md#rule-7")
@@ -26,7 +25,7 @@ _LINE = (
     Column("azione", "text", "RC reception, RF refusal, CO booking, CS due date, CP payment", required=True, allowed=ACTIONS),
     money("importo", "Amount moved, positive; for CS the amount that is due; null for RC and RF", required=False),
     Column("natura_spesa", "text", "CO current, CA capital, NA for the movements that PCC wants without; null for RC, RF, CS",
-           allowed=("CO", "CA", "NA"), source="Modello 003, E255"),
+           allowed=NATURES, source="Modello 003, E255"),
     Column("stato_debito", "text", "CO: between which accounts", allowed=DEBT_STATES, source="docs/rules.md#rule-3"),
     Column("causale", "text", "CO: PCC's code of the reason", allowed=rules.causali()),
     Column("descrizione", "text", "Free text; for a dispute it carries the start date", source="PCC since 6 March 2019"),
