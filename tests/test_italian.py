@@ -14,6 +14,8 @@ from pcc_pipeline import italian
 from pcc_pipeline.calculator.models import macros
 from pcc_pipeline.formats.conventions import DAY_FIRST, read_amount, read_date, settle
 from pcc_pipeline.review.states import SHOWN, SHOWN_STATES
+from pcc_pipeline.rules import buckets
+from pcc_pipeline.tables import common
 
 #: Ten thousand billion euro: beyond, the macro `italian` would round as a float does.
 amounts = st.integers(-(10**15), 10**15).map(lambda cents: Decimal(cents).scaleb(-2))
@@ -44,6 +46,12 @@ def test_the_models_write_as_python_does_and_what_is_written_is_read(
     for (amount, day), (money, _, date) in zip(written, found, strict=True):
         assert read_amount(money).value == amount
         assert settle(read_date(date), frozenset([DAY_FIRST])).value == day
+
+
+def test_views_severities_and_buckets_are_the_tables_own() -> None:
+    assert tuple(italian.VIEWS) == common.VIEW.allowed
+    assert tuple(italian.SEVERITIES) == common.SEVERITIES
+    assert tuple(italian.BUCKETS) == buckets()
 
 
 def test_each_state_that_an_operation_is_shown_in_has_words() -> None:

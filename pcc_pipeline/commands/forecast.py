@@ -114,10 +114,12 @@ def read_payments(file: Path) -> list[Payment]:
 def _show(title: str, found: dict[str, Outlook]) -> None:
     from rich.table import Table
 
+    from pcc_pipeline.italian import VIEWS
+
     shown = Table("view", "stock €", "delay, days", "FGDC %", "FGDC €", title=title)
     for column in shown.columns[1:]:
         column.justify = "right"
-    for view in ("pcc", "right", "projected"):
+    for view in VIEWS:
         if outlook := found.get(view):
             amount = "budget not stated" if outlook.amount is None else f"{outlook.amount:,.2f}"
             shown.add_row(view, f"{outlook.stock:,.2f}", f"{outlook.delay:,.2f}", f"{outlook.rate:.2f}", amount)

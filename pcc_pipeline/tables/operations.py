@@ -8,7 +8,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pcc_pipeline import rules
-from pcc_pipeline.tables.common import ACTIONS, ENTE, ID_DOCUMENTO, NATURES, OBSERVED_AT, PROGRESSIVO, REFERENCE_DATE, money
+from pcc_pipeline.tables.common import (
+    ACTIONS,
+    ENTE,
+    ID_DOCUMENTO,
+    LINKED_BY,
+    NATURES,
+    OBSERVED_AT,
+    PROGRESSIVO,
+    REFERENCE_DATE,
+    SEVERITIES,
+    money,
+)  # fmt: skip
 from pcc_pipeline.tables.describe import Column, Paging, Table
 
 DEBT_STATES = rules.debt_states()
@@ -21,7 +32,7 @@ _KEY = ("ente", "id_documento", "progressivo_registrazione")
 #: What one line of Modello 003 or 002 says.
 _LINE = (
     Column("model", "text", "The file it goes into: 003 operations, 002 documents that never passed SDI", required=True,
-           allowed=("003", "002")),
+           allowed=PCC_MODELS),
     Column("azione", "text", "RC reception, RF refusal, CO booking, CS due date, CP payment", required=True, allowed=ACTIONS),
     money("importo", "Amount moved, positive; for CS the amount that is due; null for RC and RF", required=False),
     Column("natura_spesa", "text", "CO current, CA capital, NA for the movements that PCC wants without; null for RC, RF, CS",
@@ -65,7 +76,7 @@ CREDIT_NOTE_USES = Table(
     (
         ENTE, Column("note", "text", "id_documento of the credit note", required=True),
         Column("invoice", "text", "id_documento of the invoice", required=True),
-        Column("found_by", "text", "What links the two", required=True, allowed=("MANDATO", "SDI")),
+        Column("found_by", "text", "What links the two", required=True, allowed=LINKED_BY),
         money("amount", "What the note closes of the invoice and PCC does not know; zero where nothing is missing there"),
     ),
     key=("ente", "note", "invoice"),
@@ -273,7 +284,7 @@ QUESTIONS = Table(
     (
         ENTE, _CODE, ID_DOCUMENTO, PROGRESSIVO,
         Column("addressee", "text", "Who can answer: the ente's office, or the operator", required=True, allowed=("ENTE", "OPERATORE")),
-        Column("severity", "text", "high, medium or low", required=True, allowed=("high", "medium", "low")),
+        Column("severity", "text", "high, medium or low", required=True, allowed=SEVERITIES),
         Column("question", "text", "The question in plain Italian, with the facts", required=True),
         money("amount", "What the document adds to PCC's stock less what it adds to the right stock"),
         money("remaining", "The same once all operations are accepted: what only the answer can settle"),
