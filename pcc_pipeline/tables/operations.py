@@ -15,11 +15,12 @@ from pcc_pipeline.tables.common import (
     LINKED_BY,
     NATURES,
     OBSERVED_AT,
+    PCC_MODELS,
     PROGRESSIVO,
     REFERENCE_DATE,
     SEVERITIES,
     money,
-)  # fmt: skip
+)
 from pcc_pipeline.tables.describe import Column, Paging, Table
 
 DEBT_STATES = rules.debt_states()
