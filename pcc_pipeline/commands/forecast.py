@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 def forecast(
     ente: Ente,
     until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="31 December of this year unless told")] = None,
-    pay: Annotated[Path | None, typer.Option(help="Payments to come, CSV or Excel: id_documento, data_pagamento, importo")] = None,
+    pay: Annotated[
+        Path | None, typer.Option(help="Payments to come (CSV, Excel): id_documento, data_pagamento, importo")
+    ] = None,
     refuse: Annotated[list[str] | None, typer.Option(help="Identifier of an operation taken as not accepted")] = None,
     plan_out: Annotated[
         Path | None, typer.Option("--plan", help="Write the payments that avoid the duty from stock, as CSV")
