@@ -85,8 +85,10 @@ NOT_AN_AMOUNT = "non è un importo: scrivere 1234.56 o 1.234,56"
 ENGLISH = "virgola per le migliaia e punto per i decimali non sono ammessi: scrivere 1234.56 o 1.234,56"
 DECIMALS = "più di due decimali: un importo è in euro e centesimi"
 TOO_LARGE = "troppo grande: un importo ha al più sedici cifre prima dei decimali"
+#: How the reason begins of a value that the rest of its column could have told.
+AMBIGUOUS = "valore ambiguo: "
 EITHER_AMOUNT = (
-    "ambiguo: {0} può avere migliaia o decimali, e gli altri valori della colonna non lo dicono: "
+    f"{AMBIGUOUS}{{0}} può avere migliaia o decimali, e gli altri valori della colonna non lo dicono: "
     "consegnare importi con il punto e due decimali (1234.56)"
 )
 NOT_A_DATE = "non è una data: scrivere 2025-12-31 o 31/12/2025"
@@ -103,7 +105,7 @@ SHORT_YEAR = (
     f"l'anno ha due cifre e viene, o può venire, per primo: {_ISO}, "
     'o indicare nel layout come le scrive la colonna (dates: "%d/%m/%y")'
 )
-EITHER_DATE = f"ambigua: giorno e mese non si distinguono, e nessun'altra data della colonna dice quale viene prima: {_ISO}"
+EITHER_DATE = ff"{AMBIGUOUS}giorno e mese non si distinguono, e nessun'altra data della colonna dice quale viene prima: {_ISO}"
 
 
 @dataclass(frozen=True)

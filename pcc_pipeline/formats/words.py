@@ -35,7 +35,9 @@ LOT = "0*[1-9][0-9]*"
 
 WORD = "parola che indica l'assenza del valore: letta come cella vuota"
 NO_LOT = "non è un lotto SDI (cifre, maggiore di zero): letto come cella vuota"
-SHORTENED = "numero abbreviato dal foglio di calcolo, che ha perso cifre: tenuto com'è; dare alla colonna il formato testo e riscriverlo"
+SHORTENED = (
+    "numero abbreviato dal foglio di calcolo, con cifre perse: tenuto com'è; dare alla colonna il formato testo e riscriverlo"
+)
 
 #: Columns by which documents are told apart.
 _TELLING = frozenset(
