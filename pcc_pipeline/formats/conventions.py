@@ -105,7 +105,7 @@ SHORT_YEAR = (
     f"l'anno ha due cifre e viene, o può venire, per primo: {_ISO}, "
     'o indicare nel layout come le scrive la colonna (dates: "%d/%m/%y")'
 )
-EITHER_DATE = ff"{AMBIGUOUS}giorno e mese non si distinguono, e nessun'altra data della colonna dice quale viene prima: {_ISO}"
+EITHER_DATE = f"{AMBIGUOUS}giorno e mese non si distinguono, e nessun'altra data della colonna dice quale viene prima: {_ISO}"
 
 
 @dataclass(frozen=True)
