@@ -63,6 +63,7 @@ def test_a_date_with_a_time_is_its_day(day: dt.date, time: dt.time) -> None:
         assert settle(read_date(text), frozenset([DAY_FIRST])).value == day
         assert has_time(text) or not time.hour
     assert not has_time(f"{day} 00:00:00") and not has_time(f"{day}T00:00") and not has_time(str(day))
+    assert has_time(f"{day} 12:00") and has_time(f"{day} 12.00.00 PM") and not has_time(f"{day} 12.00.00 AM")
 
 
 @settings(deadline=None)

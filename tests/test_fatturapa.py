@@ -478,7 +478,7 @@ def test_one_defect(tmp_path, change, field, word):
         ("", EMPTY_FILE, None),
         ("   \n", EMPTY_FILE, None),
         ("Cordiali saluti", "non contiene XML", 1),
-        (invoice()[:-30], "finisce prima", invoice().count("\n") + 1),
+        (invoice()[:-30], "tag non chiuso", invoice().count("\n") + 1),
         (invoice().replace("<?xml", "<!-- x -->\n<?xml"), "non all'inizio", 2),
         (
             invoice()

@@ -275,7 +275,7 @@ def test_a_file_cut_short_gives_what_is_whole_and_says_where_it_ends(tmp_path: P
     text = flow(ORDER + "\n", order(6, beneficiary(invoice("1", "3.00"), "3.00")))
     sink, _ = read(tmp_path, "erp_opi", text[: text.index("numero_mandato>0000006")])
     assert [row["numero_mandato"] for row in sink.good] == ["5"]
-    assert sink.bad[0]["line"] == 2 and "finisce prima" in sink.bad[0]["reason"]
+    assert sink.bad[0]["line"] == 2 and "malformato" in sink.bad[0]["reason"]
 
 
 def test_a_bad_value_costs_its_row_alone(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ _MONTHS = {
 TIME = r"(?:T| +)([01]?[0-9]|2[0-3])[:.]([0-5][0-9])(?:[:.]([0-5][0-9])(?:[.,][0-9]{1,9})?)?(?: ?([AaPp])\.?[Mm]\.?)?"
 OFFSET = r"(?: ?([Zz]|[+-][01][0-9](?::?[0-5][0-9])?))?"
 _TIMED = re.compile(rf"(.{{6,17}}?){TIME}{OFFSET}")
-_MIDNIGHT = re.compile(r"(?:T| +)(?:00?|12)[:.]00(?:[:.]00(?:[.,]0+)?)?(?: ?[Aa]\.?[Mm]\.?)?")
+_MIDNIGHT = re.compile(r"(?:T| +)(?:00?|12(?=.*[Aa]))[:.]00(?:[:.]00(?:[.,]0+)?)?(?: ?[Aa]\.?[Mm]\.?)?")
 
 #: The least day that a row must have (of issue, of payment): what is before it is a program's word for none, or a slip.
 #: The days that it may have pass as written: the models judge them (docs/rules.md#rule-2).

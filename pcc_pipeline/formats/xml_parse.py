@@ -46,6 +46,7 @@ _SAID = {
     etree.ErrorTypes.ERR_TAG_NOT_FINISHED: "il file finisce prima della fine del documento",
     etree.ErrorTypes.ERR_INVALID_ENCODING: "byte che la codifica dichiarata non ha",
     etree.ErrorTypes.ERR_RESOURCE_LIMIT: "elementi troppo annidati, o testi troppo lunghi",
+    _URI: "spazio dei nomi non valido, e un prefisso non dichiarato",
     etree.ErrorTypes.NS_ERR_UNDEFINED_NAMESPACE: "prefisso non dichiarato",
 }
 #: libxml2 logs no more errors than this: beyond, prefixes without a namespace are looked for in the tree.
