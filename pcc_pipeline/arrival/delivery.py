@@ -35,7 +35,7 @@ def deliver(inbox: Path, ente: str, kind: str, file: Path, said: Said = NOTHING)
         raise DeliveryError(MISPLACED.format(kind=kind))
     kinds = PROVIDER_KINDS if ente == PROVIDER else tuple(name for name in FEEDS if name not in PROVIDER_ONLY)
     if kind not in kinds:
-        raise DeliveryError(unknown_kind(kinds))
+        raise DeliveryError(f"{kind}: {unknown_kind(kinds)}")
     if file.name.startswith(".") or file.name.endswith(".part"):
         raise DeliveryError(f"{file.name}: i nomi che cominciano con un punto o finiscono in .part non vengono letti")
     if said.whole is not None and kind not in DAY_OF:
