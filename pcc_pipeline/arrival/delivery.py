@@ -12,7 +12,6 @@ from uuid import uuid4
 from pcc_pipeline.arrival.landing import MISPLACED, PROVIDER_KINDS, PROVIDER_ONLY, unknown_kind
 from pcc_pipeline.arrival.spans import DAY_OF, NOTHING, Said, marked
 from pcc_pipeline.codes import PROVIDER, NoEnteCode, ente_code
-from pcc_pipeline.formats.reasons import NOT_AN_ENTE
 from pcc_pipeline.tables import FEEDS
 
 
@@ -29,8 +28,8 @@ def deliver(inbox: Path, ente: str, kind: str, file: Path, said: Said = NOTHING)
     """
     try:
         ente_code(ente, provider=True)
-    except NoEnteCode:
-        raise DeliveryError(f"{ente[:40]}: {NOT_AN_ENTE}") from None
+    except NoEnteCode as error:  # no client's doing: the desk has its user's ente
+        raise DeliveryError(str(error)) from None
     if ente != PROVIDER and kind in PROVIDER_ONLY:
         raise DeliveryError(MISPLACED.format(kind=kind))
     kinds = PROVIDER_KINDS if ente == PROVIDER else tuple(name for name in FEEDS if name not in PROVIDER_ONLY)

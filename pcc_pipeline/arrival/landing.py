@@ -141,7 +141,7 @@ def _folders(inbox: Path, only: str | None, report: LandingReport | None) -> Ite
             if only is None or entry.name == only:
                 found[entry.name] = list(_kinds(entry))
         else:
-            reason = f"la cartella {reasons.NOT_AN_ENTE}"
+            reason = "la cartella non è il codice di un ente: da 2 a 32 caratteri tra a-z, 0-9 e _"
             misplaced.append(_Place(UNKNOWN, path, reason, _names(path), 2))
             inner = [Path(kind.path) for kind in _entries(path) if kind.is_dir(follow_symlinks=False)]
             misplaced += [_Place(UNKNOWN, folder, reason, _names(folder)) for folder in inner]

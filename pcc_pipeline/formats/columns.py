@@ -31,7 +31,6 @@ from pcc_pipeline.formats.conventions import (
     read_moment,
     settle,
 )
-from pcc_pipeline.formats.reasons import one_of
 from pcc_pipeline.tables.describe import MONEY, Column
 
 #: At most sixteen digits and two decimals: reads the same under both conventions, or only with a point.
@@ -179,7 +178,7 @@ def _text(column: Column) -> Callable[[str], Reading]:
     def read(text: str) -> Reading:
         value = codes.get(_key(text)) if codes else text
         if value is None:
-            return Reading(reason=one_of(column.allowed))
+            return Reading(reason=f"valore non ammesso; ammessi: {', '.join(column.allowed)}")
         if pattern and not pattern.fullmatch(value):
             return Reading(reason=f"non corrisponde a {column.pattern}")
         return Reading(value)

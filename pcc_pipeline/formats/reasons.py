@@ -14,8 +14,6 @@ ASK_AGAIN = "chiedere di nuovo il file"
 ONE_EACH = "consegnare ciascuno in un file a sé"
 SAVE_AS_TABLE = "salvare in .xlsx o in CSV"
 NO_PASSWORD = "consegnarlo senza password"
-REQUIRED = "manca: il valore è obbligatorio"
-NOT_AN_ENTE = "non è il codice di un ente: da 2 a 32 caratteri tra a-z, 0-9 e _"
 
 
 def unreadable(error: OSError) -> str:
@@ -36,8 +34,3 @@ def several(what: str) -> str:
 def damaged(what: str) -> str:
     """The reason for a container that is broken or was cut short."""
     return f"{what} danneggiato o incompleto: {ASK_AGAIN}"
-
-
-def one_of(codes: tuple[str, ...]) -> str:
-    """The reason for a value that is none of these codes."""
-    return f"valore non ammesso; ammessi: {', '.join(codes)}"

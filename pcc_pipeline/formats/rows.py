@@ -24,7 +24,6 @@ from pcc_pipeline.formats.conventions import (
     last_day,
 )
 from pcc_pipeline.formats.notes import Note
-from pcc_pipeline.formats.reasons import REQUIRED
 from pcc_pipeline.formats.source import Source
 from pcc_pipeline.formats.tax_ids import checked_tax_ids
 from pcc_pipeline.tables.describe import Column, Table
@@ -171,7 +170,7 @@ def _judge_column(
             judge.refuse(wrong, column.name, texts, reasons(column, texts.filter(wrong), evidence))
     if column.required and typed.null_count:
         missing = pc.and_(pc.is_null(typed), pc.invert(present))
-        judge.refuse(missing, column.name, texts, REQUIRED)
+        judge.refuse(missing, column.name, texts, "manca: il valore è obbligatorio")
     if column.type == "date" and column.required:
         # others pass as written: the models take what cannot be as not given, and ask about it
         shown = pc.coalesce(texts, pc.cast(typed, pa.string()))

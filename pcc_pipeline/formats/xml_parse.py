@@ -90,6 +90,11 @@ def _malformed(code: int | None) -> str:
     return "XML malformato" + (f": {told}" if told else "")
 
 
+def _stopped(error: etree.XMLSyntaxError) -> RefusedFile:
+    """The refusal for an error of the parser."""
+    return RefusedFile(_malformed(error.code), error.lineno)  # type: ignore[attr-defined]
+
+
 def _unreadable(xml: Xml, error: Exception) -> str:
     """Why the bytes give no text."""
     encoding = xml.declared or "UTF-8"
@@ -112,7 +117,7 @@ def tree(xml: Xml, text: bytes, *, huge: bool = False) -> etree._Element:
     try:
         root = _parse(xml, text, huge)
     except etree.XMLSyntaxError as error:
-        raise RefusedFile(_malformed(error.code), error.lineno) from error
+        raise _stopped(error) from error
     except (ValueError, LookupError) as error:
         raise RefusedFile(_unreadable(xml, error)) from error
     info = root.getroottree().docinfo
@@ -217,7 +222,7 @@ def elements(xml: Xml, wanted: Collection[str]) -> Iterator[tuple[str, etree._El
                     del parent[0]
     except etree.XMLSyntaxError as error:
         if root is None or not whole or bare or not _harmless(events.error_log):
-            raise RefusedFile(_malformed(error.code), error.lineno) from error
+            raise _stopped(error) from error
         _look_after(xml, events.error_log, root)
     except (ValueError, LookupError) as error:
         raise RefusedFile(_unreadable(xml, error)) from error
