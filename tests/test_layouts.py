@@ -21,13 +21,13 @@ from pcc_pipeline.demo.erp_files import write_as_product
 from pcc_pipeline.demo.parties import enti
 from pcc_pipeline.demo.synthesis import Size, synthesis
 from pcc_pipeline.formats.source import Counts, Source
+from pcc_pipeline.formats.tabular.choose import layout_of
+from pcc_pipeline.formats.tabular.guess import draft
 from pcc_pipeline.formats.tabular.layouts import LayoutError, layouts
-from pcc_pipeline.formats.tabular.layouts.choose import layout_of
-from pcc_pipeline.formats.tabular.layouts.guess import draft
 from pcc_pipeline.formats.tabular.layouts.load import parse_layout
 from pcc_pipeline.formats.tabular.layouts.model import Layout
-from pcc_pipeline.formats.tabular.layouts.report import kind_of, report
 from pcc_pipeline.formats.tabular.parse import parse_tabular
+from pcc_pipeline.formats.tabular.report import kind_of, report
 from pcc_pipeline.tables.feeds import FEEDS
 
 D, O = date(2025, 12, 31), date(2026, 1, 20)  # noqa: E741 - the rules' own letters

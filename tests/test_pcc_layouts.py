@@ -19,8 +19,8 @@ from pcc_pipeline.cli import app
 from pcc_pipeline.formats import parse
 from pcc_pipeline.formats.source import Counts, Source
 from pcc_pipeline.formats.tabular.layouts.load import LayoutError, layouts, parse_layout
-from pcc_pipeline.formats.tabular.layouts.report import kind_of
 from pcc_pipeline.formats.tabular.parse import parse_tabular
+from pcc_pipeline.formats.tabular.report import kind_of
 from pcc_pipeline.tables.notes import NET_PAYMENTS
 
 DOC = (Path(__file__).parents[1] / "docs" / "layouts.md").read_text()

@@ -17,6 +17,7 @@ from pcc_pipeline.formats.notes import Note
 from pcc_pipeline.formats.source import Counts, Sink, Source
 from pcc_pipeline.formats.xml_rows import Rows, amount, day
 from pcc_pipeline.formats.xml_source import RefusedFile, below, child, elements, line_of, opened, said, text
+from pcc_pipeline.rules import debt_states
 from pcc_pipeline.tables.feeds import PCC_INVOICES, PCC_OPERATIONS, PCC_STATES
 
 #: Codes of statoDocumentoTipo. LA (lavorata) is paid when all of it is; IL is being worked on by PCC itself.
@@ -27,6 +28,7 @@ _STATES = {
     "LA": "CONTABILIZZATO",
     "RE": "RIFIUTATO",
 }
+_SUSPENDED = debt_states(into="sospeso")
 _DEBTS = {code.upper(): code for code in PCC_OPERATIONS.column("stato_debito").allowed}
 _PAID = ("PAG", "PAGATO")
 _LEFT_OUT = "il movimento è tralasciato, il documento letto"
@@ -166,7 +168,7 @@ def _movements(rows: Rows, element: etree._Element) -> tuple[list[dict[str, obje
         if wrong:
             rows.refuse(wrong[2], line_of(moved), f"movimenti.{wrong[0]}", wrong[1], rows=0)
             continue
-        if debt in ("SOSP", "SOSPDALIQ", "SOSPDANL"):
+        if _DEBTS.get(debt) in _SUSPENDED:
             cause = text(moved, "causale")
         found.append(
             {

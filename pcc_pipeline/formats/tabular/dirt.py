@@ -16,8 +16,9 @@ import pyarrow.compute as pc
 from pcc_pipeline.formats.names import described, plain
 from pcc_pipeline.formats.notes import Note
 from pcc_pipeline.formats.rows import Raw, filtered
-from pcc_pipeline.formats.tabular.headers import SOURCE, Header, HeaderPlan
+from pcc_pipeline.formats.tabular.headers import Header, HeaderPlan
 from pcc_pipeline.formats.tabular.layouts.apply import wanted
+from pcc_pipeline.formats.tabular.layouts.model import SOURCE
 from pcc_pipeline.tables.notes import OTHER_RECORD, REPEATED_HEADER, TITLE_ROW, TOTALS_ROW, UNKNOWN_COLUMN
 
 _TOTAL = r"(?i)^[^a-z0-9]*((sub|gran)?[ -]?total[ei]|tot\.?|riporto|a riportare|somma|sommano)([^a-z].*)?$"

@@ -10,12 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pcc_pipeline.formats.names import described, plain
-from pcc_pipeline.formats.tabular.layouts.model import KindLayout
+from pcc_pipeline.formats.tabular.layouts.model import SOURCE, KindLayout
 from pcc_pipeline.tables.describe import Table
 
 DELIMITERS = (";", ",", "\t", "|")
-#: What the name of a file's own column begins with, where a layout turns it into a table's.
-SOURCE = "@"
 #: Columns that a file names otherwise than its table (whose lineage column has the name already).
 ALIASES = {kind: {"ente": "codice_ente"} for kind in ("enti", "tickets", "ratings")}
 #: Rows among which the header is looked for, blank ones left out: titles may stand above it.

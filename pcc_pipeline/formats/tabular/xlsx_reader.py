@@ -25,8 +25,9 @@ from pcc_pipeline.formats.notes import Note
 from pcc_pipeline.formats.reasons import NO_PASSWORD, SAVE_AS_TABLE
 from pcc_pipeline.formats.rows import TIMED, WHOLE, Flaw, Raw
 from pcc_pipeline.formats.tabular.csv_reader import trimmed
-from pcc_pipeline.formats.tabular.headers import HEADER_ROWS, SOURCE, Header, HeaderPlan, find_header
+from pcc_pipeline.formats.tabular.headers import HEADER_ROWS, Header, HeaderPlan, find_header
 from pcc_pipeline.formats.tabular.layouts.apply import source_types
+from pcc_pipeline.formats.tabular.layouts.model import SOURCE
 from pcc_pipeline.formats.tabular.xlsx_errors import Cells, counts_from_1904, error_cells
 from pcc_pipeline.tables.describe import MONEY, Column
 from pcc_pipeline.tables.notes import SERIAL_DATE, SKIPPED_SHEET, TIME_OF_DAY

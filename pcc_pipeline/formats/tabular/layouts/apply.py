@@ -16,8 +16,7 @@ from pcc_pipeline.formats.conventions import COMMA, DAY_FIRST, POINT
 from pcc_pipeline.formats.names import plain
 from pcc_pipeline.formats.notes import Note
 from pcc_pipeline.formats.rows import Evidence, Raw
-from pcc_pipeline.formats.tabular.headers import SOURCE
-from pcc_pipeline.formats.tabular.layouts.model import Choice, KindLayout, Recipe
+from pcc_pipeline.formats.tabular.layouts.model import SOURCE, Choice, KindLayout, Recipe
 from pcc_pipeline.tables.describe import MONEY, Column, Table
 from pcc_pipeline.tables.notes import NET_PAYMENTS
 

@@ -13,9 +13,9 @@ import pyarrow as pa
 from pcc_pipeline.formats.conventions import AMBIGUOUS
 from pcc_pipeline.formats.names import described, plain
 from pcc_pipeline.formats.source import Counts, Source
+from pcc_pipeline.formats.tabular.choose import KINDS, PCC_KINDS, Fit, fits
+from pcc_pipeline.formats.tabular.guess import likeliest
 from pcc_pipeline.formats.tabular.headers import Header, HeaderPlan
-from pcc_pipeline.formats.tabular.layouts.choose import KINDS, PCC_KINDS, Fit, fits
-from pcc_pipeline.formats.tabular.layouts.guess import likeliest
 from pcc_pipeline.formats.tabular.layouts.load import standard
 from pcc_pipeline.formats.tabular.layouts.model import Layout, Recipe
 from pcc_pipeline.formats.tabular.parse import parse_tabular
