@@ -67,16 +67,10 @@ def guess(file: File, kind: Kind = None) -> None:
     """Propose a layout for a file: the one it fits, else a draft in YAML to be finished by hand."""
     import tempfile
 
-<<<<<<< HEAD
     from pcc_pipeline.formats.rows import WHOLE
-    from pcc_pipeline.formats.tabular.layouts.choose import fits
-    from pcc_pipeline.formats.tabular.layouts.guess import draft
-    from pcc_pipeline.formats.tabular.layouts.report import kind_of
-=======
     from pcc_pipeline.formats.tabular.choose import fits
     from pcc_pipeline.formats.tabular.guess import draft
     from pcc_pipeline.formats.tabular.report import kind_of
->>>>>>> main
 
     chosen = _kind(kind) or kind_of(file)
     with tempfile.TemporaryDirectory(prefix="pcc-") as folder:

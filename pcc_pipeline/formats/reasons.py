@@ -21,6 +21,11 @@ def unreadable(error: OSError) -> str:
     return f"il file non si legge ({errno.errorcode.get(error.errno or 0, type(error).__name__)})"
 
 
+def unreadable_workbook(error: Exception) -> str:
+    """The reason for a workbook that its reader cannot open."""
+    return f"la cartella di lavoro non si legge ({type(error).__name__}): {SAVE_AS_TABLE}"
+
+
 def too_large(size: int, most: int) -> str:
     """The reason for a file of `size` bytes where `most` are accepted."""
     return f"{size} byte, più dei {most} ammessi"

@@ -18,19 +18,12 @@ from pcc_pipeline.formats.reasons import EMPTY_FILE, damaged
 #: What a compressed file may become: as much as any file that is taken in; past `_FREE` so many times its own size.
 LARGEST_EXPANDED, _FREE, _RATIO = 8 << 30, 64 << 20, 300
 GZIP = b"\x1f\x8b\x08"
-<<<<<<< HEAD
+#: How workbooks begin: zipped ones, and those of old.
+ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 COMPRESSED = "file compresso (gzip): letto ciò che contiene"
 PADDED = "caratteri NUL o Ctrl-Z dopo la fine del testo: tolti"
 UNMARKED = "file in {0} senza il suo BOM: letto così"
 RETURNS = "le righe finiscono con il solo CR: lette così"
-=======
-#: How workbooks begin: zipped ones, and those of old.
-ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-COMPRESSED = "the file was compressed (gzip): read as what it holds"
-PADDED = "NULs or Ctrl-Z after the end of the text: dropped"
-UNMARKED = "the file is in {0} without its mark: read so"
-RETURNS = "the lines end with a carriage return alone: read so"
->>>>>>> main
 
 _CHUNK = 4 << 20
 _WIDE = {

@@ -20,13 +20,7 @@ from pcc_pipeline.tables.notes import FILE_FORMAT
 
 _START = 1024
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-<<<<<<< HEAD
-_ZIP = b"PK\x03\x04"
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OLE_REASON = f"file Excel danneggiato o protetto da password: {NO_PASSWORD}, o in CSV"
-=======
-_OLE_REASON = "an Excel file that is broken or protected by a password: deliver it without, or as CSV ({0})"
->>>>>>> main
 Task = Callable[[], Raw]
 
 
@@ -53,13 +47,8 @@ def open_parts(plans: Sequence[HeaderPlan], path: Path, folder: Path) -> tuple[l
     if not start.startswith((ZIP, OLE)):
         return _text_parts(plans, path, folder, start, notes)
     book = open_workbook(plans, path)
-<<<<<<< HEAD
-    if book.flaw and start.startswith(_OLE) and not book.flaw.reason.startswith(WHOLE):
-        return [], Flaw(None, _OLE_REASON)
-=======
     if book.flaw and start.startswith(OLE) and not book.flaw.reason.startswith(WHOLE):
-        return [], Flaw(None, _OLE_REASON.format(book.flaw.reason))
->>>>>>> main
+        return [], Flaw(None, _OLE_REASON)
     return [
         Part(
             sheet.plan, sheet.header, sheet_tasks(sheet),

@@ -22,7 +22,7 @@ import python_calamine as calamine
 from pcc_pipeline.formats.conventions import DECIMALS, TOO_LARGE
 from pcc_pipeline.formats.names import plain
 from pcc_pipeline.formats.notes import Note
-from pcc_pipeline.formats.reasons import NO_PASSWORD, SAVE_AS_TABLE
+from pcc_pipeline.formats.reasons import NO_PASSWORD, unreadable_workbook
 from pcc_pipeline.formats.rows import TIMED, WHOLE, Flaw, Raw
 from pcc_pipeline.formats.tabular.csv_reader import trimmed
 from pcc_pipeline.formats.tabular.headers import HEADER_ROWS, Header, HeaderPlan, find_header
@@ -121,7 +121,7 @@ def open_workbook(plans: Sequence[HeaderPlan], path: Path) -> Workbook:
     except calamine.PasswordError:
         return _refused(plans[0], f"cartella di lavoro protetta da password: {NO_PASSWORD}")
     except Exception as error:  # calamine's errors share no useful base; a broken file may raise any
-        return _refused(plans[0], f"la cartella di lavoro non si legge ({type(error).__name__}): {SAVE_AS_TABLE}")
+        return _refused(plans[0], unreadable_workbook(error))
     assert refused is not None
     return refused
 
