@@ -60,7 +60,7 @@ def read(path: Path, content: str, kind: str = "pcc_invoices") -> tuple[Lists, C
 
 def test_the_worked_example_reads_its_file(own: Path, tmp_path: Path) -> None:
     refused, _ = read(tmp_path / "export.csv", EXPORT)
-    assert refused.good == [] and "fits no layout" in refused.bad[0]["reason"]
+    assert refused.good == [] and "nessun layout" in refused.bad[0]["reason"]
     (own / "pcc_ricerca.yaml").write_text(LAYOUT)
     layouts.cache_clear()
     sink, counts = read(tmp_path / "export.csv", EXPORT)

@@ -67,6 +67,7 @@ def guess(file: File, kind: Kind = None) -> None:
     """Propose a layout for a file: the one it fits, else a draft in YAML to be finished by hand."""
     import tempfile
 
+    from pcc_pipeline.formats.rows import WHOLE
     from pcc_pipeline.formats.tabular.choose import fits
     from pcc_pipeline.formats.tabular.guess import draft
     from pcc_pipeline.formats.tabular.report import kind_of
@@ -76,7 +77,7 @@ def guess(file: File, kind: Kind = None) -> None:
         found = fits(chosen, file, Path(folder))
     for fit in found[:3]:
         known = sum(column is not None for column in fit.header.columns)
-        told = "fits" if fit.whole else (fit.reason or "").removeprefix("the whole file is refused: ")
+        told = "fits" if fit.whole else (fit.reason or "").removeprefix(WHOLE)
         err.print(f"{fit.plan.name}: {known} of {len(fit.header.names)} columns known; {told}", highlight=False)
     if found and found[0].whole:
         out.print(f"{chosen}: {found[0].plan.name}", highlight=False)

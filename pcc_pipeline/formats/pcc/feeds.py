@@ -108,9 +108,9 @@ def _records(path: Path) -> tuple[list[Record], list[Flaw]]:
     try:
         for record in models.records(text):
             found.append(record)
-    except csv.Error as error:
+    except csv.Error:
         last = found[-1].line if found else 0
-        return found, [Flaw(last + 1, f"virgolette non chiuse o fuori posto, da qui in poi il file non si legge: {error}")]
+        return found, [Flaw(last + 1, "virgolette non chiuse o fuori posto: da qui in poi il file non si legge")]
     return found, []
 
 

@@ -29,11 +29,11 @@ _RAGGED = re.compile(
     r"[^;,\t|0-9]*[-0-9.,;'’\"€()\t| ]*$"
 )
 
-TITLE = "a row above the header: not read"
-REPEATED = "the header again among the rows: skipped"
-TOTALS = "a row of totals: skipped"
-OTHERS = "rows of a type that the layout does not read: skipped"
-UNKNOWN = "a column that is not known: not read"
+TITLE = "riga sopra l'intestazione: non letta"
+REPEATED = "intestazione ripetuta tra le righe: saltata"
+TOTALS = "riga di totali: saltata"
+OTHERS = "righe di un tipo che il layout non legge: saltate"
+UNKNOWN = "colonna sconosciuta: non letta"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pcc_pipeline.formats.notes import Note
+from pcc_pipeline.formats.reasons import NO_PASSWORD
 from pcc_pipeline.formats.rows import WHOLE, Flaw, Raw
 from pcc_pipeline.formats.tabular.csv_reader import open_csv, raw_tasks
 from pcc_pipeline.formats.tabular.dirt import header_notes
@@ -19,7 +20,7 @@ from pcc_pipeline.tables.notes import FILE_FORMAT
 
 _START = 1024
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_OLE_REASON = "an Excel file that is broken or protected by a password: deliver it without, or as CSV ({0})"
+_OLE_REASON = f"file Excel danneggiato o protetto da password: {NO_PASSWORD}, o in CSV"
 Task = Callable[[], Raw]
 
 
@@ -47,7 +48,7 @@ def open_parts(plans: Sequence[HeaderPlan], path: Path, folder: Path) -> tuple[l
         return _text_parts(plans, path, folder, start, notes)
     book = open_workbook(plans, path)
     if book.flaw and start.startswith(OLE) and not book.flaw.reason.startswith(WHOLE):
-        return [], Flaw(None, _OLE_REASON.format(book.flaw.reason))
+        return [], Flaw(None, _OLE_REASON)
     return [
         Part(
             sheet.plan, sheet.header, sheet_tasks(sheet),

@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pcc_pipeline.formats.conventions import AMBIGUOUS
 from pcc_pipeline.formats.names import described, plain
 from pcc_pipeline.formats.source import Counts, Source
 from pcc_pipeline.formats.tabular.choose import KINDS, PCC_KINDS, Fit, fits
@@ -122,7 +123,7 @@ def report(path: Path, kind: str, layout: Layout | None = None) -> Report:
     made.counts = parse_tabular(Source("", kind, "", path.name, path), memory, layout=layout)
     for sort, times in memory.bad.most_common():
         told = Told(*sort, times, *memory.shown[sort])
-        (made.untold if told.reason.startswith("ambiguous") else made.refused).append(told)
+        (made.untold if told.reason.startswith(AMBIGUOUS) else made.refused).append(told)
     made.notes, made.first = memory.noted, memory.first
     return made
 

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pcc_pipeline.formats.reasons import unreadable_workbook
+from pcc_pipeline.formats.tabular.csv_careful import QUOTES
 from pcc_pipeline.formats.tabular.encoding import OLE, ZIP, as_utf8
 from pcc_pipeline.formats.tabular.headers import DELIMITERS, header_record, split_header
 
@@ -37,8 +39,8 @@ def text_rows(path: Path) -> list[list[str]]:
     delimiter = max(DELIMITERS, key=lambda mark: len(split_header(header, mark)))
     try:
         return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    except csv.Error as error:
-        raise NoTable(str(error)) from None
+    except csv.Error:
+        raise NoTable(QUOTES) from None
 
 
 def workbook_rows(path: Path) -> Iterator[tuple[str, Iterator[list[Any]]]]:
@@ -50,4 +52,4 @@ def workbook_rows(path: Path) -> Iterator[tuple[str, Iterator[list[Any]]]]:
         for name in book.sheet_names:
             yield name, book.get_sheet_by_name(name).iter_rows()
     except Exception as error:  # calamine's errors share no useful base
-        raise NoTable(str(error)) from None
+        raise NoTable(unreadable_workbook(error)) from None
