@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 import damage
 import models
-import oracle
+import oracle_inbox
 
 from pcc_pipeline.demo import write_provider
 
@@ -34,7 +34,7 @@ def broken(home: Path, seed: int, documents: int) -> list[str]:
         bad_rows=False,
     )
     (ente,) = (path.name for path in (home / "inbox").iterdir() if not path.name.startswith("_"))
-    rows = damage.damaged(oracle.load_inbox(home / "inbox", ente), seed, (0.2, 0.5, 0.8, 1.0)[seed % 4])
+    rows = damage.damaged(oracle_inbox.load_inbox(home / "inbox", ente), seed, (0.2, 0.5, 0.8, 1.0)[seed % 4])
     feeds = {kind: found for kind, found in rows.items() if kind in models.FEEDS and found}
     return damage.broken_promises(models.reconcile(home / "store", feeds))
 
