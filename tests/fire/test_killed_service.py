@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -12,10 +10,11 @@ from pathlib import Path
 import psutil
 import sqlalchemy as sa
 from dagster import DagsterRunStatus, RunsFilter
-from serving import PCC, ROOT, RUN, serving, until
+from serving import RUN, serving, until
 
 from assets.run import opened
 from assets.workers import AT_WORK
+from pcc_pipeline.arrival.delivery import deliver
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.demo import write_provider
@@ -38,8 +37,8 @@ def test_what_a_killed_service_was_at_is_done_at_its_next_start(server_home: Pat
 
     with serving(server_home) as (settings, _, _):
         for folder in sorted(path for ente in enti for path in (delivered / ente).iterdir()):
-            command = [*PCC, "submit", "--ente", folder.parent.name, "--kind", folder.name, *map(str, folder.iterdir())]
-            subprocess.run(command, env={**os.environ, **settings.environment()}, cwd=ROOT, check=True)
+            for file in folder.iterdir():
+                deliver(settings.inbox, folder.parent.name, folder.name, file)
         with opened(settings) as instance:
 
             def at_work() -> bool:
