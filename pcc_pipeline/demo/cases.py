@@ -6,8 +6,8 @@ are not here, nor is the verdict: `codes` names the anomalies (docs/rules.md#rul
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 #: Slots over which the weights are dealt; every slot but the odd remainder goes to `paid`.
@@ -181,7 +181,8 @@ CASES: tuple[Case, ...] = (
 )
 
 
-def dealt() -> Iterator[dict[str, Any]]:
+@cache
+def dealt() -> list[dict[str, Any]]:
     """The cases dealt over slots, as rows of the table that `documents.sql` joins.
 
     Slots 0…len(CASES)-1 hold each case once, so that the smallest ente shows them all; the SLOTS after
@@ -192,6 +193,12 @@ def dealt() -> Iterator[dict[str, Any]]:
     if weights["paid"] <= 0:
         raise ValueError("the cases' weights pass 1000 thousandths")
     by_weight = [case for case in CASES for _ in range(weights[case.name])]
-    for slot, case in enumerate((*CASES, *by_weight)):
-        row = asdict(case)
-        yield {"slot": slot, "case_name": row.pop("name"), **row, "codes": list(case.codes)}
+    return [
+        {"slot": slot, "case_name": case.name, **_columns(case), "codes": list(case.codes)}
+        for slot, case in enumerate((*CASES, *by_weight))
+    ]
+
+
+@cache
+def _columns(case: Case) -> dict[str, Any]:
+    return {name: value for name, value in asdict(case).items() if name not in ("name", "codes")}

@@ -15,7 +15,7 @@ numbers as (
         range as i,
         draw(range, 1) as r1, draw(range, 2) as r2, draw(range, 3) as r3, draw(range, 4) as r4,
         draw(range, 5) as r5, draw(range, 6) as r6, draw(range, 7) as r7, draw(range, 8) as r8
-    from range(getvariable('first'), getvariable('documents'))
+    from range(getvariable('first'), getvariable('first') + getvariable('documents'))
 ),
 chosen as (
     select
@@ -37,7 +37,7 @@ chosen as (
         end as supplier
     from numbers
     join dealt on dealt.slot = case
-        when i < getvariable('cases') then i
+        when i < getvariable('first') + getvariable('cases') then i - getvariable('first')
         else getvariable('cases') + (i * 617 + getvariable('seed')) % 1000
     end
 ),

@@ -24,12 +24,16 @@ KINDS = ("erp_invoices", "erp_payments", "pcc_invoices", "pcc_operations", "open
 
 @dataclass(frozen=True)
 class Size:
-    """How many documents, from which seed, seen on which days (reference and observation)."""
+    """How many documents, from which seed, seen on which days (reference and observation).
+
+    The first document's number is `first`: enti whose numbers differ share no document, lot, order or supplier.
+    """
 
     documents: int
     seed: int
     reference_date: date
     observed_at: date
+    first: int = 0
 
 
 @contextmanager
@@ -42,10 +46,10 @@ def synthesis(ente: Ente, number: int, size: Size, *, memory_limit: str | None =
     pool = max(8, min(4000, size.documents // 15))
     successors = parties(6, size.seed, first=1_000_000 + number * 10)
     # The first four suppliers are those of special cases (documents.sql): a pool of their own.
-    suppliers = parties(4, size.seed, first=2_000_000 + number * 10) + parties(pool, size.seed, first=0)
+    suppliers = parties(4, size.seed, first=2_000_000 + number * 10) + parties(pool, size.seed, first=size.first)
     variables: dict[str, object] = {
         "seed": size.seed * 7919 + number * 104729,
-        "first": 0,
+        "first": size.first,
         "documents": size.documents,
         "pool": pool,
         "cases": len(CASES),
@@ -63,7 +67,7 @@ def synthesis(ente: Ente, number: int, size: Size, *, memory_limit: str | None =
     try:
         for name, value in variables.items():
             connection.execute(f"set variable {name} = $1", [value])
-        _load(connection, "dealt", list(dealt()))
+        _load(connection, "dealt", dealt())
         _load(connection, "suppliers", [{"supplier": n, **_row(party)} for n, party in enumerate(suppliers)])
         _load(connection, "successions", _successions(suppliers, successors))
         for script in ("documents.sql", "feeds.sql"):
