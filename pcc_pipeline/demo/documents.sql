@@ -120,7 +120,7 @@ sides as (
 doubled as (
     select *, i as root from sides
     union all
-    select * replace (i + 400000000 as i, twist || '_twin' as twist), i as root from sides where twist in ({twins})
+    select * replace (i + 40000000 as i, twist || '_twin' as twist), i as root from sides where twist in ({twins})
 ),
 written as (
     select

@@ -83,15 +83,23 @@ SITUATIONS: tuple[Situation, ...] = (
         twin={name: "getvariable('group_member')" for name in ("erp_cf", "pcc_cf")},
     ),
     _situation("provisional_code", 1, {"pcc_cf": "provisional", "erp_cf": "provisional", "erp_piva": "null"}),
-    _situation("sole_trader", 2, {"payee": "'MGNLEA66C50F839O'"}, **_PAID),
+    _situation(
+        "sole_trader", 2,
+        {
+            "payee": "'MGNLEA66C50F839O'", "erp_cf": "null", "pcc_cf": "null",
+            "erp_piva": "getvariable('sole_trader')", "pcc_vat_number": "'IT' || getvariable('sole_trader')",
+        },
+        **_PAID,
+    ),
     # Matching (section 6).
     _situation(
-        "same_number_two_years", 2,
+        "same_number_two_years", 2, {},
         twin={name: f"{name} - 365" for name in ("issued", "received", "due_on", "erp_due_on", "pcc_issued", "pcc_due_on")},
+        **_PAID,
     ),
     _situation("lot_with_one_document", 2, {"erp_lot": "lotto", "erp_said": "'PROT' || (900000 + i)", "pcc_issued": "issued + 1"}, tier="sdi_lot"),
     _situation(
-        "twice_in_the_ledger", 2, {}, "DUPLICATE_IN_ERP", twin={"pcc_copies": "0"},
+        "twice_in_the_ledger", 2, twin={"pcc_copies": "0", "tier": "null", "codes": "['DUPLICATE_IN_ERP']"},
     ),
     _situation(
         "creditor_mistyped", 2, {"erp_piva": "piva[:9] || ((piva[10]::int + 1) % 10) || piva[11]", "erp_cf": "null"},
@@ -122,7 +130,7 @@ SITUATIONS: tuple[Situation, ...] = (
         },
     ),
     # Deliveries (section 12).
-    _situation("gone_from_ledger", 1, {}, "GONE_FROM_ERP", later="gone"),
+    _situation("gone_from_ledger", 1, {}, "GONE_FROM_ERP", "MISSING_IN_ERP", later="gone", tier="-"),
     _situation("payment_gone", 1, {}, "GONE_FROM_ERP", erp_pays="full", age_from=60, later="payment_gone"),
     _situation("order_renumbered", 2, {}, later="renumbered", **_PAID),
 )  # fmt: skip

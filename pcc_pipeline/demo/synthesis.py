@@ -45,7 +45,7 @@ def synthesis(ente: Ente, number: int, size: Size, *, memory_limit: str | None =
     `memory_limit` is the installation's unless told.
     """
     pool = max(8, min(4000, size.documents // 15))
-    successors = parties(10, size.seed, first=1_000_000 + number * 10)
+    successors = parties(11, size.seed, first=1_000_000 + number * 10)
     # The first four suppliers are those of special cases (documents.sql): a pool of their own.
     suppliers = parties(4, size.seed, first=2_000_000 + number * 10) + parties(pool, size.seed, first=size.first)
     variables: dict[str, object] = {
@@ -68,6 +68,7 @@ def synthesis(ente: Ente, number: int, size: Size, *, memory_limit: str | None =
         "group_vat": successors[6].piva,
         "group_head": successors[8].piva,
         "group_member": successors[9].piva,
+        "sole_trader": successors[10].piva,
     }
     connection = connect(keep_order=True, memory_limit=memory_limit)
     try:
