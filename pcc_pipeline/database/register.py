@@ -116,11 +116,11 @@ class Register:
         with self.engine.begin() as connection, lock(connection, f"register {ente}"):
             for start in range(0, len(arrived), BATCH):
                 part = arrived[start : start + BATCH]
-                added = _insert(connection, ente, part)
+                names = _names(connection, ente, part)
+                added = _insert(connection, ente, part, names)
                 new += added
                 left = {item.delivery for item in added}
-                for item in part:
-                    name = delivery_id(ente, item.kind, item.sha256)
+                for item, name in zip(part, names, strict=True):
                     if name in left:
                         left.discard(name)
                     else:
@@ -318,11 +318,31 @@ def _as_known(ente: str, known_at: datetime) -> sa.Select[Any]:
     return sa.select(*columns).select_from(t.outerjoin(f, stood)).where(t.c.ente == ente, t.c.received_at <= known_at)
 
 
-def _insert(connection: sa.Connection, ente: str, arrived: Sequence[Arrived]) -> list[Delivery]:
+def _names(connection: sa.Connection, ente: str, arrived: Sequence[Arrived]) -> list[str]:
+    """The identifier of each: its content's, or another where the same bytes come again and are now said to be whole.
+
+    Then they say more than they did: that what came since and lies in the span is not there.
+    """
+    t = table("deliveries")
+    names = [delivery_id(ente, item.kind, item.sha256) for item in arrived]
+    said = [name for item, name in zip(arrived, names, strict=True) if item.whole]
+    if not said:
+        return names
+    columns = (t.c.delivery, t.c.whole, t.c.span_from, t.c.span_to)
+    known = {row[0]: tuple(row[1:]) for row in connection.execute(sa.select(*columns).where(t.c.delivery.in_(said)))}
+    return [
+        delivery_id(ente, item.kind, f"{item.sha256}/{item.span_from}..{item.span_to}")
+        if item.whole and known.get(name, (True, item.span_from, item.span_to)) != (True, item.span_from, item.span_to)
+        else name
+        for item, name in zip(arrived, names, strict=True)
+    ]
+
+
+def _insert(connection: sa.Connection, ente: str, arrived: Sequence[Arrived], names: Sequence[str]) -> list[Delivery]:
     t = table("deliveries")
     rows: list[dict[str, Any]] = [
         {
-            "delivery": delivery_id(ente, item.kind, item.sha256),
+            "delivery": name,
             "kind": item.kind,
             "sha256": item.sha256,
             "file": item.file,
@@ -335,19 +355,19 @@ def _insert(connection: sa.Connection, ente: str, arrived: Sequence[Arrived]) ->
             "span_from": item.span_from,
             "span_to": item.span_to,
         }
-        for item in arrived
+        for item, name in zip(arrived, names, strict=True)
     ]
     own = {"size": sa.BigInteger, "whole": sa.Boolean, "span_from": sa.Date, "span_to": sa.Date}
-    names: dict[str, Any] = {name: own.get(name, sa.Text) for name in rows[0]} if rows else {}
+    types: dict[str, Any] = {name: own.get(name, sa.Text) for name in rows[0]} if rows else {}
     if not rows:
         return []
-    given = _unnest(rows, names, ordered=True)
+    given = _unnest(rows, types, ordered=True)
     # now() is the transaction's start: one value for all that one scan of an ente found.
-    values: list[Any] = [sa.literal(ente), sa.func.now(), *(given.c[name] for name in names)]
+    values: list[Any] = [sa.literal(ente), sa.func.now(), *(given.c[name] for name in types)]
     select = sa.select(*values).order_by(given.c.place)
     statement = (
         insert(t)
-        .from_select(["ente", "received_at", *names], select)
+        .from_select(["ente", "received_at", *types], select)
         .on_conflict_do_nothing()
         .returning(*(t.c[name] for name in Delivery.__dataclass_fields__))
     )
