@@ -57,7 +57,7 @@ def _file(folder: Path, name: str = "p.csv") -> Path:
 
 def test_from_the_inbox_to_the_models(installation: Installation, tmp_path: Path) -> None:
     inbox = installation.settings.inbox
-    with pytest.raises(DeliveryError, match="no span"):
+    with pytest.raises(DeliveryError, match="non ha un periodo"):
         deliver(inbox, "alfa", "open_list", _file(tmp_path), YEAR)
     deliver(inbox, "alfa", "erp_payments", _file(tmp_path), YEAR)
     assert _read(installation) == [{"whole": True, "span_from": YEAR.span_from, "span_to": YEAR.span_to, "confirmed": False}]

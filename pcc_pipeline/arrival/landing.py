@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,6 +19,7 @@ from pathlib import Path
 from pcc_pipeline.arrival import archive, spans
 from pcc_pipeline.codes import ENTE, PROVIDER
 from pcc_pipeline.database.register import NOT_KEPT, Arrived, Delivery, Seen
+from pcc_pipeline.formats import reasons
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.store import Store, TooLarge
 from pcc_pipeline.tables import FEEDS
@@ -28,7 +29,13 @@ PROVIDER_KINDS = ("enti", "tickets", "ratings", "probes")
 
 #: Kinds that an ente's own folder may not hold, and where they belong.
 PROVIDER_ONLY = ("enti",)
-MISPLACED = "{kind} is the provider's register: it belongs in " + PROVIDER + "/{kind} and is not read here"
+MISPLACED = "{kind} è l'anagrafica del fornitore del servizio: va in " + PROVIDER + "/{kind}, qui non si legge"
+
+
+def unknown_kind(known: Iterable[str]) -> str:
+    """The reason for a kind that is not read in that place, where these are."""
+    return f"tipo di consegna sconosciuto; qui si leggono: {', '.join(known)}"
+
 
 #: The kind of what lies in no folder of a kind.
 UNKNOWN = "unknown"
@@ -129,12 +136,12 @@ def _folders(inbox: Path, only: str | None, report: LandingReport | None) -> Ite
     for entry in _entries(inbox):
         path = Path(entry.path)
         if not entry.is_dir(follow_symlinks=False):
-            misplaced.append(_Place(UNKNOWN, inbox, "Not in a folder <ente>/<kind>", (entry.name,), 1))
+            misplaced.append(_Place(UNKNOWN, inbox, "non è in una cartella <ente>/<tipo>", (entry.name,), 1))
         elif ENTE.fullmatch(entry.name) or entry.name == PROVIDER:
             if only is None or entry.name == only:
                 found[entry.name] = list(_kinds(entry))
         else:
-            reason = "Not the code of an ente: 2 to 32 of a-z, 0-9 and _"
+            reason = "la cartella non è il codice di un ente: da 2 a 32 caratteri tra a-z, 0-9 e _"
             misplaced.append(_Place(UNKNOWN, path, reason, _names(path), 2))
             inner = [Path(kind.path) for kind in _entries(path) if kind.is_dir(follow_symlinks=False)]
             misplaced += [_Place(UNKNOWN, folder, reason, _names(folder)) for folder in inner]
@@ -151,9 +158,9 @@ def _kinds(ente: os.DirEntry[str]) -> Iterator[_Place]:
     known = PROVIDER_KINDS if ente.name == PROVIDER else tuple(FEEDS)
     for entry in _entries(Path(ente.path)):
         if not entry.is_dir(follow_symlinks=False):
-            yield _Place(UNKNOWN, Path(ente.path), "Not in a folder named after its kind", (entry.name,), 2)
+            yield _Place(UNKNOWN, Path(ente.path), "non è in una cartella con il nome del suo tipo", (entry.name,), 2)
         elif entry.name not in known:
-            reason = f"Unknown kind; known here: {', '.join(known)}"
+            reason = unknown_kind(known)
             yield _Place(_text(entry.name)[:100], Path(entry.path), reason)
         elif ente.name != PROVIDER and entry.name in PROVIDER_ONLY:
             yield _Place(entry.name, Path(entry.path), MISPLACED.format(kind=entry.name))
@@ -168,7 +175,7 @@ def _files(place: _Place, report: LandingReport | None) -> Iterator[os.DirEntry[
         if entry.is_file(follow_symlinks=False):
             yield entry
         else:
-            reason = "A folder or a link, not a file"
+            reason = "è una cartella o un collegamento, non un file"
             _refuse(report, entry.path, reason, place.folder.parent.name, place.kind)
 
 
@@ -205,10 +212,10 @@ def _land_ente(
         except FileNotFoundError:
             continue
         except OSError as error:
-            _refuse(report, entry.path, f"Cannot be read: {error.strerror}", ente, place.kind)
+            _refuse(report, entry.path, reasons.unreadable(error), ente, place.kind)
             continue
         if landed is None:
-            report.notes.append(f"{_text(entry.path)}: still being written, left for the next scan")
+            report.notes.append(f"{_text(entry.path)}: ancora in scrittura, lasciato alla prossima lettura")
             continue
         file, items = landed
         arrived += items
@@ -263,8 +270,8 @@ def _too_large(place: _Place, path: Path, stat: os.stat_result, limit: int) -> A
     """The registration of a file that is not taken in: its mark stands for name, size and time, not for content."""
     mark = hashlib.sha256(f"{path.name}|{stat.st_size}|{stat.st_mtime_ns}".encode(errors="replace")).hexdigest()
     reason = (
-        f"{stat.st_size} bytes, more than the {limit} that are accepted (PCC_MAX_FILE_BYTES): not read, "
-        f"left in the inbox (in {TOO_LARGE} where it is drained)"
+        f"{reasons.too_large(stat.st_size, limit)} (PCC_MAX_FILE_BYTES): non letto, "
+        f"lasciato dov'era (in {TOO_LARGE}, se la cartella viene svuotata)"
     )
     return Arrived(place.kind, NOT_KEPT + mark[len(NOT_KEPT) :], place.shown(path), stat.st_size, reason=reason)
 
@@ -277,16 +284,16 @@ def _land_archive(store: Store, ente: str, kind: str, path: Path, limit: int) ->
         with archive.opened(path) as (opened, members):
             for member in members:
                 if member.name.lower().endswith(".zip"):
-                    failures.append(f"{member.name}: an archive inside an archive is not read")
+                    failures.append(f"{member.name}: un archivio dentro un archivio non si legge")
                     continue
                 if member.size > limit:
-                    failures.append(f"{member.name}: {member.size} bytes, more than the {limit} that are accepted")
+                    failures.append(f"{member.name}: {reasons.too_large(member.size, limit)}")
                     continue
                 try:
                     with archive.read(opened, member) as source:
                         kept = store.put_stream(ente, source, limit=member.size)
-                except (TooLarge, *archive.DAMAGE) as error:
-                    failures.append(f"{member.name}: damaged ({error})")
+                except (TooLarge, *archive.DAMAGE):
+                    failures.append(f"{member.name}: danneggiato, o più grande di quanto l'archivio dichiara")
                     continue
                 name = _text(member.name)
                 arrived.append(Arrived(kind, kept.sha256, name, kept.size, archive=_text(path.name)))
@@ -294,7 +301,7 @@ def _land_archive(store: Store, ente: str, kind: str, path: Path, limit: int) ->
         failures.append(str(error))
     if failures:
         kept = store.put_file(ente, path)
-        more = f" (and {len(failures) - 5} more)" if len(failures) > 5 else ""
+        more = f" (e altri {len(failures) - 5})" if len(failures) > 5 else ""
         reason = "; ".join(failures[:5]) + more
         arrived.append(Arrived(kind, kept.sha256, _text(path.name), kept.size, reason=_text(reason)))
     return arrived

@@ -86,7 +86,13 @@ def synthesis(ente: Ente, number: int, size: Size, *, memory_limit: str | None =
 
 
 def _row(party: Party) -> dict[str, object]:
-    return {"name": party.name, "piva": party.piva, "cf": party.cf, "professional": party.professional, "provisional": provisional_code(party.piva)}
+    return {
+        "name": party.name,
+        "piva": party.piva,
+        "cf": party.cf,
+        "professional": party.professional,
+        "provisional": provisional_code(party.piva),
+    }
 
 
 def _load(connection: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, object]]) -> None:

@@ -7,6 +7,7 @@ bytes it came from. Which delivery's row stands is not decided here: see the sta
 from __future__ import annotations
 
 from pcc_pipeline.tables.budgets import budgets
+from pcc_pipeline.tables.common import ACTIONS, PCC_MODELS
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.lineage import LINEAGE as LINEAGE
 from pcc_pipeline.tables.lineage import feed as _feed
@@ -132,7 +133,7 @@ PCC_OPERATIONS = _feed(
     Column("progressivo_registrazione", "text", "The document moved", required=True),
     Column("data_operazione", "date", "Date of the movement", required=True),
     Column("azione", "text", "RC reception, RF refusal, CO booking, CS due date, CP payment", required=True,
-           allowed=("RC", "RF", "CO", "CS", "CP")),
+           allowed=ACTIONS),
     Column("importo", "money", "Amount moved; negative for a reversed payment (storno)", unit="EUR"),
     Column("stato_debito", "text", "Movement between accounts: LIQ, SOSP, NOLIQ or XdaY",
            allowed=("LIQ", "SOSP", "NOLIQ", "LIQdaSOSP", "LIQdaNL", "SOSPdaLIQ", "SOSPdaNL", "NLdaLIQ", "NLdaSOSP", "ADEGLIQ")),
@@ -146,8 +147,8 @@ PCC_OPERATIONS = _feed(
 PCC_OUTCOMES = _feed(
     "pcc_outcomes",
     "One row per line of a Modello 003 or 002 that PCC handed back, with its answer",
-    Column("model", "text", "003 operations, 002 documents that never passed SDI", required=True, allowed=("003", "002")),
-    Column("azione", "text", "003: RC, RF, CO, CS, CP", allowed=("RC", "RF", "CO", "CS", "CP")),
+    Column("model", "text", "003 operations, 002 documents that never passed SDI", required=True, allowed=PCC_MODELS),
+    Column("azione", "text", "003: RC, RF, CO, CS, CP", allowed=ACTIONS),
     Column("cf_amministrazione", "text", "Fiscal code of the ente"),
     Column("codice_ufficio", "text", "Office"),
     Column("cf_fornitore", "text", "Fiscal code of the supplier"),

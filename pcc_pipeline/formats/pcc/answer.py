@@ -17,7 +17,7 @@ from pcc_pipeline.formats.notes import Note
 from pcc_pipeline.formats.source import Counts, Sink, Source
 from pcc_pipeline.formats.xml_rows import Rows, amount, day
 from pcc_pipeline.formats.xml_source import RefusedFile, below, child, elements, line_of, opened, said, text
-from pcc_pipeline.rules import rule_rows
+from pcc_pipeline.rules import debt_states, rule_rows
 from pcc_pipeline.tables.feeds import PCC_INVOICES, PCC_OPERATIONS, PCC_STATES
 
 #: Codes of statoDocumentoTipo. LA (lavorata) is paid when all of it is; IL is being worked on by PCC itself.
@@ -28,10 +28,11 @@ _STATES = {
     "LA": "CONTABILIZZATO",
     "RE": "RIFIUTATO",
 }
+_SUSPENDED = debt_states(into="sospeso")
 _DEBTS = {code.upper(): code for code in PCC_OPERATIONS.column("stato_debito").allowed}
 _PAID = ("PAG", "PAGATO")
 _CREDIT_NOTES = {row["code"] for row in rule_rows("document_types") if row["sign"] == "-1"}
-_LEFT_OUT = "the movement is left out, the document read"
+_LEFT_OUT = "il movimento è tralasciato, il documento letto"
 _MONEY = re.compile(r"-?[0-9]{1,16}(?:\.[0-9]{1,2})?")
 _WANTED = frozenset(
     (
@@ -73,7 +74,7 @@ def parse_pcc_answer(source: Source, sink: Sink) -> Counts:
                     around |= _around(name, element)
         if not documents:
             told = "; ".join(dict.fromkeys(errors))
-            raise RefusedFile(f"PCC's answer holds no document{': ' + told[:300] if told else ''}")
+            raise RefusedFile(f"la risposta di PCC non contiene documenti{': ' + told[:300] if told else ''}")
     except RefusedFile as refusal:
         rows.refuse(refusal.reason, refusal.line, value=refusal.value)
     return rows.finish(notes)
@@ -112,7 +113,7 @@ def _document(rows: Rows, element: etree._Element, around: dict[str, object]) ->
     line = line_of(element)
     state = text(element, "statoDocumento")
     if state == "BO":
-        rows.refuse("A draft (statoDocumento BO): PCC does not count it yet", line, "stato_documento", state)
+        rows.refuse("bozza (statoDocumento BO): PCC non la conta ancora", line, "stato_documento", state)
         return
     total, paid = amount(text(element, "importoTotale")), amount(text(split, "importoPagato"))
     known = state if state in PCC_STATES else _STATES.get(state or "", state)
@@ -160,15 +161,15 @@ def _movements(rows: Rows, element: etree._Element) -> tuple[list[dict[str, obje
         action = "CP" if debt in _PAID else "CO"
         wrong = None
         if action == "CO" and debt not in _DEBTS:
-            wrong = ("stato_debito", written, f"not a movement between PCC's accounts: {_LEFT_OUT}")
+            wrong = ("stato_debito", written, f"non è un movimento tra i conti di PCC: {_LEFT_OUT}")
         elif worth is not None and not _MONEY.fullmatch(worth):
-            wrong = ("importo", worth, f"not an amount: {_LEFT_OUT}")
+            wrong = ("importo", worth, f"non è un importo: {_LEFT_OUT}")
         elif when is None or _date(when) is None:
-            wrong = ("data_operazione", when, f"not a date: {_LEFT_OUT}")
+            wrong = ("data_operazione", when, f"non è una data: {_LEFT_OUT}")
         if wrong:
             rows.refuse(wrong[2], line_of(moved), f"movimenti.{wrong[0]}", wrong[1], rows=0)
             continue
-        if debt in ("SOSP", "SOSPDALIQ", "SOSPDANL"):
+        if _DEBTS.get(debt) in _SUSPENDED:
             cause = text(moved, "causale")
         found.append(
             {
@@ -199,7 +200,7 @@ def _all_paid(element: etree._Element, paid: str | None) -> bool:
 
 
 def _signed(written: str | None, kind: str | None) -> str | None:
-    """The amount: without a sign for a credit note, whose type says it (docs/formats.md#pcc-invoices). Others may be negative."""
+    """The amount: without a sign for a credit note, whose type says it (docs/formats.md#pcc-invoices)."""
     return _unsigned(written) if kind in _CREDIT_NOTES else written
 
 

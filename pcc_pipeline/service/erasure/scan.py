@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pcc_pipeline.database import dagster_storage
+from pcc_pipeline.formats.tabular.encoding import ZIP
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.service.erasure import databases
 from pcc_pipeline.service.erasure.files import bears, files
@@ -59,7 +60,7 @@ def _holds(path: Path, traces: Traces) -> bool:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         if traces.bytes_pattern.search(data):
             return True
-        packed = data[:4] == b"PK\x03\x04"
+        packed = data[: len(ZIP)] == ZIP
     return packed and _packed(path.read_bytes(), traces)
 
 
