@@ -16,10 +16,11 @@ from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import insert
 
 from pcc_pipeline.database.engine import ente_lock, lock
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.database.unnest import unnest
 from pcc_pipeline.tables import FEEDS
 from pcc_pipeline.tables.register import DELIVERIES, LANDED, REFUSED
 
@@ -275,7 +276,7 @@ def _settle(connection: sa.Connection, outcomes: Sequence[Outcome]) -> None:
         part = outcomes[start : start + BATCH]
         texts = dict.fromkeys(("delivery", "status", "part", "reason"), sa.Text)
         counts = dict.fromkeys(("rows", "refused", "defects"), sa.BigInteger)
-        given = _unnest(part, {**texts, **counts})
+        given = unnest(part, {**texts, **counts})
         names = ("status", "part", "rows", "refused", "defects", "reason")
         update = sa.update(t).where(t.c.delivery == given.c.delivery)
         changed = connection.execute(update.values({name: given.c[name] for name in names})).rowcount
@@ -325,17 +326,12 @@ def _names(connection: sa.Connection, ente: str, arrived: Sequence[Arrived]) -> 
     """
     t = table("deliveries")
     names = [delivery_id(ente, item.kind, item.sha256) for item in arrived]
-    said = [name for item, name in zip(arrived, names, strict=True) if item.whole]
-    if not said:
-        return names
-    columns = (t.c.delivery, t.c.whole, t.c.span_from, t.c.span_to)
-    known = {row[0]: tuple(row[1:]) for row in connection.execute(sa.select(*columns).where(t.c.delivery.in_(said)))}
-    return [
-        delivery_id(ente, item.kind, f"{item.sha256}/{item.span_from}..{item.span_to}")
-        if item.whole and known.get(name, (True, item.span_from, item.span_to)) != (True, item.span_from, item.span_to)
-        else name
-        for item, name in zip(arrived, names, strict=True)
-    ]
+    query = sa.select(t.c.delivery, t.c.whole, t.c.span_from, t.c.span_to).where(t.c.delivery.in_(names))
+    known = {row[0]: tuple(row[1:]) for row in connection.execute(query)} if any(item.whole for item in arrived) else {}
+    for place, (item, name) in enumerate(zip(arrived, names, strict=True)):
+        if item.whole and name in known and known[name] != (True, item.span_from, item.span_to):
+            names[place] = delivery_id(ente, item.kind, f"{item.sha256}/{item.span_from}..{item.span_to}")
+    return names
 
 
 def _insert(connection: sa.Connection, ente: str, arrived: Sequence[Arrived], names: Sequence[str]) -> list[Delivery]:
@@ -361,7 +357,7 @@ def _insert(connection: sa.Connection, ente: str, arrived: Sequence[Arrived], na
     types: dict[str, Any] = {name: own.get(name, sa.Text) for name in rows[0]} if rows else {}
     if not rows:
         return []
-    given = _unnest(rows, types, ordered=True)
+    given = unnest(rows, types, ordered=True)
     # now() is the transaction's start: one value for all that one scan of an ente found.
     values: list[Any] = [sa.literal(ente), sa.func.now(), *(given.c[name] for name in types)]
     select = sa.select(*values).order_by(given.c.place)
@@ -380,7 +376,7 @@ def _insert(connection: sa.Connection, ente: str, arrived: Sequence[Arrived], na
 def _same(connection: sa.Connection, rows: Sequence[Mapping[str, object]]) -> None:
     """Two contents with one identifier would lose a delivery: so unlikely that stopping is right."""
     t = table("deliveries")
-    given = _unnest(rows, {"delivery": sa.Text, "sha256": sa.Text})
+    given = unnest(rows, {"delivery": sa.Text, "sha256": sa.Text})
     same = (given.c.delivery == t.c.delivery) & (given.c.sha256 != t.c.sha256)
     clash = sa.select(t.c.delivery).join(given, same)
     if (found := connection.execute(clash).scalar()) is not None:
@@ -395,26 +391,9 @@ def _remember(connection: sa.Connection, ente: str, seen: Sequence[Seen]) -> Non
             for item in seen[start : start + BATCH]
         }
         types = {"path": sa.Text, "size": sa.BigInteger, "mtime_ns": sa.BigInteger}
-        given = _unnest(list(rows.values()), types)
+        given = unnest(list(rows.values()), types)
         values = (sa.literal(ente), *(given.c[name] for name in types))
         select = sa.select(*values).order_by(given.c.path)
         statement = insert(t).from_select(["ente", "path", "size", "mtime_ns"], select)
         update = {name: statement.excluded[name] for name in ("ente", "size", "mtime_ns")}
         connection.execute(statement.on_conflict_do_update(index_elements=["path"], set_=update))
-
-
-def _unnest(
-    rows: Sequence[object], types: Mapping[str, type[sa.types.TypeEngine[Any]]], ordered: bool = False
-) -> sa.TableValuedAlias:
-    """Many rows as one parameter an attribute: one statement however many rows."""
-    arrays = [
-        sa.bindparam(
-            None,
-            [row[name] if isinstance(row, Mapping) else getattr(row, name) for row in rows],
-            type_=ARRAY(kind),
-        )
-        for name, kind in types.items()
-    ]
-    columns = [sa.column(name, kind) for name, kind in types.items()]
-    place = {"with_ordinality": "place"} if ordered else {}
-    return sa.func.unnest(*arrays).table_valued(*columns, **place).render_derived(name="given")

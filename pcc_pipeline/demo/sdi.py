@@ -56,9 +56,13 @@ xmlns:p="http://ivaservizi.agenziaentrate.gov.it/docs/xsd/fatture/v1.2">
 """
 
 
-_PAYMENT = "<DettaglioPagamento><ModalitaPagamento>MP05</ModalitaPagamento>{when}<ImportoPagamento>{amount}</ImportoPagamento></DettaglioPagamento>"
+_PAYMENT = (
+    "<DettaglioPagamento><ModalitaPagamento>MP05</ModalitaPagamento>{when}"
+    "<ImportoPagamento>{amount}</ImportoPagamento></DettaglioPagamento>"
+)
 
-#: What stands around some invoices on their way: blanks before the declaration, padding after the end, a namespace that is no URI.
+#: What stands around some invoices on their way: blanks before the declaration, padding after the end, a namespace that
+#: is no URI.
 _ENVELOPES: tuple[Callable[[str], str], ...] = (
     str,
     lambda text: "\n" + text,
