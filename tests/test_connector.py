@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -514,5 +515,7 @@ def test_the_demo_database_reads_back_as_the_files_it_stands_for(alfa: Connectio
                     columns = ["data_emissione", "importo_totale", "iva", "stato", "data_scadenza"]
                     paid = ["numero_mandato", "data_pagamento", "importo"]
                     read = pq.read_table(file, columns=paid if row["kind"] == "erp_payments" else columns)
-                staged.append(sorted(map(str, read.to_pylist())))
+                # The layout of its files takes amounts without their sign: a negative bill is told apart by the database alone.
+                rows = [{name: abs(v) if isinstance(v, Decimal) else v for name, v in row.items()} for row in read.to_pylist()]
+                staged.append(sorted(map(str, rows)))
     assert staged[0] == staged[2] and staged[1] == staged[3]
