@@ -13,7 +13,9 @@ from pcc_pipeline.commands.terminal import Ente, err, out, stop
 from pcc_pipeline.spreadsheet import harmless
 
 if TYPE_CHECKING:
-    from pcc_pipeline.runs.forecast import Outlook, Payment
+    from collections.abc import Sequence
+
+    from pcc_pipeline.runs.forecast import DuePart, Outlook, Payment
 
 
 def forecast(
@@ -59,34 +61,18 @@ def forecast(
             f"(bound {least.bound:,.2f} €)."
         )
     if plan_out:
-        with plan_out.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(
-                [
-                    "id_documento",
-                    "numero",
-                    "creditor",
-                    "creditor_name",
-                    "due_date",
-                    "amount",
-                    "outlay",
-                    "stock_left",
-                ]
-            )
-            for due in least.payments:
-                writer.writerow(
-                    [
-                        harmless(due.id_documento),
-                        harmless(due.numero),
-                        harmless(due.creditor),
-                        harmless(due.creditor_name or ""),
-                        due.due_date,
-                        due.amount,
-                        due.outlay,
-                        due.stock_left,
-                    ]
-                )
-        err.print(f"{len(least.payments)} payments → {plan_out}", highlight=False)
+        _write(plan_out, least.payments)
+
+
+def _write(target: Path, payments: Sequence[DuePart]) -> None:
+    """Writes the payments of a plan as CSV."""
+    texts, figures = ("id_documento", "numero", "creditor", "creditor_name"), ("due_date", "amount", "outlay", "stock_left")
+    with target.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*texts, *figures])
+        for due in payments:
+            writer.writerow([harmless(getattr(due, name) or "") for name in texts] + [getattr(due, name) for name in figures])
+    err.print(f"{len(payments)} payments → {target}", highlight=False)
 
 
 def read_payments(file: Path) -> list[Payment]:
