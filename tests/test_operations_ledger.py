@@ -56,10 +56,10 @@ def operations_of(got: models.Reconciled) -> list[dict[str, Any]]:
 def breaches(got: models.Reconciled) -> list[tuple[Any, ...]]:
     """What the blocking checks of the bonifica find."""
     with prepared(got._settings, got._store) as connection:
-        for name in ("ledger", "remedies", "operation_lines", "questions", "debt_positions", "stock"):
+        for name in ("ledger", "remedies", "operation_lines", "questions", "debt_positions", "stock", "document_targets"):
             connection.execute(f"create view {name} as select * from {source(got._store, models.ENTE, name)}")
         return [
-            row for sql in (bonifica.LEDGER_HOLDS, bonifica.PROJECTION_EXPLAINED) for row in connection.execute(sql).fetchall()
+            row for sql in (bonifica.LEDGER_HOLDS, bonifica.PROJECTION_EXPLAINED, bonifica.TARGETS_SUM) for row in connection.execute(sql).fetchall()
         ]
 
 

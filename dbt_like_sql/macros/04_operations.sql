@@ -25,3 +25,6 @@ create or replace macro filled_in(template, facts) as replace(
     )[1],
     chr(1), '{'
 );
+
+-- Which of PCC's models the ente's operations are written in (register of enti): AREA_RGS unless said.
+create or replace macro pcc_models() as coalesce(getvariable('modelli_pcc')::varchar, 'AREA_RGS');

@@ -67,3 +67,24 @@ FROM stocks s
 LEFT JOIN (SELECT ente, sum(stock_effect) AS effect FROM ledger GROUP BY ente) e ON e.ente = s.ente
 WHERE s.pcc - s.projected <> coalesce(e.effect, 0)
 """
+
+# The state that a document shall have on PCC is whole: its parts sum to the commercial amount, none of them is negative, and
+# what is suspended has a start.
+TARGETS_SUM = """
+WITH parts AS (
+    SELECT *,
+           treasury_vat + non_commercial + suspended_lawsuit + suspended_contested + suspended_check + suspended_other
+               + not_payable + paid + payments_lacking + payable AS parts,
+           least(commercial_amount, treasury_vat, non_commercial, suspended_lawsuit, suspended_contested, suspended_check,
+                 suspended_other, not_payable, paid, payments_lacking, payable) AS lowest
+    FROM document_targets WHERE movable
+)
+SELECT ente, id_documento, progressivo_registrazione, commercial_amount, parts, lowest,
+       CASE WHEN parts <> commercial_amount THEN 'the parts do not sum to the commercial amount'
+            WHEN lowest < 0 THEN 'a part is negative'
+            ELSE 'a suspended amount without a start, or a start without an amount' END AS problem
+FROM parts
+WHERE parts IS DISTINCT FROM commercial_amount OR lowest < 0
+   OR (suspended_lawsuit > 0) <> (lawsuit_from IS NOT NULL) OR (suspended_contested > 0) <> (contested_from IS NOT NULL)
+   OR (suspended_check > 0) <> (check_from IS NOT NULL)
+"""

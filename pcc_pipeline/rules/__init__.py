@@ -38,6 +38,8 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "excluded": "BOOLEAN",
         # Whether PCC is told of it (docs/rules.md#rule-11: not of a DURC that is being checked).
         "told": "BOOLEAN",
+        # Of today's kinds of suspension: lawsuit, contested (or regulatory checks); other where PCC has no kind for it.
+        "kind": "VARCHAR",
         "meaning": "VARCHAR",
         "source": "VARCHAR",
     },

@@ -132,6 +132,7 @@ REMEDY_TARGETS = Table(
         Column("on_pcc", "boolean", "PCC has it and takes operations on it"),
         Column("movable", "boolean", "Its money may be moved: PCC takes operations, and its accounts sum"),
         Column("rejected", "boolean", "Rejected and to be closed"),
+        Column("duplicate", "boolean", "A copy of another document, to be closed"),
         Column("refused", "boolean", "RF is the remedy"),
         *(Column(f"{what}_wrong", "boolean", f"An anomaly of it corrects {words} (rule_anomalies.corrects)") for what, words in (
             ("suspension", "the suspension"), ("not_payable", "what is non liquidabile"), ("due_date", "the due date"),
@@ -143,6 +144,8 @@ REMEDY_TARGETS = Table(
         Column("erp_rejected", "boolean", "Rejected in the accounting system, or through SDI"),
         Column("dispute", "boolean", "A special case CONTENZIOSO is in force"),
         Column("suspended_from", "date", "Start of the suspension"),
+        Column("erp_suspended_from", "date", "Start of the suspension as the accounting system writes it"),
+        money("split_vat", "VAT of split payment that PCC still counts as commercial", required=False),
         Column("right_due_date", "date", "Due date after reconciliation", source="docs/rules.md#rule-2"),
         *_NOW,
         money("unpaid", "Neither pagato nor pagato non commerciale now", required=False),
