@@ -6,8 +6,10 @@ They stand among the others in `reconciliations`; nothing is run here.
 # PCC would refuse a movement that takes more than its account holds, or that loses or makes money.
 LEDGER_HOLDS = """
 WITH steps AS (
-    SELECT l.*, r.unbooked + r.liquidated + r.suspended + r.not_payable + r.paid + r.paid_non_commercial AS before,
-           l.unbooked + l.liquidated + l.suspended + l.not_payable + l.paid + l.paid_non_commercial AS after,
+    SELECT l.*, r.unbooked + r.liquidated + r.suspended + r.not_payable + r.paid + r.paid_non_commercial + r.outside
+               - r.commercial_amount AS before,
+           l.unbooked + l.liquidated + l.suspended + l.not_payable + l.paid + l.paid_non_commercial + l.outside
+               - l.commercial_amount AS after,
            least(l.unbooked, l.liquidated, l.suspended, l.not_payable, l.paid, l.paid_non_commercial) AS lowest,
            least(r.unbooked, r.liquidated, r.suspended, r.not_payable, r.paid, r.paid_non_commercial, 0) AS lowest_before
     FROM ledger l
@@ -22,7 +24,7 @@ UNION ALL BY NAME
 SELECT o.ente, o.operation_id, o.id_documento, o.progressivo_registrazione, o.step,
        'an amount that is not positive, or a movement that PCC does not know' AS problem
 FROM operation_lines o
-WHERE (o.azione IN ('CO', 'CP', 'CS') AND NOT coalesce(o.importo > 0, false))
+WHERE (o.azione IN ('CO', 'CP', 'IP') OR o.azione = 'CS' AND o.model = '003') AND NOT coalesce(o.importo > 0, false)
    OR (o.azione = 'CO') <> (o.stato_debito IS NOT NULL)
 """
 

@@ -98,6 +98,8 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "cig_na": "BOOLEAN",
         "source": "VARCHAR",
     },
+    # Ways of naming a document to today's PCC, the preferred first (formats/pcc/area.py).
+    "pcc_identifications": {"identification": "INTEGER", "position": "INTEGER", "source": "VARCHAR"},
     # Which earlier line of its document (by action, 002 for a new document) each action needs: refused, it takes this along.
     "step_needs": {"azione": "VARCHAR", "needs": "VARCHAR", "source": "VARCHAR"},
     # PCC's code of each cause that an accounting system knows, and those that only the remedies give (no cause).

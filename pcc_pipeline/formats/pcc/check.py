@@ -9,7 +9,7 @@ judged in `pcc_model_values`. Whether PCC's accounts have room for the amounts i
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -71,6 +71,14 @@ def found_in_row(check: str, line: int, cell: area.Cell | None, value: str = "",
     """A fault of a row of today's models as a finding."""
     place, name = (cell.place + 1, cell.field) if cell else (None, None)
     return _of(check, line, place, name, value, expected)
+
+
+def operation_findings(model: str, texts: Sequence[str], on: date) -> list[Finding]:
+    """Everything wrong in one row of any model that is about to be written."""
+    row = Record(0, tuple(texts))
+    if (today := area.area_models().get(model)) is not None:
+        return [found_in_row(*fault) for fault in area_check.check_row(today, row, on)]
+    return list(check_row(models.layout(model), row, on))
 
 
 def check_file(path: Path, on: date) -> list[Finding]:
