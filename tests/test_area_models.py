@@ -77,7 +77,10 @@ LINES: dict[str, tuple[dict[str, Any], str]] = {
         INVOICE | {"azione": "RC", "data_ricezione": date(2025, 10, 13), "protocollo": "4711"},
         ";9990001234;12/PA;;;;RC;;;;;;;;;;;;13/10/2025;4711;;;",
     ),
-    "D1": (INVOICE | {"azione": "CS", "data_scadenza": date(2025, 11, 12)}, ";9990001234;12/PA;;;;CS;;;;;;;;;;;;12/11/2025;;;;"),
+    "D1": (
+        INVOICE | {"azione": "CS", "data_scadenza": date(2025, 11, 12)},
+        ";9990001234;12/PA;;;;CS;;;;;;;;;;;;12/11/2025;;;;",
+    ),
     "M1": (INVOICE | {"azione": "MI", "split_payment": True}, ";9990001234;12/PA;;;;MI;;;;;;;;;;;S;;;;;"),
     "T1": (
         {"model": A, "azione": "RT", "identificativo": 1, "progressivo_registrazione": "100000001"},
@@ -90,7 +93,13 @@ LINES: dict[str, tuple[dict[str, Any], str]] = {
     "P2": (
         INVOICE
         | PAID
-        | {"importo": Decimal(1000), "natura_spesa": "CA", "numero_mandato": "459", "cig": "Z000000000", "giorni_sospensione": 15},
+        | {
+            "importo": Decimal(1000),
+            "natura_spesa": "CA",
+            "numero_mandato": "459",
+            "cig": "Z000000000",
+            "giorni_sospensione": 15,
+        },
         ";9990001234;12/PA;;;;IP;;C;1000.00;CA;459;18/12/2025;IT99999999990;Z000000000;NA;;;15;;;",
     ),
     "P3": (
@@ -158,7 +167,7 @@ def _answered(data: bytes, code: str, words: str) -> bytes:
     """The file as PCC gives it back: its two answer cells filled in every row."""
     head, rows = data.split(b"\r\n")[:8], data.decode("cp1252").split("\r\n")[8:-1]
     width = {A: 20, B: 19}[A if b"IMPORTI" in head[1] else B]
-    done = [";".join(row.split(";")[:width] + [code, words]) for row in rows]
+    done = [";".join([*row.split(";")[:width], code, words]) for row in rows]
     return b"\r\n".join([*head, *(row.encode("cp1252") for row in done), b""])
 
 
@@ -195,7 +204,21 @@ def test_the_second_dialect_of_an_outcome_is_read(tmp_path: Path, quoted_header:
         ["Numero progressivo di registrazione", "IDENTIFICATIVO 2", "", "Data", "Codice fiscale", "Codice ufficio", "Azione"],
         ["", "Lotto SDI", "Numero fattura \n(SDI 2.1.1.4 Numero)"],
     ]
-    cells = ["", "9990001234", "12/PA", "10/04/2025", "99999999982", "UFXX01", "SID", "1000", "220,00", "0", "0", "", "1.200,50"]
+    cells = [
+        "",
+        "9990001234",
+        "12/PA",
+        "10/04/2025",
+        "99999999982",
+        "UFXX01",
+        "SID",
+        "1000",
+        "220,00",
+        "0",
+        "0",
+        "",
+        "1.200,50",
+    ]
     cells += ["03/11/2025", "0", "", "0,00", "", "", "", "E7", "Importo non capiente"]
     if quoted_header:
         lines = [";".join(f'"{cell}"' for cell in row + [""] * (58 - len(row))) for row in header]

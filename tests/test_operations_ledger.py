@@ -59,7 +59,9 @@ def breaches(got: models.Reconciled) -> list[tuple[Any, ...]]:
         for name in ("ledger", "remedies", "operation_lines", "questions", "debt_positions", "stock", "document_targets"):
             connection.execute(f"create view {name} as select * from {source(got._store, models.ENTE, name)}")
         return [
-            row for sql in (bonifica.LEDGER_HOLDS, bonifica.PROJECTION_EXPLAINED, bonifica.TARGETS_SUM) for row in connection.execute(sql).fetchall()
+            row
+            for sql in (bonifica.LEDGER_HOLDS, bonifica.PROJECTION_EXPLAINED, bonifica.TARGETS_SUM)
+            for row in connection.execute(sql).fetchall()
         ]
 
 
@@ -178,7 +180,12 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     home = tmp_path_factory.mktemp("ledger")
     configured = Settings.at(home, threads=1)
     with prepared(configured, Store(configured.store_url)) as connection:
-        for name, value in (("ente", "alfa"), ("reference_date", DAY.isoformat()), ("observed_at", "2026-01-20"), ("modelli_pcc", "003")):
+        for name, value in (
+            ("ente", "alfa"),
+            ("reference_date", DAY.isoformat()),
+            ("observed_at", "2026-01-20"),
+            ("modelli_pcc", "003"),
+        ):
             connection.execute(f"set variable {name} = '{value}'")
 
         def run(lines: list[dict[str, Any]], starts: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -36,7 +36,9 @@ BY_ACTION = {
     "RF": {"data_rifiuto", "descrizione"},
     # A SID says the whole state of its document, and the other rows of today's models have no value: nothing to change.
     "IP": {"importo", "natura_spesa", "cig", "cup", "data_mandato"},
-    **dict.fromkeys(("SID", "MI", "CH"), set[str]()),
+    "SID": set(),
+    "MI": set(),
+    "CH": set(),
 }
 
 

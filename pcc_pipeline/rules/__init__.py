@@ -72,6 +72,9 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         # No operation at all on the document before a person answers.
         "holds": "BOOLEAN",
     },
+    # What remedies a code under today's models (Area RGS), when a person answers first where that differs, and which code
+    # asks for no operation (`silent`).
+    "area_rgs_remedies": {"code": "VARCHAR", "remedy": "VARCHAR", "asks": "VARCHAR", "silent": "BOOLEAN", "source": "VARCHAR"},
     "duties": {"duty": "VARCHAR", "tipo_ente": "VARCHAR", "starts_on": "DATE", "source": "VARCHAR"},
     "erp_releases": {
         "gestionale": "VARCHAR",

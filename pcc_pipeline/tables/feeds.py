@@ -6,8 +6,8 @@ bytes it came from. Which delivery's row stands is not decided here: see the sta
 
 from __future__ import annotations
 
-from pcc_pipeline.tables.budgets import budgets
 from pcc_pipeline.tables.area import AREA_ACTIONS, AREA_MODELS, AREA_WORDS, LOTTO, PAYLOAD
+from pcc_pipeline.tables.budgets import budgets
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.lineage import LINEAGE as LINEAGE
 from pcc_pipeline.tables.lineage import feed as _feed

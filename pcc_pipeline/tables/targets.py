@@ -53,4 +53,15 @@ DOCUMENT_TARGETS = Table(
     indexes=(("ente", "progressivo_registrazione"), ("ente", "id_documento")),
 )
 
-TABLES = (DOCUMENT_TARGETS,)
+SPOKEN_REMEDIES = Table(
+    "spoken_remedies", "reconciliation", "One row per anomaly code whose remedy the ente's models of PCC say otherwise than the catalogue",
+    (
+        ENTE, Column("code", "text", "The anomaly", required=True),
+        Column("remedy", "text", "What remedies it on PCC", required=True),
+        Column("asks", "text", "When a person answers first; null: as the catalogue says"),
+        Column("silent", "boolean", "It asks for no operation", required=True, source="docs/rules.md#rule-11-state"),
+    ),
+    key=("ente", "code"),
+)
+
+TABLES = (SPOKEN_REMEDIES, DOCUMENT_TARGETS)
