@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 from samples import OBSERVED_AT, OWN, REFERENCE_DATE, Golden
 from steps import publish_steps
@@ -34,8 +35,8 @@ def _differing(golden: Golden, exported: dict[str, str]) -> list[str]:
     return differing
 
 
-def test_exports_equal_the_expected_tables(golden: Golden, installation: Installation) -> None:
-    publish_steps(installation, golden.ente, REFERENCE_DATE, OBSERVED_AT, inbox=golden.inbox)
+def test_exports_equal_the_expected_tables(golden: Golden, installation: Installation, tmp_path: Path) -> None:
+    publish_steps(installation, golden.ente, REFERENCE_DATE, OBSERVED_AT, inbox=golden.delivered(tmp_path / "golden"))
     assert _differing(golden, _exported(installation, golden)) == []
 
 

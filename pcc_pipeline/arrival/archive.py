@@ -6,6 +6,7 @@ Where the bytes go is `landing`'s matter.
 
 from __future__ import annotations
 
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ class Limits:
 LIMITS = Limits()
 
 #: What reading a damaged or foreign archive may raise.
-DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, RuntimeError, OSError)
+DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, ValueError, RuntimeError, OSError)
 
 
 class Unreadable(ValueError):

@@ -197,7 +197,6 @@ def upgrade() -> None:
     sa.Column('span_from', sa.Date(), nullable=True, comment='First day of the span of a whole delivery; null: open'),
     sa.Column('span_to', sa.Date(), nullable=True, comment='Last day of that span; null: open'),
     sa.PrimaryKeyConstraint('delivery', name=op.f('pk_deliveries')),
-    sa.UniqueConstraint('ente', 'kind', 'sha256', name=op.f('uq_deliveries_ente_kind_sha256')),
     schema='pcc',
     comment='One row per content delivered to an ente in a kind: the same bytes twice are one delivery'
     )
@@ -243,7 +242,7 @@ def upgrade() -> None:
     sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's key, where the document was found there"),
     sa.Column('progressivo_registrazione', sa.Text(), nullable=True, comment="PCC's key, where the document was found there"),
     sa.Column('side', sa.Text(), nullable=False, comment='Who tells it: ERP the accounting system, SDI, PCC'),
-    sa.Column('kind', sa.Text(), nullable=False, comment='REGISTERED the document as it stands; STATE another state than the first delivered, or a suspension; PAYMENT and REVERSAL with their order; CREDIT_NOTE a note linked to it; CREDITED an invoice linked to the note; MESSAGE of SDI; MOVEMENT on PCC; BALANCE of an account of PCC at O, where not zero'),
+    sa.Column('kind', sa.Text(), nullable=False, comment='REGISTERED the document as it stands; STATE another state than the first delivered, or a suspension; PAYMENT and REVERSAL with their order; WITHHELD what is lacking by O and withheld, not owed (docs/rules.md#rule-11); CREDIT_NOTE a note linked to it; CREDITED an invoice linked to the note; MESSAGE of SDI; MOVEMENT on PCC; BALANCE of an account of PCC at O, where not zero'),
     sa.Column('row_id', sa.BigInteger(), nullable=False, comment='Order of arrival of the row that tells it, unique within its kind'),
     sa.Column('day', sa.Date(), nullable=True, comment='When it happened; null where nobody says'),
     sa.Column('first_seen', sa.Boolean(), nullable=False, comment='The day is that of the delivery that said it first'),
@@ -259,6 +258,52 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_document_events_ente_id_documento_progressivo_registrazione_kind_row_id'), 'document_events', ['ente', 'id_documento', 'progressivo_registrazione', 'kind', 'row_id'], unique=False, schema='pcc')
     op.create_index(op.f('ix_document_events_ente_progressivo_registrazione'), 'document_events', ['ente', 'progressivo_registrazione'], unique=False, schema='pcc')
+    op.create_table('document_targets',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's key; null where it has no such document"),
+    sa.Column('progressivo_registrazione', sa.Text(), nullable=True, comment="PCC's key; null where PCC has no such document"),
+    sa.Column('codes', postgresql.JSONB(astext_type=sa.Text()), nullable=True, comment='Its anomalies'),
+    sa.Column('sign', sa.BigInteger(), nullable=True, comment='−1 for a credit note'),
+    sa.Column('movable', sa.Boolean(), nullable=False, comment='PCC takes operations on it, and its accounts sum'),
+    sa.Column('changes', sa.Boolean(), nullable=False, comment='Its amounts may be set: movable and not to be refused by RF'),
+    sa.Column('new_on_pcc', sa.Boolean(), nullable=True, comment='Goes out by Modello 002 first'),
+    sa.Column('commercial_amount', sa.Numeric(precision=18, scale=2), nullable=True, comment="PCC's commercial amount now, unsigned [EUR]"),
+    sa.Column('split_payment', sa.Boolean(), nullable=True, comment='The VAT regime to tell: split payment; null: as it is'),
+    sa.Column('treasury_vat', sa.Numeric(precision=18, scale=2), nullable=False, comment='VAT that leaves the commercial amount with it [EUR]'),
+    sa.Column('non_commercial', sa.Numeric(precision=18, scale=2), nullable=True, comment='Out of the commercial debt without a payment [EUR]'),
+    sa.Column('suspended_lawsuit', sa.Numeric(precision=18, scale=2), nullable=True, comment='Suspended: lawsuit [EUR]'),
+    sa.Column('lawsuit_from', sa.Date(), nullable=True, comment='Since when'),
+    sa.Column('suspended_contested', sa.Numeric(precision=18, scale=2), nullable=True, comment='Suspended: contested, or regulatory checks [EUR]'),
+    sa.Column('contested_from', sa.Date(), nullable=True, comment='Since when'),
+    sa.Column('suspended_check', sa.Numeric(precision=18, scale=2), nullable=True, comment='Suspended: awaiting the conformity check [EUR]'),
+    sa.Column('check_from', sa.Date(), nullable=True, comment='Since when'),
+    sa.Column('suspended_other', sa.Numeric(precision=18, scale=2), nullable=True, comment="Suspended for a cause of which today's PCC has no kind [EUR]"),
+    sa.Column('not_payable', sa.Numeric(precision=18, scale=2), nullable=True, comment='Non liquidabile [EUR]'),
+    sa.Column('paid', sa.Numeric(precision=18, scale=2), nullable=True, comment='Paid on PCC now, both accounts [EUR]'),
+    sa.Column('payments_lacking', sa.Numeric(precision=18, scale=2), nullable=True, comment='Payments of which PCC is to be told (unreported_payments) [EUR]'),
+    sa.Column('payments_lacking_count', sa.BigInteger(), nullable=True, comment='How many'),
+    sa.Column('offset_lacking', sa.Numeric(precision=18, scale=2), nullable=True, comment="Of payments_lacking: a credit note's use by D [EUR]"),
+    sa.Column('payments_non_commercial', sa.Boolean(), nullable=False, comment='The debt is not commercial: so are its payments'),
+    sa.Column('payable', sa.Numeric(precision=18, scale=2), nullable=True, comment='What nothing else takes [EUR]'),
+    sa.Column('due_date', sa.Date(), nullable=True, comment='The due date to tell; null: as it is'),
+    sa.Column('suspended_anew', sa.Boolean(), nullable=False, comment='What is suspended stands under another cause: all of it is suspended anew'),
+    sa.Column('rejected', sa.Boolean(), nullable=False, comment='RF is the remedy'),
+    sa.Column('closed', sa.Boolean(), nullable=False, comment='The whole of it is to be closed: a copy, or rejected past RF'),
+    sa.Column('received_first', sa.Boolean(), nullable=False, comment='PCC has it as PRESENTATO: RC comes first'),
+    sa.Column('now_non_commercial', sa.Numeric(precision=18, scale=2), nullable=True, comment='Non-commercial now [EUR]'),
+    sa.Column('now_suspended_lawsuit', sa.Numeric(precision=18, scale=2), nullable=True, comment='Suspended: lawsuit, now [EUR]'),
+    sa.Column('now_suspended_contested', sa.Numeric(precision=18, scale=2), nullable=True, comment='Suspended: contested, or regulatory checks, now [EUR]'),
+    sa.Column('now_suspended_check', sa.Numeric(precision=18, scale=2), nullable=True, comment='Suspended: awaiting the conformity check, now [EUR]'),
+    sa.Column('now_suspended_other', sa.Numeric(precision=18, scale=2), nullable=True, comment='Suspended for another cause now [EUR]'),
+    sa.Column('now_not_payable', sa.Numeric(precision=18, scale=2), nullable=True, comment='Non liquidabile now [EUR]'),
+    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the figures are asked for (D)'),
+    sa.Column('observed_at', sa.Date(), nullable=False, comment='Day up to which facts are seen (O)'),
+    schema='pcc',
+    comment='One row per document that bears an anomaly: the state that it shall have on PCC. The commercial amount is the sum of the VAT that leaves, non-commercial, suspended, non liquidabile, paid, payments lacking and payable'
+    )
+    op.create_index(op.f('ix_document_targets_ente_id_documento'), 'document_targets', ['ente', 'id_documento'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_document_targets_ente_id_documento_progressivo_registrazione'), 'document_targets', ['ente', 'id_documento', 'progressivo_registrazione'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_document_targets_ente_progressivo_registrazione'), 'document_targets', ['ente', 'progressivo_registrazione'], unique=False, schema='pcc')
     op.create_table('erp_reads',
     sa.Column('reading', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of reading'),
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
@@ -474,7 +519,7 @@ def upgrade() -> None:
     op.create_table('model_files',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
     sa.Column('file', sa.Text(), nullable=False, comment='Name of the model file'),
-    sa.Column('model', sa.Text(), nullable=False, comment='003 or 002'),
+    sa.Column('model', sa.Text(), nullable=False, comment="The model: today's, 003 or 002"),
     sa.Column('sha256', sa.Text(), nullable=False, comment='SHA-256 of the bytes, hexadecimal; the store keeps them under it'),
     sa.Column('size', sa.BigInteger(), nullable=False, comment='Size [bytes]'),
     sa.Column('rows', sa.BigInteger(), nullable=False, comment='Operations in it'),
@@ -521,9 +566,9 @@ def upgrade() -> None:
     sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's key; null where it has no such document"),
     sa.Column('progressivo_registrazione', sa.Text(), nullable=True, comment="PCC's key; null where PCC has no such document"),
     sa.Column('step', sa.BigInteger(), nullable=False, comment='Order within the document, from 1'),
-    sa.Column('model', sa.Text(), nullable=False, comment='The file it goes into: 003 operations, 002 documents that never passed SDI'),
-    sa.Column('azione', sa.Text(), nullable=False, comment='RC reception, RF refusal, CO booking, CS due date, CP payment'),
-    sa.Column('importo', sa.Numeric(precision=18, scale=2), nullable=True, comment='Amount moved, positive; for CS the amount that is due; null for RC and RF [EUR]'),
+    sa.Column('model', sa.Text(), nullable=False, comment="The file it goes into: today's models, 003 operations, 002 documents that never passed SDI"),
+    sa.Column('azione', sa.Text(), nullable=False, comment='RC reception, RF refusal, CO booking, CS due date, CP payment; SID amounts set, MI VAT regime, CH closing, IP payment, RS restore, RT reset'),
+    sa.Column('importo', sa.Numeric(precision=18, scale=2), nullable=True, comment='Amount moved or paid (CP, IP), positive; CS of 003: the amount that is due; else null [EUR]'),
     sa.Column('natura_spesa', sa.Text(), nullable=True, comment='CO current, CA capital, NA for the movements that PCC wants without; null for RC, RF, CS (Modello 003, E255)'),
     sa.Column('stato_debito', sa.Text(), nullable=True, comment='CO: between which accounts (docs/rules.md#rule-3)'),
     sa.Column('causale', sa.Text(), nullable=True, comment="CO: PCC's code of the reason"),
@@ -540,6 +585,19 @@ def upgrade() -> None:
     sa.Column('protocollo', sa.Text(), nullable=True, comment="RC: number in the ente's register of correspondence"),
     sa.Column('data_ricezione', sa.Date(), nullable=True, comment='RC: date of reception'),
     sa.Column('data_rifiuto', sa.Date(), nullable=True, comment='RF: date of refusal'),
+    sa.Column('importo_non_commerciale', sa.Numeric(precision=18, scale=2), nullable=True, comment='SID: non-commercial amount [EUR] (docs/formats.md#area-rgs-model-a)'),
+    sa.Column('importo_sospeso_contenzioso', sa.Numeric(precision=18, scale=2), nullable=True, comment='SID: suspended, lawsuit [EUR] (docs/formats.md#area-rgs-model-a)'),
+    sa.Column('data_sospensione_contenzioso', sa.Date(), nullable=True, comment='SID: since when'),
+    sa.Column('importo_sospeso_contestazione', sa.Numeric(precision=18, scale=2), nullable=True, comment='SID: suspended, contested or regulatory checks [EUR] (docs/formats.md#area-rgs-model-a)'),
+    sa.Column('data_sospensione_contestazione', sa.Date(), nullable=True, comment='SID: since when'),
+    sa.Column('importo_sospeso_verifica', sa.Numeric(precision=18, scale=2), nullable=True, comment='SID: suspended, awaiting the conformity check [EUR] (docs/formats.md#area-rgs-model-a)'),
+    sa.Column('data_sospensione_verifica', sa.Date(), nullable=True, comment='SID: since when'),
+    sa.Column('importo_non_liquidabile', sa.Numeric(precision=18, scale=2), nullable=True, comment='SID: non liquidabile [EUR] (docs/formats.md#area-rgs-model-a)'),
+    sa.Column('split_payment', sa.Boolean(), nullable=True, comment='MI: split payment'),
+    sa.Column('tipo_debito', sa.Text(), nullable=True, comment='IP: C commercial, NC non-commercial (docs/formats.md#area-rgs-model-b)'),
+    sa.Column('giorni_sospensione', sa.BigInteger(), nullable=True, comment='IP: whole days in which the document was suspended and PCC does not know it'),
+    sa.Column('identificativo', sa.BigInteger(), nullable=True, comment="Today's models: how the row names the document, 1 to 3 (docs/formats.md#area-rgs-identification)"),
+    sa.Column('payload_key', sa.Text(), nullable=True, comment="Today's models: hash of model, identification, action and payload"),
     sa.Column('cf_amministrazione', sa.Text(), nullable=True, comment='Fiscal code of the ente as PCC writes it; null where no document of PCC tells it'),
     sa.Column('codice_ufficio', sa.Text(), nullable=True, comment='Office'),
     sa.Column('cf_fornitore', sa.Text(), nullable=True, comment='Fiscal code of the supplier'),
@@ -559,7 +617,7 @@ def upgrade() -> None:
     sa.Column('observed_at', sa.Date(), nullable=False, comment='Day up to which facts are seen (O)'),
     sa.PrimaryKeyConstraint('ente', 'operation_id', name=op.f('pk_operations')),
     schema='pcc',
-    comment='One row per line to send to PCC (Modello 003, 002)'
+    comment='One row per line to send to PCC'
     )
     op.create_index(op.f('ix_operations_ente_code'), 'operations', ['ente', 'code'], unique=False, schema='pcc')
     op.create_index(op.f('ix_operations_ente_id_documento'), 'operations', ['ente', 'id_documento'], unique=False, schema='pcc')
@@ -667,13 +725,13 @@ def upgrade() -> None:
     sa.Column('attempt', sa.BigInteger(), nullable=False, comment='Of this operation, from 1: another only after PCC refused the one before'),
     sa.Column('file', sa.Text(), nullable=False, comment='Name of the model file'),
     sa.Column('line', sa.BigInteger(), nullable=False, comment='Line of the file'),
-    sa.Column('model', sa.Text(), nullable=False, comment='003 or 002'),
+    sa.Column('model', sa.Text(), nullable=False, comment="The model: today's, 003 or 002"),
     sa.Column('sent_at', sa.DateTime(timezone=True), nullable=False, comment='When the file was written'),
     sa.Column('code', sa.Text(), nullable=True, comment='The anomaly that it remedies'),
     sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's key; null where it has no such document"),
     sa.Column('progressivo_registrazione', sa.Text(), nullable=True, comment="PCC's key; null where PCC had no such document yet"),
     sa.Column('step', sa.BigInteger(), nullable=False, comment='Order within the document, from 1'),
-    sa.Column('azione', sa.Text(), nullable=True, comment='RC reception, RF refusal, CO booking, CS due date, CP payment'),
+    sa.Column('azione', sa.Text(), nullable=True, comment='RC reception, RF refusal, CO booking, CS due date, CP payment; SID amounts set, MI VAT regime, CH closing, IP payment, RS restore, RT reset'),
     sa.Column('importo', sa.Numeric(precision=18, scale=2), nullable=True, comment='Amount moved, due or paid [EUR]'),
     sa.Column('stato_debito', sa.Text(), nullable=True, comment='CO: between which accounts'),
     sa.Column('causale', sa.Text(), nullable=True, comment="CO: PCC's code of the reason"),
@@ -690,6 +748,24 @@ def upgrade() -> None:
     sa.Column('data_emissione', sa.Date(), nullable=True, comment='Date of issue'),
     sa.Column('importo_totale', sa.Numeric(precision=18, scale=2), nullable=True, comment='Total of the document [EUR]'),
     sa.Column('tipo_documento', sa.Text(), nullable=True, comment='Document type'),
+    sa.Column('lotto', sa.Text(), nullable=True, comment='SDI lot, where the row names the document by it (docs/formats.md#area-rgs-identification)'),
+    sa.Column('codice_ufficio', sa.Text(), nullable=True, comment='Office'),
+    sa.Column('importo_non_commerciale', sa.Numeric(precision=18, scale=2), nullable=True, comment='SID: non-commercial amount [EUR] (docs/formats.md#area-rgs-model-a)'),
+    sa.Column('importo_sospeso_contenzioso', sa.Numeric(precision=18, scale=2), nullable=True, comment='SID: suspended, lawsuit [EUR] (docs/formats.md#area-rgs-model-a)'),
+    sa.Column('data_sospensione_contenzioso', sa.Date(), nullable=True, comment='SID: since when'),
+    sa.Column('importo_sospeso_contestazione', sa.Numeric(precision=18, scale=2), nullable=True, comment='SID: suspended, contested or regulatory checks [EUR] (docs/formats.md#area-rgs-model-a)'),
+    sa.Column('data_sospensione_contestazione', sa.Date(), nullable=True, comment='SID: since when'),
+    sa.Column('importo_sospeso_verifica', sa.Numeric(precision=18, scale=2), nullable=True, comment='SID: suspended, awaiting the conformity check [EUR] (docs/formats.md#area-rgs-model-a)'),
+    sa.Column('data_sospensione_verifica', sa.Date(), nullable=True, comment='SID: since when'),
+    sa.Column('importo_non_liquidabile', sa.Numeric(precision=18, scale=2), nullable=True, comment='SID: non liquidabile [EUR] (docs/formats.md#area-rgs-model-a)'),
+    sa.Column('split_payment', sa.Boolean(), nullable=True, comment='MI: split payment'),
+    sa.Column('tipo_debito', sa.Text(), nullable=True, comment='IP: C commercial, NC non-commercial (docs/formats.md#area-rgs-model-b)'),
+    sa.Column('giorni_sospensione', sa.BigInteger(), nullable=True, comment='IP: whole days in which the document was suspended and PCC does not know it'),
+    sa.Column('natura_spesa', sa.Text(), nullable=True, comment='IP, CO, CP: CO current, CA capital'),
+    sa.Column('cig', sa.Text(), nullable=True, comment='Tender code, else NA'),
+    sa.Column('cup', sa.Text(), nullable=True, comment='Project code, else NA'),
+    sa.Column('identificativo', sa.BigInteger(), nullable=True, comment="Today's models: how the row names the document, 1 to 3"),
+    sa.Column('payload_key', sa.Text(), nullable=True, comment="Today's models: hash of model, identification, action and payload"),
     sa.Column('stock_effect', sa.Numeric(precision=18, scale=2), nullable=True, comment="What it takes from PCC's stock, signed [EUR]"),
     sa.PrimaryKeyConstraint('ente', 'operation_id', 'attempt', name=op.f('pk_sent_operations')),
     schema='pcc',
@@ -708,7 +784,7 @@ def upgrade() -> None:
     sa.Column('code', sa.Text(), nullable=True, comment='The anomaly that it remedies'),
     sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's key; null where it has no such document"),
     sa.Column('progressivo_registrazione', sa.Text(), nullable=True, comment="PCC's key; null where PCC had no such document yet"),
-    sa.Column('azione', sa.Text(), nullable=True, comment='RC reception, RF refusal, CO booking, CS due date, CP payment'),
+    sa.Column('azione', sa.Text(), nullable=True, comment='RC reception, RF refusal, CO booking, CS due date, CP payment; SID amounts set, MI VAT regime, CH closing, IP payment, RS restore, RT reset'),
     sa.Column('importo', sa.Numeric(precision=18, scale=2), nullable=True, comment='Amount moved, due or paid [EUR]'),
     sa.Column('state', sa.Text(), nullable=False, comment='sent: no answer yet; accepted; refused by PCC; done: a later feed of PCC shows it'),
     sa.Column('answer_code', sa.Text(), nullable=True, comment="PCC's Codice segnalazione"),
@@ -1025,6 +1101,10 @@ def downgrade() -> None:
     op.drop_table('fgdc_steps', schema='pcc')
     op.drop_index(op.f('ix_erp_reads_ente_kind_reading'), table_name='erp_reads', schema='pcc')
     op.drop_table('erp_reads', schema='pcc')
+    op.drop_index(op.f('ix_document_targets_ente_progressivo_registrazione'), table_name='document_targets', schema='pcc')
+    op.drop_index(op.f('ix_document_targets_ente_id_documento_progressivo_registrazione'), table_name='document_targets', schema='pcc')
+    op.drop_index(op.f('ix_document_targets_ente_id_documento'), table_name='document_targets', schema='pcc')
+    op.drop_table('document_targets', schema='pcc')
     op.drop_index(op.f('ix_document_events_ente_progressivo_registrazione'), table_name='document_events', schema='pcc')
     op.drop_index(op.f('ix_document_events_ente_id_documento_progressivo_registrazione_kind_row_id'), table_name='document_events', schema='pcc')
     op.drop_table('document_events', schema='pcc')
