@@ -26,7 +26,7 @@ class Sheets:
     `cells` at most, and past `free_cells` so many for each that is written (`sparse`)."""
 
     columns: int = 2_000
-    cells: int = 32_000_000
+    cells: int = 20_000_000
     free_cells: int = 4_000_000
     sparse: int = 20
     #: Rows that merged cells cover, over all of a sheet's.
@@ -40,13 +40,13 @@ class Sheets:
 @dataclass(frozen=True)
 class Reading:
     """What the process may use that reads files: bytes of memory at least, seconds for the first byte, and more by size
-    and number; files that one process reads; processes at once; times that a run may die over a delivery."""
+    and number; files after which a process is replaced; processes at once; times that a run may die over a delivery."""
 
     memory: int = 1 << 30
     seconds: float = 120.0
     bytes_a_second: int = 256 << 10
     seconds_a_file: float = 0.05
-    files: int = 200
+    files: int = 20_000
     at_once: int = 2
     deaths: int = 2
 

@@ -54,7 +54,11 @@ def refuse_long_directory(path: Path, limits: Zipped, name: str = "l'archivio") 
 
 
 def refuse_outsized(
-    entries: Iterable[zipfile.ZipInfo], packed: int, limits: Zipped, name: str = "l'archivio", unpacked: str = "l'archivio estratto"
+    entries: Iterable[zipfile.ZipInfo],
+    packed: int,
+    limits: Zipped,
+    name: str = "l'archivio",
+    unpacked: str = "l'archivio estratto",
 ) -> None:
     """Raises Outsized where the directory tells of more than `limits`; `packed` is the file's size in bytes."""
     sizes = [entry.file_size for entry in entries]
@@ -62,9 +66,9 @@ def refuse_outsized(
         raise Outsized(f"{name} contiene {len(sizes)} file, più dei {limits.members} ammessi")
     total = sum(sizes)
     if total > limits.bytes:
-        raise Outsized(f"{unpacked} occuperebbe {too_large(total, limits.bytes)}")
+        raise Outsized(f"{name} occuperebbe, una volta estratto il contenuto, {too_large(total, limits.bytes)}")
     if total > limits.free and total > packed * limits.ratio:
-        raise Outsized(f"{unpacked} crescerebbe oltre {limits.ratio} volte: non estratto")
+        raise Outsized(f"{name} crescerebbe, estraendone il contenuto, oltre {limits.ratio} volte: non estratto")
 
 
 def unpacked(file: IO[bytes], entry: zipfile.ZipInfo) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ from pcc_pipeline.formats.zipped import Damaged
 
 _SHEET, _ROW = "table:table", "table:table-row"
 _CELLS = ("table:table-cell", "table:covered-table-cell")
+_VALUES = ("office:value", "office:date", "office:string", "office:boolean", "office:time", "table:formula")
 _REPEATED = {_ROW: "table:number-rows-repeated"} | dict.fromkeys(_CELLS, "table:number-columns-repeated")
 
 
@@ -44,8 +45,7 @@ class _Counter:
             self._repeat, self._place, self._last = _number(attributes, name), 0, 0
         elif name in _CELLS:
             self._cell = _number(attributes, name)
-            if any(said.startswith(("office:value", "office:date", "office:string", "office:boolean", "office:time", "table:formula"))
-                   for said in attributes):  # fmt: skip
+            if any(said.startswith(_VALUES) for said in attributes):
                 self._fill()
         elif self._cell is not None:
             self._fill()

@@ -48,7 +48,7 @@ def _oversize(path: Path, identity: tuple[int, int, int], zipped: Zipped, sheets
             return None
         with zipfile.ZipFile(path) as book:
             entries = book.infolist()
-        refuse_outsized(entries, path.stat().st_size, zipped, BOOK, "la cartella di lavoro estratta")
+        refuse_outsized(entries, path.stat().st_size, zipped, BOOK)
         with path.open("rb") as file:
             for entry in entries:
                 _measure(file, entry, sheets)
@@ -101,7 +101,7 @@ def _of_sheet(pieces: Iterable[bytes], limits: Sheets) -> Extent:
             new = {name for name, _ in found} - letters
             letters |= new
             for name in new:
-                if (column := _column(name)) > limits.columns:
+                if _column(name) > limits.columns:
                     raise Outsized(FAR.format(name.decode(), limits.columns))
             rows = max(rows, *(int(row) for _, row in found))
         if b"mergeCell" in text:
@@ -135,5 +135,5 @@ def _judge(extent: Extent, limits: Sheets) -> None:
     size = extent.rows * extent.columns
     if size > limits.free_cells and size > limits.sparse * extent.written:
         raise Outsized(SPARSE.format(size, extent.written))
-    if size > limits.cells:
-        raise Outsized(MANY.format(size, limits.cells))
+    if (most := max(size, extent.written)) > limits.cells:  # cells may leave out where they are
+        raise Outsized(MANY.format(most, limits.cells))
