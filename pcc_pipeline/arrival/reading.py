@@ -7,6 +7,7 @@ it was reading; the next file gets a new one.
 from __future__ import annotations
 
 import atexit
+import errno
 import json
 import logging
 import os
@@ -28,7 +29,7 @@ import pyarrow as pa
 
 from pcc_pipeline.formats import Counts, Sink, Source
 from pcc_pipeline.formats.child import DEFECTS, DONE, FAILED, HEAD, NOTES, READY, ROWS, Order
-from pcc_pipeline.formats.limits import READING, Reading
+from pcc_pipeline.formats.limits import READING, ReadingLimits
 from pcc_pipeline.formats.reasons import KILLED, OUT_OF_MEMORY, OUT_OF_TIME
 from pcc_pipeline.formats.tabular.layouts.model import Layout
 
@@ -68,7 +69,7 @@ def parse(
     workers: int = 1,
     layout: Layout | None = None,
     memory: int = 0,
-    limits: Reading | None = None,
+    limits: ReadingLimits | None = None,
     patience: float | None = None,
 ) -> dict[str, Counts]:
     """`formats.parse` in another process; returns the counts by delivery.
@@ -112,8 +113,9 @@ class _Process:
         except Stopped:
             letter = b""
         if letter != READY:
+            log.error("The reading process does not start: %s", self._errors())
             self.end()
-            raise OSError(f"the reading process does not start: {self._errors()}")
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
         self.sound = True
 
     def _environment(self) -> dict[str, str]:
@@ -237,7 +239,7 @@ class _Pool:
             self._room.release()
             raise
 
-    def give_back(self, process: _Process, limits: Reading) -> None:
+    def give_back(self, process: _Process, limits: ReadingLimits) -> None:
         """Keeps it for the next file, or ends it: after an error, many files, or where it has kept much memory."""
         try:
             ended = [process]

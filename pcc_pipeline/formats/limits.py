@@ -38,7 +38,7 @@ class Sheets:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadingLimits:
     """What the process may use that reads files: bytes of memory at least, seconds for the first byte, and more by size
     and number; files after which a process is replaced; processes at once; times that a run may die over a delivery."""
 
@@ -54,6 +54,6 @@ class Reading:
 ARCHIVE = Zipped()
 WORKBOOK = Zipped(members=10_000, bytes=4 << 30)
 SHEETS = Sheets()
-READING = Reading()
+READING = ReadingLimits()
 #: The longest line of a text table, in bytes.
 LINE = 1 << 20
