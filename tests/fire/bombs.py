@@ -93,14 +93,27 @@ def _many(path: Path) -> Path:
     return workbook(path, rows())
 
 
-def _ods(path: Path) -> Path:
-    cell = "<table:table-cell office:value-type='string' table:number-columns-repeated='1000'><text:p>x</text:p></table:table-cell>"
-    body = f"{_ODS}<table:table-row table:number-rows-repeated='1000000'>{cell}</table:table-row></table:table></office:spreadsheet>"
+def ods(path: Path, more: str = "") -> Path:
+    """An .ods with a header and a good row, and what else is told."""
+    rows = "".join(
+        f"<table:table-row>{''.join(map(_value, values))}</table:table-row>"
+        for values in (HEADER, ("00743110157", "1", "2025-01-31", "10,00"))
+    )
+    body = f"{_ODS}{rows}{more}</table:table></office:spreadsheet>"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as out:
         out.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet", zipfile.ZIP_STORED)
         out.writestr("META-INF/manifest.xml", "<manifest/>")
         out.writestr("content.xml", body + "</office:body></office:document-content>")
     return path
+
+
+def _value(value: str, repeated: int = 1) -> str:
+    number = f" table:number-columns-repeated='{repeated}'" if repeated > 1 else ""
+    return f"<table:table-cell office:value-type='string'{number}><text:p>{value}</text:p></table:table-cell>"
+
+
+def _ods(path: Path) -> Path:
+    return ods(path, f"<table:table-row table:number-rows-repeated='1000000'>{_value('x', 1000)}</table:table-row>")
 
 
 def _zeros(path: Path) -> Path:
