@@ -19,6 +19,10 @@ _RELATIONS = (
     f'<Relationship Id="r1" Type="{_OFFICE}/worksheet" Target="worksheets/sheet1.xml"/>'
     f'<Relationship Id="r2" Type="{_OFFICE}/sharedStrings" Target="sharedStrings.xml"/></Relationships>'
 ).encode()
+_ROOT = (
+    '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+    f'<Relationship Id="r1" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>'
+).encode()
 _TYPES = b'<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>'
 _ODS = (
     '<?xml version="1.0"?><office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"'
@@ -56,6 +60,7 @@ def workbook(path: Path, sheet1: bytes | Pieces, book: bytes | Pieces = _BOOK, s
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as out:
         for name, part in (
             ("[Content_Types].xml", _TYPES),
+            ("_rels/.rels", _ROOT),
             ("xl/workbook.xml", book),
             ("xl/_rels/workbook.xml.rels", _RELATIONS),
             ("xl/sharedStrings.xml", strings),

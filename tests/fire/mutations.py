@@ -74,10 +74,8 @@ def case(seed: int) -> Case:
     """The damaged file of a seed, always the same."""
     random = Random(seed)
     kind, name, data = random.choice(samples())
-    if data.startswith(b"PK") and random.random() < 0.7:
-        data = _inside(data, random)
-    else:
-        data = damaged(data, random)
+    damage = _inside if data.startswith(b"PK") and random.random() < 0.7 else damaged
+    data = damage(data, random)
     if random.random() < 0.1:
         kind = random.choice(KINDS.get(Path(name).suffix, _TABLES))
     return Case(seed, kind, name, data)
