@@ -66,11 +66,11 @@ class Word:
         return any(row["caso"] == case and self.holds(row, sides) for row in self.cases)
 
     def supplier(self, sides: Sequence[Document]) -> str:
-        """VAT number of either side, else the one known for the fiscal code, else the fiscal code."""
+        """VAT number of either side, else the one known for the fiscal code, else the fiscal code; "" where none is told."""
         for side in sides:
             if side.vat:
                 return side.vat
-        token = min(sides[0].tokens)
+        token = min(sides[0].tokens, default="")
         return self.alias.get(token, token)
 
     def creditor(self, sides: Sequence[Document], day: date | None = None) -> tuple[str, frozenset[str], bool]:

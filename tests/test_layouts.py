@@ -56,8 +56,12 @@ def payments(tmp_path: Path, layout: str, *lines: str) -> Lists:
     return parse(path, "erp_payments", parse_layout(layout, "prova"))[0]
 
 
+#: What these products have no column for; the means of payment and what is withheld are the standard files' own.
+NO_COLUMN = {"ente", "delivery", "line", "importo_ritenuta", "importo_ritenute", "modalita"}
+
+
 def _comparable(row: dict[str, Any]) -> dict[str, Any]:
-    row = {name: value for name, value in row.items() if name not in ("ente", "delivery", "line")}
+    row = {name: value for name, value in row.items() if name not in NO_COLUMN}
     if "tipo_documento" in row:
         row["tipo_documento"] = PLAIN.get(row["tipo_documento"], "FATTURA")
     return row
@@ -80,6 +84,11 @@ def test_a_products_file_is_read_as_the_standard_one(
     found = [_comparable({name: row[name] for name in names}) for row in sink.good]
     if product == "Contabilità Civica":  # credit notes have a sheet of their own, after the invoices
         wanted.sort(key=lambda row: row["tipo_documento"] == "NOTA_CREDITO")
+    if product == "Libro Mastro PA":  # its credit notes are written negative, so a sign says nothing of a bill
+        wanted = [
+            {name: abs(v) if isinstance(v, Decimal) and kind == "erp_invoices" else v for name, v in row.items()}
+            for row in wanted
+        ]
     assert found == wanted
     assert len({row["line"] for row in sink.good}) == len(sink.good)
 

@@ -16,7 +16,7 @@ import pytest
 from samples import OBSERVED_AT, REFERENCE_DATE, Golden
 
 from pcc_pipeline.demo import write_provider
-from pcc_pipeline.demo.cases import CASES
+from pcc_pipeline.demo.situations import CASES
 
 DAY, SEEN = REFERENCE_DATE, OBSERVED_AT
 

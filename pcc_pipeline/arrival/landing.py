@@ -9,6 +9,7 @@ folder that is no ente's) is kept and registered all the same, as refused, so th
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import uuid
 from collections.abc import Iterable, Iterator
@@ -23,6 +24,8 @@ from pcc_pipeline.formats import reasons
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.store import Store, TooLarge
 from pcc_pipeline.tables import FEEDS
+
+log = logging.getLogger("pcc.landing")
 
 #: Kinds that a provider-wide folder may hold; all but the first may also come from an ente.
 PROVIDER_KINDS = ("enti", "tickets", "ratings", "probes")
@@ -41,6 +44,8 @@ def unknown_kind(known: Iterable[str]) -> str:
 UNKNOWN = "unknown"
 #: Where files too large to take in are moved, beside where they lay: hidden, so that no reader looks again.
 TOO_LARGE = ".too-large"
+#: Names from the inbox to a file, at most, for it to be looked at.
+DEEPEST = 8
 
 
 @dataclass(frozen=True)
@@ -162,10 +167,21 @@ def _kinds(ente: os.DirEntry[str]) -> Iterator[_Place]:
         elif entry.name not in known:
             reason = unknown_kind(known)
             yield _Place(_text(entry.name)[:100], Path(entry.path), reason)
+            yield from _below(Path(entry.path), _text(entry.name)[:100], 4)
         elif ente.name != PROVIDER and entry.name in PROVIDER_ONLY:
             yield _Place(entry.name, Path(entry.path), MISPLACED.format(kind=entry.name))
+            yield from _below(Path(entry.path), entry.name, 4)
         else:
             yield _Place(entry.name, Path(entry.path))
+            yield from _below(Path(entry.path), entry.name, 4)
+
+
+def _below(folder: Path, kind: str, depth: int) -> Iterator[_Place]:
+    """What lies in folders inside a kind's folder: kept with its reason, since nobody can tell what it was meant for."""
+    for entry in _entries(folder):
+        if entry.is_dir(follow_symlinks=False) and depth <= DEEPEST:
+            yield _Place(kind, Path(entry.path), "è in una sottocartella: i file si consegnano in <ente>/<tipo>", None, depth)
+            yield from _below(Path(entry.path), kind, depth + 1)
 
 
 def _files(place: _Place, report: LandingReport | None) -> Iterator[os.DirEntry[str]]:
@@ -174,8 +190,8 @@ def _files(place: _Place, report: LandingReport | None) -> Iterator[os.DirEntry[
             continue
         if entry.is_file(follow_symlinks=False):
             yield entry
-        else:
-            reason = "è una cartella o un collegamento, non un file"
+        elif not entry.is_dir(follow_symlinks=False) or place.depth >= DEEPEST:
+            reason = "è un collegamento, o una cartella troppo interna: non un file"
             _refuse(report, entry.path, reason, place.folder.parent.name, place.kind)
 
 
@@ -185,6 +201,9 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         with os.scandir(folder) as entries:
             seen = [entry for entry in entries if entry.name[0] != "." and not entry.name.endswith(".part")]
     except FileNotFoundError:
+        return []
+    except OSError as error:  # one folder's fault stops nobody else
+        log.warning("%s: left alone, it cannot be read (%s)", folder, error.strerror)
         return []
     return sorted(seen, key=lambda entry: entry.name)
 
@@ -337,7 +356,7 @@ def _remove(file: _File) -> None:
 def _stat(entry: os.DirEntry[str]) -> os.stat_result | None:
     try:
         return entry.stat(follow_symlinks=False)
-    except FileNotFoundError:
+    except OSError:
         return None
 
 

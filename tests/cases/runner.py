@@ -20,6 +20,10 @@ from pcc_pipeline.installation import Installation
 from pcc_pipeline.runs.inputs import inputs
 from pcc_pipeline.tables import FEEDS
 from tests.cases.expectation import Expectation, expectation
+from tests.models import needed_by
+
+#: The tables that say what a case gave: no others are worked out.
+READ = ("stock", "anomalies", "operations", "questions", "debt_positions")
 
 
 @dataclass
@@ -48,9 +52,10 @@ def run_case(installation: Installation, folder: Path) -> Verdict:
     # Files of a folder of this name arrive after all others; each is called like its kind.
     for later, file in enumerate(sorted((folder / "second_delivery").glob("*.csv")), number + 1):
         _deliver(installation, ente, file, file.stem, later)
-    installation.calculator.run_inputs(inputs(installation, ente, wanted.reference_date, wanted.observed_at))
+    given = inputs(installation, ente, wanted.reference_date, wanted.observed_at)
+    installation.calculator.run_inputs(given, needed_by(READ))
     with prepared(installation.settings, installation.store) as connection:
-        for name in ("stock", "anomalies", "operations", "questions", "debt_positions"):
+        for name in READ:
             connection.execute(f"create temp view {name} as select * from {source(installation.store, ente, name)}")
         if (folder / "second_delivery").is_dir():  # the words are of the first delivery, the right stock of both
             wanted = replace(wanted, only=False, no_operations=())

@@ -17,7 +17,7 @@ from pcc_pipeline.formats.notes import Note
 from pcc_pipeline.formats.source import Counts, Sink, Source
 from pcc_pipeline.formats.xml_rows import Rows, amount, day
 from pcc_pipeline.formats.xml_source import RefusedFile, below, child, elements, line_of, opened, said, text
-from pcc_pipeline.rules import debt_states
+from pcc_pipeline.rules import debt_states, rule_rows
 from pcc_pipeline.tables.feeds import PCC_INVOICES, PCC_OPERATIONS, PCC_STATES
 
 #: Codes of statoDocumentoTipo. LA (lavorata) is paid when all of it is; IL is being worked on by PCC itself.
@@ -31,6 +31,7 @@ _STATES = {
 _SUSPENDED = debt_states(into="sospeso")
 _DEBTS = {code.upper(): code for code in PCC_OPERATIONS.column("stato_debito").allowed}
 _PAID = ("PAG", "PAGATO")
+_CREDIT_NOTES = {row["code"] for row in rule_rows("document_types") if row["sign"] == "-1"}
 _LEFT_OUT = "il movimento è tralasciato, il documento letto"
 _MONEY = re.compile(r"-?[0-9]{1,16}(?:\.[0-9]{1,2})?")
 _WANTED = frozenset(
@@ -119,20 +120,20 @@ def _document(rows: Rows, element: etree._Element, around: dict[str, object]) ->
     if state == "LA" and _all_paid(element, paid):
         known = "PAGATO"
     lot = _whole(text(element, "identificazioneSDI", "lottoSDI"))
+    kind = text(element, "tipoDocumento")
     values: dict[str, object] = {
         **around,
         "progressivo_registrazione": text(element, "progressivoRegistrazione"),
         "lotto_sdi": lot or around.get("lotto_sdi"),
         "id_fiscale_iva": _vat(element) or around.get("id_fiscale_iva"),
-        "tipo_documento": text(element, "tipoDocumento"),
+        "tipo_documento": kind,
         "numero_documento": text(element, "numeroDocumento") or text(element, "identificazioneSDI", "numeroFattura"),
         "data_emissione": day(text(element, "dataEmissione")),
         "data_ricezione": day(text(element, "dataRicezione")),
         "numero_protocollo": text(element, "numeroProtocollo"),
-        # A credit note's sign is in its type (docs/formats.md#pcc-invoices).
-        "importo_totale": _unsigned(total),
-        "importo_imponibile": _unsigned(amount(text(element, "importoImponibile"))),
-        "totale_imposta": _unsigned(amount(text(element, "totaleImposta"))),
+        "importo_totale": _signed(total, kind),
+        "importo_imponibile": _signed(amount(text(element, "importoImponibile")), kind),
+        "totale_imposta": _signed(amount(text(element, "totaleImposta")), kind),
         "split_payment": text(element, "splitPayment"),
         "stato_documento": known,
         "importo_liquidato": amount(text(split, "importoLiquidato")),
@@ -195,7 +196,12 @@ def _all_paid(element: etree._Element, paid: str | None) -> bool:
     total, vat = (Decimal(part) if part and _MONEY.fullmatch(part) else Decimal(0) for part in parts)
     if (text(element, "splitPayment") or "").upper() == "SI":
         total -= vat
-    return bool(paid and _MONEY.fullmatch(paid) and total and Decimal(paid) >= total)
+    return bool(paid and _MONEY.fullmatch(paid) and total and abs(Decimal(paid)) >= total)
+
+
+def _signed(written: str | None, kind: str | None) -> str | None:
+    """The amount: without a sign for a credit note, whose type says it (docs/formats.md#pcc-invoices)."""
+    return _unsigned(written) if kind in _CREDIT_NOTES else written
 
 
 def _unsigned(written: str | None) -> str | None:
