@@ -80,7 +80,7 @@ def _packed(path: Path, traces: Traces) -> bool:
 
 def _member_holds(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, traces: Traces) -> bool:
     """Looks through a member a piece at a time; pieces overlap, so that no word is cut in two."""
-    if entry.file_size > max(ARCHIVE.free, entry.compress_size * LIMITS.ratio):
+    if entry.file_size > max(ARCHIVE.free, entry.compress_size * ARCHIVE.ratio):
         return False  # made to exhaust the machine: landing refuses it as well
     before = b""
     try:
