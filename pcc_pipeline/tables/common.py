@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pcc_pipeline.codes import ENTE as CODE
+from pcc_pipeline.tables.area import AREA_ACTIONS, AREA_MODELS
 from pcc_pipeline.tables.describe import Column
 
 #: Actions of Modello 003, and the natures of an expense: current, capital, none.
 ACTIONS = ("RC", "RF", "CO", "CS", "CP")
+#: Those of whatever language PCC is spoken to in.
+ALL_ACTIONS = (*ACTIONS, *AREA_ACTIONS)
 NATURES = ("CO", "CA", "NA")
-#: Model files: of operations, and of documents that never passed SDI.
-PCC_MODELS = ("003", "002")
+#: Model files: today's, of movements, and of documents that never passed SDI.
+PCC_MODELS = (*AREA_MODELS, "003", "002")
 #: How much an anomaly weighs.
 SEVERITIES = ("high", "medium", "low")
 #: What tells that a credit note belongs to an invoice: one payment order, or the e-invoice.
