@@ -95,6 +95,8 @@ LABELS |= {
     "OPERATION.held": "ferma: dipende da una rifiutata", "OPERATION.sent": "inviata, senza risposta",
     "OPERATION.accepted": "accettata da PCC", "OPERATION.pcc_refused": "rifiutata da PCC",
     "OPERATION.done": "eseguita: si vede su PCC",
+    "FILE.written": "scritto, da caricare su PCC", "FILE.uploaded": "caricato, attende l'esito", "FILE.answered": "con esito",
+    "FILE.NOT_UPLOADED": "da troppi giorni non caricato", "FILE.NOT_ANSWERED": "da troppi giorni senza esito",
     "FEED.erp_invoices": "Fatture del gestionale", "FEED.erp_payments": "Pagamenti del gestionale",
     "FEED.erp_opi": "Ordinativi e giornale di cassa (OPI)", "FEED.pcc_invoices": "Documenti di PCC",
     "FEED.pcc_operations": "Movimenti di PCC", "FEED.pcc_outcomes": "Esiti di PCC sui modelli inviati",

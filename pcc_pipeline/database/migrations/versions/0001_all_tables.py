@@ -485,6 +485,17 @@ def upgrade() -> None:
     schema='pcc',
     comment='One row per Modello 003 or 002 written for PCC'
     )
+    op.create_table('model_uploads',
+    sa.Column('decision', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of decision'),
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('file', sa.Text(), nullable=False, comment='Name of the model file (docs/rules.md#rule-11-uploaded)'),
+    sa.Column('decided_by', sa.Text(), nullable=False, comment='Who decided'),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=False, comment='When it was decided'),
+    sa.PrimaryKeyConstraint('decision', name=op.f('pk_model_uploads')),
+    schema='pcc',
+    comment='One row per model file of which a person said that it was uploaded to PCC: the first to say so'
+    )
+    op.create_index(op.f('ix_model_uploads_ente_file'), 'model_uploads', ['ente', 'file'], unique=False, schema='pcc')
     op.create_table('operation_decisions',
     sa.Column('decision', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of decision'),
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
@@ -1008,6 +1019,8 @@ def downgrade() -> None:
     op.drop_table('operations', schema='pcc')
     op.drop_index(op.f('ix_operation_decisions_ente_operation_id'), table_name='operation_decisions', schema='pcc')
     op.drop_table('operation_decisions', schema='pcc')
+    op.drop_index(op.f('ix_model_uploads_ente_file'), table_name='model_uploads', schema='pcc')
+    op.drop_table('model_uploads', schema='pcc')
     op.drop_table('model_files', schema='pcc')
     op.drop_index(op.f('ix_messages_ente_sdi_id'), table_name='messages', schema='pcc')
     op.drop_index(op.f('ix_messages_ente_link'), table_name='messages', schema='pcc')
