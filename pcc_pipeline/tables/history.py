@@ -51,3 +51,28 @@ DOCUMENT_EVENTS = Table(
     published=True,
     indexes=(("ente", "progressivo_registrazione"),),
 )
+
+FIELDS = (
+    "STATE", "LEFT_OUT", "DUE_DATE", "COMMERCIAL_AMOUNT", "SUSPENDED", "NOT_PAYABLE", "NON_COMMERCIAL", "PAID", "PAID_NON_COMMERCIAL",
+)  # fmt: skip
+
+PCC_CHANGES = Table(
+    "pcc_changes", "debt",
+    "One row per document, field and delivery of PCC that changed it, where no operation sent from here and no payment order says why",
+    (
+        ENTE,
+        Column("progressivo_registrazione", "text", "PCC's key", required=True),
+        Column("id_documento", "text", "The accounting system's key, where the documents are matched"),
+        Column("field", "text", "What changed", required=True, allowed=FIELDS, source="docs/rules.md#rule-11-changes"),
+        Column("before", "text", "As the delivery before had it, in Italian; null: nothing"),
+        Column("after", "text", "As this delivery has it, in Italian; null: nothing"),
+        Column("stock_effect", "money", "What it adds to PCC's stock at D, signed", required=True, unit="EUR"),
+        Column("delivery_before", "text", "The delivery before", required=True),
+        Column("received_before", "timestamp", "When it arrived", required=True),
+        Column("delivery", "text", "The delivery that shows the change", required=True),
+        Column("received_at", "timestamp", "When it arrived", required=True),
+    ),
+    key=("ente", "progressivo_registrazione", "delivery", "field"),
+    published=True,
+    indexes=(("ente", "delivery"),),
+)

@@ -46,7 +46,7 @@ from pcc_pipeline.tables.documents import (
     SDI_DOCUMENTS,
     WRONG_BENEFICIARIES,
 )
-from pcc_pipeline.tables.history import DOCUMENT_EVENTS, MESSAGE_DOCUMENTS
+from pcc_pipeline.tables.history import DOCUMENT_EVENTS, MESSAGE_DOCUMENTS, PCC_CHANGES
 from pcc_pipeline.tables.service import SERVICE_MODELS
 
 STOCK = Column("amount", "money", "Stock of the commercial debt", required=True, unit="EUR", source="L. 145/2018 art. 1 c. 859, 867")
