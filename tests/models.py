@@ -64,7 +64,7 @@ def reconcile(
     """Reconciles rows by kind (or (kind, rows) pairs, delivered one after the other); missing columns are null.
 
     `said` is what is said of a delivery (whole, span_from, …) by its place from 1. `decided` are rows of the relations of decisions (tables.DECIDED) by name; `facts` what else the register says of the
-    ente, by the names of `Parameters`.
+    ente, by the names of `Parameters`; its models for PCC are 003 unless said.
     """
     settings = Settings.at(home, threads=2)
     store = Store(settings.store_url)
@@ -89,7 +89,7 @@ def reconcile(
         )
     Calculator(settings, store).run(
         ENTE,
-        Parameters(reference_date, observed_at, tipo, **facts),
+        Parameters(reference_date, observed_at, tipo, **{"modelli_pcc": "003", **facts}),
         pa.Table.from_pylist(deliveries, schema=DELIVERIES_SCHEMA),
         decided={name: _decided(name, rows) for name, rows in (decided or {}).items()},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
@@ -27,6 +28,21 @@ class Golden(NamedTuple):
     ente: str
     inbox: Path
     expected: Path
+
+    def delivered(self, folder: Path) -> Path:
+        """A copy of the inbox in whose register every ente writes Modello 003, as its expected operations do."""
+        shutil.copytree(self.inbox, folder, dirs_exist_ok=True)
+        if not (folder / "_provider" / "enti").exists():
+            (folder / "_provider" / "enti").mkdir(parents=True)
+            register = "ente;denominazione;cf;tipo;attivato_il\n{};Comune di prova;80012340157;COMUNE;2025-01-01\n"
+            (folder / "_provider" / "enti" / "enti.csv").write_text(register.format(self.ente), encoding="utf-8")
+        for path in (folder / "_provider" / "enti").glob("*.csv"):
+            head, *lines = path.read_text(encoding="utf-8").splitlines()
+            if "modelli_pcc" not in head:
+                path.write_text(
+                    "\n".join([f"{head};modelli_pcc", *(f"{line};003" for line in lines if line), ""]), encoding="utf-8"
+                )
+        return folder
 
     def files(self, kind: str = "*") -> list[Path]:
         """What it delivers of a kind, in the order of arrival."""

@@ -37,7 +37,7 @@ def _pcc(home: Path, *arguments: str) -> str:
 
 def test_exports_equal_the_expected_tables(golden: Golden, home: Path) -> None:
     days = ("--reference-date", REFERENCE_DATE.isoformat(), "--observed-at", OBSERVED_AT.isoformat())
-    run = ("run", "--inbox", str(golden.inbox), *days)
+    run = ("run", "--inbox", str(golden.delivered(home / "golden")), *days)
     tables = [path.stem for path in sorted(golden.expected.glob("*.csv"))]
     _pcc(home, *run)
     first = {table: _pcc(home, "export", table, "--ente", golden.ente, "--out", "-") for table in tables}

@@ -56,10 +56,12 @@ def operations_of(got: models.Reconciled) -> list[dict[str, Any]]:
 def breaches(got: models.Reconciled) -> list[tuple[Any, ...]]:
     """What the blocking checks of the bonifica find."""
     with prepared(got._settings, got._store) as connection:
-        for name in ("ledger", "remedies", "operation_lines", "questions", "debt_positions", "stock"):
+        for name in ("ledger", "remedies", "operation_lines", "questions", "debt_positions", "stock", "document_targets"):
             connection.execute(f"create view {name} as select * from {source(got._store, models.ENTE, name)}")
         return [
-            row for sql in (bonifica.LEDGER_HOLDS, bonifica.PROJECTION_EXPLAINED) for row in connection.execute(sql).fetchall()
+            row
+            for sql in (bonifica.LEDGER_HOLDS, bonifica.PROJECTION_EXPLAINED, bonifica.TARGETS_SUM)
+            for row in connection.execute(sql).fetchall()
         ]
 
 
@@ -178,7 +180,12 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     home = tmp_path_factory.mktemp("ledger")
     configured = Settings.at(home, threads=1)
     with prepared(configured, Store(configured.store_url)) as connection:
-        for name, value in (("ente", "alfa"), ("reference_date", DAY.isoformat()), ("observed_at", "2026-01-20")):
+        for name, value in (
+            ("ente", "alfa"),
+            ("reference_date", DAY.isoformat()),
+            ("observed_at", "2026-01-20"),
+            ("modelli_pcc", "003"),
+        ):
             connection.execute(f"set variable {name} = '{value}'")
 
         def run(lines: list[dict[str, Any]], starts: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -188,7 +195,9 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
                 connection.register("given", pa.Table.from_pylist(rows, schema=schema))
                 connection.execute(f"create or replace table {name} as select * from given")
                 connection.unregister("given")
-            connection.execute(f"create or replace table ledger as {load_models()['ledger'].sql}")
+            for name in ("told_operations", "ledger_movements"):
+                connection.execute(f"create or replace table {name} as {load_models()[name].sql}")
+            connection.execute("create or replace view ledger as select * from ledger_movements")
             return connection.sql("select * from ledger order by operation_id").to_arrow_table().to_pylist()
 
         run.connection = connection  # type: ignore[attr-defined]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
@@ -145,7 +144,7 @@ def test_everything_accepted_leaves_only_manual_anomalies(office: Office, pcc: P
 
 
 def test_the_golden_ente_is_aligned_but_for_its_questions(golden: Golden, settings: Settings) -> None:
-    shutil.copytree(golden.inbox, settings.inbox, dirs_exist_ok=True)
+    golden.delivered(settings.inbox)
     office = Office(settings, golden.ente)
     office.reconcile()
     pcc = Pcc.of(office.model("stg_pcc_invoices"), OBSERVED_AT)

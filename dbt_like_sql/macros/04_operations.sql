@@ -25,3 +25,32 @@ create or replace macro filled_in(template, facts) as replace(
     )[1],
     chr(1), '{'
 );
+
+-- Which of PCC's models the ente's operations are written in (register of enti): AREA_RGS unless said.
+create or replace macro pcc_models() as coalesce(getvariable('modelli_pcc')::varchar, 'AREA_RGS');
+
+-- What a row of today's models says, in an accountant's words. `line` is the row.
+create or replace macro amount_words(line) as case line.azione
+    when 'SID' then 'PCC: ' || coalesce(nullif(concat_ws(
+        ', ',
+        'non commerciale ' || italian_money(nullif(line.importo_non_commerciale, 0)),
+        'non liquidabile ' || italian_money(nullif(line.importo_non_liquidabile, 0)),
+        'sospeso in contenzioso ' || italian_money(nullif(line.importo_sospeso_contenzioso, 0))
+            || ' dal ' || italian_date(line.data_sospensione_contenzioso),
+        'sospeso in contestazione ' || italian_money(nullif(line.importo_sospeso_contestazione, 0))
+            || ' dal ' || italian_date(line.data_sospensione_contestazione),
+        'sospeso per verifica di conformità ' || italian_money(nullif(line.importo_sospeso_verifica, 0))
+            || ' dal ' || italian_date(line.data_sospensione_verifica)
+    ), ''), 'tutto liquidabile')
+    when 'MI' then 'PCC: IVA in scissione dei pagamenti'
+    when 'CH' then 'PCC: chiuso, nulla da pagare'
+    when 'RC' then 'PCC: ricevuto il ' || italian_date(line.data_ricezione)
+    when 'RF' then 'PCC: rifiutato il ' || italian_date(line.data_rifiuto)
+    when 'CS' then 'PCC: scadenza ' || italian_date(line.data_scadenza)
+        || if(observed_at() > date_trunc('month', line.data_scadenza) + interval 1 month + interval 14 day,
+              ' (oltre il 15 del mese dopo la scadenza)', '')
+    when 'IP' then concat_ws(
+        '; ', 'PCC: pagato ' || italian_money(line.importo) || ', mandato ' || line.numero_mandato || ' del '
+            || italian_date(line.data_mandato), line.words
+    )
+end;

@@ -45,7 +45,8 @@ DELIVERIES = "deliveries.parquet"
 @dataclass(frozen=True)
 class Parameters:
     """What every figure depends on: the reference date D, the observation date O, the kind of ente, its patron's feast,
-    whether and since when it is on SIOPE+, the day it published its debts (None: not declared)."""
+    whether and since when it is on SIOPE+, the day it published its debts (None: not declared), PCC's models for it (None:
+    AREA_RGS)."""
 
     reference_date: date
     observed_at: date
@@ -54,6 +55,7 @@ class Parameters:
     siope_plus: bool | None = None
     siope_plus_dal: date | None = None
     pubblicato_il: date | None = None
+    modelli_pcc: str | None = None
 
     def __post_init__(self) -> None:
         if self.observed_at < self.reference_date:

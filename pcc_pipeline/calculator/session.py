@@ -134,6 +134,7 @@ class Calculator:
                 ("siope_plus", _text(parameters.siope_plus)),
                 ("siope_plus_dal", _text(parameters.siope_plus_dal)),
                 ("pubblicato_il", _text(parameters.pubblicato_il)),
+                ("modelli_pcc", parameters.modelli_pcc),
             ):
                 connection.execute(f"set variable {name} = {_literal(value)}")
             feeds = self._feeds(inputs) | self._decided(inputs) | self._closed(ente)

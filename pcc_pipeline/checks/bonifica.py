@@ -6,8 +6,10 @@ They stand among the others in `reconciliations`; nothing is run here.
 # PCC would refuse a movement that takes more than its account holds, or that loses or makes money.
 LEDGER_HOLDS = """
 WITH steps AS (
-    SELECT l.*, r.unbooked + r.liquidated + r.suspended + r.not_payable + r.paid + r.paid_non_commercial AS before,
-           l.unbooked + l.liquidated + l.suspended + l.not_payable + l.paid + l.paid_non_commercial AS after,
+    SELECT l.*, r.unbooked + r.liquidated + r.suspended + r.not_payable + r.paid + r.paid_non_commercial + r.outside
+               - r.commercial_amount AS before,
+           l.unbooked + l.liquidated + l.suspended + l.not_payable + l.paid + l.paid_non_commercial + l.outside
+               - l.commercial_amount AS after,
            least(l.unbooked, l.liquidated, l.suspended, l.not_payable, l.paid, l.paid_non_commercial) AS lowest,
            least(r.unbooked, r.liquidated, r.suspended, r.not_payable, r.paid, r.paid_non_commercial, 0) AS lowest_before
     FROM ledger l
@@ -22,7 +24,7 @@ UNION ALL BY NAME
 SELECT o.ente, o.operation_id, o.id_documento, o.progressivo_registrazione, o.step,
        'an amount that is not positive, or a movement that PCC does not know' AS problem
 FROM operation_lines o
-WHERE (o.azione IN ('CO', 'CP', 'CS') AND NOT coalesce(o.importo > 0, false))
+WHERE (o.azione IN ('CO', 'CP', 'IP') OR o.azione = 'CS' AND o.model = '003') AND NOT coalesce(o.importo > 0, false)
    OR (o.azione = 'CO') <> (o.stato_debito IS NOT NULL)
 """
 
@@ -66,4 +68,25 @@ SELECT s.ente, s.pcc - s.projected AS remaining, coalesce(e.effect, 0) AS asked,
 FROM stocks s
 LEFT JOIN (SELECT ente, sum(stock_effect) AS effect FROM ledger GROUP BY ente) e ON e.ente = s.ente
 WHERE s.pcc - s.projected <> coalesce(e.effect, 0)
+"""
+
+# The state that a document shall have on PCC is whole: its parts sum to the commercial amount, none of them is negative, and
+# what is suspended has a start.
+TARGETS_SUM = """
+WITH parts AS (
+    SELECT *,
+           treasury_vat + non_commercial + suspended_lawsuit + suspended_contested + suspended_check + suspended_other
+               + not_payable + paid + payments_lacking + payable AS parts,
+           least(commercial_amount, treasury_vat, non_commercial, suspended_lawsuit, suspended_contested, suspended_check,
+                 suspended_other, not_payable, paid, payments_lacking, payable) AS lowest
+    FROM document_targets WHERE movable
+)
+SELECT ente, id_documento, progressivo_registrazione, commercial_amount, parts, lowest,
+       CASE WHEN parts <> commercial_amount THEN 'the parts do not sum to the commercial amount'
+            WHEN lowest < 0 THEN 'a part is negative'
+            ELSE 'a suspended amount without a start, or a start without an amount' END AS problem
+FROM parts
+WHERE parts IS DISTINCT FROM commercial_amount OR lowest < 0
+   OR (suspended_lawsuit > 0) <> (lawsuit_from IS NOT NULL) OR (suspended_contested > 0) <> (contested_from IS NOT NULL)
+   OR (suspended_check > 0) <> (check_from IS NOT NULL)
 """

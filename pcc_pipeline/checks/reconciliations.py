@@ -272,6 +272,15 @@ RECONCILIATIONS: tuple[Reconciliation, ...] = (
         bonifica.LEDGER_HOLDS,
     ),
     Reconciliation(
+        "targets_sum",
+        "document_targets",
+        "The state that each document shall have on PCC sums to its commercial amount, nothing in it is negative, and what is "
+        "suspended has a start (docs/rules.md#rule-11-target)",
+        True,
+        ("document_targets",),
+        bonifica.TARGETS_SUM,
+    ),
+    Reconciliation(
         "projection_explained",
         "stock",
         "Once all operations are accepted, PCC's stock is the right one but for what the questions name, document by "

@@ -26,7 +26,10 @@ _SERVICES = ("webserver", "database", "portal")
 _ENTI = (
     *("ente", "denominazione", "cf", "codice_ipa", "tipo", "gestionale", "versione_gestionale", "ordine_il"),
     *("presa_in_carico_il", "attivato_il", "autorizzazione_remota", "credenziali", "pec_disattivazione_il", "santo_patrono"),
+    "modelli_pcc",
 )
+#: Which of five enti still write Modello 003.
+_OLDER = (0, 1)
 _FEASTS = ("06-24", "11-11", "08-10", "04-29", "09-19")
 
 
@@ -59,6 +62,7 @@ def _enti(enti: Sequence[Ente], day: date) -> list[list[object]]:
         [
             ente.code, ente.name, ente.cf, ente.ipa, ente.tipo, ente.gestionale, f"{4 + n % 3}.{n % 10}",
             ago(200 + n % 30), ago(185 + n % 30), ago(110 + n % 30), "S", "S", "", _FEASTS[n % len(_FEASTS)],
+            "003" if n % 5 in _OLDER else "",
         ]
         for n, ente in enumerate(enti)
     ]  # fmt: skip
@@ -71,7 +75,7 @@ def _enti(enti: Sequence[Ente], day: date) -> list[list[object]]:
     for n, (code, name, version, ordered, charged, active, remote, credentials, pec) in enumerate(others):
         cf = vat_number(9_000_000 + n * 9_973)
         rows.append([code, name, cf, f"d_{n + 1:04x}", "COMUNE", "Contabilità Civica", version, ordered, charged, active,
-                     remote, credentials, pec, ""])  # fmt: skip
+                     remote, credentials, pec, "", ""])  # fmt: skip
     return rows
 
 

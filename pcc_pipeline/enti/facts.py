@@ -15,7 +15,8 @@ from pcc_pipeline.installation import Installation
 @dataclass(frozen=True)
 class EnteFacts:
     """What the provider's register of enti says of one: whether it is there, its kind, why it is refused, its
-    accounting system and that system's release, its name and fiscal code, SIOPE+, the day it published its debts."""
+    accounting system and that system's release, its name and fiscal code, SIOPE+, the day it published its debts, PCC's
+    models for it."""
 
     known: bool
     tipo: str | None = None
@@ -30,6 +31,7 @@ class EnteFacts:
     siope_plus: bool | None = None
     siope_plus_dal: date | None = None
     pubblicato_il: date | None = None
+    modelli_pcc: str | None = None
 
     @property
     def layout(self) -> Layout | None:
@@ -68,6 +70,7 @@ def ente_facts(
         row["siope_plus"],
         row["siope_plus_dal"],
         row["pubblicato_il"],
+        row["modelli_pcc"],
     )
 
 

@@ -34,6 +34,11 @@ BY_ACTION = {
     "CS": {"data_scadenza"},
     "RC": {"data_ricezione"},
     "RF": {"data_rifiuto", "descrizione"},
+    # A SID says the whole state of its document, and the other rows of today's models have no value: nothing to change.
+    "IP": {"importo", "natura_spesa", "cig", "cup", "data_mandato"},
+    "SID": set(),
+    "MI": set(),
+    "CH": set(),
 }
 
 
@@ -135,6 +140,8 @@ def _values(row: Mapping[str, Any]) -> None:
         raise DecisionError(f"{where}: per {state} CIG e CUP sono NA")
     if row["importo"] is not None and row["importo"] <= 0:
         raise DecisionError(f"{where}: l'importo deve essere positivo")
+    if row["azione"] == "IP" and row["importo"] > row["proposed_importo"]:
+        raise DecisionError(f"{where}: a PCC mancano {row['proposed_importo']}, non {row['importo']}")
 
 
 def _walk(rows: Sequence[Mapping[str, Any]], start: Mapping[str, Decimal] | None) -> None:

@@ -20,10 +20,10 @@ import sqlalchemy as sa
 
 from pcc_pipeline.clock import today
 from pcc_pipeline.database.engine import lock
-from pcc_pipeline.formats.pcc import models
-from pcc_pipeline.formats.pcc.check import Finding, check_row
+from pcc_pipeline.formats.pcc import area, models
+from pcc_pipeline.formats.pcc.check import Finding, operation_findings
 from pcc_pipeline.formats.pcc.lines import line_of
-from pcc_pipeline.formats.pcc.models import HEADER_LINES, Record
+from pcc_pipeline.formats.pcc.models import HEADER_LINES
 from pcc_pipeline.formats.pcc.values import tax_code_problem
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.review import sent
@@ -135,21 +135,22 @@ def _document(operation: Operation) -> tuple[str, str]:
 
 def _judge(operations: Sequence[Operation], today: date, report: SendingReport) -> list[Operation]:
     """The operations of documents of which PCC would take every line; each with its texts."""
-    good = []
-    for (model, document), group in groupby(operations, key=lambda o: (o["model"], _document(o))):
-        steps = list(group)
-        held = []
-        for operation in steps:
-            operation["texts"] = models.texts(model, line_of(operation))
-            # As PCC will read it: letters that its encoding lacks are gone by then.
-            read = tuple(models.encoded(text).decode(models.ENCODING) for text in operation["texts"])
-            wrong = [f for f in check_row(models.layout(model), Record(0, read), today) if f.severity == "error"]
-            held += [Held(operation["operation_id"], " ".join(filter(None, document)), finding) for finding in wrong]
-        if held:
-            report.held += held
-        else:
-            good += steps
-    return good
+    held: dict[tuple[str, str], list[Held]] = {}
+    for operation in operations:
+        model, document = operation["model"], _document(operation)
+        operation["texts"] = area.row_of(operation) if _is_todays(model) else models.texts(model, line_of(operation))
+        # As PCC will read it: letters that its encoding lacks are gone by then.
+        read = [models.encoded(text).decode(models.ENCODING) for text in operation["texts"]]
+        for finding in operation_findings(model, read, today):
+            if finding.severity == "error":
+                name = " ".join(filter(None, document))
+                held.setdefault(document, []).append(Held(operation["operation_id"], name, finding))
+    report.held += [each for found in held.values() for each in found]
+    return [operation for operation in operations if _document(operation) not in held]
+
+
+def _is_todays(model: str) -> bool:
+    return model in area.area_models()
 
 
 def _parts(operations: Sequence[Operation], rows: int) -> Iterator[list[Operation]]:
@@ -171,11 +172,12 @@ def _file(
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Keeps a file's bytes; returns its row and its operations' rows, to be registered."""
     model = operations[0]["model"]
-    data = models.write(model, user, [operation["texts"] for operation in operations])
+    rows, todays = [operation["texts"] for operation in operations], _is_todays(model)
+    data = area.write(model, user, rows) if todays else models.write(model, user, rows)
     sha256 = hashlib.sha256(data).hexdigest()
     store.write_bytes(_kept(ente, sha256), data)
     name = f"{user}_{today:%Y%m%d}_{model}_{ente}_{number:04d}.csv"
-    lines, line = [], HEADER_LINES + 1
+    lines, line = [], (len(area.area_models()[model].header) if todays else HEADER_LINES) + 1
     for operation in operations:
         known = {column: operation.get(column) for column in SENT_OPERATIONS.column_names}
         lines.append({**known, "ente": ente, "file": name, "line": line, "sent_at": moment})

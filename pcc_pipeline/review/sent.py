@@ -24,7 +24,8 @@ order by sent_at, file, line
 """
 
 # What is approved and may go out now, document by document in order of steps: up to the first step that is not approved,
-# was sent before and not refused, or follows a document of Modello 002 that PCC has yet to register. An approval given
+# was sent before and not refused, or follows what PCC has yet to answer: a document of Modello 002, a change of VAT regime
+# (docs/rules.md#rule-11-order). An approval given
 # before PCC refused the line does not count for another attempt.
 _APPROVED = f"""
 with decided as (
@@ -41,18 +42,20 @@ with decided as (
     from pcc.sent_operations as s
     left join pcc.sent_states as p using (ente, operation_id, attempt)
     where s.ente = :ente and coalesce(p.state, 'sent') not in ('refused', 'done')
+      -- What follows a change of VAT regime waits for PCC's answer alone.
+      and not (s.azione = 'MI' and p.state = 'accepted')
 ), judged as (
     select o.*, {", ".join(f"d.changed_{c.name}" for c in CHANGES)}, coalesce(a.attempts, 0) + 1 as attempt,
         coalesce(d.state = 'approved' and (a.operation_id is null or (a.all_refused and d.decided_at > a.answered_at)), false)
             as ready,
-        lag(o.model) over steps as model_before
+        lag(case when o.model = '002' or o.azione = 'MI' then true end) over steps as after_waiting
     from pcc.operations as o
     left join decided as d on d.operation_id = o.operation_id
     left join attempts as a on a.operation_id = o.operation_id
     where o.ente = :ente
     window steps as (partition by o.id_documento, o.progressivo_registrazione order by o.step)
 ), ordered as (
-    select *, bool_and(ready and coalesce(model_before, '003') <> '002') over (
+    select *, bool_and(ready and after_waiting is null) over (
         partition by id_documento, progressivo_registrazione order by step
     ) as goes
     from judged

@@ -38,6 +38,8 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "excluded": "BOOLEAN",
         # Whether PCC is told of it (docs/rules.md#rule-11: not of a DURC that is being checked).
         "told": "BOOLEAN",
+        # Of today's kinds of suspension: lawsuit, contested (or regulatory checks); other where PCC has no kind for it.
+        "kind": "VARCHAR",
         "meaning": "VARCHAR",
         "source": "VARCHAR",
     },
@@ -70,6 +72,9 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         # No operation at all on the document before a person answers.
         "holds": "BOOLEAN",
     },
+    # What remedies a code under today's models (Area RGS), when a person answers first where that differs, and which code
+    # asks for no operation (`silent`).
+    "area_rgs_remedies": {"code": "VARCHAR", "remedy": "VARCHAR", "asks": "VARCHAR", "silent": "BOOLEAN", "source": "VARCHAR"},
     "duties": {"duty": "VARCHAR", "tipo_ente": "VARCHAR", "starts_on": "DATE", "source": "VARCHAR"},
     "erp_releases": {
         "gestionale": "VARCHAR",
@@ -96,6 +101,8 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "cig_na": "BOOLEAN",
         "source": "VARCHAR",
     },
+    # Ways of naming a document to today's PCC, the preferred first (formats/pcc/area.py).
+    "pcc_identifications": {"identification": "INTEGER", "position": "INTEGER", "source": "VARCHAR"},
     # Which earlier line of its document (by action, 002 for a new document) each action needs: refused, it takes this along.
     "step_needs": {"azione": "VARCHAR", "needs": "VARCHAR", "source": "VARCHAR"},
     # PCC's code of each cause that an accounting system knows, and those that only the remedies give (no cause).

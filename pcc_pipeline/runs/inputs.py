@@ -70,6 +70,7 @@ def parameters(facts: EnteFacts, reference_date: date | None = None, observed_at
         facts.siope_plus,
         facts.siope_plus_dal,
         facts.pubblicato_il,
+        facts.modelli_pcc,
     )
 
 

@@ -6,6 +6,7 @@ bytes it came from. Which delivery's row stands is not decided here: see the sta
 
 from __future__ import annotations
 
+from pcc_pipeline.tables.area import AREA_ACTIONS, AREA_MODELS, AREA_WORDS, LOTTO, PAYLOAD
 from pcc_pipeline.tables.budgets import budgets
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.lineage import LINEAGE as LINEAGE
@@ -145,9 +146,10 @@ PCC_OPERATIONS = _feed(
 
 PCC_OUTCOMES = _feed(
     "pcc_outcomes",
-    "One row per line of a Modello 003 or 002 that PCC handed back, with its answer",
-    Column("model", "text", "003 operations, 002 documents that never passed SDI", required=True, allowed=("003", "002")),
-    Column("azione", "text", "003: RC, RF, CO, CS, CP", allowed=("RC", "RF", "CO", "CS", "CP")),
+    "One row per line of a file for PCC that PCC handed back, with its answer",
+    Column("model", "text", "The model: today's, 003 operations, 002 documents that never passed SDI", required=True,
+           allowed=(*AREA_MODELS, "003", "002")),
+    Column("azione", "text", f"RC, RF, CS; 003: CO, CP; today's: {AREA_WORDS}", allowed=("RC", "RF", "CO", "CS", "CP", *AREA_ACTIONS)),
     Column("cf_amministrazione", "text", "Fiscal code of the ente"),
     Column("codice_ufficio", "text", "Office"),
     Column("cf_fornitore", "text", "Fiscal code of the supplier"),
@@ -167,6 +169,9 @@ PCC_OUTCOMES = _feed(
     Column("protocollo", "text", "RC: number in the ente's register of correspondence"),
     Column("data_ricezione", "date", "RC: date of reception"),
     Column("data_rifiuto", "date", "RF: date of refusal"),
+    LOTTO, *PAYLOAD,
+    Column("cig", "text", "IP: tender code, else NA"),
+    Column("cup", "text", "IP: project code, else NA"),
     Column("codice_segnalazione", "text", "PCC's answer: empty where the line was done", source="Modello 003 v1.5"),
     Column("descrizione_segnalazione", "text", "PCC's answer in words"),
 )

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pcc_pipeline import rules
+from pcc_pipeline.tables.area import AREA_ACTIONS, AREA_MODELS, AREA_WORDS, PAYLOAD
 from pcc_pipeline.tables.common import ENTE, ID_DOCUMENTO, OBSERVED_AT, PROGRESSIVO, REFERENCE_DATE, money
 from pcc_pipeline.tables.describe import Column, Paging, Table
 
-ACTIONS = ("RC", "RF", "CO", "CS", "CP")
+ACTIONS = ("RC", "RF", "CO", "CS", "CP", *AREA_ACTIONS)
 DEBT_STATES = rules.debt_states()
 
 _CODE = Column("code", "text", "The anomaly that it remedies", required=True, allowed=rules.anomaly_codes(), source="docs/rules.md#rule-7")
@@ -21,10 +22,11 @@ _KEY = ("ente", "id_documento", "progressivo_registrazione")
 
 #: What one line of Modello 003 or 002 says.
 _LINE = (
-    Column("model", "text", "The file it goes into: 003 operations, 002 documents that never passed SDI", required=True,
-           allowed=("003", "002")),
-    Column("azione", "text", "RC reception, RF refusal, CO booking, CS due date, CP payment", required=True, allowed=ACTIONS),
-    money("importo", "Amount moved, positive; for CS the amount that is due; null for RC and RF", required=False),
+    Column("model", "text", "The file it goes into: today's models, 003 operations, 002 documents that never passed SDI", required=True,
+           allowed=(*AREA_MODELS, "003", "002")),
+    Column("azione", "text", f"RC reception, RF refusal, CO booking, CS due date, CP payment; {AREA_WORDS}", required=True,
+           allowed=ACTIONS),
+    money("importo", "Amount moved or paid (CP, IP), positive; CS of 003: the amount that is due; else null", required=False),
     Column("natura_spesa", "text", "CO current, CA capital, NA for the movements that PCC wants without; null for RC, RF, CS",
            allowed=("CO", "CA", "NA"), source="Modello 003, E255"),
     Column("stato_debito", "text", "CO: between which accounts", allowed=DEBT_STATES, source="docs/rules.md#rule-3"),
@@ -42,6 +44,10 @@ _LINE = (
     Column("protocollo", "text", "RC: number in the ente's register of correspondence"),
     Column("data_ricezione", "date", "RC: date of reception"),
     Column("data_rifiuto", "date", "RF: date of refusal"),
+    *PAYLOAD,
+    Column("identificativo", "integer", "Today's models: how the row names the document, 1 to 3",
+           source="docs/formats.md#area-rgs-identification"),
+    Column("payload_key", "text", "Today's models: hash of model, identification, action and payload"),
 )
 
 #: Whose line it is, as the files want it.
@@ -132,6 +138,7 @@ REMEDY_TARGETS = Table(
         Column("on_pcc", "boolean", "PCC has it and takes operations on it"),
         Column("movable", "boolean", "Its money may be moved: PCC takes operations, and its accounts sum"),
         Column("rejected", "boolean", "Rejected and to be closed"),
+        Column("duplicate", "boolean", "A copy of another document, to be closed"),
         Column("refused", "boolean", "RF is the remedy"),
         *(Column(f"{what}_wrong", "boolean", f"An anomaly of it corrects {words} (rule_anomalies.corrects)") for what, words in (
             ("suspension", "the suspension"), ("not_payable", "what is non liquidabile"), ("due_date", "the due date"),
@@ -143,6 +150,8 @@ REMEDY_TARGETS = Table(
         Column("erp_rejected", "boolean", "Rejected in the accounting system, or through SDI"),
         Column("dispute", "boolean", "A special case CONTENZIOSO is in force"),
         Column("suspended_from", "date", "Start of the suspension"),
+        Column("erp_suspended_from", "date", "Start of the suspension as the accounting system writes it"),
+        money("split_vat", "VAT of split payment that PCC still counts as commercial", required=False),
         Column("right_due_date", "date", "Due date after reconciliation", source="docs/rules.md#rule-2"),
         *_NOW,
         money("unpaid", "Neither pagato nor pagato non commerciale now", required=False),
@@ -213,6 +222,31 @@ OPERATION_MOVES = Table(
     key=(*_KEY, "step"),
 )
 
+ORDER_CARRIERS = Table(
+    "order_carriers", "operations", "One row per payment order of which PCC is to be told: whether SIOPE+ carries it there by itself",
+    (
+        *(replace(c, required=True) for c in UNREPORTED_PAYMENTS.columns if c.name in UNREPORTED_PAYMENTS.key),
+        Column("carried", "boolean", "PCC learns of it by itself", required=True, source="docs/rules.md#rule-11-siope"),
+        Column("waits", "boolean", "It may still come: nothing is told yet", required=True),
+        Column("words", "text", "What the order lacked, or what is to be looked at first"),
+    ),
+    key=UNREPORTED_PAYMENTS.key,
+)
+
+AMOUNT_MOVES = Table(
+    "amount_moves", "operations", "One row per row of today's models to send to PCC, in the order in which PCC takes it",
+    (
+        ENTE, ID_DOCUMENTO, PROGRESSIVO,
+        Column("place", "integer", "Order within the document"),
+        *(replace(c, required=False, allowed=()) for c in _LINE if c.name in ("azione", "importo", "numero_mandato", "data_mandato")),
+        replace(_CODE, required=False, allowed=()),
+        Column("cf_beneficiario", "text", "IP: who was paid, as written"),
+        Column("modalita", "text", "IP: MANDATO, ECONOMALE petty cash, ADDEBITO direct debit"),
+        Column("words", "text", "IP: what the order lacked for SIOPE+"),
+    ),
+    key=(*_KEY, "place"),
+)
+
 OPERATION_LINES = Table(
     "operation_lines", "operations", "One row per line to send to PCC, before its effect is known",
     (
@@ -223,6 +257,17 @@ OPERATION_LINES = Table(
     key=("ente", "operation_id"),
 )
 
+_OF_AMOUNTS = {*(column.name for column in PAYLOAD), "identificativo", "payload_key"}
+MOVEMENT_LINES = replace(
+    OPERATION_LINES, name="movement_lines", grain="One row per line of Modello 003 or 002 to send to PCC",
+    columns=tuple(c for c in OPERATION_LINES.columns if c.name not in _OF_AMOUNTS),
+)
+AMOUNT_LINES = replace(
+    OPERATION_LINES, name="amount_lines", grain="One row per row of today's models to send to PCC",
+    columns=tuple(c for c in OPERATION_LINES.columns if c.name not in ("stato_debito", "causale", "capitoli", "estremi_impegno")),
+)
+TOLD_OPERATIONS = replace(OPERATION_LINES, name="told_operations", grain="One row per operation that counts: a person's word on it in place")
+
 _AFTER = (
     money("unbooked", "Presentato or ricevuto after it, unsigned"),
     money("liquidated", "Liquidato after it"),
@@ -232,6 +277,7 @@ _AFTER = (
     money("paid_non_commercial", "Pagato non commerciale after it"),
     money("paid_at_reference", "Paid by D after it"),
     money("excluded", "Suspended and out of the stock after it"),
+    money("outside", "Out of the commercial debt without a payment after it", required=False),
     Column("due_date", "date", "Due date in PCC's view after it", required=True),
     Column("rejected", "boolean", "Refused after it", required=True),
     money("commercial_amount", "Commercial amount, unsigned"),
@@ -249,8 +295,11 @@ LEDGER = Table(
     key=("ente", "operation_id"),
 )
 
+LEDGER_MOVEMENTS = replace(LEDGER, name="ledger_movements", grain="One row per operation by movements: the accounts once it is accepted")
+LEDGER_AMOUNTS = replace(LEDGER, name="ledger_amounts", grain="One row per operation under today's models: the accounts once it is accepted")
+
 OPERATIONS = Table(
-    "operations", "operations", "One row per line to send to PCC (Modello 003, 002)",
+    "operations", "operations", "One row per line to send to PCC",
     (
         ENTE, Column("operation_id", "text", "Hash of what the line says and of the state of the document on PCC it starts from", required=True),
         _CODE, ID_DOCUMENTO, PROGRESSIVO, _STEP, *_LINE, *_IDENTITY,
@@ -292,4 +341,4 @@ QUESTIONS = Table(
 )
 
 #: In reading order.
-TABLES = (CREDIT_NOTE_USES, UNREPORTED_ORDERS, UNREPORTED_PAYMENTS, REMEDY_TARGETS, REMEDIES, OPERATION_MOVES, OPERATION_LINES, LEDGER, OPERATIONS, PROJECTED_ACCOUNTS, QUESTIONS)
+TABLES = (CREDIT_NOTE_USES, UNREPORTED_ORDERS, UNREPORTED_PAYMENTS, REMEDY_TARGETS, REMEDIES, OPERATION_MOVES, MOVEMENT_LINES, ORDER_CARRIERS, AMOUNT_MOVES, AMOUNT_LINES, OPERATION_LINES, TOLD_OPERATIONS, LEDGER_MOVEMENTS, LEDGER_AMOUNTS, LEDGER, OPERATIONS, PROJECTED_ACCOUNTS, QUESTIONS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pcc_pipeline.tables.area import AREA_MODELS, AREA_WORDS, LOTTO, PAYLOAD
 from pcc_pipeline.tables.common import ENTE
 from pcc_pipeline.tables.describe import Column, Table
 
@@ -21,7 +22,7 @@ MODEL_FILES = Table(
     "model_files", "register", "One row per Modello 003 or 002 written for PCC",
     (
         ENTE, _FILE,
-        Column("model", "text", "003 or 002", required=True, allowed=("003", "002")),
+        Column("model", "text", "The model: today's, 003 or 002", required=True, allowed=(*AREA_MODELS, "003", "002")),
         Column("sha256", "text", "SHA-256 of the bytes, hexadecimal; the store keeps them under it", required=True,
                pattern=r"[0-9a-f]{64}"),
         Column("size", "integer", "Size", required=True, minimum=0, unit="bytes"),
@@ -39,7 +40,7 @@ _LINE = (
     Column("id_documento", "text", "The accounting system's key; null where it has no such document"),
     Column("progressivo_registrazione", "text", "PCC's key; null where PCC had no such document yet"),
     Column("step", "integer", "Order within the document, from 1", required=True, minimum=1),
-    Column("azione", "text", "RC reception, RF refusal, CO booking, CS due date, CP payment"),
+    Column("azione", "text", f"RC reception, RF refusal, CO booking, CS due date, CP payment; {AREA_WORDS}"),
     Column("importo", "money", "Amount moved, due or paid", unit="EUR"),
     Column("stato_debito", "text", "CO: between which accounts"),
     Column("causale", "text", "CO: PCC's code of the reason"),
@@ -56,6 +57,14 @@ _LINE = (
     Column("data_emissione", "date", "Date of issue"),
     Column("importo_totale", "money", "Total of the document", unit="EUR"),
     Column("tipo_documento", "text", "Document type"),
+    LOTTO,
+    Column("codice_ufficio", "text", "Office"),
+    *PAYLOAD,
+    Column("natura_spesa", "text", "IP, CO, CP: CO current, CA capital"),
+    Column("cig", "text", "Tender code, else NA"),
+    Column("cup", "text", "Project code, else NA"),
+    Column("identificativo", "integer", "Today's models: how the row names the document, 1 to 3"),
+    Column("payload_key", "text", "Today's models: hash of model, identification, action and payload"),
     Column("stock_effect", "money", "What it takes from PCC's stock, signed", unit="EUR"),
 )
 
@@ -64,7 +73,7 @@ SENT_OPERATIONS = Table(
     (
         ENTE, _OPERATION, _ATTEMPT, _FILE,
         Column("line", "integer", "Line of the file", required=True, minimum=1),
-        Column("model", "text", "003 or 002", required=True, allowed=("003", "002")),
+        Column("model", "text", "The model: today's, 003 or 002", required=True, allowed=(*AREA_MODELS, "003", "002")),
         _SENT_AT, *_LINE,
     ),
     key=("ente", "operation_id", "attempt"),
@@ -141,5 +150,11 @@ SENT_ACCOUNTS = Table(
     key=("ente", "progressivo_registrazione", "file"),
 )
 
+SENT_AMOUNTS = Table(
+    "sent_amounts", "operations", "One row per operation of today's models and attempt that a later delivery of PCC shows done",
+    (ENTE, _OPERATION, _ATTEMPT, Column("seen_at", "timestamp", "When that delivery arrived", required=True)),
+    key=("ente", "operation_id", "attempt"),
+)
+
 #: In reading order.
-MODELS = (SENT_ANSWERS, SENT_OUTCOMES, SENT_ACCOUNTS, SENT_STATES)
+MODELS = (SENT_ANSWERS, SENT_OUTCOMES, SENT_ACCOUNTS, SENT_AMOUNTS, SENT_STATES)

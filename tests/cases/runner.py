@@ -16,6 +16,7 @@ import duckdb
 from pcc_pipeline.arrival.landing import land
 from pcc_pipeline.arrival.staging import stage
 from pcc_pipeline.calculator import prepared, source
+from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.runs.inputs import inputs
 from pcc_pipeline.tables import FEEDS
@@ -48,7 +49,11 @@ def run_case(installation: Installation, folder: Path) -> Verdict:
     # Files of a folder of this name arrive after all others; each is called like its kind.
     for later, file in enumerate(sorted((folder / "second_delivery").glob("*.csv")), number + 1):
         _deliver(installation, ente, file, file.stem, later)
-    installation.calculator.run_inputs(inputs(installation, ente, wanted.reference_date, wanted.observed_at))
+    facts = ente_facts(installation, ente)
+    # The cases' operations are in the words of Modello 003.
+    facts = replace(facts, modelli_pcc=facts.modelli_pcc or "003")
+    given = inputs(installation, ente, wanted.reference_date, wanted.observed_at, facts=facts)
+    installation.calculator.run_inputs(given)
     with prepared(installation.settings, installation.store) as connection:
         for name in ("stock", "anomalies", "operations", "questions", "debt_positions"):
             connection.execute(f"create temp view {name} as select * from {source(installation.store, ente, name)}")

@@ -77,7 +77,7 @@ with views as (
         coalesce(accounts.paid_at_reference, documents.pcc_paid_at_reference),
         coalesce(accounts.paid + accounts.paid_non_commercial, documents.pcc_paid_at_observation),
         coalesce(accounts.not_payable, documents.pcc_not_payable),
-        coalesce(accounts.excluded, documents.pcc_excluded) + coalesce(documents.pcc_non_commercial, 0),
+        coalesce(accounts.excluded, documents.pcc_excluded) + coalesce(accounts.outside, documents.pcc_non_commercial, 0),
         coalesce(accounts.open_amount, documents.pcc_open),
         coalesce(accounts.stock, documents.pcc_stock),
         documents.pcc_rejected or coalesce(accounts.rejected, false),

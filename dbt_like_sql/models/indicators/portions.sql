@@ -93,7 +93,7 @@ parts as (
     join operation_lines as told
         on told.id_documento is not distinct from positions.id_documento
         and told.progressivo_registrazione is not distinct from positions.progressivo_registrazione
-    where positions.view = 'projected' and told.azione = 'CP' and not told.non_commercial and told.importo <> 0
+    where positions.view = 'projected' and told.azione in ('CP', 'IP') and not told.non_commercial and told.importo <> 0
     union all
     select * exclude (unpaid), null, null, null, unpaid
     from positions

@@ -111,3 +111,5 @@ select
     cf_beneficiario,
     modalita
 from placed
+-- Today's models set amounts (amount_lines): of these only a document of Modello 002 is left.
+where pcc_models() = '003' or place = 1

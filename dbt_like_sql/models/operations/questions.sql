@@ -44,7 +44,7 @@ open_points as (
             when anomalies.manual then 'manual'
             when refused.refused and not asked_by_document.asked then if(projected.remaining <> 0, 'refused', null)
             when not asked_by_document.asked
-                and (projected.remaining <> 0 or not projected.has_operations or projected.paid_short > 0) then 'short'
+                and (projected.remaining <> 0 or (not projected.has_operations or projected.paid_short > 0) and not coalesce(spoken.silent, false)) then 'short'
             when anomalies.code = 'CREDIT_NOTE_OPEN' and not projected.credit_note_linked then 'link'
             when anomalies.code = 'PAID_NOT_REPORTED' and withheld.id_documento is not null then 'withheld'
         end as situation
@@ -55,6 +55,7 @@ open_points as (
     left join refused
         on refused.id_documento is not distinct from anomalies.id_documento
         and refused.progressivo_registrazione is not distinct from anomalies.progressivo_registrazione
+    left join spoken_remedies as spoken on spoken.code = anomalies.code
     -- Only the e-invoice says what is withheld.
     left join (select id_documento from documents where withholding_from_einvoice and erp_withheld > 0) as withheld
         on withheld.id_documento = anomalies.id_documento

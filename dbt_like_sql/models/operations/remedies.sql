@@ -1,20 +1,21 @@
 -- One row per document that bears an anomaly: what is to move between its accounts on PCC.
--- Key: id_documento, progressivo_registrazione. The accounts now and where the money shall stand: remedy_targets.
+-- Key: id_documento, progressivo_registrazione. The accounts now: remedy_targets; where the money shall stand: document_targets.
 -- Amounts of the accounts are unsigned.
 with flows as (
     select
-        *,
-        -- No due date before PCC's date of issue is told; a suspension that would move it waits until the dates are settled.
-        on_pcc and right_due_date >= issue_date as due_date_can_be_told,
-        on_pcc and not due_date_can_be_told and not erp_rejected and to_pay = 0 and target_not_payable <= not_payable as waits,
-        -- The cause belongs to the whole: what stands under another one is taken out and suspended anew.
-        movable and suspension_wrong and not waits and not suspended_too_early and suspended > 0 and target_suspended > 0
-            and erp_excludes <> pcc_excludes as new_cause,
-        if(new_cause, suspended, if(waits, 0, greatest(suspended - target_suspended, 0))) as suspended_out,
-        if(new_cause, target_suspended, greatest(target_suspended - suspended, 0)) as suspended_in,
-        greatest(not_payable - target_not_payable, 0) as not_payable_out,
-        greatest(target_not_payable - not_payable, 0) as not_payable_in
-    from remedy_targets
+        accounts.*,
+        targets.due_date as due_date_told,
+        targets.suspended_anew as new_cause,
+        targets.not_payable + targets.treasury_vat as to_be_not_payable,
+        targets.suspended_lawsuit + targets.suspended_contested + targets.suspended_check + targets.suspended_other as to_be_suspended,
+        if(new_cause, suspended, greatest(suspended - to_be_suspended, 0)) as suspended_out,
+        if(new_cause, to_be_suspended, greatest(to_be_suspended - suspended, 0)) as suspended_in,
+        greatest(accounts.not_payable - to_be_not_payable, 0) as not_payable_out,
+        greatest(to_be_not_payable - accounts.not_payable, 0) as not_payable_in
+    from remedy_targets as accounts
+    join document_targets as targets
+        on targets.id_documento is not distinct from accounts.id_documento
+        and targets.progressivo_registrazione is not distinct from accounts.progressivo_registrazione
 ),
 
 moves as (
@@ -48,15 +49,7 @@ select
     moves.new_on_pcc,
     moves.on_pcc and moves.pcc_stato = 'PRESENTATO' and not moves.refused as booked_first,
     moves.refused,
-    case
-        when moves.new_on_pcc then moves.right_due_date
-        -- A due date told after the end of a suspension has it in it already: without, PCC's suspension would move it.
-        -- None where nothing is left open.
-        when moves.due_date_can_be_told and moves.movable and not moves.erp_rejected
-            and (moves.due_date_wrong or moves.liq_da_sosp + moves.nl_da_sosp > 0
-                 and moves.unpaid > moves.target_not_payable)
-            then moves.right_due_date
-    end as due_date_told,
+    moves.due_date_told,
     moves.issue_date,
     moves.due_date,
     moves.commercial_amount,

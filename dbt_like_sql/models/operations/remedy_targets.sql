@@ -91,6 +91,12 @@ accounts as (
             or list_contains(borne.codes, 'NOT_PAYABLE_NOT_LIFTED'),
             coalesce(documents.vat_to_free, 0), 0
         ) + coalesce(closed.amount, 0) as vat_too,
+        -- The VAT that leaves by PCC's VAT regime: split payment alone; of reverse charge it becomes non liquidabile.
+        if(documents.erp_split_payment and documents.supplier_total is null and not rejected and not duplicate, case
+            when new_on_pcc then abs(documents.erp_total) - documents.erp_commercial_amount
+            when list_contains(borne.codes, 'SPLIT_VAT_OPEN') then documents.vat_to_free
+        end, null) as split_vat,
+        documents.erp_suspended_from,
         documents.erp_not_payable,
         documents.erp_commercial_amount,
         documents.to_suspend,

@@ -10,10 +10,11 @@ with answers as (
         arrivals.codice_segnalazione,
         arrivals.descrizione_segnalazione,
         arrivals.model,
-        line_document(if(model = '003', progressivo_registrazione, null), coalesce(nullif(id_fiscale_iva, 'NA'), cf_fornitore),
-                      numero_documento, data_emissione, importo_totale) as document,
-        line_movement(if(model = '003', azione, null), importo, stato_debito, causale, data_scadenza, numero_mandato, data_mandato,
-                      id_fiscale_beneficiario, data_ricezione, data_rifiuto) as movement
+        if(model in ('003', '002'), line_document(if(model = '003', progressivo_registrazione, null), coalesce(nullif(id_fiscale_iva, 'NA'), cf_fornitore),
+                      numero_documento, data_emissione, importo_totale),
+           area_document(null, progressivo_registrazione, lotto, numero_documento, data_emissione, cf_fornitore, codice_ufficio)) as document,
+        if(model in ('003', '002'), line_movement(if(model = '003', azione, null), importo, stato_debito, causale, data_scadenza, numero_mandato, data_mandato,
+                      id_fiscale_beneficiario, data_ricezione, data_rifiuto), area_movement(arrivals)) as movement
     from feed_pcc_outcomes as arrivals
     left join deliveries using (delivery)
 ),
@@ -25,11 +26,12 @@ sent as (
         sent_at,
         model,
         lower(regexp_replace(file, '\.csv$', '')) as file_stem,
-        line_document(if(model = '003', progressivo_registrazione, null), coalesce(id_fiscale_iva, cf_fornitore),
-                      numero_documento, data_emissione, importo_totale) as document,
-        line_movement(if(model = '003', azione, null), importo, stato_debito, causale, data_scadenza, numero_mandato, data_mandato,
-                      id_fiscale_beneficiario, data_ricezione, data_rifiuto) as movement
-    from decided_sent_operations
+        if(model in ('003', '002'), line_document(if(model = '003', progressivo_registrazione, null), coalesce(id_fiscale_iva, cf_fornitore),
+                      numero_documento, data_emissione, importo_totale),
+           area_document(identificativo, progressivo_registrazione, lotto, numero_documento, data_emissione, cf_fornitore, codice_ufficio)) as document,
+        if(model in ('003', '002'), line_movement(if(model = '003', azione, null), importo, stato_debito, causale, data_scadenza, numero_mandato, data_mandato,
+                      id_fiscale_beneficiario, data_ricezione, data_rifiuto), area_movement(operations)) as movement
+    from decided_sent_operations as operations
 ),
 
 linked as (
@@ -57,7 +59,13 @@ select
     answers.row_id,
     linked.operation.operation_id as operation_id,
     linked.operation.attempt as attempt,
-    coalesce(outcomes.outcome, 'accepted') as outcome,
+    case
+        when answers.model in ('003', '002') then coalesce(outcomes.outcome, 'accepted')
+        -- Today's models: nothing, or OK, in either answer; anything else is a refusal (docs/formats.md#area-rgs-outcomes).
+        when upper(trim(answers.codice_segnalazione)) = 'OK' or upper(trim(answers.descrizione_segnalazione)) = 'OK'
+            or coalesce(answers.codice_segnalazione, answers.descrizione_segnalazione) is null then 'accepted'
+        else 'refused'
+    end as outcome,
     answers.codice_segnalazione as answer_code,
     answers.descrizione_segnalazione as reason,
     answers.received_at,

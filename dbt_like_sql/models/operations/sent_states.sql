@@ -48,6 +48,7 @@ seen as (
         sent.*,
         case
             when sent.model = '002' then registered.seen_at
+            when sent.model <> '003' then amounts.seen_at
             when movements.seen_at is not null and not coalesce(movements.seen_before, false) then movements.seen_at
             when sent.azione in ('CO', 'CP') and accounts.reached then accounts.received_at
             -- A change of cause moves nothing on balance: the cause tells.
@@ -62,6 +63,7 @@ seen as (
         on sent.model = '003'
         and accounts.progressivo_registrazione = sent.progressivo_registrazione
         and accounts.file = sent.file
+    left join sent_amounts as amounts on amounts.operation_id = sent.operation_id and amounts.attempt = sent.attempt
     left join registered on registered.operation_id = sent.operation_id and registered.attempt = sent.attempt
 ),
 

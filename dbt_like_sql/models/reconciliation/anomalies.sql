@@ -6,14 +6,14 @@ with described as (
     select
         differences.code,
         catalogue.severity,
-        case catalogue.asks
+        case coalesce(spoken.asks, catalogue.asks)
             when 'always' then true
             when 'not_communicable' then not documents.to_communicate
             when 'unpaid' then documents.erp_paid_at_observation = 0
             when 'with_operations' then coalesce(documents.pcc_operations > 0, false) or documents.copy_of_another
             else false
         end as manual,
-        if(manual and catalogue.asks <> 'always', 'manual', catalogue.remedy) as remedy,
+        if(manual and catalogue.asks <> 'always', 'manual', coalesce(spoken.remedy, catalogue.remedy)) as remedy,
         case
             when documents.id_documento is null and catalogue.corrects = 'rejection' then 'rifiutata tramite SDI (EC02)'
             when documents.id_documento is null then null
@@ -50,6 +50,7 @@ with described as (
         list_contains({{ codes_that("registers") }}, differences.code) and documents.to_communicate as to_communicate
     from differences
     join rule_anomalies as catalogue on catalogue.code = differences.code
+    left join spoken_remedies as spoken on spoken.code = differences.code
     join documents
         on documents.id_documento is not distinct from differences.id_documento
         and documents.progressivo_registrazione is not distinct from differences.progressivo_registrazione

@@ -1,4 +1,6 @@
-"""Judges a file of Modello 003 or 002, ours or others': each error by line and column, with PCC's code where known.
+"""Judges a file for PCC, ours or others': each error by line and column, with PCC's code where known.
+
+Modello 003 and 002 are judged here, today's models in `area_check`.
 
 What each check says, how grave it is and from which day it holds is data (rule_pcc_model_checks). Single values are
 judged in `pcc_model_values`. Whether PCC's accounts have room for the amounts is not known here.
@@ -7,14 +9,14 @@ judged in `pcc_model_values`. Whether PCC's accounts have room for the amounts i
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pcc_pipeline.formats.pcc import models
+from pcc_pipeline.formats.pcc import area, area_check, models
 from pcc_pipeline.formats.pcc.lines import NOT_APPLICABLE, is_without
 from pcc_pipeline.formats.pcc.models import HEADER_LINES, TITLES, VERSION, Field, Preamble, Record, UploadModel
 from pcc_pipeline.formats.pcc.values import amount, day, holds_a_date, problem, tax_code_problem
@@ -54,11 +56,29 @@ def _checks() -> dict[str, dict[str, str]]:
 
 
 def _finding(check: str, line: int, field: Field | None = None, value: str = "", expected: str = "") -> Finding:
+    place, name = (field.place + 1, field.name) if field else (None, None)
+    return _of(check, line, place, name, value, expected)
+
+
+def _of(check: str, line: int, place: int | None, name: str | None, value: str, expected: str) -> Finding:
     row = _checks()[check]
     message = row["message"].format(value=value[:80], expected=expected)
     severity: Literal["error", "warning"] = "error" if row["severity"] == "error" else "warning"
-    place, name = (field.place + 1, field.name) if field else (None, None)
     return Finding(line, place, name, check, row["pcc_code"] or None, severity, value[:200], message)
+
+
+def found_in_row(check: str, line: int, cell: area.Cell | None, value: str = "", expected: str = "") -> Finding:
+    """A fault of a row of today's models as a finding."""
+    place, name = (cell.place + 1, cell.field) if cell else (None, None)
+    return _of(check, line, place, name, value, expected)
+
+
+def operation_findings(model: str, texts: Sequence[str], on: date) -> list[Finding]:
+    """Everything wrong in one row of any model that is about to be written."""
+    row = Record(0, tuple(texts))
+    if (today := area.area_models().get(model)) is not None:
+        return [found_in_row(*fault) for fault in area_check.check_row(today, row, on)]
+    return list(check_row(models.layout(model), row, on))
 
 
 def check_file(path: Path, on: date) -> list[Finding]:
@@ -68,7 +88,7 @@ def check_file(path: Path, on: date) -> list[Finding]:
 
 def check(data: bytes, on: date) -> Iterator[Finding]:
     """See `check_file`, on the bytes."""
-    yield from _bytes(data)
+    found_bytes = list(_bytes(data))
     body = data.removeprefix(b"\xef\xbb\xbf")
     text = body.decode(models.ENCODING, "replace")
     found: list[Record] = []
@@ -76,7 +96,14 @@ def check(data: bytes, on: date) -> Iterator[Finding]:
         for record in models.records(text):
             found.append(record)
     except csv.Error as error:
-        yield _finding("quotes", found[-1].line + 1 if found else 1, value=str(error))
+        found_bytes.append(_finding("quotes", found[-1].line + 1 if found else 1, value=str(error)))
+    if (today := area.model_of(found)) is not None:
+        # Two ERPs write them in two encodings, and PCC takes both.
+        yield from (replace(finding, severity="warning") for finding in found_bytes)
+        for what, line, cell, value, expected in area_check.check_records(today, found, on):
+            yield found_in_row(what, line, cell, value, expected)
+        return
+    yield from found_bytes
     head = models.preamble(found)
     if head is None or head.model not in TITLES:
         model = f"modello {head.model} sconosciuto" if head else "mancano le righe 0;0;0 e Codice del modello"

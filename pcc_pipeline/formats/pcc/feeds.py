@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from pcc_pipeline.duck import connect
 from pcc_pipeline.formats.conventions import DAY_FIRST
-from pcc_pipeline.formats.pcc import models
+from pcc_pipeline.formats.pcc import area, models
 from pcc_pipeline.formats.pcc.models import HEADER_LINES, Record
 from pcc_pipeline.formats.rows import Flaw, Raw, check_rows, flaws_batch
 from pcc_pipeline.formats.source import Counts, Sink, Source
@@ -39,6 +39,8 @@ def parse_model(source: Source, sink: Sink) -> Counts:
 
         return parse_tabular(source, sink)
     records, flaws = _records(source.path)
+    if (today := area.model_of(records)) is not None:
+        return _area(source, sink, today, records, flaws)
     head = models.preamble(records)
     if head is None or head.model not in models.TITLES:
         flaws = [Flaw(None, f"modello di PCC sconosciuto: {head.model if head else '?'}")]
@@ -57,13 +59,10 @@ def parse_model(source: Source, sink: Sink) -> Counts:
             rows.append(record)
     if not rows and not flaws:
         flaws = [Flaw(None, "il modello non contiene righe")]
-    counts = Counts()
-    if flaws:
-        sink.defects(flaws_batch(source, flaws))
-        counts = Counts(0, len(flaws), len(flaws))
+    counts = _told(source, sink, flaws)
     if not rows:
         return counts
-    typed, more = _typed(source, sink, head.model, rows)
+    typed, more = _typed(source, sink, [row.line for row in rows], _columns(head.model, rows))
     if typed is None or not len(typed):
         return counts + more
     if source.kind == "pcc_outcomes":
@@ -72,6 +71,35 @@ def parse_model(source: Source, sink: Sink) -> Counts:
     documents = _documents(typed)
     sink.rows(documents)
     return counts + Counts(len(documents), more.refused, more.defects)
+
+
+def _area(source: Source, sink: Sink, model: area.AreaModel, records: Sequence[Record], flaws: list[Flaw]) -> Counts:
+    """A file of today's models that PCC handed back."""
+    if source.kind != "pcc_outcomes":
+        return _refused(source, sink, [Flaw(None, f"{model.name} è un file per PCC, non un elenco di documenti")])
+    rows, others = area.data_rows(model, records)
+    flaws += [Flaw(record.line, "azione sconosciuta", ";".join(record.texts)[:200]) for record in others]
+    if not rows and not flaws:
+        flaws = [Flaw(None, "il modello non contiene righe")]
+    counts = _told(source, sink, flaws)
+    if not rows:
+        return counts
+    found = [area.values(model, row) for row in rows]
+    columns = {
+        column.name: [row.get(column.name) or None for row in found]
+        for column in FEEDS["pcc_outcomes"].columns
+        if any(column.name in row for row in found)
+    }
+    typed, more = _typed(source, sink, [row.line for row in rows], columns | {"model": [model.model] * len(rows)})
+    if typed is not None and len(typed):
+        sink.rows(typed)
+    return counts + more
+
+
+def _told(source: Source, sink: Sink, flaws: list[Flaw]) -> Counts:
+    if flaws:
+        sink.defects(flaws_batch(source, flaws))
+    return Counts(0, len(flaws), len(flaws))
 
 
 def _refused(source: Source, sink: Sink, flaws: list[Flaw]) -> Counts:
@@ -84,7 +112,7 @@ def _is_model(path: Path) -> bool:
         start = file.read(_START)
     if start.startswith(b"PK\x03\x04"):
         rows = _sheet(path, HEADER_LINES)
-        return rows is not None and models.preamble(rows) is not None
+        return rows is not None and (models.preamble(rows) is not None or area.model_of(rows) is not None)
     return models.is_model(start)
 
 
@@ -121,7 +149,7 @@ def _sheet(path: Path, limit: int | None) -> list[Record] | None:
         for name in book.sheet_names:
             rows = book.get_sheet_by_name(name).iter_rows()
             found = [Record(line, tuple(map(_cell, cells))) for line, cells in enumerate(islice(rows, limit), 1)]
-            if models.preamble(found) is not None:
+            if models.preamble(found) is not None or area.model_of(found) is not None:
                 return found
             first = found if first is None else first
     except Exception:  # calamine's errors share no useful base; parse_tabular tells what is wrong
@@ -137,18 +165,24 @@ def _cell(cell: object) -> str:
     return str(cell).strip()
 
 
-def _typed(source: Source, sink: Sink, model: str, rows: Sequence[Record]) -> tuple[pa.RecordBatch | None, Counts]:
-    """The rows in the schema of `pcc_outcomes`; PCC's dates are day first, whatever the column tells."""
-    table = FEEDS["pcc_outcomes"]
+def _columns(model: str, rows: Sequence[Record]) -> dict[str, list[str | None]]:
+    """The texts of Modello 003 or 002 by the columns of `pcc_outcomes`."""
     names = models.layout(model).names
-    columns: dict[str, list[str | None]] = {}
-    for column in table.column_names:
+    columns: dict[str, list[str | None]] = {"model": [model] * len(rows)}
+    for column in FEEDS["pcc_outcomes"].column_names:
         places = [names.index(name) for name in _FROM.get(column, (column,)) if name in names]
         if places:
             columns[column] = [_first(row.texts, places) for row in rows]
-    columns["model"] = [model] * len(rows)
+    return columns
+
+
+def _typed(
+    source: Source, sink: Sink, lines: Sequence[int], columns: dict[str, list[str | None]]
+) -> tuple[pa.RecordBatch | None, Counts]:
+    """The rows in the schema of `pcc_outcomes`; PCC's dates are day first, whatever the column tells."""
+    table = FEEDS["pcc_outcomes"]
     raw = Raw(
-        pa.array([row.line for row in rows], pa.int64()),
+        pa.array(lines, pa.int64()),
         {name: pa.array(texts, pa.string()) for name, texts in columns.items()},
     )
     evidence = dict(check_rows(table, source, raw, None).evidence)

@@ -1,0 +1,138 @@
+-- One row per row of today's models to send to PCC: what each of `amount_moves` says, cell by cell.
+-- Key: operation_id, a hash of model, identification, action and payload (docs/rules.md#rule-11); where the same row was sent
+-- before and seen done, of how often too.
+with erp as (
+    select invoices.*
+    from stg_erp_invoices as invoices
+    semi join amount_moves on amount_moves.id_documento = invoices.id_documento
+),
+
+pcc as (
+    select invoices.*
+    from stg_pcc_invoices as invoices
+    semi join amount_moves on amount_moves.progressivo_registrazione = invoices.progressivo_registrazione
+),
+
+days as (
+    select id_documento, numero_mandato, nullif(max(giorni_sospensione), 0) as giorni_sospensione
+    from stg_erp_payments
+    group by id_documento, numero_mandato
+),
+
+written as (
+    select
+        moves.code,
+        moves.id_documento,
+        moves.progressivo_registrazione,
+        row_number() over (partition by moves.id_documento, moves.progressivo_registrazione order by moves.place)
+            + if(targets.new_on_pcc, 1, 0) as step,
+        if(moves.azione = 'IP', 'area_rgs_pagamenti', 'area_rgs_importi') as model,
+        moves.azione,
+        moves.importo,
+        if(moves.azione = 'IP', coalesce(erp.natura_spesa, 'CO'), null) as natura_spesa,
+        if(moves.azione = 'IP', coalesce(erp.cig, 'NA'), null) as cig,
+        if(moves.azione = 'IP', coalesce(erp.cup, 'NA'), null) as cup,
+        if(moves.azione = 'IP', 'C', null) as tipo_debito,
+        -- Days of a suspension that PCC had it counts by itself.
+        if(moves.azione = 'IP' and targets.now_suspended_lawsuit + targets.now_suspended_contested + targets.now_suspended_check
+           + targets.now_suspended_other = 0, days.giorni_sospensione, null) as giorni_sospensione,
+        if(moves.azione = 'CS', targets.due_date, null) as data_scadenza,
+        moves.numero_mandato,
+        moves.data_mandato,
+        if(moves.azione = 'IP', fiscal_identity(coalesce(moves.cf_beneficiario, remedies.original_creditor)), null)
+            as id_fiscale_beneficiario,
+        false as non_commercial,
+        if(moves.azione = 'RC', coalesce(erp.protocollo, pcc.numero_protocollo), null) as protocollo,
+        if(moves.azione = 'RC', coalesce(
+            possible_day(pcc.data_ricezione), possible_day(erp.data_ricezione), erp.data_emissione, pcc.data_emissione
+        ), null) as data_ricezione,
+        if(moves.azione = 'RF', observed_at(), null) as data_rifiuto,
+        if(moves.azione = 'SID', targets.non_commercial + if(targets.payments_non_commercial, targets.payments_lacking, 0), null)
+            as importo_non_commerciale,
+        if(moves.azione = 'SID', targets.suspended_lawsuit, null) as importo_sospeso_contenzioso,
+        if(moves.azione = 'SID', targets.lawsuit_from, null) as data_sospensione_contenzioso,
+        if(moves.azione = 'SID', targets.suspended_contested, null) as importo_sospeso_contestazione,
+        if(moves.azione = 'SID', targets.contested_from, null) as data_sospensione_contestazione,
+        if(moves.azione = 'SID', targets.suspended_check, null) as importo_sospeso_verifica,
+        if(moves.azione = 'SID', targets.check_from, null) as data_sospensione_verifica,
+        if(moves.azione = 'SID', targets.not_payable + targets.offset_lacking, null) as importo_non_liquidabile,
+        if(moves.azione = 'MI', targets.split_payment, null) as split_payment,
+        pcc.cf_amministrazione,
+        coalesce(pcc.codice_ufficio, erp.codice_ufficio) as codice_ufficio,
+        coalesce(pcc.cf_fornitore, erp.cf_fornitore, remedies.original_creditor) as cf_fornitore,
+        fiscal_identity(coalesce(pcc.id_fiscale_iva, erp.piva_fornitore, erp.cf_fornitore, pcc.cf_fornitore)) as id_fiscale_iva,
+        coalesce(pcc.denominazione_fornitore, erp.denominazione_fornitore) as denominazione_fornitore,
+        coalesce(pcc.numero_documento, erp.numero) as numero_documento,
+        coalesce(pcc.data_emissione, erp.data_emissione) as data_emissione,
+        coalesce(pcc.importo_totale, erp.importo_totale) as importo_totale,
+        coalesce(pcc.importo_imponibile, erp.imponibile) as importo_imponibile,
+        coalesce(pcc.totale_imposta, erp.iva) as totale_imposta,
+        coalesce(pcc.tipo_documento, erp.tipo_documento) as tipo_documento,
+        pcc.lotto_sdi as lotto,
+        remedies.original_creditor,
+        moves.words,
+        -- The ways of naming the document that are at hand, the preferred first.
+        (
+            select arg_min(ways.identification, ways.position)
+            from rule_pcc_identifications as ways
+            where case ways.identification
+                when 1 then moves.progressivo_registrazione is not null
+                when 2 then pcc.lotto_sdi is not null
+                else coalesce(pcc.codice_ufficio, erp.codice_ufficio) is not null
+                    and coalesce(pcc.cf_fornitore, erp.cf_fornitore, remedies.original_creditor) is not null
+            end
+        ) as identificativo
+    from amount_moves as moves
+    join document_targets as targets
+        on targets.id_documento is not distinct from moves.id_documento
+        and targets.progressivo_registrazione is not distinct from moves.progressivo_registrazione
+    join remedies
+        on remedies.id_documento is not distinct from moves.id_documento
+        and remedies.progressivo_registrazione is not distinct from moves.progressivo_registrazione
+    left join erp on erp.id_documento = moves.id_documento
+    left join pcc on pcc.progressivo_registrazione = moves.progressivo_registrazione
+    left join days on days.id_documento = moves.id_documento and days.numero_mandato = moves.numero_mandato
+),
+
+keyed as (
+    select
+        *,
+        md5(concat_ws(
+            '|', ente_code(), model,
+            case identificativo
+                when 1 then progressivo_registrazione
+                when 2 then lotto || '/' || numero_documento
+                else concat_ws('/', numero_documento, data_emissione, cf_fornitore, codice_ufficio)
+            end,
+            azione,
+            coalesce(importo::varchar, ''), coalesce(importo_non_commerciale::varchar, ''),
+            coalesce(importo_sospeso_contenzioso::varchar, ''), coalesce(data_sospensione_contenzioso::varchar, ''),
+            coalesce(importo_sospeso_contestazione::varchar, ''), coalesce(data_sospensione_contestazione::varchar, ''),
+            coalesce(importo_sospeso_verifica::varchar, ''), coalesce(data_sospensione_verifica::varchar, ''),
+            coalesce(importo_non_liquidabile::varchar, ''), coalesce(split_payment::varchar, ''),
+            coalesce(data_scadenza::varchar, ''), coalesce(data_ricezione::varchar, ''), coalesce(protocollo::varchar, ''),
+            coalesce(data_rifiuto::varchar, ''), coalesce(tipo_debito::varchar, ''), coalesce(natura_spesa::varchar, ''),
+            coalesce(numero_mandato::varchar, ''), coalesce(data_mandato::varchar, ''),
+            coalesce(id_fiscale_beneficiario::varchar, ''), coalesce(cig::varchar, ''), coalesce(cup::varchar, '')
+        )) as payload_key
+    from written
+),
+
+done as (
+    select payload_key, count(*) as times
+    from (
+        select sent.payload_key
+        from decided_sent_operations as sent
+        join sent_states as states using (operation_id, attempt)
+        where states.state = 'done' and sent.payload_key is not null
+    )
+    group by payload_key
+)
+
+select
+    ente_code() as ente,
+    if(done.times > 0, md5(keyed.payload_key || '|' || done.times), keyed.payload_key) as operation_id,
+    keyed.*,
+    amount_words(keyed) as descrizione
+from keyed
+left join done using (payload_key)

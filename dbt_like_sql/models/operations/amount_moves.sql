@@ -1,0 +1,72 @@
+-- One row per row of today's models to send to PCC: what `document_targets` asks for, in the order in which PCC takes it.
+-- Key: id_documento, progressivo_registrazione, place. Reception, refusal, VAT regime, amounts, closing, due date, payments
+-- (docs/rules.md#rule-11-order). There is none for an ente of Modello 003.
+with bearers as (
+    select
+        *,
+        -- A credit note's use is no payment: as much of it as counts by D is non liquidabile.
+        offset_lacking > 0 or list_contains(codes, 'CREDIT_NOTE_OPEN') as offsets,
+        non_commercial + if(payments_non_commercial, payments_lacking, 0) as to_be_non_commercial,
+        not_payable + if(offsets, offset_lacking, 0) as to_be_not_payable,
+        (to_be_non_commercial, suspended_lawsuit, suspended_contested, suspended_check, to_be_not_payable)
+            is distinct from (now_non_commercial, now_suspended_lawsuit, now_suspended_contested, now_suspended_check, now_not_payable)
+            or suspended_other < now_suspended_other as amounts_differ,
+        (suspended_lawsuit, suspended_contested, suspended_check) is distinct from
+            (now_suspended_lawsuit, now_suspended_contested, now_suspended_check) as suspension_differs
+    from document_targets
+    where movable and pcc_models() <> '003' and not list_has_any(codes, {{ codes_that("holds") }})
+),
+
+moves as (
+    select id_documento, progressivo_registrazione, received_first, codes, unnest([
+        {place: 2, azione: 'RF', wanted: if(rejected, {{ codes_that("refuses") }}, null)},
+        {place: 3, azione: 'MI', wanted: if(changes and split_payment, {{ codes_that("closes") }}, null)},
+        {place: 4, azione: 'SID', wanted: if(changes and not closed and amounts_differ,
+            if(suspension_differs, {{ codes_that("suspends") }} || {{ codes_that("lifts") }}, [])
+            || {{ codes_that("closes") }} || {{ codes_that("frees") }} || {{ codes_that("suspends") }} || {{ codes_that("lifts") }}
+            || {{ codes_that("pays") }}, null)},
+        {place: 5, azione: 'CH', wanted: if(changes and closed, {{ codes_that("closes") }}, null)},
+        {place: 6, azione: 'CS', wanted: if(due_date is not null and not new_on_pcc and not coalesce(too_late, false),
+            {{ codes_that("tells_due_date") }}, null)}
+    ], max_depth := 2)
+    from (
+        select
+            *,
+            threshold('cs_until_day') > 0
+                and observed_at() > date_trunc('month', due_date) + interval 1 month + to_days(threshold('cs_until_day')::integer - 1) as too_late
+        from bearers
+    )
+),
+
+proposed as (
+    select
+        id_documento, progressivo_registrazione, received_first, place, azione, first_borne(wanted, codes) as code,
+        null::decimal(18, 2) as importo, null as numero_mandato, null::date as data_mandato, null as cf_beneficiario, null as modalita,
+        null as words
+    from moves
+    where wanted is not null
+    union all
+    select
+        bearers.id_documento, bearers.progressivo_registrazione, bearers.received_first, 10 + payments.position, 'IP',
+        first_borne({{ codes_that("pays") }}, bearers.codes), payments.amount, payments.numero_mandato, payments.data_mandato,
+        payments.cf_beneficiario, payments.modalita, carriers.words
+    from bearers
+    join unreported_payments as payments on payments.id_documento = bearers.id_documento
+    left join order_carriers as carriers
+        on carriers.id_documento = payments.id_documento
+        and carriers.numero_mandato = payments.numero_mandato
+        and carriers.data_mandato = payments.data_mandato
+    where bearers.changes and bearers.payments_lacking > 0 and not bearers.offsets and not bearers.payments_non_commercial
+      and not coalesce(carriers.waits, false)
+)
+
+select
+    ente_code() as ente, id_documento, progressivo_registrazione, place, azione, code, importo, numero_mandato, data_mandato,
+    cf_beneficiario, modalita, words
+from proposed
+union all by name
+-- Nothing is told of what was only presented: its reception goes first, under the code of what follows.
+select ente_code() as ente, id_documento, progressivo_registrazione, 0 as place, 'RC' as azione, arg_min(code, place) as code
+from proposed
+where received_first
+group by id_documento, progressivo_registrazione
