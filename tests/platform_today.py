@@ -114,6 +114,12 @@ class Document:
         )
 
     @property
+    def identity(self) -> tuple[Any, ...]:
+        """Number, date, supplier (its VAT number where the tax code is missing) and office: for what did not pass SDI."""
+        supplier = self.row.get("cf_fornitore") or (self.row.get("id_fiscale_iva") or "").removeprefix("IT")
+        return self.row["numero_documento"], self.row["data_emissione"], supplier, self.row.get("codice_ufficio")
+
+    @property
     def vat(self) -> Decimal:
         return abs(self.row.get("totale_imposta") or ZERO)
 
@@ -165,6 +171,7 @@ class Platform:
     praise: tuple[str, str] = ("", "")
     movements: list[dict[str, Any]] = field(default_factory=list)
     answered: list[tuple[str, str]] = field(default_factory=list)
+    told: list[tuple[Any, ...]] = field(default_factory=list)
     _in_file: dict[str, set[str]] = field(default_factory=dict)
 
     @classmethod
@@ -188,6 +195,7 @@ class Platform:
                 row["codice"], row["descrizione"] = self.praise
             except Refused as error:
                 row["codice"], row["descrizione"] = error.args
+            self.told.append((*(text for text in row.values() if text), (row["codice"], row["descrizione"])))
             self.answered.append((row["codice"], row["descrizione"]))
         return DIALECTS[dialect](form, user, rows)
 
@@ -214,16 +222,15 @@ class Platform:
     def _find(self, row: dict[str, str]) -> Document:
         filled = [name for name in IDS[:-1] if row[name]]
         if filled == ["progressivo"]:
-            found = [d for key, d in self.documents.items() if key == row["progressivo"]]
+            found = [self.documents[row["progressivo"]]] if row["progressivo"] in self.documents else []
         elif filled == ["lotto", "numero"]:
             _require(row["lotto"].isdigit(), "E003", "lotto SDI non numerico")
             wanted = (row["lotto"], row["numero"])
             found = [d for d in self.documents.values() if (d.row.get("lotto_sdi"), d.row["numero_documento"]) == wanted]
         elif filled == ["numero", "data_documento", "cf_fornitore", "ufficio"]:
             _require(re.fullmatch(r"[A-Z0-9]{6}", row["ufficio"]), "E003", "codice ufficio")
-            names = ("numero_documento", "data_emissione", "cf_fornitore", "codice_ufficio")
-            key = (row["numero"], _date(row["data_documento"]), row["cf_fornitore"], row["ufficio"])
-            found = [d for d in self.documents.values() if tuple(d.row.get(name) for name in names) == key]
+            told = (row["numero"], _date(row["data_documento"]), row["cf_fornitore"], row["ufficio"])
+            found = [d for d in self.documents.values() if not d.row.get("lotto_sdi") and d.identity == told]
         else:
             raise Refused("E003", f"una sola identificazione: {', '.join(filled) or 'nessuna'}")
         _require(len(found) == 1, "E010", "documento non trovato" if not found else "documento non univoco")
@@ -285,6 +292,9 @@ class Platform:
 
     def _ch(self, document: Document, row: dict[str, str]) -> None:
         _require(document.payable + document.set_aside > 0, "E023", "nulla da chiudere")
+        # The whole open amount: also what was suspended.
+        document.suspended, document.starts = dict.fromkeys(KINDS, ZERO), dict.fromkeys(KINDS)
+        document.unnamed = ZERO
         document.not_payable += document.payable
         document.closed = True
 
