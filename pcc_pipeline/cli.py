@@ -1,4 +1,4 @@
-"""The command line: `pcc demo | run | submit | serve | export | stop`.
+"""From what an ente and PCC deliver to the right stock, its remedies, and the service around them.
 
 Only arguments and words for people live here; the work is done elsewhere. Figures go to standard output,
 everything else to standard error.

@@ -42,6 +42,22 @@ CHANNELS = {
     "UNKNOWN": "non noto",
 }
 
+#: What a proposed operation is shown as (`review.states.SHOWN`), in the order of the desk's lists.
+OPERATION_STATES = {
+    "proposed": "da decidere",
+    "waiting": "attende una seconda persona",
+    "approved": "approvata, da inviare",
+    "refused": "rifiutata da una persona",
+    "held": "ferma: dipende da una rifiutata",
+    "sent": "inviata, senza risposta",
+    "accepted": "accettata da PCC",
+    "done": "eseguita: si vede su PCC",
+    "pcc_refused": "rifiutata da PCC",
+}
+
+#: How much an anomaly weighs.
+SEVERITIES = {"high": "alta", "medium": "media", "low": "bassa"}
+
 UNITS = {"days": "giorni", "EUR": "€", "%": "%", "creditors": ""}
 
 

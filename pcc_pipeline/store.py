@@ -13,6 +13,7 @@ known here; what was delivered when is in the register (`database.register`).
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import uuid
 from collections.abc import Iterable, Iterator
@@ -26,6 +27,8 @@ from fsspec.implementations.local import LocalFileSystem
 
 if TYPE_CHECKING:
     import duckdb
+
+log = logging.getLogger("pcc.store")
 
 CHUNK = 1 << 20
 _TEMPORARY = ".tmp-"
@@ -136,7 +139,7 @@ class Store:
         """Keeps `data` under its content; kept bytes are never written twice."""
         digest = hashlib.sha256(data).hexdigest()
         rel = self.landing(ente, digest)
-        known = self.exists(rel)
+        known = self._is_whole(rel, digest, len(data))
         if not known:
             with self.write(rel) as uri, self.fs.open(uri, "wb") as out:
                 out.write(data)
@@ -177,7 +180,7 @@ class Store:
                     chunk = source.read(CHUNK)
                 self._flush(out)
             rel = self.landing(ente, digest.hexdigest())
-            known = self.exists(rel)
+            known = self._is_whole(rel, digest.hexdigest(), size)
             if known:
                 self.fs.rm_file(temporary)
             else:
@@ -188,6 +191,17 @@ class Store:
                 self.fs.rm_file(temporary)
             raise
         return Stored(digest.hexdigest(), size, known)
+
+    def _is_whole(self, rel: str, sha256: str, size: int) -> bool:
+        """Whether kept bytes are those that their name says. Wrong ones (a crash, a bad disk) are logged, to be kept anew."""
+        if not self.exists(rel):
+            return False
+        if self.fs.size(self._path(rel)) == size:
+            with self.open(rel) as kept:
+                if hashlib.file_digest(kept, "sha256").hexdigest() == sha256:  # type: ignore[arg-type]
+                    return True
+        log.error("%s: the kept bytes are not those that were delivered; replaced by the copy that came again", rel)
+        return False
 
     def settle(self, names: Iterable[str]) -> None:
         """Has the files `names` on disk, before a database commit refers to them or their source is removed.

@@ -13,6 +13,7 @@ from typing import Any
 
 import xlsxwriter
 
+from pcc_pipeline.italian import day, number
 from pcc_pipeline.tables import FEEDS
 from pcc_pipeline.tables.describe import Column
 from pcc_pipeline.tables.feeds import LINEAGE
@@ -152,13 +153,13 @@ def workbook(kind: str, language: str) -> bytes:
         needed = "sì" if column.required else "almeno una di queste" if column.name in one_of else "no"
         meaning = column.meaning if language == ENGLISH else _COLUMNS[column.name][0]
         words = (column.name, meaning, say(_TYPES[column.type]), say(needed), ", ".join(column.allowed), _text(example(column)))
-        for number, word in enumerate(words):
-            legend.write_string(place + 1, number, word, wrapped)
+        for at, word in enumerate(words):
+            legend.write_string(place + 1, at, word, wrapped)
     book.close()
     return out.getvalue()
 
 
 def _text(value: Any) -> str:
     if isinstance(value, Decimal):
-        return f"{value:.2f}".replace(".", ",")
-    return "" if value is None else f"{value:%d/%m/%Y}" if isinstance(value, date) else str(value)
+        return number(value)
+    return "" if value is None else day(value) if isinstance(value, date) else str(value)

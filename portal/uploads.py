@@ -22,6 +22,7 @@ from pcc_pipeline.arrival import archive, spans
 from pcc_pipeline.arrival.landing import PROVIDER_KINDS
 from pcc_pipeline.codes import ente_code
 from pcc_pipeline.formats import Source, parse
+from pcc_pipeline.formats.tabular.encoding import ZIP
 from pcc_pipeline.formats.tabular.layouts.model import Layout
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.tables import FEEDS
@@ -145,7 +146,7 @@ def check_content(path: Path) -> None:
     with path.open("rb") as file:
         head = file.read(8192)
     suffix = path.suffix.lower()
-    zipped = head.startswith(b"PK\x03\x04")
+    zipped = head.startswith(ZIP)
     if head.startswith((b"MZ", b"\x7fELF", b"#!")):
         raise Unwelcome("Il file è un programma")
     if suffix in (".xlsx", ".ods", ".zip") and not zipped:

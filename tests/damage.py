@@ -1,4 +1,4 @@
-"""Random damage to amounts, dates, payments and PCC's accounts, beyond `oracle.perturbed`, and the promises that stand it.
+"""Random damage to amounts, dates, payments and PCC's accounts, beyond `oracle_inbox.perturbed`, and the promises that stand it.
 
 Nothing here follows a case. The promises hold for whatever arrives: every cent of the difference is explained, and no
 document of the right view is below zero or above its amount.
@@ -13,16 +13,16 @@ from random import Random
 from typing import Any
 
 import models
-import oracle
+import oracle_inbox
 
 Row = Mapping[str, Any]
 ODD_DAYS = (date(9999, 12, 31), date(1900, 1, 1), date(1, 1, 1), date(2205, 4, 9))
 
 
 def damaged(rows: Mapping[str, Sequence[Row]], seed: int, share: float = 0.3) -> dict[str, list[dict[str, Any]]]:
-    """The feeds with `oracle.perturbed` and more, to about `share` of the rows, deterministic by seed."""
+    """The feeds with `oracle_inbox.perturbed` and more, to about `share` of the rows, deterministic by seed."""
     random = Random(seed)
-    made = oracle.perturbed(rows, seed, share)
+    made = oracle_inbox.perturbed(rows, seed, share)
 
     def some(kind: str) -> Iterable[dict[str, Any]]:
         return [row for row in made.get(kind, ()) if random.random() < share]
@@ -96,6 +96,10 @@ def _damage_pcc(row: dict[str, Any], random: Random, amount: Any) -> None:
             row["data_scadenza"] = random.choice(ODD_DAYS)
         case _:
             row["totale_imposta"] = amount(row["importo_totale"])
+
+
+#: The models that the promises are read from.
+READ = ("debt_positions", "anomalies")
 
 
 def broken_promises(got: models.Reconciled) -> list[str]:

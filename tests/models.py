@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pcc_pipeline.calculator import Calculator, Parameters, prepared, source
+from pcc_pipeline.calculator import Calculator, Parameters, load_models, prepared, source
 from pcc_pipeline.calculator.inputs import DELIVERIES_SCHEMA
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
@@ -59,6 +59,7 @@ def reconcile(
     tipo: str | None = "COMUNE",
     decided: Mapping[str, Rows] | None = None,
     said: Mapping[int, Mapping[str, Any]] | None = None,
+    only: Collection[str] | None = None,
     **facts: Any,
 ) -> Reconciled:
     """Reconciles rows by kind (or (kind, rows) pairs, delivered one after the other); missing columns are null.
@@ -91,9 +92,22 @@ def reconcile(
         ENTE,
         Parameters(reference_date, observed_at, tipo, **{"modelli_pcc": "003", **facts}),
         pa.Table.from_pylist(deliveries, schema=DELIVERIES_SCHEMA),
+        models=None if only is None else needed_by(only),
         decided={name: _decided(name, rows) for name, rows in (decided or {}).items()},
     )
     return Reconciled(settings, store)
+
+
+def needed_by(models: Collection[str]) -> set[str]:
+    """The models given and all that they read, step by step."""
+    found: set[str] = set()
+    wanted = list(models)
+    while wanted:
+        name = wanted.pop()
+        if name not in found:
+            found.add(name)
+            wanted += load_models()[name].depends_on
+    return found
 
 
 def _decided(name: str, rows: Rows) -> pa.Table:

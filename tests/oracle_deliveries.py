@@ -95,25 +95,25 @@ def _corrected(kind: str, place: int, row: Row, placed: Sequence[tuple[int, Row]
 
 
 def _renumbered(placed: Sequence[tuple[int, Row]], left: Sequence[tuple[int, Row]]) -> list[tuple[int, Row]]:
-    """Without the payments that a later delivery has under a number never heard of before, one for one."""
+    """Without the payments that a later delivery has under a number never heard of before, one for one, the latest first."""
     left = list(left)
-    for place, row in list(left):
-        known = any(before < place and _same("erp_payments", row, other) for before, other in placed)
-        if known:
+    for place, row in placed:
+        if any(before < place and _same("erp_payments", row, other) for before, other in placed):
             continue
-        for old in left:
-            alike = all(
-                old[1].get(name) == row.get(name) for name in ("id_documento", "data_pagamento", "importo", "cf_beneficiario")
-            )
-            if (
-                alike
-                and old[0] < place
-                and _number(old[1]) != _number(row)
-                and bool(old[1].get("storno")) == bool(row.get("storno"))
-            ):
-                left.remove(old)
-                break
+        old = [one for one in left if one[0] < place and _renamed(one[1], row)]
+        if old:
+            left.remove(next(one for one in old if one[0] == max(place for place, _ in old)))
     return left
+
+
+def _renamed(old: Row, row: Row) -> bool:
+    """Whether two payments differ by their number alone."""
+    names = ("id_documento", "data_pagamento", "importo", "cf_beneficiario")
+    return (
+        all(old.get(name) == row.get(name) for name in names)
+        and _number(old) != _number(row)
+        and bool(old.get("storno")) == bool(row.get("storno"))
+    )
 
 
 def _wholes(kind: str, files: Sequence[tuple[str, Sequence[Row]]]) -> dict[int, tuple[bool, date, date]]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from oracle import Document
+    from oracle_documents import Document
 
 Keys = Callable[["Document"], Iterable[Hashable]]
 STANDS_FOR_FOREIGN = {"TD10", "TD11", "TD17", "TD18", "TD19", "TD28"}

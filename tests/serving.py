@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -77,7 +77,8 @@ def serving(home: Path, *, desk: bool = False) -> Iterator[tuple[Settings, str, 
         until(up, UP, lambda: f"the servers did not come up: {Path(log.name).read_text()[-2000:]}")
         yield settings, url, desk_url
     finally:
-        os.killpg(process.pid, signal.SIGINT)
+        with suppress(ProcessLookupError):  # a test may have killed it
+            process.send_signal(signal.SIGINT)
         try:
             process.wait(40)
         except subprocess.TimeoutExpired:

@@ -5,14 +5,17 @@ The same documents as in test_operations, where the movements of Modello 003 are
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import models
 import pytest
 from samples import OWN
-from test_operations import _bookings, _payments, _the_rest
+from test_operations import DISPUTE, _bookings, _payments, _the_rest
 from test_operations_ledger import breaches
 from test_rules_base import Book
+
+from pcc_pipeline.tables import DECIDED, FEEDS, MODELS
 
 #: Document -> its rows in order: the action, then what its words say.
 EXPECTED: dict[str, list[str]] = {
@@ -86,3 +89,66 @@ def test_golden_is_projected_alike_in_both_languages(tmp_path: Path) -> None:
     )
     differ = {own or theirs for own, theirs in older if older[own, theirs] != todays.get((own, theirs))}
     assert differ == set(DIFFERENCES)
+
+
+def test_what_pcc_answers_and_shows_settles_what_was_sent(tmp_path: Path) -> None:
+    """Accepted, refused and done, by identification, action and payload; the refused one comes back with PCC's words."""
+    book = Book()
+    lots = {document: str(9990000000 + number) for number, document in enumerate(("HELD", "OWED", "REGIME", "PAID"))}
+    for document, lot in lots.items():
+        erp = {"HELD": DISPUTE, "OWED": {"stato": "NON_LIQUIDABILE"}, "REGIME": DISPUTE | {"split_payment": True}}.get(
+            document, {}
+        )
+        book.both(document, erp=erp, pcc={"lotto_sdi": lot})
+    book.paid("PAID", 1220)
+    before = models.reconcile(tmp_path / "before", book.feeds, modelli_pcc="AREA_RGS")
+    names = MODELS["operations"].column_names
+    proposed = [dict(zip(names, row, strict=True)) for row in before.rows("operations", *names)]
+    assert {row["identificativo"] for row in proposed} == {2}
+    assert {(row["id_documento"], row["azione"]) for row in proposed} == {
+        ("HELD", "SID"), ("OWED", "SID"), ("REGIME", "MI"), ("REGIME", "SID"), ("PAID", "IP"),
+    }  # fmt: skip
+    columns = DECIDED["decided_sent_operations"].column_names
+    sent = [
+        {name: row.get(name) for name in columns}
+        | {"attempt": 1, "file": f"{row['model']}.csv", "line": line, "sent_at": datetime(2026, 1, 10, tzinfo=UTC)}
+        for line, row in enumerate(proposed, 9)
+        if (row["id_documento"], row["azione"]) != ("REGIME", "SID")  # waits for its change of VAT regime
+    ]
+    cells = [column for column in FEEDS["pcc_outcomes"].column_names if column not in ("ente", "delivery", "line")]
+    answers = {
+        "HELD": {"descrizione_segnalazione": "OK"},
+        "OWED": {"codice_segnalazione": "E9", "descrizione_segnalazione": "No"},
+    }
+    handed_back = [
+        {name: row.get(name) for name in cells} | {"data_emissione": None, "cf_fornitore": None, "codice_ufficio": None}
+        | {"progressivo_registrazione": None} | answers.get(str(row["id_documento"]), {})
+        for row in sent
+    ]  # fmt: skip
+    later = [("pcc_outcomes", [])] * 10
+    told = [*book.feeds.items(), *later, ("pcc_outcomes", handed_back)]
+    decided = {"decided_sent_operations": sent}
+    after = models.reconcile(tmp_path / "after", told, decided=decided, modelli_pcc="AREA_RGS")
+    states = set(after.rows("sent_states", "id_documento", "azione", "state", "reason"))
+    assert states == {
+        ("HELD", "SID", "accepted", "OK"), ("OWED", "SID", "refused", "No"), ("REGIME", "MI", "accepted", None),
+        ("PAID", "IP", "accepted", None),
+    }  # fmt: skip
+    again = set(after.rows("operations", "id_documento", "azione", "refused_reason"))
+    assert again == {("OWED", "SID", "E9: No"), ("REGIME", "SID", None)}
+    # The next delivery shows it.
+    shown = {
+        "HELD": {"importo_sospeso": 1220, "causale_sospensione": "CONTESTATO", "importo_sospeso_contestazione": 1220,
+                 "data_sospensione_contestazione": "2025-02-03"},
+        "REGIME": {"split_payment": True},
+        "PAID": {"importo_pagato": 1220, "stato_documento": "PAGATO"},
+    }  # fmt: skip
+    feed = Book()
+    feed._suppliers = book._suppliers
+    for document, lot in lots.items():
+        feed.pcc(document, lotto_sdi=lot, **shown.get(document, {}))
+    done = models.reconcile(tmp_path / "done", [*told, *feed.feeds.items()], decided=decided, modelli_pcc="AREA_RGS")
+    assert set(done.rows("sent_states", "id_documento", "azione", "state")) == {
+        ("HELD", "SID", "done"), ("OWED", "SID", "refused"), ("REGIME", "MI", "done"), ("PAID", "IP", "done"),
+    }  # fmt: skip
+    assert set(done.rows("operations", "id_documento", "azione")) == {("OWED", "SID"), ("REGIME", "SID")}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -501,7 +502,7 @@ def test_the_demo_database_reads_back_as_the_files_it_stands_for(alfa: Connectio
     assert not (tmp_path / "remote" / "valserena" / "erp_invoices").exists()
     report = read_erp(alfa.installation, tmp_path / "remote", "valserena")
     assert report.outcome == "new", report.reason
-    staged = []
+    staged: dict[tuple[bool, str, int], list[str]] = {}
     for source in (None, tmp_path / "files"):
         if source:
             land(alfa.installation, source, ente="valserena")
@@ -514,5 +515,10 @@ def test_the_demo_database_reads_back_as_the_files_it_stands_for(alfa: Connectio
                     columns = ["data_emissione", "importo_totale", "iva", "stato", "data_scadenza"]
                     paid = ["numero_mandato", "data_pagamento", "importo"]
                     read = pq.read_table(file, columns=paid if row["kind"] == "erp_payments" else columns)
-                staged.append(sorted(map(str, read.to_pylist())))
-    assert staged[0] == staged[2] and staged[1] == staged[3]
+                # The layout of its files takes amounts without their sign: a negative bill is told apart by the database alone.
+                rows = [{name: abs(v) if isinstance(v, Decimal) else v for name, v in row.items()} for row in read.to_pylist()]
+                staged.setdefault((bool(source), row["kind"], row["sequence"]), sorted(map(str, rows)))
+    # The first delivery of each; files say later what is gone, a database does not have it.
+    first = {(files, kind): rows for (files, kind, _), rows in sorted(staged.items(), reverse=True)}
+    for kind in ("erp_invoices", "erp_payments"):
+        assert first[True, kind] == first[False, kind]

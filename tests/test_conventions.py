@@ -13,10 +13,15 @@ from hypothesis import strategies as st
 
 from pcc_pipeline.formats.columns import read_column, reasons
 from pcc_pipeline.formats.conventions import (
+    AMBIGUOUS,
     COMMA,
     DAY_FIRST,
+    DECIMALS,
     MONTH_FIRST,
+    NO_SUCH_DAY,
+    NOT_A_DATE,
     POINT,
+    US_DATE,
     read_amount,
     read_date,
     settle,
@@ -59,7 +64,7 @@ def test_every_way_of_writing_a_date_is_read_back(date: dt.date, mark: str) -> N
 @pytest.mark.parametrize("text", ["1.234", "1,234", "-12.500", "999,000"])
 def test_three_digits_after_one_mark_need_evidence(text: str) -> None:
     reading = read_amount(text)
-    assert reading.value is None and reading.either and "ambiguous" in (reading.reason or "")
+    assert reading.value is None and reading.either and (reading.reason or "").startswith(AMBIGUOUS)
     assert settle(reading, frozenset()).value is None
     assert settle(reading, frozenset([COMMA, POINT])).value is None
 
@@ -68,7 +73,7 @@ def test_the_columns_only_evidence_decides() -> None:
     assert settle(read_amount("1.234"), frozenset([COMMA])).value == Decimal(1234)
     assert settle(read_amount("1,230"), frozenset([COMMA])).value == Decimal("1.23")
     assert settle(read_amount("1.230"), frozenset([POINT])).value == Decimal("1.23")
-    assert settle(read_amount("1.234"), frozenset([POINT])).reason == "more than two decimals: an amount is in euro and cents"
+    assert settle(read_amount("1.234"), frozenset([POINT])).reason == DECIMALS
     assert settle(read_amount("1,234"), frozenset([POINT])).value is None
     assert settle(read_date("03/04/2025"), frozenset([DAY_FIRST])).value == dt.date(2025, 4, 3)
     for evidence in (frozenset(), frozenset([MONTH_FIRST]), frozenset([DAY_FIRST, MONTH_FIRST])):
@@ -117,12 +122,12 @@ def test_amounts_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [("31/02/2025", "no such day"), ("2025-02-30", "no such day"), ("12/31/2025", "month before day"), ("00/05/2025", "no such"),
-     ("31/02/25", "no such day"), ("2025", "not a date"), ("31/12-2025", "not a date"), ("0000-12-31", "no such day")],
+    [("31/02/2025", NO_SUCH_DAY), ("2025-02-30", NO_SUCH_DAY), ("12/31/2025", US_DATE), ("00/05/2025", NO_SUCH_DAY),
+     ("31/02/25", NO_SUCH_DAY), ("2025", NOT_A_DATE), ("31/12-2025", NOT_A_DATE), ("0000-12-31", NO_SUCH_DAY)],
 )  # fmt: skip
 def test_dates_refused(text: str, reason: str) -> None:
     reading = read_date(text)
-    assert reading.value is None and reason in (reading.reason or "") and not reading.either
+    assert reading.value is None and reading.reason == reason and not reading.either
 
 
 def test_the_same_day_and_month_are_not_ambiguous() -> None:

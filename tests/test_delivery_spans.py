@@ -57,7 +57,7 @@ def _file(folder: Path, name: str = "p.csv") -> Path:
 
 def test_from_the_inbox_to_the_models(installation: Installation, tmp_path: Path) -> None:
     inbox = installation.settings.inbox
-    with pytest.raises(DeliveryError, match="no span"):
+    with pytest.raises(DeliveryError, match="non ha un periodo"):
         deliver(inbox, "alfa", "open_list", _file(tmp_path), YEAR)
     deliver(inbox, "alfa", "erp_payments", _file(tmp_path), YEAR)
     assert _read(installation) == [{"whole": True, "span_from": YEAR.span_from, "span_to": YEAR.span_to, "confirmed": False}]
@@ -93,3 +93,14 @@ def test_a_file_that_cannot_be_read_says_nothing(installation: Installation, tmp
     file.write_text("nothing;of;this\n1;2;3\n")
     deliver(installation.settings.inbox, "alfa", "erp_payments", file, YEAR)
     assert [row["whole"] for row in _read(installation)] == [None]
+
+
+def test_the_same_bytes_delivered_again_as_whole_are_whole(installation: Installation, tmp_path: Path) -> None:
+    inbox = installation.settings.inbox
+    deliver(inbox, "alfa", "erp_payments", _file(tmp_path), NOTHING)
+    assert [row["whole"] for row in _read(installation)] == [None]
+    deliver(inbox, "alfa", "erp_payments", _file(tmp_path), YEAR)
+    assert {row["whole"] for row in _read(installation)} == {None, True}
+    # What is delivered a third time without a word takes nothing back.
+    deliver(inbox, "alfa", "erp_payments", _file(tmp_path), NOTHING)
+    assert {row["whole"] for row in _read(installation)} == {None, True}

@@ -19,8 +19,9 @@ from stdnum.it import codicefiscale, iva
 
 from pcc_pipeline.arrival.landing import PROVIDER_KINDS
 from pcc_pipeline.demo import Truth, answers, write_provider, write_staging
-from pcc_pipeline.demo.cases import CASES, SLOTS, dealt
+from pcc_pipeline.demo.cases import SLOTS, dealt
 from pcc_pipeline.demo.parties import enti, parties
+from pcc_pipeline.demo.situations import CASES
 from pcc_pipeline.demo.synthesis import synthesis
 from pcc_pipeline.tables.feeds import FEEDS
 
@@ -71,7 +72,7 @@ def test_the_smallest_ente_shows_every_case(provider: tuple[Path, Truth]) -> Non
 
 
 def test_weights_are_shares() -> None:
-    rows = list(dealt())
+    rows = list(dealt(CASES))
     assert len(rows) == len(CASES) + SLOTS
     share = sum(row["case_name"] == "not_booked" for row in rows[len(CASES) :])
     assert share == next(case.weight for case in CASES if case.name == "not_booked")

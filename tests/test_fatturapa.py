@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from pcc_pipeline.formats.fatturapa import parse
 from pcc_pipeline.formats.fatturapa.parse import parse_fatturapa
+from pcc_pipeline.formats.reasons import EMPTY_FILE
 from pcc_pipeline.formats.source import Counts, Source
 from pcc_pipeline.tables.feeds import QUARANTINE, SDI_INVOICES
 
@@ -408,8 +409,8 @@ def test_a_bad_body_does_not_stop_the_others(tmp_path):
     wrong, empty = sorted(kept.bad, key=lambda row: row["line"] is None)
     assert wrong["field"] == "FatturaElettronicaBody[2]/DatiGenerali/DatiGeneraliDocumento/Data"
     assert (wrong["value"], wrong["line"]) == ("2025-02-30", content.split("2025-02-30")[0].count("\n") + 1)
-    assert "date of the calendar" in wrong["reason"]
-    assert "empty" in empty["reason"]
+    assert "data del calendario" in wrong["reason"]
+    assert empty["reason"] == EMPTY_FILE
 
 
 def test_all_defects_of_a_body_are_listed(tmp_path):
@@ -429,29 +430,29 @@ def test_all_defects_of_a_body_are_listed(tmp_path):
 @pytest.mark.parametrize(
     ("change", "field", "word"),
     [
-        ((SUPPLIER, ""), "FatturaElettronicaHeader/CedentePrestatore", "missing"),
+        ((SUPPLIER, ""), "FatturaElettronicaHeader/CedentePrestatore", "manca"),
         (
             (
                 "<IdPaese>IT</IdPaese><IdCodice>01234567897</IdCodice></IdFiscaleIVA>\n<CodiceFiscale>01234567897</CodiceFiscale>",
                 "<IdCodice>01234567897</IdCodice></IdFiscaleIVA>",
             ),
             "FatturaElettronicaHeader/CedentePrestatore",
-            "neither IdFiscaleIVA",
+            "né IdFiscaleIVA",
         ),
         (
             ("<Numero>1/PA</Numero>", ""),
             "FatturaElettronicaBody/DatiGenerali/DatiGeneraliDocumento/Numero",
-            "missing",
+            "manca",
         ),
         (
             ("<Numero>1/PA</Numero>", "<Numero>1</Numero><Numero>2</Numero>"),
             "FatturaElettronicaBody/DatiGenerali/DatiGeneraliDocumento/Numero[2]",
-            "occurs twice",
+            "due volte",
         ),
         (
             ("<Imposta>22.00</Imposta>", "<Imposta>22.001</Imposta>"),
             "FatturaElettronicaBody/DatiBeniServizi/DatiRiepilogo/Imposta",
-            "two decimals",
+            "due decimali",
         ),
         (
             (
@@ -459,7 +460,7 @@ def test_all_defects_of_a_body_are_listed(tmp_path):
                 "<CodiceFiscale>1</CodiceFiscale><CodiceFiscale>2</CodiceFiscale>",
             ),
             "FatturaElettronicaHeader/CedentePrestatore/DatiAnagrafici/CodiceFiscale[2]",
-            "occurs twice",
+            "due volte",
         ),
     ],
 )
@@ -474,11 +475,11 @@ def test_one_defect(tmp_path, change, field, word):
 @pytest.mark.parametrize(
     ("content", "word", "line"),
     [
-        ("", "empty", None),
-        ("   \n", "empty", None),
-        ("Cordiali saluti", "no XML", 1),
-        (invoice()[:-30], "not well formed", invoice().count("\n") + 1),
-        (invoice().replace("<?xml", "<!-- x -->\n<?xml"), "not well formed", 2),
+        ("", EMPTY_FILE, None),
+        ("   \n", EMPTY_FILE, None),
+        ("Cordiali saluti", "non contiene XML", 1),
+        (invoice()[:-30], "tag non chiuso", invoice().count("\n") + 1),
+        (invoice().replace("<?xml", "<!-- x -->\n<?xml"), "non all'inizio", 2),
         (
             invoice()
             .replace(
@@ -492,18 +493,18 @@ def test_one_defect(tmp_path, change, field, word):
         ),
         (
             invoice().replace("1/PA", "&unknown;"),
-            "not well formed",
+            "entità non definita",
             invoice().split("1/PA")[0].count("\n") + 1,
         ),
-        ('<?xml version="1.0"?>\n<t:NotificaScarto xmlns:t="urn:x"/>', "message of SDI (NotificaScarto)", 2),
-        ("<html><body/></html>", "no FatturaPA: the root element is html", 1),
-        (f'<p:FatturaElettronica xmlns:p="{NAMESPACE}"/>', "no FatturaElettronicaBody", 1),
+        ('<?xml version="1.0"?>\n<t:NotificaScarto xmlns:t="urn:x"/>', "messaggio SDI (NotificaScarto)", 2),
+        ("<html><body/></html>", "l'elemento radice è html", 1),
+        (f'<p:FatturaElettronica xmlns:p="{NAMESPACE}"/>', "manca FatturaElettronicaBody", 1),
         (b"\xff\xfe<\x00x", "UTF-16", None),
         (b'<?xml version="1.0" encoding="klingon"?><a/>', "klingon", None),
-        (b"\x30\x82\x10\x00\x06", "damaged", None),
-        ("<a>" * 100_000, "not well formed", 1),
-        ("<a>" * 600_000, "not well formed", 1),
-        ("\x01" * 50, "no XML", 1),
+        (b"\x30\x82\x10\x00\x06", "danneggiato", None),
+        ("<a>" * 100_000, "annidati", 1),
+        ("<a>" * 600_000, "malformato", 1),
+        ("\x01" * 50, "non contiene XML", 1),
     ],
 )
 def test_a_file_refused(tmp_path, content, word, line):
@@ -529,7 +530,7 @@ def test_two_suppliers_are_not_chosen_between(tmp_path, block, field):
     twice = f"{block}<FatturaElettronicaHeader/>" if block.startswith("</") else block * 2
     assert block in invoice()
     defect = only_defect(tmp_path, invoice().replace(block, twice, 1))
-    assert (defect["field"], "occurs twice" in defect["reason"]) == (field, True)
+    assert (defect["field"], "due volte" in defect["reason"]) == (field, True)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8"])
@@ -610,7 +611,7 @@ def test_no_files(tmp_path):
 def test_a_file_that_is_gone_is_a_defect(tmp_path):
     kept = Kept()
     parse_fatturapa([Source("a", "sdi_invoices", "d", "x.xml", tmp_path / "x.xml")], kept)
-    assert "cannot be read" in kept.bad[0]["reason"]
+    assert "non si legge" in kept.bad[0]["reason"]
 
 
 def test_files_as_they_come(corpus):
@@ -623,7 +624,7 @@ def test_files_as_they_come(corpus):
     broken = {"invalid.xml.p7m", "missing_CedentePrestatore.xml", "test.txt.p7m"}
     messages = {p.name for p in corpus if "_11111_" in p.name}
     assert refused.keys() == broken | messages
-    assert all("message of SDI" in refused[name]["reason"] and refused[name]["line"] for name in messages)
+    assert all("messaggio SDI" in refused[name]["reason"] and refused[name]["line"] for name in messages)
     assert refused["missing_CedentePrestatore.xml"]["field"] == "FatturaElettronicaHeader/CedentePrestatore"
-    assert "cut short" in refused["invalid.xml.p7m"]["reason"]
+    assert "incompleto" in refused["invalid.xml.p7m"]["reason"]
     assert {row["firma"] for row in kept.good if row["file"].endswith(".p7m")} == {"VALIDA"}

@@ -72,5 +72,5 @@ def test_payments_are_read_with_their_line(tmp_path: Path) -> None:
     file.write_text("id_documento;data_pagamento;importo\nD1;2026-12-20;1.234,56\n")
     assert read_payments(file) == [Payment("D1", date(2026, 12, 20), Decimal("1234.56"))]
     file.write_text("id_documento,data_pagamento,importo\nD1,soon,1\n")
-    with pytest.raises(NotForecast, match="line 2"):
+    with pytest.raises(NotForecast, match="riga 2"):
         read_payments(file)

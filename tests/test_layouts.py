@@ -21,13 +21,13 @@ from pcc_pipeline.demo.erp_files import write_as_product
 from pcc_pipeline.demo.parties import enti
 from pcc_pipeline.demo.synthesis import Size, synthesis
 from pcc_pipeline.formats.source import Counts, Source
+from pcc_pipeline.formats.tabular.choose import layout_of
+from pcc_pipeline.formats.tabular.guess import draft
 from pcc_pipeline.formats.tabular.layouts import LayoutError, layouts
-from pcc_pipeline.formats.tabular.layouts.choose import layout_of
-from pcc_pipeline.formats.tabular.layouts.guess import draft
 from pcc_pipeline.formats.tabular.layouts.load import parse_layout
 from pcc_pipeline.formats.tabular.layouts.model import Layout
-from pcc_pipeline.formats.tabular.layouts.report import kind_of, report
 from pcc_pipeline.formats.tabular.parse import parse_tabular
+from pcc_pipeline.formats.tabular.report import kind_of, report
 from pcc_pipeline.tables.feeds import FEEDS
 
 D, O = date(2025, 12, 31), date(2026, 1, 20)  # noqa: E741 - the rules' own letters
@@ -56,8 +56,12 @@ def payments(tmp_path: Path, layout: str, *lines: str) -> Lists:
     return parse(path, "erp_payments", parse_layout(layout, "prova"))[0]
 
 
+#: What these products have no column for; the means of payment and what is withheld are the standard files' own.
+NO_COLUMN = {"ente", "delivery", "line", "importo_ritenuta", "importo_ritenute", "modalita"}
+
+
 def _comparable(row: dict[str, Any]) -> dict[str, Any]:
-    row = {name: value for name, value in row.items() if name not in ("ente", "delivery", "line")}
+    row = {name: value for name, value in row.items() if name not in NO_COLUMN}
     if "tipo_documento" in row:
         row["tipo_documento"] = PLAIN.get(row["tipo_documento"], "FATTURA")
     return row
@@ -80,6 +84,11 @@ def test_a_products_file_is_read_as_the_standard_one(
     found = [_comparable({name: row[name] for name in names}) for row in sink.good]
     if product == "Contabilità Civica":  # credit notes have a sheet of their own, after the invoices
         wanted.sort(key=lambda row: row["tipo_documento"] == "NOTA_CREDITO")
+    if product == "Libro Mastro PA":  # its credit notes are written negative, so a sign says nothing of a bill
+        wanted = [
+            {name: abs(v) if isinstance(v, Decimal) and kind == "erp_invoices" else v for name, v in row.items()}
+            for row in wanted
+        ]
     assert found == wanted
     assert len({row["line"] for row in sink.good}) == len(sink.good)
 
@@ -134,10 +143,12 @@ def test_a_file_that_fits_no_layout_is_refused_whole_with_the_nearest(tmp_path: 
     sink, counts = parse(path, "erp_payments", layouts()["libro_mastro_pa_5"])
     assert counts == Counts(0, 1, 1) and sink.bad[0]["line"] is None
     reason = sink.bad[0]["reason"]
-    assert "nearest is libro_mastro_pa_5" in reason and "Quietanza (data_pagamento)" in reason and "Pagato il" in reason
+    assert "più vicino è libro_mastro_pa_5" in reason and "Quietanza (data_pagamento)" in reason and "Pagato il" in reason
     path.write_text("Documento,Mandato,Emesso il,Quietanza,Avere,Beneficiario\n1,2,03/04/2025,03/04/2025,5,\n")
     sink, _ = parse(path, "erp_payments", layouts()["sanita_bilancio"])
-    assert "fits the layout libro_mastro_pa_5" in sink.bad[0]["reason"] and "register of enti" in sink.bad[0]["reason"]
+    assert (
+        "corrisponde al layout libro_mastro_pa_5" in sink.bad[0]["reason"] and "anagrafica degli enti" in sink.bad[0]["reason"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -185,14 +196,14 @@ def test_a_value_that_the_layout_does_not_know_is_refused_and_named(tmp_path: Pa
     )
     assert [(row["id_documento"], row["storno"]) for row in sink.good] == [("1", False), ("3", False)]
     assert [(bad["line"], bad["field"], bad["value"]) for bad in sink.bad] == [(3, "storno", "x")]
-    assert "not among the layout's values: +, -" in sink.bad[0]["reason"]
+    assert "previsti: +, -" in sink.bad[0]["reason"]
 
 
 def test_a_declared_convention_does_not_hide_another(tmp_path: Path) -> None:
     layout = HEAD + COLUMNS % "Imp" + "    numbers: italian\n"
     sink = payments(tmp_path, layout, "Doc;Mand;Quietanza;Imp", "1;1;2025-04-13;1.234", "2;1;2025-04-13;1.50")
     assert [row["importo"] for row in sink.good] == [Decimal("1.50")]  # a point before decimals: 1.234 is no longer told
-    assert "ambiguous" in sink.bad[0]["reason"]
+    assert [(bad["field"], bad["value"]) for bad in sink.bad] == [("importo", "1.234")]
 
 
 @settings(deadline=None, max_examples=50)
@@ -223,10 +234,10 @@ def test_lines_and_reasons_of_a_second_sheet_tell_where(tmp_path: Path) -> None:
     text = HEAD + "    sheets: [{name: UNO}, {name: due, columns: {storno: {constant: S}}}]\n" + COLUMNS % "Imp"
     sink, _ = parse(path, "erp_payments", parse_layout(text, "prova"))
     assert [(row["id_documento"], row["line"]) for row in sink.good] == [("Uno", 2)]
-    assert sink.bad[0]["line"] == 4 and sink.bad[0]["reason"].startswith("sheet Due, row 2: ")
+    assert sink.bad[0]["line"] == 4 and sink.bad[0]["reason"].startswith("foglio Due, riga 2: ")
     gone = HEAD + "    sheets: [{name: Tre}]\n" + COLUMNS % "Imp"
     sink, _ = parse(path, "erp_payments", parse_layout(gone, "prova"))
-    assert "missing" in sink.bad[0]["reason"]
+    assert "Tre" in sink.bad[0]["reason"]
 
 
 def test_commands(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from pcc_pipeline.review.operations import (
     stale_operations,
 )
 from pcc_pipeline.review.pairs import DecisionError, snapshot, undo
+from pcc_pipeline.review.sent import approved_operations
 
 ALL = Selection(least=Decimal(0))
 
@@ -56,10 +57,15 @@ def test_above_the_limit_two_persons_approve_and_the_same_twice_does_not_count(d
     assert states(database)["b1"] == "approved"
 
 
+def limits(database: sa.Engine) -> tuple[Decimal, Decimal]:
+    with database.connect() as connection:
+        return limit(connection, "alfa"), limit(connection, "beta")
+
+
 def test_an_ente_has_a_limit_of_its_own(database: sa.Engine) -> None:
-    assert limit(database, "alfa") == 50_000
+    assert limits(database) == (50_000, 50_000)
     set_limit(database, "alfa", Decimal("999.99"), who="verdi")
-    assert (limit(database, "alfa"), limit(database, "beta")) == (Decimal("999.99"), 50_000)
+    assert limits(database) == (Decimal("999.99"), 50_000)
     decide_operations(database, "alfa", "approve", named("a1"), who="rossi")
     assert states(database)["a1"] == "waiting"
     assert one(database, "a2")["approvals_needed"] == 2
@@ -78,14 +84,19 @@ def test_bulk_leaves_alone_what_was_decided_otherwise(database: sa.Engine) -> No
     assert states(database)["a2"] == "approved"
 
 
+def may_go(database: sa.Engine) -> list[tuple[str, int]]:
+    with database.connect() as connection:
+        return [(row["operation_id"], row["attempt"]) for row in approved_operations(connection, "alfa")]
+
+
 def test_a_refused_booking_holds_the_payment_that_needs_it(database: sa.Engine) -> None:
     decide_operations(database, "alfa", "approve", named("a2"), who="rossi")
-    assert not one(database, "a2")["ready"]
+    assert not may_go(database)
     decide_operations(database, "alfa", "refuse", named("a1"), who="rossi", reason="già liquidata")
     assert one(database, "a2")["held"]
-    assert not one(database, "a2")["ready"]
+    assert not may_go(database)
     decide_operations(database, "alfa", "approve", named("a1"), who="rossi")
-    assert one(database, "a2")["ready"]
+    assert may_go(database) == [("a1", 1), ("a2", 1)]
 
 
 def test_undo_brings_the_state_before(database: sa.Engine) -> None:
@@ -160,6 +171,7 @@ def test_a_changed_amount_stays_within_its_account_along_the_document(
         ("c1", {"cig": "NA"}, "una CS non porta cig"),
         ("a1", {"importo": "-5"}, "positivo"),
         ("a1", {"importo": "12,345"}, "più di due decimali"),
+        ("a1", {"importo": "1.234"}, "può voler dire due importi"),
         ("a1", {"importo": "molto"}, "non è un importo"),
         ("a1", {"cig": "ABC"}, "cig: 10 lettere o cifre"),
         ("a1", {"natura_spesa": "XX"}, "natura_spesa: CO, CA o NA"),
@@ -174,12 +186,14 @@ def test_a_change_that_pcc_would_refuse(change: Callable[..., OperationsDecided]
 
 def test_what_was_sent_is_decided_no_more_until_pcc_refuses_it(database: sa.Engine) -> None:
     decide_operations(database, "alfa", "approve", named("a1", "c1"), who="rossi")
+    assert may_go(database) == [("a1", 1), ("c1", 1)]
     line = {"ente": "alfa", "attempt": 1, "file": "F", "line": 8, "sent_at": datetime.now(UTC)}
     with database.begin() as connection:
         for name in ("a1", "c1"):
             row = {**line, "operation_id": name, "model": "003", "step": 1}
             connection.execute(sa.insert(table("sent_operations")), row)
     assert one(database, "a1")["sent"] == "sent"
+    assert may_go(database) == []
     assert decide_operations(database, "alfa", "refuse", named("a1"), who="rossi").left == 1
     told = {
         **line,
@@ -195,5 +209,7 @@ def test_what_was_sent_is_decided_no_more_until_pcc_refuses_it(database: sa.Engi
         assert stale_operations(connection, "alfa") == []
     # It returns to the list, and needs approval anew.
     assert (one(database, "a1")["state"], one(database, "a1")["sent"]) == ("proposed", "refused")
+    assert may_go(database) == []
     assert decide_operations(database, "alfa", "approve", named("a1"), who="rossi").written == 1
     assert states(database)["a1"] == "approved"
+    assert may_go(database) == [("a1", 2)]

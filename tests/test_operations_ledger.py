@@ -14,7 +14,7 @@ from typing import Any
 
 import ledger
 import models
-import oracle
+import oracle_inbox
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -79,7 +79,7 @@ def test_pcc_takes_every_operation_and_then_shows_the_projection(
 ) -> None:
     rows: Any = _provider(tmp_path / "inbox", seed, documents)
     if damage:
-        rows = {kind: list(found) for kind, found in oracle.perturbed(rows, seed, damage).items()}
+        rows = {kind: list(found) for kind, found in oracle_inbox.perturbed(rows, seed, damage).items()}
     feeds = _feeds(rows)
     before = models.reconcile(tmp_path / "before", feeds)
     assert breaches(before) == []

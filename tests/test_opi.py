@@ -259,10 +259,10 @@ def test_collections_and_pending_items_are_left_out(tmp_path: Path) -> None:
             '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]><flusso_ordinativi>&a;</flusso_ordinativi>',
             "DOCTYPE",
         ),
-        ("<altro/>", "neither payment orders"),
-        ("", "no XML"),
-        ("mandato;importo", "no XML"),
-        ("\x00\x01\x02", "no XML"),
+        ("<altro/>", "né ordinativi"),
+        ("", "non contiene XML"),
+        ("mandato;importo", "non contiene XML"),
+        ("\x00\x01\x02", "non contiene XML"),
     ],
 )
 def test_other_files_are_refused_whole(tmp_path: Path, content: str, reason: str) -> None:
@@ -275,7 +275,7 @@ def test_a_file_cut_short_gives_what_is_whole_and_says_where_it_ends(tmp_path: P
     text = flow(ORDER + "\n", order(6, beneficiary(invoice("1", "3.00"), "3.00")))
     sink, _ = read(tmp_path, "erp_opi", text[: text.index("numero_mandato>0000006")])
     assert [row["numero_mandato"] for row in sink.good] == ["5"]
-    assert sink.bad[0]["line"] == 2 and "not well formed" in sink.bad[0]["reason"]
+    assert sink.bad[0]["line"] == 2 and "malformato" in sink.bad[0]["reason"]
 
 
 def test_a_bad_value_costs_its_row_alone(tmp_path: Path) -> None:

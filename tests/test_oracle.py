@@ -10,18 +10,20 @@ from decimal import Decimal
 from pathlib import Path
 
 import oracle
+import oracle_documents
+import oracle_inbox
 import pytest
 from samples import OBSERVED_AT, REFERENCE_DATE, Golden
 
 from pcc_pipeline.demo import write_provider
-from pcc_pipeline.demo.cases import CASES
+from pcc_pipeline.demo.situations import CASES
 
 DAY, SEEN = REFERENCE_DATE, OBSERVED_AT
 
 
 @pytest.fixture(scope="module")
 def reconciled(golden: Golden) -> oracle.Result:
-    rows = oracle.load_inbox(golden.inbox, golden.ente)
+    rows = oracle_inbox.load_inbox(golden.inbox, golden.ente)
     return oracle.reconcile(rows, reference_date=DAY, observed_at=SEEN)
 
 
@@ -66,7 +68,7 @@ def test_golden_stocks(golden: Golden, reconciled: oracle.Result) -> None:
     ],
 )
 def test_numbers_compare(one: str, other: str, year: int, same: bool) -> None:
-    assert (oracle.document_number(one, year) == oracle.document_number(other, year)) is same
+    assert (oracle_documents.document_number(one, year) == oracle_documents.document_number(other, year)) is same
 
 
 @pytest.mark.parametrize(
@@ -80,14 +82,14 @@ def test_numbers_compare(one: str, other: str, year: int, same: bool) -> None:
     ],
 )
 def test_tax_ids(text: str, wanted: str | None) -> None:
-    assert oracle.tax_id(text) == wanted
+    assert oracle_documents.tax_id(text) == wanted
 
 
 @pytest.fixture(scope="module", params=[1, 2, 3])
 def synthetic(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
     inbox = tmp_path_factory.mktemp("oracle")
     truth = write_provider(inbox, enti=1, documents=400, seed=request.param, reference_date=DAY, bad_rows=False)
-    result = oracle.reconcile(oracle.load_inbox(inbox, "montefiore"), reference_date=DAY, observed_at=SEEN)
+    result = oracle.reconcile(oracle_inbox.load_inbox(inbox, "montefiore"), reference_date=DAY, observed_at=SEEN)
     return truth.documents("montefiore").to_pylist(), result
 
 
@@ -130,9 +132,9 @@ def test_every_case_is_found_as_it_was_injected(synthetic) -> None:  # type: ign
 @pytest.mark.parametrize("seed", range(4))
 def test_random_damage_leaves_nothing_unexplained(seed: int, tmp_path: Path) -> None:
     write_provider(tmp_path / "clean", enti=1, documents=400, seed=seed, reference_date=DAY, bad_rows=False)
-    rows = oracle.perturbed(oracle.load_inbox(tmp_path / "clean", "montefiore"), seed, share=0.4)
-    oracle.write_inbox(rows, tmp_path / "damaged", "alfa")
-    again = oracle.load_inbox(tmp_path / "damaged", "alfa")
+    rows = oracle_inbox.perturbed(oracle_inbox.load_inbox(tmp_path / "clean", "montefiore"), seed, share=0.4)
+    oracle_inbox.write_inbox(rows, tmp_path / "damaged", "alfa")
+    again = oracle_inbox.load_inbox(tmp_path / "damaged", "alfa")
     result = oracle.reconcile(again, reference_date=DAY, observed_at=SEEN)
     assert result.unexplained == []
     assert result.stock["pcc"] - result.stock["right"] == sum({(e, p): amount for _, e, p, amount in result.anomalies}.values())

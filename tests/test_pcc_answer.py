@@ -155,17 +155,17 @@ def test_a_movement_that_cannot_be_told_is_left_out_and_its_document_read(tmp_pa
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (answer(document("BO")), "draft"),
-        (answer(document(importoTotale="molto")), "not an amount"),
-        (answer(document(number="")), "required"),
-        (answer(), "holds no document"),
+        (answer(document("BO")), "bozza"),
+        (answer(document(importoTotale="molto")), "non è un importo"),
+        (answer(document(number="")), "obbligatorio"),
+        (answer(), "non contiene documenti"),
         (
             '<r xmlns="http://www.tesoro.it/fatture"><listaErrore><errore><descrizioneErrore>Fattura inesistente'
             "</descrizioneErrore></errore></listaErrore></r>",
             "Fattura inesistente",
         ),
         ('<!DOCTYPE r [<!ENTITY e SYSTEM "file:///etc/passwd">]><r>&e;</r>', "DOCTYPE"),
-        (answer(document())[:-80], "not well formed"),
+        (answer(document())[:-80], "malformato"),
     ],
 )
 def test_what_is_refused_says_why(tmp_path: Path, content: str, reason: str) -> None:

@@ -19,8 +19,8 @@ from pcc_pipeline.cli import app
 from pcc_pipeline.formats import parse
 from pcc_pipeline.formats.source import Counts, Source
 from pcc_pipeline.formats.tabular.layouts.load import LayoutError, layouts, parse_layout
-from pcc_pipeline.formats.tabular.layouts.report import kind_of
 from pcc_pipeline.formats.tabular.parse import parse_tabular
+from pcc_pipeline.formats.tabular.report import kind_of
 from pcc_pipeline.tables.notes import NET_PAYMENTS
 
 DOC = (Path(__file__).parents[1] / "docs" / "layouts.md").read_text()
@@ -60,7 +60,7 @@ def read(path: Path, content: str, kind: str = "pcc_invoices") -> tuple[Lists, C
 
 def test_the_worked_example_reads_its_file(own: Path, tmp_path: Path) -> None:
     refused, _ = read(tmp_path / "export.csv", EXPORT)
-    assert refused.good == [] and "fits no layout" in refused.bad[0]["reason"]
+    assert refused.good == [] and "nessun layout" in refused.bad[0]["reason"]
     (own / "pcc_ricerca.yaml").write_text(LAYOUT)
     layouts.cache_clear()
     sink, counts = read(tmp_path / "export.csv", EXPORT)

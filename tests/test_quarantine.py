@@ -202,7 +202,7 @@ def test_a_file_that_the_program_fails_on_is_refused_alone(alfa: Ente, monkeypat
     with monkeypatch.context() as patch:
         patch.setattr(staging, "parse", failing)
         report = stage(alfa.installation, "alfa")
-    assert "the program failed on this file (IndexError)" in report.refused["IT01234567890_1.xml"]
+    assert "non ha potuto leggere il file (IndexError)" in report.refused["IT01234567890_1.xml"]
     assert alfa.register.pending("alfa") == []
     assert release(alfa.installation, "alfa").deliveries == 3
-    assert not any("program failed" in (row["reason"] or "") for row in alfa.register.deliveries("alfa").to_pylist())
+    assert not any("non ha potuto" in (row["reason"] or "") for row in alfa.register.deliveries("alfa").to_pylist())

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
 import pytest
 from test_rules_base import Book, Seen
 
@@ -104,3 +108,26 @@ def test_due_date_of_a_health_body(healthy: Seen, document: str, pcc: str, right
 @pytest.fixture(scope="module")
 def healthy(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     return _book().reconciled(tmp_path_factory.mktemp("health"), tipo="SANITARIO")
+
+
+@pytest.mark.parametrize(
+    ("paid", "buckets"),
+    [
+        (0, {"0-30": 720, "61-90": 500}),
+        (300, {"0-30": 720, "61-90": 200}),
+        (700, {"0-30": 520}),
+    ],
+)
+def test_each_instalment_stands_in_its_own_bucket_once_all_are_due(tmp_path: Path, paid: int, buckets: dict[str, int]) -> None:
+    book = Book()
+    book.both("PARTS", data_scadenza="2025-12-20")
+    parts = [
+        {"data_scadenza": date(2025, 10, 20), "importo": Decimal(500)},
+        {"data_scadenza": date(2025, 12, 20), "importo": Decimal(720)},
+    ]
+    book.sdi("PARTS", data_scadenza="2025-12-20", pagamenti=parts)
+    if paid:
+        book.paid("PARTS", paid)
+    book.both("WHOLE", data_scadenza="2025-12-25")
+    found = book.reconciled(tmp_path).found.rows("stock_by_due_date", "bucket", "amount", where="view = 'right'")
+    assert dict(found) == {bucket: amount + (1220 if bucket == "0-30" else 0) for bucket, amount in buckets.items()}

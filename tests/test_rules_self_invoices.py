@@ -11,7 +11,7 @@ from test_rules_base import Book, Seen
 
 from pcc_pipeline import rules
 
-PAGE = Path(__file__).parents[1] / "docs" / "docs/rules.md"
+PAGE = Path(__file__).parents[1] / "docs/rules.md"
 
 
 def _foreign(number: str) -> str:

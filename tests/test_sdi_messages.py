@@ -69,11 +69,11 @@ def test_errors_of_a_discarded_invoice_are_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ("<FatturaElettronica/>", "deliver it as sdi_invoices"),
-        ("<Altro/>", "no message of SDI"),
+        ("<FatturaElettronica/>", "consegnarla come sdi_invoices"),
+        ("<Altro/>", "non è un messaggio SDI"),
         ('<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>', "DOCTYPE"),
-        ("niente", "no XML"),
-        (message("RicevutaConsegna", NAMED)[:150], "not well formed"),
+        ("niente", "non contiene XML"),
+        (message("RicevutaConsegna", NAMED)[:150], "malformato"),
     ],
 )
 def test_what_is_no_message_is_refused(tmp_path: Path, content: str, reason: str) -> None:

@@ -70,7 +70,7 @@ def test_without_such_a_sheet_the_reason_is_of_the_one_that_people_see(path: Pat
     sink, _ = parse(book(path, ("Segreto", OTHER, True), ("Vuoto", [], False), ("Dati", [["importo"], [1]], False)), None)
     assert sink.good == [] and "id_documento" in sink.bad[0]["reason"]
     sink, _ = parse(book(path, ("Vuoto", [], False)), None)
-    assert "empty" in sink.bad[0]["reason"]
+    assert "Vuoto è vuoto" in sink.bad[0]["reason"]
 
 
 def page(*tables: list[list[str]], head: str = "<html><head><meta charset='utf-8'></head>") -> str:
@@ -108,12 +108,12 @@ def test_pages_of_old_programs(path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("<html><body>Accesso negato</body></html>", "HTML page without a table"),
-        (page(DATA).replace("<td>D1", "<td rowspan=2>D1"), "over several rows"),
-        (page([["a", "b"]]), "missing columns"),
+        ("<html><body>Accesso negato</body></html>", "non contiene tabelle"),
+        (page(DATA).replace("<td>D1", "<td rowspan=2>D1"), "celle su più righe"),
+        (page([["a", "b"]]), "mancano le colonne"),
         ("<?xml version='1.0'?><Workbook xmlns='urn:schemas-microsoft-com:office:spreadsheet'/>", "Excel 2003"),
         ("MIME-Version: 1.0\nContent-Type: multipart/related", "MHTML"),
-        ("%PDF-1.7\n", "a PDF"),
+        ("%PDF-1.7\n", "un PDF"),
         ("{\\rtf1 a;b}", "RTF"),
     ],
 )
@@ -164,8 +164,8 @@ def test_bytes_that_are_no_text_are_refused_still(path: Path) -> None:
         (CSV.encode("utf-16-le")[:-1] + b"\0\0\0\xd8\xd8\xd8", "UTF-16"),
         (gzip.compress(CSV.encode())[:-9], "gzip"),
         (gzip.compress(b"\0\1\2" * 50), "NUL"),
-        (gzip.compress(b""), "empty"),
-        (b"\0" * 100, "empty"),
+        (gzip.compress(b""), "vuoto"),
+        (b"\0" * 100, "vuoto"),
     ):
         sink, counts = parse(path, content)
         assert counts == Counts(0, 1, 1) and told in sink.bad[0]["reason"], sink.bad

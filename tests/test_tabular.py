@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from samples import GOLDEN
 
+from pcc_pipeline.formats.conventions import AMBIGUOUS
+from pcc_pipeline.formats.reasons import EMPTY_FILE
 from pcc_pipeline.formats.source import Counts, Source
 from pcc_pipeline.formats.tabular import csv_blocks, xlsx_reader
 from pcc_pipeline.formats.tabular.parse import parse_tabular
@@ -124,7 +126,7 @@ def test_without_evidence_or_with_both_kinds_the_ambiguous_is_refused(path: Path
     sink = payments(path, "D1;1;03/04/2025;1.234;", "D2;2;2025-12-31;10;")
     assert [row["id_documento"] for row in sink.good] == ["D2"]
     assert {bad["field"] for bad in sink.bad} == {"data_pagamento", "importo"}
-    assert all("ambiguous" in bad["reason"] for bad in sink.bad)
+    assert all(bad["reason"].startswith(AMBIGUOUS) for bad in sink.bad)
     sink = payments(path, "D1;1;2025-01-01;1.234;", "D2;2;2025-01-01;1.50;", "D3;3;2025-01-01;1,50;")
     assert [row["id_documento"] for row in sink.good] == ["D2", "D3"]
 
@@ -154,11 +156,11 @@ def test_the_register_names_its_enti(path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "empty"), (b"\xef\xbb\xbf\r\n \r\n", "empty"), (b"a;b\0\n", "NUL"), ("a;b\n".encode("utf-16"), "missing columns"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "password"), (b"PK\x03\x04 nothing", "workbook"),
+        (b"", EMPTY_FILE), (b"\xef\xbb\xbf\r\n \r\n", EMPTY_FILE), (b"a;b\0\n", "NUL"), ("a;b\n".encode("utf-16"), "mancano le colonne"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "password"), (b"PK\x03\x04 nothing", "cartella di lavoro"),
         (b"id_documento;importo\n1;2\n", "numero_mandato, data_pagamento"),
-        (PAYMENTS.encode() + b";Numero Mandato\n1;2;2025-01-01;1;;2\n", "twice"),
-        (b"%PDF-1.7\n1 0 obj\n", "a PDF"),
+        (PAYMENTS.encode() + b";Numero Mandato\n1;2;2025-01-01;1;;2\n", "ripetute"),
+        (b"%PDF-1.7\n1 0 obj\n", "un PDF"),
     ],
 )  # fmt: skip
 def test_files_refused_whole(path: Path, content: bytes, reason: str) -> None:
@@ -171,7 +173,7 @@ def test_undecodable_bytes_name_their_line(path: Path) -> None:
     sink, _ = parse(path, PAYMENTS.encode() + b"\nD\xe0;1;2025-01-01;1;\nD\x81;1;2025-01-01;1;\n")
     assert not sink.good and sink.bad[0]["line"] == 3 and "0x81" in sink.bad[0]["reason"]
     sink, _ = parse(path, PAYMENTS.encode() + b"\nD\xc3\xa0;1;2025-01-01;1;\nD\xe0;1;2025-01-01;1;\n")
-    assert not sink.good and "mixed" in sink.bad[0]["reason"]
+    assert not sink.good and "mescolati" in sink.bad[0]["reason"]
 
 
 def test_ragged_rows_and_a_quote_left_open_cost_only_themselves(path: Path) -> None:
@@ -284,7 +286,7 @@ def test_an_error_in_a_cell_is_not_an_empty_cell(path: Path) -> None:
         sheet.write_formula(3, 3, "=1/0", None, "#DIV/0!")
     sink, _ = parse(path, None, "open_list")
     assert [row["numero"] for row in sink.good] == ["1", "3"]
-    assert [(bad["line"], bad["field"]) for bad in sink.bad] == [(4, "importo")] and "error" in sink.bad[0]["reason"]
+    assert [(bad["line"], bad["field"]) for bad in sink.bad] == [(4, "importo")] and "formula" in sink.bad[0]["reason"]
 
 
 def test_a_sheet_that_starts_further_down_keeps_its_row_numbers(path: Path) -> None:

@@ -110,9 +110,9 @@ def test_an_undeclared_prefix_is_refused_beside_any_number_of_bad_namespaces(tmp
     many = "".join('<q:x xmlns:q="a b"/>' for _ in range(times))
     broken = INVOICE.replace("<Divisa>EUR</Divisa>", f"<Divisa>EUR</Divisa>{many}<w:Causale>no</w:Causale>")
     got = read(tmp_path, broken)
-    assert got.good == [] and "not well formed" in got.bad[0]["reason"]
+    assert got.good == [] and "prefisso non dichiarato" in got.bad[0]["reason"]
     many_orders = OPI.replace("</mandato>", f"{many}<w:nota>no</w:nota></mandato>")
-    assert "not well formed" in read(tmp_path, many_orders, "erp_opi").bad[0]["reason"]
+    assert "prefisso non dichiarato" in read(tmp_path, many_orders, "erp_opi").bad[0]["reason"]
 
 
 @each_kind
@@ -173,7 +173,7 @@ def test_other_bytes_after_the_document_are_noted(tmp_path: Path, kind: str, con
 def test_a_second_document_after_the_first_is_no_garbage(tmp_path: Path, kind: str, content: str, count: int) -> None:
     for second in (content, without_declaration(content), f"\0{content}"):
         got = read(tmp_path, content + second, kind)
-        assert any(told in got.bad[0]["reason"] for told in ("second document", "only at the start"))
+        assert any(told in got.bad[0]["reason"] for told in ("secondo documento", "non all'inizio"))
         assert got.good == [] if kind == "sdi_invoices" else True
 
 
@@ -191,7 +191,7 @@ def test_a_declaration_of_two_bytes_a_character_that_is_not_so_is_told(tmp_path:
         got = same_rows(tmp_path, INVOICE.replace("UTF-8", name), INVOICE, "sdi_invoices")
         assert got.codes == [XML_ENCODING] and name in got.noted[0]["note"]
     got = read(tmp_path, INVOICE.replace("UTF-8", "UTF-16").replace("Anna", "Nicolò").encode("cp1252"))
-    assert got.good == [] and "UTF-16" in got.bad[0]["reason"] and "one byte a character" in got.bad[0]["reason"]
+    assert got.good == [] and "UTF-16" in got.bad[0]["reason"] and "un byte per carattere" in got.bad[0]["reason"]
 
 
 def test_latin_1_with_the_signs_of_windows_is_windows(tmp_path: Path) -> None:
@@ -269,11 +269,11 @@ def test_a_message_in_an_envelope_is_the_metadata_or_the_file(tmp_path: Path) ->
 def test_envelopes_that_hold_none_or_several_say_so(tmp_path: Path) -> None:
     one = without_declaration(INVOICE)
     for inside, told in (
-        ("", "holds no File"),
-        (one + one, "more than one"),
-        (handed(INVOICE) + handed(INVOICE), "more than one File"),
-        ("<fileSdI><File><x:Include xmlns:x='u' href='cid:1'/></File></fileSdI>", "attached"),
-        ("<fileSdI><File>%%%</File></fileSdI>", "no XML"),
+        ("", "non contiene File"),
+        (one + one, "più di una fattura"),
+        (handed(INVOICE) + handed(INVOICE), "più di un File"),
+        ("<fileSdI><File><x:Include xmlns:x='u' href='cid:1'/></File></fileSdI>", "allegato"),
+        ("<fileSdI><File>%%%</File></fileSdI>", "non contiene XML"),
     ):
         got = read(tmp_path, envelope(inside))
         assert got.good == [] and told in got.bad[0]["reason"]

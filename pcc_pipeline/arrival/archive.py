@@ -6,6 +6,7 @@ Where the bytes go is `landing`'s matter.
 
 from __future__ import annotations
 
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from pcc_pipeline.formats.reasons import NO_PASSWORD, too_large
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Limits:
 LIMITS = Limits()
 
 #: What reading a damaged or foreign archive may raise.
-DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, RuntimeError, OSError)
+DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, ValueError, RuntimeError, OSError)
 
 
 class Unreadable(ValueError):
@@ -53,7 +56,7 @@ def opened(path: Path, limits: Limits = LIMITS) -> Iterator[tuple[zipfile.ZipFil
     try:
         archive = zipfile.ZipFile(path)
     except DAMAGE as error:
-        raise Unreadable(f"The archive is damaged or not a .zip file ({error})") from error
+        raise Unreadable("l'archivio è danneggiato o non è un file .zip") from error
     with archive:
         entries = [entry for entry in archive.infolist() if not entry.is_dir()]
         _bounded(entries, path.stat().st_size, limits)
@@ -70,16 +73,16 @@ def read(archive: zipfile.ZipFile, member: Member) -> IO[bytes]:
 
 def _bounded(entries: list[zipfile.ZipInfo], packed: int, limits: Limits) -> None:
     if not entries:
-        raise Unreadable("The archive is empty")
+        raise Unreadable("l'archivio è vuoto")
     if any(entry.flag_bits & 0x1 for entry in entries):
-        raise Unreadable("The archive is protected by a password: deliver it without one")
+        raise Unreadable(f"l'archivio è protetto da password: {NO_PASSWORD}")
     if len(entries) > limits.members:
-        raise Unreadable(f"The archive holds {len(entries)} files, more than {limits.members}")
+        raise Unreadable(f"l'archivio contiene {len(entries)} file, più dei {limits.members} ammessi")
     total = sum(entry.file_size for entry in entries)
     if total > limits.bytes:
-        raise Unreadable(f"Unpacked, the archive would take {total} bytes, more than {limits.bytes}")
+        raise Unreadable(f"l'archivio estratto occuperebbe {too_large(total, limits.bytes)}")
     if total > limits.free and total > packed * limits.ratio:
-        raise Unreadable(f"Unpacked, the archive would grow more than {limits.ratio} times: not unpacked")
+        raise Unreadable(f"l'archivio estratto crescerebbe oltre {limits.ratio} volte: non estratto")
 
 
 def _name(entry: zipfile.ZipInfo) -> str | None:

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from uuid import uuid4
 
-from pcc_pipeline.arrival.landing import MISPLACED, PROVIDER_KINDS, PROVIDER_ONLY
+from pcc_pipeline.arrival.landing import MISPLACED, PROVIDER_KINDS, PROVIDER_ONLY, unknown_kind
 from pcc_pipeline.arrival.spans import DAY_OF, NOTHING, Said, marked
 from pcc_pipeline.codes import PROVIDER, NoEnteCode, ente_code
 from pcc_pipeline.tables import FEEDS
@@ -28,17 +28,17 @@ def deliver(inbox: Path, ente: str, kind: str, file: Path, said: Said = NOTHING)
     """
     try:
         ente_code(ente, provider=True)
-    except NoEnteCode as error:
+    except NoEnteCode as error:  # no client's doing: the desk has its user's ente
         raise DeliveryError(str(error)) from None
     if ente != PROVIDER and kind in PROVIDER_ONLY:
         raise DeliveryError(MISPLACED.format(kind=kind))
     kinds = PROVIDER_KINDS if ente == PROVIDER else tuple(name for name in FEEDS if name not in PROVIDER_ONLY)
     if kind not in kinds:
-        raise DeliveryError(f"No kind {kind!r} for {ente}: there are {', '.join(kinds)}")
+        raise DeliveryError(f"{kind}: {unknown_kind(kinds)}")
     if file.name.startswith(".") or file.name.endswith(".part"):
-        raise DeliveryError(f"{file.name}: names that begin with a dot or end in .part are left alone by readers")
+        raise DeliveryError(f"{file.name}: i nomi che cominciano con un punto o finiscono in .part non vengono letti")
     if said.whole is not None and kind not in DAY_OF:
-        raise DeliveryError(f"A delivery of {kind} has no span: only {', '.join(DAY_OF)} may be whole")
+        raise DeliveryError(f"{kind} non ha un periodo: possono essere completi solo {', '.join(DAY_OF)}")
     folder = inbox / ente / kind
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f".{uuid4().hex}.part"

@@ -9,9 +9,10 @@ folder that is no ente's) is kept and registered all the same, as refused, so th
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,21 +20,32 @@ from pathlib import Path
 from pcc_pipeline.arrival import archive, spans
 from pcc_pipeline.codes import ENTE, PROVIDER
 from pcc_pipeline.database.register import NOT_KEPT, Arrived, Delivery, Seen
+from pcc_pipeline.formats import reasons
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.store import Store, TooLarge
 from pcc_pipeline.tables import FEEDS
+
+log = logging.getLogger("pcc.landing")
 
 #: Kinds that a provider-wide folder may hold; all but the first may also come from an ente.
 PROVIDER_KINDS = ("enti", "tickets", "ratings", "probes")
 
 #: Kinds that an ente's own folder may not hold, and where they belong.
 PROVIDER_ONLY = ("enti",)
-MISPLACED = "{kind} is the provider's register: it belongs in " + PROVIDER + "/{kind} and is not read here"
+MISPLACED = "{kind} è l'anagrafica del fornitore del servizio: va in " + PROVIDER + "/{kind}, qui non si legge"
+
+
+def unknown_kind(known: Iterable[str]) -> str:
+    """The reason for a kind that is not read in that place, where these are."""
+    return f"tipo di consegna sconosciuto; qui si leggono: {', '.join(known)}"
+
 
 #: The kind of what lies in no folder of a kind.
 UNKNOWN = "unknown"
 #: Where files too large to take in are moved, beside where they lay: hidden, so that no reader looks again.
 TOO_LARGE = ".too-large"
+#: Names from the inbox to a file, at most, for it to be looked at.
+DEEPEST = 8
 
 
 @dataclass(frozen=True)
@@ -129,12 +141,12 @@ def _folders(inbox: Path, only: str | None, report: LandingReport | None) -> Ite
     for entry in _entries(inbox):
         path = Path(entry.path)
         if not entry.is_dir(follow_symlinks=False):
-            misplaced.append(_Place(UNKNOWN, inbox, "Not in a folder <ente>/<kind>", (entry.name,), 1))
+            misplaced.append(_Place(UNKNOWN, inbox, "non è in una cartella <ente>/<tipo>", (entry.name,), 1))
         elif ENTE.fullmatch(entry.name) or entry.name == PROVIDER:
             if only is None or entry.name == only:
                 found[entry.name] = list(_kinds(entry))
         else:
-            reason = "Not the code of an ente: 2 to 32 of a-z, 0-9 and _"
+            reason = "la cartella non è il codice di un ente: da 2 a 32 caratteri tra a-z, 0-9 e _"
             misplaced.append(_Place(UNKNOWN, path, reason, _names(path), 2))
             inner = [Path(kind.path) for kind in _entries(path) if kind.is_dir(follow_symlinks=False)]
             misplaced += [_Place(UNKNOWN, folder, reason, _names(folder)) for folder in inner]
@@ -151,14 +163,25 @@ def _kinds(ente: os.DirEntry[str]) -> Iterator[_Place]:
     known = PROVIDER_KINDS if ente.name == PROVIDER else tuple(FEEDS)
     for entry in _entries(Path(ente.path)):
         if not entry.is_dir(follow_symlinks=False):
-            yield _Place(UNKNOWN, Path(ente.path), "Not in a folder named after its kind", (entry.name,), 2)
+            yield _Place(UNKNOWN, Path(ente.path), "non è in una cartella con il nome del suo tipo", (entry.name,), 2)
         elif entry.name not in known:
-            reason = f"Unknown kind; known here: {', '.join(known)}"
+            reason = unknown_kind(known)
             yield _Place(_text(entry.name)[:100], Path(entry.path), reason)
+            yield from _below(Path(entry.path), _text(entry.name)[:100], 4)
         elif ente.name != PROVIDER and entry.name in PROVIDER_ONLY:
             yield _Place(entry.name, Path(entry.path), MISPLACED.format(kind=entry.name))
+            yield from _below(Path(entry.path), entry.name, 4)
         else:
             yield _Place(entry.name, Path(entry.path))
+            yield from _below(Path(entry.path), entry.name, 4)
+
+
+def _below(folder: Path, kind: str, depth: int) -> Iterator[_Place]:
+    """What lies in folders inside a kind's folder: kept with its reason, since nobody can tell what it was meant for."""
+    for entry in _entries(folder):
+        if entry.is_dir(follow_symlinks=False) and depth <= DEEPEST:
+            yield _Place(kind, Path(entry.path), "è in una sottocartella: i file si consegnano in <ente>/<tipo>", None, depth)
+            yield from _below(Path(entry.path), kind, depth + 1)
 
 
 def _files(place: _Place, report: LandingReport | None) -> Iterator[os.DirEntry[str]]:
@@ -167,8 +190,8 @@ def _files(place: _Place, report: LandingReport | None) -> Iterator[os.DirEntry[
             continue
         if entry.is_file(follow_symlinks=False):
             yield entry
-        else:
-            reason = "A folder or a link, not a file"
+        elif not entry.is_dir(follow_symlinks=False) or place.depth >= DEEPEST:
+            reason = "è un collegamento, o una cartella troppo interna: non un file"
             _refuse(report, entry.path, reason, place.folder.parent.name, place.kind)
 
 
@@ -178,6 +201,9 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         with os.scandir(folder) as entries:
             seen = [entry for entry in entries if entry.name[0] != "." and not entry.name.endswith(".part")]
     except FileNotFoundError:
+        return []
+    except OSError as error:  # one folder's fault stops nobody else
+        log.warning("%s: left alone, it cannot be read (%s)", folder, error.strerror)
         return []
     return sorted(seen, key=lambda entry: entry.name)
 
@@ -205,10 +231,10 @@ def _land_ente(
         except FileNotFoundError:
             continue
         except OSError as error:
-            _refuse(report, entry.path, f"Cannot be read: {error.strerror}", ente, place.kind)
+            _refuse(report, entry.path, reasons.unreadable(error), ente, place.kind)
             continue
         if landed is None:
-            report.notes.append(f"{_text(entry.path)}: still being written, left for the next scan")
+            report.notes.append(f"{_text(entry.path)}: ancora in scrittura, lasciato alla prossima lettura")
             continue
         file, items = landed
         arrived += items
@@ -263,8 +289,8 @@ def _too_large(place: _Place, path: Path, stat: os.stat_result, limit: int) -> A
     """The registration of a file that is not taken in: its mark stands for name, size and time, not for content."""
     mark = hashlib.sha256(f"{path.name}|{stat.st_size}|{stat.st_mtime_ns}".encode(errors="replace")).hexdigest()
     reason = (
-        f"{stat.st_size} bytes, more than the {limit} that are accepted (PCC_MAX_FILE_BYTES): not read, "
-        f"left in the inbox (in {TOO_LARGE} where it is drained)"
+        f"{reasons.too_large(stat.st_size, limit)} (PCC_MAX_FILE_BYTES): non letto, "
+        f"lasciato dov'era (in {TOO_LARGE}, se la cartella viene svuotata)"
     )
     return Arrived(place.kind, NOT_KEPT + mark[len(NOT_KEPT) :], place.shown(path), stat.st_size, reason=reason)
 
@@ -277,16 +303,16 @@ def _land_archive(store: Store, ente: str, kind: str, path: Path, limit: int) ->
         with archive.opened(path) as (opened, members):
             for member in members:
                 if member.name.lower().endswith(".zip"):
-                    failures.append(f"{member.name}: an archive inside an archive is not read")
+                    failures.append(f"{member.name}: un archivio dentro un archivio non si legge")
                     continue
                 if member.size > limit:
-                    failures.append(f"{member.name}: {member.size} bytes, more than the {limit} that are accepted")
+                    failures.append(f"{member.name}: {reasons.too_large(member.size, limit)}")
                     continue
                 try:
                     with archive.read(opened, member) as source:
                         kept = store.put_stream(ente, source, limit=member.size)
-                except (TooLarge, *archive.DAMAGE) as error:
-                    failures.append(f"{member.name}: damaged ({error})")
+                except (TooLarge, *archive.DAMAGE):
+                    failures.append(f"{member.name}: danneggiato, o più grande di quanto l'archivio dichiara")
                     continue
                 name = _text(member.name)
                 arrived.append(Arrived(kind, kept.sha256, name, kept.size, archive=_text(path.name)))
@@ -294,7 +320,7 @@ def _land_archive(store: Store, ente: str, kind: str, path: Path, limit: int) ->
         failures.append(str(error))
     if failures:
         kept = store.put_file(ente, path)
-        more = f" (and {len(failures) - 5} more)" if len(failures) > 5 else ""
+        more = f" (e altri {len(failures) - 5})" if len(failures) > 5 else ""
         reason = "; ".join(failures[:5]) + more
         arrived.append(Arrived(kind, kept.sha256, _text(path.name), kept.size, reason=_text(reason)))
     return arrived
@@ -330,7 +356,7 @@ def _remove(file: _File) -> None:
 def _stat(entry: os.DirEntry[str]) -> os.stat_result | None:
     try:
         return entry.stat(follow_symlinks=False)
-    except FileNotFoundError:
+    except OSError:
         return None
 
 

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pcc_pipeline.arrival.landing import unknown_kind
 from pcc_pipeline.arrival.spans import DAY_OF
 from pcc_pipeline.database.register import Delivery, Outcome
 from pcc_pipeline.formats import SMALL_FILES, Counts, Source, defect, parse
@@ -202,7 +203,7 @@ def _stage_part(
     layout: Layout | None,
 ) -> Counts:
     if kind not in FEEDS:
-        reason = f"nothing reads deliveries of kind {kind}"
+        reason = unknown_kind(FEEDS)
         settle([Outcome(d.delivery, REFUSED, reason=reason) for d in deliveries])
         report.refused |= dict.fromkeys((d.file for d in deliveries), reason)
         return Counts()
@@ -277,7 +278,7 @@ def _unreadable(
         return sum(alone, Counts())
     (delivery,) = deliveries
     log.error("%s could not be read", delivery.file, exc_info=error)
-    reason = f"the program failed on this file ({type(error).__name__}): tell us, then release it from quarantine"
+    reason = f"il programma non ha potuto leggere il file ({type(error).__name__}): segnalarlo, poi rileggerlo dalla quarantena"
     part = _part_name(deliveries)
     source = Source(ente, kind, delivery.delivery, delivery.file, Path())
     with ParquetSink(installation.store, ente, kind, part) as sink:

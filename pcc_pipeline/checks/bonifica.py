@@ -90,3 +90,11 @@ WHERE parts IS DISTINCT FROM commercial_amount OR lowest < 0
    OR (suspended_lawsuit > 0) <> (lawsuit_from IS NOT NULL) OR (suspended_contested > 0) <> (contested_from IS NOT NULL)
    OR (suspended_check > 0) <> (check_from IS NOT NULL)
 """
+
+# PCC hands back every row of a file: one with fewer was cut, or answers another file.
+OUTCOMES_WHOLE = """
+SELECT s.ente, s.file, count(*) AS sent, count(*) FILTER (s.answered_at IS NOT NULL) AS answered
+FROM sent_states s
+GROUP BY s.ente, s.file
+HAVING count(*) FILTER (s.answered_at IS NOT NULL) BETWEEN 1 AND count(*) - 1
+"""

@@ -323,6 +323,15 @@ RECONCILIATIONS: tuple[Reconciliation, ...] = (
         ("pcc_changes",),
         _CHANGED_ELSEWHERE,
     ),
+    Reconciliation(
+        "outcomes_whole",
+        "sent_states",
+        "An outcome of PCC answers every row of the file that was sent (docs/formats.md#area-rgs-outcomes); a breach is an "
+        "alert, publication goes on",
+        False,
+        ("sent_states",),
+        bonifica.OUTCOMES_WHOLE,
+    ),
     # Payments and movements come from several feeds: see opi_accounted.
     *(
         _row_counts(f"stg_{feed}", feed, "<=")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,13 +13,17 @@ from pcc_pipeline.commands.terminal import Ente, err, out, stop
 from pcc_pipeline.spreadsheet import harmless
 
 if TYPE_CHECKING:
-    from pcc_pipeline.runs.forecast import Outlook, Payment
+    from collections.abc import Sequence
+
+    from pcc_pipeline.runs.forecast import DuePart, Outlook, Payment
 
 
 def forecast(
     ente: Ente,
     until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="31 December of this year unless told")] = None,
-    pay: Annotated[Path | None, typer.Option(help="CSV of payments to come: id_documento, data_pagamento, importo")] = None,
+    pay: Annotated[
+        Path | None, typer.Option(help="Payments to come (CSV, Excel): id_documento, data_pagamento, importo")
+    ] = None,
     refuse: Annotated[list[str] | None, typer.Option(help="Identifier of an operation taken as not accepted")] = None,
     plan_out: Annotated[
         Path | None, typer.Option("--plan", help="Write the payments that avoid the duty from stock, as CSV")
@@ -58,62 +61,53 @@ def forecast(
             f"(bound {least.bound:,.2f} €)."
         )
     if plan_out:
-        with plan_out.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(
-                [
-                    "id_documento",
-                    "numero",
-                    "creditor",
-                    "creditor_name",
-                    "due_date",
-                    "amount",
-                    "outlay",
-                    "stock_left",
-                ]
-            )
-            for due in least.payments:
-                writer.writerow(
-                    [
-                        harmless(due.id_documento),
-                        harmless(due.numero),
-                        harmless(due.creditor),
-                        harmless(due.creditor_name or ""),
-                        due.due_date,
-                        due.amount,
-                        due.outlay,
-                        due.stock_left,
-                    ]
-                )
-        err.print(f"{len(least.payments)} payments → {plan_out}", highlight=False)
+        _write(plan_out, least.payments)
+
+
+def _write(target: Path, payments: Sequence[DuePart]) -> None:
+    """Writes the payments of a plan as CSV."""
+    texts, figures = ("id_documento", "numero", "creditor", "creditor_name"), ("due_date", "amount", "outlay", "stock_left")
+    with target.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*texts, *figures])
+        for due in payments:
+            writer.writerow([harmless(getattr(due, name) or "") for name in texts] + [getattr(due, name) for name in figures])
+    err.print(f"{len(payments)} payments → {target}", highlight=False)
 
 
 def read_payments(file: Path) -> list[Payment]:
-    """Payments to come from a CSV (ISO dates, point or Italian amounts). Raises NotForecast naming the line."""
+    """Payments to come from a table (CSV or Excel), written as delivered tables are. Raises NotForecast naming the line."""
+    from pcc_pipeline.review.amounts import amount, day
+    from pcc_pipeline.review.pairs import DecisionError
+    from pcc_pipeline.review.sheets import UnreadableError, read
     from pcc_pipeline.runs.forecast import NotForecast, Payment
 
-    text = file.read_text(encoding="utf-8-sig")
-    rows = csv.DictReader(text.splitlines(), delimiter=";" if ";" in text.splitlines()[0] else ",")
     found = []
-    for line, row in enumerate(rows, 2):
+    try:
+        tables = read(file)
+    except UnreadableError as error:
+        raise NotForecast(str(error)) from None
+    for line in (line for lines in tables.values() for line in lines):
+        asked = "id_documento, data_pagamento (2026-12-20) and importo are needed"
         try:
-            written = row["importo"].strip()
-            amount = Decimal(written.replace(".", "").replace(",", ".") if "," in written else written)
-            found.append(Payment(row["id_documento"].strip(), date.fromisoformat(row["data_pagamento"].strip()), amount))
-        except (KeyError, ValueError, InvalidOperation, AttributeError) as error:
-            raise NotForecast(
-                f"{file.name}, line {line}: id_documento, data_pagamento (2026-12-20) and importo are needed"
-            ) from error
+            if not line.text("id_documento"):
+                raise DecisionError("id_documento")
+            paid_on, euro = day(line.value("data_pagamento"), "data_pagamento"), amount(line.value("importo"))
+        except DecisionError as error:
+            raise NotForecast(f"{file.name}, {line.place}: {asked} ({error})") from None
+        found.append(Payment(line.text("id_documento"), paid_on, euro))
     return found
 
 
 def _show(title: str, found: dict[str, Outlook]) -> None:
     from rich.table import Table
 
+    from pcc_pipeline.italian import VIEWS
+
     shown = Table("view", "stock €", "delay, days", "FGDC %", "FGDC €", title=title)
     for column in shown.columns[1:]:
         column.justify = "right"
-    for view in ("pcc", "right", "projected"):
+    for view in VIEWS:
         if outlook := found.get(view):
             amount = "budget not stated" if outlook.amount is None else f"{outlook.amount:,.2f}"
             shown.add_row(view, f"{outlook.stock:,.2f}", f"{outlook.delay:,.2f}", f"{outlook.rate:.2f}", amount)

@@ -40,7 +40,7 @@ def check(
     kind: Kind = None,
 ) -> None:
     """Say what a layout reads of a file, what it leaves, what it cannot tell; exit 1 when the file does not fit."""
-    from pcc_pipeline.formats.tabular.layouts.report import kind_of, report
+    from pcc_pipeline.formats.tabular.report import kind_of, report
 
     found = report(file, _kind(kind) or kind_of(file), _layout(layout))
     out.print(f"{file.name} as {found.kind} by the layout {found.layout}", highlight=False)
@@ -67,16 +67,17 @@ def guess(file: File, kind: Kind = None) -> None:
     """Propose a layout for a file: the one it fits, else a draft in YAML to be finished by hand."""
     import tempfile
 
-    from pcc_pipeline.formats.tabular.layouts.choose import fits
-    from pcc_pipeline.formats.tabular.layouts.guess import draft
-    from pcc_pipeline.formats.tabular.layouts.report import kind_of
+    from pcc_pipeline.formats.rows import WHOLE
+    from pcc_pipeline.formats.tabular.choose import fits
+    from pcc_pipeline.formats.tabular.guess import draft
+    from pcc_pipeline.formats.tabular.report import kind_of
 
     chosen = _kind(kind) or kind_of(file)
     with tempfile.TemporaryDirectory(prefix="pcc-") as folder:
         found = fits(chosen, file, Path(folder))
     for fit in found[:3]:
         known = sum(column is not None for column in fit.header.columns)
-        told = "fits" if fit.whole else (fit.reason or "").removeprefix("the whole file is refused: ")
+        told = "fits" if fit.whole else (fit.reason or "").removeprefix(WHOLE)
         err.print(f"{fit.plan.name}: {known} of {len(fit.header.names)} columns known; {told}", highlight=False)
     if found and found[0].whole:
         out.print(f"{chosen}: {found[0].plan.name}", highlight=False)

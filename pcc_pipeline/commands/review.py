@@ -233,7 +233,8 @@ def limit(
     with _telling():
         if amount is not None:
             set_limit(_engine(), ente, _euro(amount), who=who, reason=reason)
-        out.print(f"{limit_of(_engine(), ente):.2f}", highlight=False)
+        with _engine().connect() as connection:
+            out.print(f"{limit_of(connection, ente):.2f}", highlight=False)
 
 
 def _decide(

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 from typing import Annotated
 
 import typer
 
-from pcc_pipeline.commands.terminal import err
+from pcc_pipeline.commands.children import AlreadyServed, keep, sole_service
+from pcc_pipeline.commands.terminal import err, stop
 from pcc_pipeline.settings import Settings
 
 
@@ -22,6 +19,7 @@ def serve(
     desk_port: Annotated[int, typer.Option(help="The clients' desk; 0 leaves it out")] = 8000,
 ) -> None:
     """Start Dagster's web interface, the daemon that watches the inbox, and the clients' desk; Ctrl-C stops all."""
+    from assets.workers import end_dead_runs
     from pcc_pipeline.database.dagster_home import write_dagster_home
     from pcc_pipeline.database.engine import engine
 
@@ -35,13 +33,24 @@ def serve(
         "DAGSTER_HOME": str(home),
         "DAGSTER_DISABLE_TELEMETRY": "yes",
     }
-    python = sys.executable
-    commands = [[python, "-m", "dagster", "dev", "-m", "assets.definitions", "-h", host, "-p", str(port)]]
-    err.print(f"Inbox {settings.inbox}\nOperators (Dagster): http://{host}:{port}", highlight=False)
+    where = ["-m", "assets.definitions"]
+    modules = [["dagster_webserver", *where, "-h", host, "-p", str(port)], ["dagster._daemon", "run", *where]]
+    addresses = [f"Inbox {settings.inbox}", f"Operators (Dagster): http://{host}:{port}"]
     if desk_port:
-        commands.append([python, "-m", "pcc_pipeline", "desk", "--host", host, "--port", str(desk_port)])
-        err.print(f"Clients (desk): http://{host}:{desk_port}", highlight=False)
-    raise typer.Exit(_together(commands, environment))
+        modules.append(["pcc_pipeline", "desk", "--host", host, "--port", str(desk_port)])
+        addresses.append(f"Clients (desk): http://{host}:{desk_port}")
+
+    def say(text: str) -> None:
+        err.print(text, highlight=False)
+
+    lock = settings.home / "serve.lock"
+    try:
+        with sole_service(lock):
+            for text in [*end_dead_runs(settings), *addresses]:
+                say(text)
+            raise typer.Exit(keep(modules, lock, environment, say))
+    except AlreadyServed as error:
+        raise stop(f"pcc serve runs on {settings.home} already (process {error})") from None
 
 
 def desk(
@@ -69,30 +78,3 @@ def desk(
         "portal.app:from_environment", factory=True, host=host, port=port, workers=workers, log_level="warning",
         proxy_headers=True, forwarded_allow_ips=proxy, server_header=False, access_log=False,
     )  # fmt: skip
-
-
-def _together(commands: list[list[str]], environment: dict[str, str]) -> int:
-    """Runs processes side by side until one ends or Ctrl-C; then all end. Returns the first one's code."""
-    processes = [subprocess.Popen(command, env=environment) for command in commands]
-
-    def stop(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, stop)
-    code = 0
-    try:
-        while all(process.poll() is None for process in processes):
-            time.sleep(0.2)
-        code = next(process.returncode for process in processes if process.returncode is not None)
-    except KeyboardInterrupt:
-        pass
-    finally:
-        for process in processes:
-            if process.poll() is None:
-                process.send_signal(signal.SIGINT)
-        for process in processes:
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-    return code

@@ -18,6 +18,8 @@ from pcc_pipeline.settings import Settings
 
 #: Runs at once: each is a process of its own, with its own DuckDB.
 CONCURRENT_RUNS = 2
+#: Seconds after which a run is ended, whatever it does: the last net.
+LONGEST_RUN = 12 * 3600
 
 
 def dagster_home(settings: Settings) -> Path:
@@ -42,8 +44,14 @@ def configuration(settings: Settings) -> dict[str, Any]:
             "class": "LocalComputeLogManager",
             "config": {"base_dir": str(home / "logs")},
         },
-        # Without it a killed run would count as running for ever, and its ente would wait.
-        "run_monitoring": {"enabled": True, "poll_interval_seconds": 30},
+        # A killed run would count as running for ever, and its ente would wait: the launcher tells who is alive.
+        "run_launcher": {"module": "assets.workers", "class": "WatchedRunLauncher"},
+        "run_monitoring": {
+            "enabled": True,
+            "poll_interval_seconds": 15,
+            "start_timeout_seconds": 60,
+            "max_runtime_seconds": LONGEST_RUN,
+        },
         "run_coordinator": {
             "module": "dagster._core.run_coordinator",
             "class": "QueuedRunCoordinator",

@@ -16,10 +16,11 @@ from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import insert
 
 from pcc_pipeline.database.engine import ente_lock, lock
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.database.unnest import unnest
 from pcc_pipeline.tables import FEEDS
 from pcc_pipeline.tables.register import DELIVERIES, LANDED, REFUSED
 
@@ -116,11 +117,11 @@ class Register:
         with self.engine.begin() as connection, lock(connection, f"register {ente}"):
             for start in range(0, len(arrived), BATCH):
                 part = arrived[start : start + BATCH]
-                added = _insert(connection, ente, part)
+                names = _names(connection, ente, part)
+                added = _insert(connection, ente, part, names)
                 new += added
                 left = {item.delivery for item in added}
-                for item in part:
-                    name = delivery_id(ente, item.kind, item.sha256)
+                for item, name in zip(part, names, strict=True):
                     if name in left:
                         left.discard(name)
                     else:
@@ -275,7 +276,7 @@ def _settle(connection: sa.Connection, outcomes: Sequence[Outcome]) -> None:
         part = outcomes[start : start + BATCH]
         texts = dict.fromkeys(("delivery", "status", "part", "reason"), sa.Text)
         counts = dict.fromkeys(("rows", "refused", "defects"), sa.BigInteger)
-        given = _unnest(part, {**texts, **counts})
+        given = unnest(part, {**texts, **counts})
         names = ("status", "part", "rows", "refused", "defects", "reason")
         update = sa.update(t).where(t.c.delivery == given.c.delivery)
         changed = connection.execute(update.values({name: given.c[name] for name in names})).rowcount
@@ -318,11 +319,26 @@ def _as_known(ente: str, known_at: datetime) -> sa.Select[Any]:
     return sa.select(*columns).select_from(t.outerjoin(f, stood)).where(t.c.ente == ente, t.c.received_at <= known_at)
 
 
-def _insert(connection: sa.Connection, ente: str, arrived: Sequence[Arrived]) -> list[Delivery]:
+def _names(connection: sa.Connection, ente: str, arrived: Sequence[Arrived]) -> list[str]:
+    """The identifier of each: its content's, or another where the same bytes come again and are now said to be whole.
+
+    Then they say more than they did: that what came since and lies in the span is not there.
+    """
+    t = table("deliveries")
+    names = [delivery_id(ente, item.kind, item.sha256) for item in arrived]
+    query = sa.select(t.c.delivery, t.c.whole, t.c.span_from, t.c.span_to).where(t.c.delivery.in_(names))
+    known = {row[0]: tuple(row[1:]) for row in connection.execute(query)} if any(item.whole for item in arrived) else {}
+    for place, (item, name) in enumerate(zip(arrived, names, strict=True)):
+        if item.whole and name in known and known[name] != (True, item.span_from, item.span_to):
+            names[place] = delivery_id(ente, item.kind, f"{item.sha256}/{item.span_from}..{item.span_to}")
+    return names
+
+
+def _insert(connection: sa.Connection, ente: str, arrived: Sequence[Arrived], names: Sequence[str]) -> list[Delivery]:
     t = table("deliveries")
     rows: list[dict[str, Any]] = [
         {
-            "delivery": delivery_id(ente, item.kind, item.sha256),
+            "delivery": name,
             "kind": item.kind,
             "sha256": item.sha256,
             "file": item.file,
@@ -335,19 +351,19 @@ def _insert(connection: sa.Connection, ente: str, arrived: Sequence[Arrived]) ->
             "span_from": item.span_from,
             "span_to": item.span_to,
         }
-        for item in arrived
+        for item, name in zip(arrived, names, strict=True)
     ]
     own = {"size": sa.BigInteger, "whole": sa.Boolean, "span_from": sa.Date, "span_to": sa.Date}
-    names: dict[str, Any] = {name: own.get(name, sa.Text) for name in rows[0]} if rows else {}
+    types: dict[str, Any] = {name: own.get(name, sa.Text) for name in rows[0]} if rows else {}
     if not rows:
         return []
-    given = _unnest(rows, names, ordered=True)
+    given = unnest(rows, types, ordered=True)
     # now() is the transaction's start: one value for all that one scan of an ente found.
-    values: list[Any] = [sa.literal(ente), sa.func.now(), *(given.c[name] for name in names)]
+    values: list[Any] = [sa.literal(ente), sa.func.now(), *(given.c[name] for name in types)]
     select = sa.select(*values).order_by(given.c.place)
     statement = (
         insert(t)
-        .from_select(["ente", "received_at", *names], select)
+        .from_select(["ente", "received_at", *types], select)
         .on_conflict_do_nothing()
         .returning(*(t.c[name] for name in Delivery.__dataclass_fields__))
     )
@@ -360,7 +376,7 @@ def _insert(connection: sa.Connection, ente: str, arrived: Sequence[Arrived]) ->
 def _same(connection: sa.Connection, rows: Sequence[Mapping[str, object]]) -> None:
     """Two contents with one identifier would lose a delivery: so unlikely that stopping is right."""
     t = table("deliveries")
-    given = _unnest(rows, {"delivery": sa.Text, "sha256": sa.Text})
+    given = unnest(rows, {"delivery": sa.Text, "sha256": sa.Text})
     same = (given.c.delivery == t.c.delivery) & (given.c.sha256 != t.c.sha256)
     clash = sa.select(t.c.delivery).join(given, same)
     if (found := connection.execute(clash).scalar()) is not None:
@@ -375,26 +391,9 @@ def _remember(connection: sa.Connection, ente: str, seen: Sequence[Seen]) -> Non
             for item in seen[start : start + BATCH]
         }
         types = {"path": sa.Text, "size": sa.BigInteger, "mtime_ns": sa.BigInteger}
-        given = _unnest(list(rows.values()), types)
+        given = unnest(list(rows.values()), types)
         values = (sa.literal(ente), *(given.c[name] for name in types))
         select = sa.select(*values).order_by(given.c.path)
         statement = insert(t).from_select(["ente", "path", "size", "mtime_ns"], select)
         update = {name: statement.excluded[name] for name in ("ente", "size", "mtime_ns")}
         connection.execute(statement.on_conflict_do_update(index_elements=["path"], set_=update))
-
-
-def _unnest(
-    rows: Sequence[object], types: Mapping[str, type[sa.types.TypeEngine[Any]]], ordered: bool = False
-) -> sa.TableValuedAlias:
-    """Many rows as one parameter an attribute: one statement however many rows."""
-    arrays = [
-        sa.bindparam(
-            None,
-            [row[name] if isinstance(row, Mapping) else getattr(row, name) for row in rows],
-            type_=ARRAY(kind),
-        )
-        for name, kind in types.items()
-    ]
-    columns = [sa.column(name, kind) for name, kind in types.items()]
-    place = {"with_ordinality": "place"} if ordered else {}
-    return sa.func.unnest(*arrays).table_valued(*columns, **place).render_derived(name="given")

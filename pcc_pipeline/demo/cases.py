@@ -1,13 +1,13 @@
-"""The catalogue of cases: what can be right or wrong with a document on either side, and how often.
+"""The catalogue of ordinary cases: what can be right or wrong with a document on either side, and how often.
 
-A case is data: `documents.sql` reads it as a table and turns it into rows. Amounts, dates and parties
+A case is data: `documents.sql` reads it as a table and turns it into rows. More cases: `situations`. Amounts, dates and parties
 are not here, nor is the verdict: `codes` names the anomalies (docs/rules.md#rule-7) a case is made for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 #: Slots over which the weights are dealt; every slot but the odd remainder goes to `paid`.
@@ -47,6 +47,9 @@ class Case:
     on_list: bool = False
     special: str = ""
     twist: str = ""
+    #: VAT rate and split payment where they are not dealt at random.
+    fixed_rate: int | None = None
+    fixed_split: bool | None = None
 
 
 def _paid(name: str, weight: int, *codes: str, **more: Any) -> Case:
@@ -65,7 +68,7 @@ def _suspended(name: str, weight: int, cause: str, pcc_cause: str, *codes: str, 
     return Case(name, weight, codes, **given)
 
 
-CASES: tuple[Case, ...] = (
+ORDINARY: tuple[Case, ...] = (
     # Both sides agree.
     _paid("paid", 0),
     _paid("paid_in_two", 30, erp_pays="two", pcc_pays="two"),
@@ -181,17 +184,24 @@ CASES: tuple[Case, ...] = (
 )
 
 
-def dealt() -> Iterator[dict[str, Any]]:
+@cache
+def dealt(cases: tuple[Case, ...]) -> list[dict[str, Any]]:
     """The cases dealt over slots, as rows of the table that `documents.sql` joins.
 
-    Slots 0…len(CASES)-1 hold each case once, so that the smallest ente shows them all; the SLOTS after
+    Slots 0…len(cases)-1 hold each case once, so that the smallest ente shows them all; the SLOTS after
     them hold each by its weight, `paid` taking what is left.
     """
-    weights = {case.name: case.weight for case in CASES}
+    weights = {case.name: case.weight for case in cases}
     weights["paid"] = SLOTS - sum(weights.values())
     if weights["paid"] <= 0:
         raise ValueError("the cases' weights pass 1000 thousandths")
-    by_weight = [case for case in CASES for _ in range(weights[case.name])]
-    for slot, case in enumerate((*CASES, *by_weight)):
-        row = asdict(case)
-        yield {"slot": slot, "case_name": row.pop("name"), **row, "codes": list(case.codes)}
+    by_weight = [case for case in cases for _ in range(weights[case.name])]
+    return [
+        {"slot": slot, "case_name": case.name, **_columns(case), "codes": list(case.codes)}
+        for slot, case in enumerate((*cases, *by_weight))
+    ]
+
+
+@cache
+def _columns(case: Case) -> dict[str, Any]:
+    return {name: value for name, value in asdict(case).items() if name not in ("name", "codes")}

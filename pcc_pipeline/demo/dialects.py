@@ -23,13 +23,14 @@ _BLOCK = 50_000
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a table is written; `excel` ignores the rest."""
+    """How a table is written; `excel` ignores the rest. `time` is what follows each date."""
 
     separator: str = ";"
     encoding: str = "utf-8"
     italian: bool = False
     line_end: str = "\r\n"
     excel: bool = False
+    time: str = ""
 
     @property
     def extension(self) -> str:
@@ -40,7 +41,7 @@ class Dialect:
 DIALECTS = {
     "iso": Dialect(),
     "italian": Dialect(encoding="cp1252", italian=True),
-    "tab": Dialect(separator="\t", encoding="utf-8-sig", line_end="\n"),
+    "tab": Dialect(separator="\t", encoding="utf-8-sig", line_end="\n", time=" 00:00:00"),
     "comma": Dialect(separator=",", italian=True),
     "xlsx": Dialect(excel=True),
 }
@@ -100,7 +101,7 @@ def _text(table: Table, name: str, dialect: Dialect) -> str:
     if kind == "boolean":
         return f"if({name}, '{yes}', '{no}')"
     if kind == "date":
-        return f"strftime({name}, '{'%d/%m/%Y' if dialect.italian else '%Y-%m-%d'}')"
+        return f"strftime({name}, '{'%d/%m/%Y' if dialect.italian else '%Y-%m-%d'}{dialect.time}')"
     if kind == "money" and dialect.italian:
         grouped = f"replace(format('{{:,}}', trunc(abs({name}))::bigint), ',', '.')"
         cents = f"lpad(((abs({name}) * 100)::bigint % 100)::text, 2, '0')"
@@ -115,7 +116,13 @@ def _write_excel(
     workbook = xlsxwriter.Workbook(str(path), {"constant_memory": True, "default_date_format": "dd/mm/yyyy"})
     # Excel files carry a creation time; a fixed one keeps the same seed giving the same bytes.
     workbook.set_properties({"created": datetime(2026, 1, 1)})  # noqa: DTZ001
+    # The parameters of the export come first, out of sight.
+    parameters = workbook.add_worksheet("Parametri")
+    parameters.write_row(0, 0, ("Esercizio", "Utente"))
+    parameters.hide()
     sheet = workbook.add_worksheet(table.name[:31])
+    sheet.activate()
+    sheet.set_first_sheet()
     sheet.write_row(0, 0, names)
     no, yes = _FLAGS.get(table.name, ("N", "S"))
     count = 0

@@ -15,7 +15,7 @@ numbers as (
         range as i,
         draw(range, 1) as r1, draw(range, 2) as r2, draw(range, 3) as r3, draw(range, 4) as r4,
         draw(range, 5) as r5, draw(range, 6) as r6, draw(range, 7) as r7, draw(range, 8) as r8
-    from range(getvariable('first'), getvariable('documents'))
+    from range(getvariable('first'), getvariable('first') + getvariable('documents'))
 ),
 chosen as (
     select
@@ -37,7 +37,7 @@ chosen as (
         end as supplier
     from numbers
     join dealt on dealt.slot = case
-        when i < getvariable('cases') then i
+        when i < getvariable('first') + getvariable('cases') then i - getvariable('first')
         else getvariable('cases') + (i * 617 + getvariable('seed')) % 1000
     end
 ),
@@ -49,8 +49,10 @@ amounts as (
             40000 + supplier * 1100,
             2000 + r3 % (case r4 % 10 when 0 then 5000000 when 1 then 1000000 when 2 then 30000 else 400000 end)
         ) as net,
-        case when twist = 'split_vat' or r4 % 100 < 70 then 22 when r4 % 100 < 85 then 10 when r4 % 100 < 90 then 4 else 0 end
-            as rate,
+        case
+            when fixed_rate is not null then fixed_rate
+            when twist = 'split_vat' or r4 % 100 < 70 then 22 when r4 % 100 < 85 then 10 when r4 % 100 < 90 then 4 else 0
+        end as rate,
         getvariable('reference_date') - (age_from + (r5 % (age_to - age_from + 1)))::int as issued
     from chosen
     join suppliers using (supplier)
@@ -59,7 +61,7 @@ dated as (
     select
         *,
         (net * rate + 50) // 100 as vat,
-        rate > 0 and (twist = 'split_vat' or (not professional and r4 // 100 % 100 < 80)) as split,
+        rate > 0 and coalesce(fixed_split, twist = 'split_vat' or (not professional and r4 // 100 % 100 < 80)) as split,
         issued + (r6 % 4)::int as received
     from amounts
 ),
@@ -114,11 +116,17 @@ sides as (
             as pcc_paid_2
     from due
 ),
+-- A situation's second document lies far from all others: its keys are its own, its number the first one's.
+doubled as (
+    select *, i as root from sides
+    union all
+    select * replace (i + 40000000 as i, twist || '_twin' as twist), i as root from sides where twist in ({twins})
+),
 written as (
     select
         *,
-        (i + 1)::text as number,
-        (i + 1)::text || if(r8 % 12 = 0, '/PA', '') as number_pa,
+        (root + 1)::text as number,
+        (root + 1)::text || if(r8 % 12 = 0, '/PA', '') as number_pa,
         'D' || lpad((i + 1)::text, 8, '0') as id_documento,
         (100000000000 + i)::text as progressivo,
         (160000000000 + i)::text as progressivo_2,
@@ -128,11 +136,48 @@ written as (
             when credit_note then 'TD04' when professional then 'TD06' when r8 % 60 = 1 then 'TD24' else 'TD01'
         end as tipo,
         upper(substr('ABCDEF0123456789', 1 + (r6 % 16)::int, 1)) || lpad((r7 % 1000000000)::text, 9, '0') as cig
-    from sides
+    from doubled
+),
+-- What the feeds have of it, side by side: a situation changes one without the other.
+told as (
+    select
+        *,
+        total as erp_total, net as erp_net, vat as erp_vat, vat as pcc_vat,
+        tipo as pcc_tipo,
+        due_on as erp_due_on,
+        least(received + 5, getvariable('reference_date')) as suspended_on,
+        case twist when 'no_vat' then 'RSSMRA80A01H501U' when 'foreign' then null else if(professional or twist = 'cf_only', cf, null) end
+            as erp_cf,
+        case twist when 'foreign' then 'DE136695976' when 'no_vat' then null when 'cf_only' then null else piva end as erp_piva,
+        cf as pcc_cf,
+        'IT' || piva as pcc_vat_number,
+        if(tier = 'sdi_lot' or (tier = 'pcc_id' and r6 % 2 = 0), lotto, null) as erp_lot,
+        null::text as erp_said, null::text as pcc_said,
+        case
+            when twist = 'beneficiary' then getvariable('stranger')
+            when special = 'CESSIONE' then getvariable('assignee')
+            when professional then cf else piva
+        end as payee,
+        null::text as paid_by,
+        -- One payment more of the document.
+        null::bigint as more, null::text as more_to, null::text as more_number,
+        null::bigint as erp_withheld, null::bigint as order_withheld,
+        false as empty_accounts,
+        -- Its e-invoice, which is there whatever the share where one of these is given.
+        null::text as sdi_nature, null::date[] as sdi_dues, null::integer as sdi_term, null::bigint as sdi_withheld,
+        false as sdi_names
+    from written
+),
+changed as (
+    select * replace (
+        {changes}
+    )
+    from told
 )
 select
     *,
     case
+        when erp_said is not null then erp_said
         -- Two digits swapped, one mistyped, a suffix lost: what people write wrong.
         when twist = 'fuzzy_swap' and number[-1] <> number[-2] then number[:-3] || number[-1] || number[-2] || '/' || year(issued)
         when twist = 'fuzzy_typo' then ((number[1]::int + r8 % 8) % 9 + 1)::text || number[2:] || '/' || year(issued)
@@ -146,10 +191,11 @@ select
         else number_pa
     end as erp_number,
     case
+        when pcc_said is not null then pcc_said
         when r8 // 7 % 6 = 0 then year(pcc_issued) || '/' || number_pa
         when r8 // 7 % 6 = 1 then 'FT ' || lpad(number_pa, 8, '0') || '/' || year(pcc_issued)
         when r8 // 7 % 6 = 2 then replace(number_pa, '/', '-')
         when r8 // 7 % 6 = 3 then number_pa || '/' || year(pcc_issued)
         else number_pa
     end as pcc_number
-from written;
+from changed;

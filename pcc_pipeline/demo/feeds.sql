@@ -13,31 +13,31 @@ select
         when tipo = 'TD04' then 'NOTA_CREDITO' when tipo = 'TD06' then 'PARCELLA' when tipo = 'TD01' then 'FATTURA'
         else tipo
     end as tipo_documento,
-    case twist when 'no_vat' then 'RSSMRA80A01H501U' when 'foreign' then null else if(professional or twist = 'cf_only', cf, null) end
-        as cf_fornitore,
-    case twist when 'foreign' then 'DE136695976' when 'no_vat' then null when 'cf_only' then null else piva end as piva_fornitore,
+    erp_cf as cf_fornitore,
+    erp_piva as piva_fornitore,
     name as denominazione_fornitore,
     erp_number as numero,
     issued as data_emissione,
     received as data_ricezione,
     (i + 1)::text as protocollo,
-    if(tier = 'sdi_lot' or (tier = 'pcc_id' and r6 % 2 = 0), lotto, null) as lotto_sdi,
+    erp_lot as lotto_sdi,
     if(tier = 'pcc_id', progressivo, null) as id_pcc,
-    euro(total) as importo_totale,
-    euro(net) as imponibile,
-    euro(vat) as iva,
+    euro(erp_total) as importo_totale,
+    euro(erp_net) as imponibile,
+    euro(erp_vat) as iva,
     split as split_payment,
     -- Issued after D: a due date before it could not be (docs/rules.md#rule-2).
-    if(twist in ('erp_no_due', 'issue'), null, due_on) as data_scadenza,
+    if(twist in ('erp_no_due', 'issue'), null, erp_due_on) as data_scadenza,
     getvariable('office') as codice_ufficio,
     if(r6 % 3 > 0, cig, null) as cig,
     null::text as cup,
     if(r6 % 5 = 0, 'CA', 'CO') as natura_spesa,
     (1000 + r7 % 400 * 10)::text as capitolo,
     year(issued) || '/' || (1 + r5 % 900) as impegno,
+    euro(erp_withheld) as importo_ritenuta,
     erp_state as stato,
     nullif(erp_cause, '') as causale,
-    if(erp_state = 'SOSPESA', least(received + 5, getvariable('reference_date')), null) as data_sospensione,
+    if(erp_state = 'SOSPESA', suspended_on, null) as data_sospensione,
     if(erp_state = 'SOSPESA' and r5 % 5 > 0, euro(amount), null) as importo_sospeso,
     if(erp_state = 'NON_LIQUIDABILE' and r5 % 5 > 0, euro(amount), null) as importo_non_liquidabile,
     not (twist = 'non_commercial') as commerciale
@@ -51,20 +51,25 @@ with movements as (
     select *, 2 as nth, erp_paid_2 as paid, least(erp_paid_on + 6, if(erp_when = 'after', getvariable('observed_at'),
         greatest(erp_paid_on, getvariable('reference_date')))) as on_day
     from documents where in_erp and erp_paid_2 <> 0
+    union all
+    select * replace (coalesce(more_to, payee) as payee), 3 as nth, more as paid, erp_paid_on as on_day
+    from documents where more is not null
 )
 select
-    getvariable('ente') as ente, 'synthetic' as delivery, 2 * i + nth + 1 as line,
+    getvariable('ente') as ente, 'synthetic' as delivery, 3 * i + nth + 1 as line,
     id_documento,
-    (2 * i + if(paid < 0, 1, nth))::text as numero_mandato,
+    case
+        when nth = 3 then coalesce(more_number, (900000000 + i)::text)
+        when paid_by = 'ECONOMALE' then 'B' || (i + 1)
+        else (2 * i + if(paid < 0, 1, nth))::text
+    end as numero_mandato,
     on_day - 2 as data_mandato,
     on_day as data_pagamento,
     euro(abs(paid)) as importo,
-    case
-        when twist = 'beneficiary' then getvariable('stranger')
-        when special = 'CESSIONE' then getvariable('assignee')
-        when professional then cf else piva
-    end as cf_beneficiario,
-    paid < 0 as storno
+    euro(if(nth = 1, order_withheld, null)) as importo_ritenute,
+    payee as cf_beneficiario,
+    paid < 0 as storno,
+    paid_by as modalita
 from movements;
 
 create or replace temp view pcc_invoices as
@@ -87,25 +92,26 @@ select
     if(copy = 1, lotto, lotto_2) as lotto_sdi,
     if(twist = 'office', 'UFZZZ9', getvariable('office')) as codice_ufficio,
     getvariable('cf') as cf_amministrazione,
-    cf as cf_fornitore,
-    'IT' || piva as id_fiscale_iva,
+    pcc_cf as cf_fornitore,
+    pcc_vat_number as id_fiscale_iva,
     upper(name) as denominazione_fornitore,
-    tipo as tipo_documento,
+    pcc_tipo as tipo_documento,
     pcc_number as numero_documento,
     pcc_issued as data_emissione,
     greatest(received, pcc_issued) as data_ricezione,
     null::text as numero_protocollo,
     euro(pcc_total) as importo_totale,
     euro(pcc_net) as importo_imponibile,
-    euro(vat) as totale_imposta,
+    euro(pcc_vat) as totale_imposta,
     pcc_split as split_payment,
     pcc_state as stato_documento,
     pcc_due_on as data_scadenza,
-    euro(case when pcc_account = 'liquidato' and not aside then rest when twist = 'split_vat' then rest else 0 end
-        + if(twist = 'accounts', 1000, 0)) as importo_liquidato,
+    euro(case
+        when empty_accounts then null when pcc_account = 'liquidato' and not aside then rest when twist = 'split_vat' then rest else 0
+    end + if(twist = 'accounts', 1000, 0)) as importo_liquidato,
     euro(if(pcc_account = 'sospeso', rest, 0)) as importo_sospeso,
     euro(if(pcc_account = 'non_liquidabile', rest, 0)) as importo_non_liquidabile,
-    euro(if(aside, 0, pcc_paid_1 + pcc_paid_2)) as importo_pagato,
+    euro(case when empty_accounts then null when aside then 0 else pcc_paid_1 + pcc_paid_2 end) as importo_pagato,
     euro(if(aside, pcc_paid_1 + pcc_paid_2, 0)) as importo_pagato_non_commerciale,
     if(pcc_account = 'sospeso', nullif(pcc_cause, ''), null) as causale_sospensione,
     null as movimenti,
@@ -129,6 +135,7 @@ with movements as (
     select *, 5, 'CO', pcc_amount, null, if(pcc_account = 'non_liquidabile', 'NOLIQ', 'LIQ') from documents
     where pcc_copies > 0 and i % 4 = 0 and twist <> 'resumed'
       and (pcc_state = 'PAGATO' or pcc_account in ('liquidato', 'non_liquidabile')) and twist <> 'non_commercial'
+      and pcc_amount > 0 and not empty_accounts
     union all
     select *, 6, 'RF', null, null, null from documents where pcc_copies > 0 and pcc_state = 'RIFIUTATO'
 )
@@ -148,7 +155,7 @@ select
     null::date as data_scadenza,
     if(action = 'CP', (2 * i + if(moved < 0, 1, nth))::text, null) as numero_mandato,
     paid_day as data_pagamento,
-    if(action = 'CP', 'IT' || piva, null) as id_fiscale_iva_beneficiario
+    if(action = 'CP', pcc_vat_number, null) as id_fiscale_iva_beneficiario
 from movements;
 
 create or replace temp view open_list as
@@ -176,7 +183,7 @@ select
     issued as decorrenza,
     null::text as nota
 from documents
-where in_erp and special in ('CONTENZIOSO', 'NON_COMMERCIALE')
+where in_erp and special in ('CONTENZIOSO', 'NON_COMMERCIALE', 'PIGNORAMENTO')
 union all by name
 select
     getvariable('ente') as ente, 'synthetic' as delivery, line,

@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape
 import duckdb
 
 from pcc_pipeline.demo.parties import Ente
+from pcc_pipeline.demo.situations import SITUATIONS
 
 #: Which of five enti has its payments from the treasurer alone.
 PLACE = 3
@@ -24,14 +25,15 @@ _ORDERS_A_FLOW = 500
 # A credit note is used in an order of the same day that pays more; where there is none the accounting system tells it.
 _APART = """
 create or replace temp table all_payments as
-select payments.*, documents.i, documents.credit_note, documents.lotto, documents.erp_number, documents.name, documents.piva
+select payments.*, documents.i, documents.credit_note, documents.lotto, documents.erp_number, documents.name, documents.piva,
+    documents.twist in ($told) as in_ledger
 from erp_payments as payments join documents using (id_documento);
 
 create or replace temp table ordered as
 with payers as (
     select *, row_number() over (partition by data_pagamento order by importo desc, numero_mandato) as place
     from all_payments
-    where not credit_note and not coalesce(storno, false)
+    where not credit_note and not coalesce(storno, false) and not coalesce(in_ledger, false)
       and ($alone and not exists (select 1 from all_payments as b where b.id_documento = all_payments.id_documento and b.storno)
            or i % 20 = 0)
 )
@@ -65,9 +67,11 @@ class _Line(NamedTuple):
 def set_apart(connection: duckdb.DuckDBPyConnection, number: int) -> None:
     """Choose what the treasurer tells (table `ordered`), and where it alone does leave it out of `erp_payments`."""
     alone = number % 5 == PLACE
+    # What a situation changes in its payments the accounting system tells.
+    told = ", ".join(f"'{made.case.twist}'" for made in SITUATIONS)
     for statement in _APART.split(";"):
         if statement.strip():
-            connection.execute(statement.replace("$alone", str(alone)))
+            connection.execute(statement.replace("$alone", str(alone)).replace("$told", told))
     if alone:
         columns = [row[0] for row in connection.execute("describe erp_payments").fetchall()]
         connection.execute(
@@ -84,7 +88,8 @@ def write_orders(connection: duckdb.DuckDBPyConnection, folder: Path, ente: Ente
     varied: list[str] = []
     for (mandate, ordered, paid), group in groupby(connection.execute(_ORDERS).fetchall(), key=lambda row: row[:3]):
         rows = list(group)
-        lines = [_Line(row[3], row[4], str(row[5])) for row in rows]
+        # Some orders have the number's end alone; the lot is right.
+        lines = [_Line(row[3][-4:] if row[8] % 60 == 20 else row[3], row[4], str(row[5])) for row in rows]
         total = str(sum(row[5] for row in rows))
         name, party, i = rows[0][6:9]
         whole = _order("INSERIMENTO", mandate, ordered, lines, total, name, party)

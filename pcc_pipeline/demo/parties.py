@@ -48,7 +48,15 @@ def vat_number(company: int) -> str:
 
     The check digit is Luhn's (DPR 633/1972 art. 35); the office is one of 001…100, told from the number.
     """
-    digits = f"{company:07d}{company % 97 + 1:03d}"
+    return _checked(f"{company:07d}{company % 97 + 1:03d}")
+
+
+def provisional_code(piva: str) -> str:
+    """A person's provisional fiscal code, told from a VAT number: eleven digits, of an office that no VAT number has."""
+    return _checked(f"{piva[:7]}{int(piva[7:10]) + 150:03d}")
+
+
+def _checked(digits: str) -> str:
     odd = sum(int(d) for d in digits[0::2])
     even = sum(sum(divmod(2 * int(d), 10)) for d in digits[1::2])
     return digits + str(-(odd + even) % 10)

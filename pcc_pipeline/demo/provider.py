@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.csv
 
-from pcc_pipeline.demo import answers, messages, orders
+from pcc_pipeline.demo import answers, deliveries, messages, orders
 from pcc_pipeline.demo.budgets import write_budgets
 from pcc_pipeline.demo.dialects import DIALECTS, Dialect, write_table
 from pcc_pipeline.demo.erp import PRODUCT, write_erp
@@ -121,11 +122,13 @@ def write_provider(
                     answers.write_answers(connection, folder)
                     continue
                 # the first writes the standard columns, as an ente does whose product has no layout of its own
-                own = {"excel": dialect.excel, "careless": ente.code == careless}
-                if number and write_as_product(connection, ente.gestionale, kind, folder, **own):
-                    continue
-                extra = _BAD_ROWS.get(kind, ()) if ente.code == careless else ()
-                write_table(connection, FEEDS[kind], folder / f"{kind}.{dialect.extension}", dialect, extra=extra)
+                product = ente.gestionale if number else ""
+                _write(connection, product, kind, folder, dialect, careless=ente.code == careless)
+                for ending in deliveries.states(connection, kind):
+                    _write(connection, product, kind, folder / ending, dialect)
+                    for path in (folder / ending).iterdir():
+                        path.rename(folder / f"{path.stem}_{ending}{path.suffix}")
+                    (folder / ending).rmdir()
             write_outcomes(connection, inbox / ente.code / "pcc_outcomes", ente)
             write_budgets(inbox / ente.code / "budgets", number, documents, reference_date)
             sdi_files[ente.code] = write_sdi(connection, inbox / ente.code / "sdi_invoices", ente, sdi_share)
@@ -136,6 +139,16 @@ def write_provider(
     write_service(inbox, made, seed, reference_date, size.observed_at)
     bad = {careless: sum(map(len, _BAD_ROWS.values()))} if careless else {}
     return Truth(size, made, cases, bad, sdi_files)
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection, product: str, kind: str, folder: Path, dialect: Dialect, *, careless: bool = False
+) -> None:
+    """Write what the view of a kind has as the product does, else in the standard columns; `careless` adds bad rows."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not write_as_product(connection, product, kind, folder, excel=dialect.excel, careless=careless):
+        extra = _BAD_ROWS.get(kind, ()) if careless else ()
+        write_table(connection, FEEDS[kind], folder / f"{kind}.{dialect.extension}", dialect, extra=extra)
 
 
 def connected(made: Sequence[Ente]) -> Ente | None:

@@ -14,8 +14,9 @@ from importlib import resources
 import duckdb
 import pyarrow as pa
 
-from pcc_pipeline.demo.cases import CASES, dealt
-from pcc_pipeline.demo.parties import Ente, Party, parties
+from pcc_pipeline.demo.cases import dealt
+from pcc_pipeline.demo.parties import Ente, Party, parties, provisional_code
+from pcc_pipeline.demo.situations import CASES, changes, twins
 from pcc_pipeline.duck import connect
 
 #: The kinds whose rows come from SQL views of the same name; FatturaPA files are written from `documents`.
@@ -24,12 +25,16 @@ KINDS = ("erp_invoices", "erp_payments", "pcc_invoices", "pcc_operations", "open
 
 @dataclass(frozen=True)
 class Size:
-    """How many documents, from which seed, seen on which days (reference and observation)."""
+    """How many documents, from which seed, seen on which days (reference and observation).
+
+    The first document's number is `first`: enti whose numbers differ share no document, lot, order or supplier.
+    """
 
     documents: int
     seed: int
     reference_date: date
     observed_at: date
+    first: int = 0
 
 
 @contextmanager
@@ -40,12 +45,12 @@ def synthesis(ente: Ente, number: int, size: Size, *, memory_limit: str | None =
     `memory_limit` is the installation's unless told.
     """
     pool = max(8, min(4000, size.documents // 15))
-    successors = parties(6, size.seed, first=1_000_000 + number * 10)
+    successors = parties(11, size.seed, first=1_000_000 + number * 10)
     # The first four suppliers are those of special cases (documents.sql): a pool of their own.
-    suppliers = parties(4, size.seed, first=2_000_000 + number * 10) + parties(pool, size.seed, first=0)
+    suppliers = parties(4, size.seed, first=2_000_000 + number * 10) + parties(pool, size.seed, first=size.first)
     variables: dict[str, object] = {
         "seed": size.seed * 7919 + number * 104729,
-        "first": 0,
+        "first": size.first,
         "documents": size.documents,
         "pool": pool,
         "cases": len(CASES),
@@ -58,23 +63,36 @@ def synthesis(ente: Ente, number: int, size: Size, *, memory_limit: str | None =
         "plain_types": ente.dialect == "italian",
         "assignee": successors[0].piva,
         "stranger": successors[5].piva,
+        "merged_into": successors[2].piva,
+        "merged_again": successors[3].piva,
+        "group_vat": successors[6].piva,
+        "group_head": successors[8].piva,
+        "group_member": successors[9].piva,
+        "sole_trader": successors[10].piva,
     }
     connection = connect(keep_order=True, memory_limit=memory_limit)
     try:
         for name, value in variables.items():
             connection.execute(f"set variable {name} = $1", [value])
-        _load(connection, "dealt", list(dealt()))
+        _load(connection, "dealt", dealt(CASES))
         _load(connection, "suppliers", [{"supplier": n, **_row(party)} for n, party in enumerate(suppliers)])
         _load(connection, "successions", _successions(suppliers, successors))
         for script in ("documents.sql", "feeds.sql"):
-            connection.execute(resources.files(__package__).joinpath(script).read_text(encoding="utf-8"))
+            text = resources.files(__package__).joinpath(script).read_text(encoding="utf-8")
+            connection.execute(text.replace("{changes}", changes()).replace("{twins}", twins()))
         yield connection
     finally:
         connection.close()
 
 
 def _row(party: Party) -> dict[str, object]:
-    return {"name": party.name, "piva": party.piva, "cf": party.cf, "professional": party.professional}
+    return {
+        "name": party.name,
+        "piva": party.piva,
+        "cf": party.cf,
+        "professional": party.professional,
+        "provisional": provisional_code(party.piva),
+    }
 
 
 def _load(connection: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, object]]) -> None:
@@ -86,7 +104,7 @@ def _load(connection: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str
 def _successions(suppliers: list[Party], successors: list[Party]) -> list[dict[str, object]]:
     """Who follows whom: an assignment, an inheritance, a chain of two (a third not yet in force), a loop."""
     assigned, deceased, merged, looped = suppliers[:4]
-    bank, heir, first, second, third, partner = (*successors[:5], successors[5])
+    bank, heir, first, second, third, partner = successors[:6]
     steps = (
         ("CESSIONE", assigned, bank, 1300),
         ("SUCCESSIONE", deceased, heir, 200),

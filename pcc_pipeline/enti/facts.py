@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from pcc_pipeline.clock import today
 from pcc_pipeline.enti.overview import ente_life, register_rows
-from pcc_pipeline.formats.tabular.layouts.choose import layout_of
+from pcc_pipeline.formats.tabular.choose import layout_of
 from pcc_pipeline.formats.tabular.layouts.model import Layout
 from pcc_pipeline.installation import Installation
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
+from pcc_pipeline import italian
 from pcc_pipeline.calculator.holidays import working_days_after
 from pcc_pipeline.rules import rule_rows
 
@@ -101,7 +102,7 @@ def missing(row: Mapping[str, Any], delivered: set[str], on: date) -> tuple[str,
     for kind, name in LISTS.items():
         if kind not in delivered:
             due = deadline("lists", on).after(row["ordine_il"])
-            until = f" entro il {due:%d/%m/%Y}" if due else ""
+            until = f" entro il {italian.day(due)}" if due else ""
             found.append(f"{name} non consegnato: lo consegna l'ente{until} (tipo {kind})")
     return tuple(found)
 
@@ -167,5 +168,5 @@ def _before_activation(row: Mapping[str, Any], on: date, delivered: set[str], du
     warned = day is not None and on >= day - timedelta(days=deadline("warning", on).days)
     late = day is not None and on > day
     risk = late or (warned and (bool(lacks) or state == ORDERED))
-    why = f"{name}: {'scaduta il' if late else 'scade il'} {day:%d/%m/%Y}" if risk and day else None
+    why = f"{name}: {'scaduta il' if late else 'scade il'} {italian.day(day)}" if risk and day else None
     return Life(state, f"{words}. Its files stay in the inbox until it is active", lacks, due, name, day, risk, why)

@@ -44,8 +44,8 @@ DAY_LENGTH = 10
 _UTC = pa.timestamp("us", tz="UTC")
 _EARLIEST = datetime(1900, 1, 1)  # noqa: DTZ001 - a local time
 
-NOT_A_FLAG = "neither yes nor no: write S or N"
-NOT_AN_INTEGER = "not a whole number"
+NOT_A_FLAG = "né sì né no: scrivere S o N"
+NOT_AN_INTEGER = "non è un numero intero"
 _FLAGS = {
     **dict.fromkeys(("S", "SI", "SÌ", "SI'", "SÍ", "Y", "YES", "TRUE", "VERO", "1"), True),
     **dict.fromkeys(("N", "NO", "FALSE", "FALSO", "0"), False),
@@ -178,9 +178,9 @@ def _text(column: Column) -> Callable[[str], Reading]:
     def read(text: str) -> Reading:
         value = codes.get(_key(text)) if codes else text
         if value is None:
-            return Reading(reason=f"not one of {', '.join(column.allowed)}")
+            return Reading(reason=f"valore non ammesso; ammessi: {', '.join(column.allowed)}")
         if pattern and not pattern.fullmatch(value):
-            return Reading(reason=f"does not match {column.pattern}")
+            return Reading(reason=f"non corrisponde a {column.pattern}")
         return Reading(value)
 
     return read

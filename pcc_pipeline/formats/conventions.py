@@ -66,7 +66,7 @@ _MONTHS = {
 TIME = r"(?:T| +)([01]?[0-9]|2[0-3])[:.]([0-5][0-9])(?:[:.]([0-5][0-9])(?:[.,][0-9]{1,9})?)?(?: ?([AaPp])\.?[Mm]\.?)?"
 OFFSET = r"(?: ?([Zz]|[+-][01][0-9](?::?[0-5][0-9])?))?"
 _TIMED = re.compile(rf"(.{{6,17}}?){TIME}{OFFSET}")
-_MIDNIGHT = re.compile(r"(?:T| +)(?:00?|12)[:.]00(?:[:.]00(?:[.,]0+)?)?(?: ?[Aa]\.?[Mm]\.?)?")
+_MIDNIGHT = re.compile(r"(?:T| +)(?:00?|12(?=.*[Aa]))[:.]00(?:[:.]00(?:[.,]0+)?)?(?: ?[Aa]\.?[Mm]\.?)?")
 
 #: The least day that a row must have (of issue, of payment): what is before it is a program's word for none, or a slip.
 #: The days that it may have pass as written: the models judge them (docs/rules.md#rule-2).
@@ -81,31 +81,31 @@ _MOMENT = re.compile(
     r" ?(?P<offset>[Zz]|[+-][01][0-9](?::?[0-5][0-9])?)?)?"
 )
 _FIRST_MOMENT = 1900
-NOT_AN_AMOUNT = "not an amount: write 1234.56 or 1.234,56"
-ENGLISH = "comma between thousands and point before decimals is not accepted: write 1234.56 or 1.234,56"
-DECIMALS = "more than two decimals: an amount is in euro and cents"
-TOO_LARGE = "too large: an amount has at most sixteen digits before the decimals"
+NOT_AN_AMOUNT = "non è un importo: scrivere 1234.56 o 1.234,56"
+ENGLISH = "virgola per le migliaia e punto per i decimali non sono ammessi: scrivere 1234.56 o 1.234,56"
+DECIMALS = "più di due decimali: un importo è in euro e centesimi"
+TOO_LARGE = "troppo grande: un importo ha al più sedici cifre prima dei decimali"
+#: How the reason begins of a value that the rest of its column could have told.
+AMBIGUOUS = "valore ambiguo: "
 EITHER_AMOUNT = (
-    "ambiguous: {0} may be thousands or decimals, and the column's other values do not tell: "
-    "deliver amounts with two decimals and a point (1234.56)"
+    f"{AMBIGUOUS}{{0}} può avere migliaia o decimali, e gli altri valori della colonna non lo dicono: "
+    "consegnare importi con il punto e due decimali (1234.56)"
 )
-NOT_A_DATE = "not a date: write 2025-12-31 or 31/12/2025"
-NO_SUCH_DAY = "no such day in the calendar"
-TOO_EARLY = f"not a date that can be: before the year {EARLIEST.year}"
-TOO_LATE = f"not a date that can be: more than {AHEAD} years ahead"
-NOT_A_MOMENT = "not a date and time: write 2025-12-31T08:15:00+01:00, or 31/12/2025 08:15 as Italian local time"
-NO_MOMENT = f"not a plausible date: before the year {_FIRST_MOMENT}, or the last of all"
-NO_SUCH_TIME = "no such time of day"
-SKIPPED_TIME = "no such time in Italy: clocks went forward over it; write it with its offset (+01:00 or +02:00)"
-US_DATE = "month before day is not accepted: deliver ISO dates (2025-12-31)"
+NOT_A_DATE = "non è una data: scrivere 2025-12-31 o 31/12/2025"
+NO_SUCH_DAY = "giorno che il calendario non ha"
+TOO_EARLY = f"data impossibile: prima del {EARLIEST.year}"
+TOO_LATE = f"data impossibile: oltre {AHEAD} anni nel futuro"
+NOT_A_MOMENT = "non è una data con ora: scrivere 2025-12-31T08:15:00+01:00, o 31/12/2025 08:15 in ora italiana"
+NO_MOMENT = f"data impossibile: prima del {_FIRST_MOMENT}, o l'ultima di tutte"
+NO_SUCH_TIME = "ora che non esiste"
+SKIPPED_TIME = "ora che in Italia non c'è stata (inizio dell'ora legale): scriverla con il fuso (+01:00 o +02:00)"
+_ISO = "consegnare date ISO (2025-12-31)"
+US_DATE = f"il mese prima del giorno non è ammesso: {_ISO}"
 SHORT_YEAR = (
-    "the year has two digits and comes first, or may: deliver ISO dates (2025-12-31), "
-    'or give the layout the column\'s pattern (dates: "%d/%m/%y")'
+    f"l'anno ha due cifre e viene, o può venire, per primo: {_ISO}, "
+    'o indicare nel layout come le scrive la colonna (dates: "%d/%m/%y")'
 )
-EITHER_DATE = (
-    "ambiguous: day and month cannot be told apart, and no other date of the column tells which comes first: "
-    "deliver ISO dates (2025-12-31)"
-)
+EITHER_DATE = f"{AMBIGUOUS}giorno e mese non si distinguono, e nessun'altra data della colonna dice quale viene prima: {_ISO}"
 
 
 @dataclass(frozen=True)

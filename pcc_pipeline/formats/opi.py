@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from pcc_pipeline.formats.notes import Note
+from pcc_pipeline.formats.reasons import NOT_XML
 from pcc_pipeline.formats.source import Counts, Sink, Source
 from pcc_pipeline.formats.xml_rows import Rows, amount, day
 from pcc_pipeline.formats.xml_source import (
@@ -55,7 +56,7 @@ def parse_opi(source: Source, sink: Sink) -> Counts:
     notes: list[Note] = []
     try:
         if not looks_xml(source.path):
-            raise RefusedFile("It is no XML: an OPI flow or a cash journal is expected, plain or signed")
+            raise RefusedFile(f"{NOT_XML}: si attende un flusso OPI o un giornale di cassa")
         with opened(source.path) as xml:
             notes = xml.notes
             for name, element in elements(xml, {"mandato", "movimento_conto_evidenza", *_HEADS}):
@@ -72,7 +73,7 @@ def parse_opi(source: Source, sink: Sink) -> Counts:
                     if (text(element, "tipo_documento") or "").upper() == "MANDATO":
                         rows.add({**head, **_movement(element)}, line_of(element))
         if not found and not head:
-            raise RefusedFile(f"It holds neither payment orders ({ORDERS}) nor a cash journal ({JOURNAL})")
+            raise RefusedFile(f"non contiene né ordinativi ({ORDERS}) né un giornale di cassa ({JOURNAL})")
     except RefusedFile as refusal:
         rows.refuse(refusal.reason, refusal.line, value=refusal.value)
     return rows.finish(notes)

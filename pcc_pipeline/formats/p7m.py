@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
+from pcc_pipeline.formats.reasons import damaged
+
 VALID, INVALID, UNVERIFIABLE = "VALIDA", "NON_VALIDA", "NON_VERIFICABILE"
 
 _HASHES: dict[str, hashes.HashAlgorithm] = {
@@ -57,20 +59,19 @@ def unwrap(data: bytes) -> SignedFile:
         info = cms.ContentInfo.load(data)
         kind = info["content_type"].native
         if kind != "signed_data":
-            raise NotSigned(f"It is a CMS container of kind {kind}, not signed data: send the invoice itself")
+            raise NotSigned(f"contenitore CMS di tipo {kind}, non dati firmati: consegnare la fattura stessa")
         signed = info["content"]
         inner = signed["encap_content_info"]["content"]
         content = b"" if inner is None or isinstance(inner, core.Void) else bytes(inner.native or b"")
         if not content:
-            raise NotSigned("The signature is detached and holds no invoice: send the file with its content")
+            raise NotSigned("firma separata, senza la fattura: consegnare il file con il contenuto")
         choices = [choice.chosen for choice in signed["certificates"] or ()]
         certificates = [chosen for chosen in choices if isinstance(chosen, x509.Certificate)]
         signers = list(signed["signer_infos"])
     except NotSigned:
         raise
     except Exception as error:  # asn1crypto raises errors of many kinds on broken input
-        reason = f"The .p7m container is damaged or cut short ({_first_line(error)}): ask for the file again"
-        raise NotSigned(reason) from error
+        raise NotSigned(damaged("contenitore .p7m")) from error
     outcomes: list[str] = []
     subjects: list[str] = []
     for signer in signers:
@@ -88,10 +89,6 @@ def unwrap(data: bytes) -> SignedFile:
     else:
         status = VALID
     return SignedFile(content, status, "; ".join(dict.fromkeys(subjects)) or None)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
 
 
 def _certificate_of(signer: cms.SignerInfo, certificates: list[x509.Certificate]) -> x509.Certificate | None:

@@ -32,10 +32,10 @@ from pcc_pipeline.tables.notes import TIME_OF_DAY
 
 _LINEAGE = frozenset(column.name for column in LINEAGE)
 #: How the reason of a file begins that is refused for its columns.
-WHOLE = "the whole file is refused: "
+WHOLE = "l'intero file è rifiutato: "
 #: Kinds whose rows name their ente where one file holds several enti's.
 SHARED = frozenset({"tickets", "ratings"})
-TIMED = "days written with a time of day: the day was read (Italy's, where the time has an offset)"
+TIMED = "date scritte con l'ora: letto il giorno (quello italiano, dove l'ora ha un fuso)"
 Evidence = dict[str, frozenset[str]]
 
 
@@ -85,7 +85,7 @@ class Checked:
 def in_sheet(defects: pa.RecordBatch, sheet: str, before: int) -> pa.RecordBatch:
     """Defects whose reasons say the sheet and its own row, where the lines count on from other sheets."""
     rows = pc.cast(pc.subtract(defects.column("line"), before), pa.string())
-    told = pc.binary_join_element_wise(f"sheet {sheet}, row ", rows, ": ", defects.column("reason"), "")
+    told = pc.binary_join_element_wise(f"foglio {sheet}, riga ", rows, ": ", defects.column("reason"), "")
     return defects.set_column(defects.schema.get_field_index("reason"), defects.schema.field("reason"), told)
 
 
@@ -170,7 +170,7 @@ def _judge_column(
             judge.refuse(wrong, column.name, texts, reasons(column, texts.filter(wrong), evidence))
     if column.required and typed.null_count:
         missing = pc.and_(pc.is_null(typed), pc.invert(present))
-        judge.refuse(missing, column.name, texts, "missing: a value is required")
+        judge.refuse(missing, column.name, texts, "manca: il valore è obbligatorio")
     if column.type == "date" and column.required:
         # others pass as written: the models take what cannot be as not given, and ask about it
         shown = pc.coalesce(texts, pc.cast(typed, pa.string()))
@@ -182,7 +182,7 @@ def _judge_column(
     if column.minimum is not None:
         low = pc.fill_null(pc.less(typed, _bound(column.minimum, typed.type)), False)
         shown = pc.coalesce(texts, pc.cast(typed, pa.string()))
-        judge.refuse(low, column.name, shown, f"less than {column.minimum}, the least accepted")
+        judge.refuse(low, column.name, shown, f"minore di {column.minimum}, il minimo ammesso")
 
 
 def _bound(minimum: int, kind: pa.DataType) -> pa.Scalar:
@@ -196,7 +196,7 @@ def _judge_groups(judge: _Judge, table: Table, typed: dict[str, pa.Array]) -> No
         for name in group:
             empty = pc.is_null(typed[name])
             missing = empty if missing is None else pc.and_(missing, empty)
-        judge.refuse(missing, None, pa.nulls(len(judge.lines), pa.string()), f"one of {', '.join(group)} is required")
+        judge.refuse(missing, None, pa.nulls(len(judge.lines), pa.string()), f"serve almeno uno tra {', '.join(group)}")
 
 
 def _judge_whose(judge: _Judge, whose: pa.Array) -> None:
@@ -204,9 +204,9 @@ def _judge_whose(judge: _Judge, whose: pa.Array) -> None:
     source = judge.source
     if source.ente != "_provider":
         foreign = pc.fill_null(pc.not_equal(whose, source.ente), False)
-        judge.refuse(foreign, "ente", whose, f"this row is of another ente, in the folder of {source.ente}: not kept")
+        judge.refuse(foreign, "ente", whose, f"riga di un altro ente nella cartella di {source.ente}: non accolta")
     elif source.kind == "tickets":
-        judge.refuse(pc.is_null(whose), "ente", whose, "missing: a provider-wide file names the ente of each row")
+        judge.refuse(pc.is_null(whose), "ente", whose, "manca: un file di più enti nomina l'ente in ogni riga")
 
 
 def _of_rows(columns: list[Column], raw: Raw, read: dict[str, Typed], told: Evidence) -> Evidence:

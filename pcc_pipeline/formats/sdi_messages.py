@@ -11,6 +11,7 @@ import re
 
 from lxml import etree
 
+from pcc_pipeline.formats import reasons
 from pcc_pipeline.formats.fatturapa.open import ROOTS
 from pcc_pipeline.formats.notes import Note
 from pcc_pipeline.formats.source import Counts, Sink, Source
@@ -50,16 +51,16 @@ def parse_sdi_messages(source: Source, sink: Sink) -> Counts:
         root = _root(source, notes)
         name = local(root)
         if name in ROOTS:
-            raise RefusedFile("It is an invoice, not a message of SDI: deliver it as sdi_invoices", line_of(root))
+            raise RefusedFile("è una fattura, non un messaggio SDI: consegnarla come sdi_invoices", line_of(root))
         kind = TYPES.get(name)
         if kind is None:
-            raise RefusedFile(f"It is no message of SDI: the root element is {name[:80]}", line_of(root), name)
+            raise RefusedFile(f"non è un messaggio SDI: l'elemento radice è {name[:80]}", line_of(root), name)
         rows.add({"file": source.file, "tipo": kind, **_values(root)}, line_of(root))
         named = _NAMED.search(source.file)
         if named and named[1].upper() != kind:
             # What the message says holds; the name is only told.
             rows.refuse(
-                f"The name says {named[1].upper()}, the message is {kind}: it was read as {kind}",
+                f"il nome dice {named[1].upper()}, il messaggio è {kind}: letto come {kind}",
                 line_of(root),
                 "file",
                 source.file,
@@ -72,9 +73,9 @@ def parse_sdi_messages(source: Source, sink: Sink) -> Counts:
 
 def _root(source: Source, notes: list[Note]) -> etree._Element:
     if not looks_xml(source.path):
-        raise RefusedFile("It is no XML: a message of SDI is expected, plain or signed")
-    if source.path.stat().st_size > MAX_BYTES:
-        raise RefusedFile(f"The file is larger than any message of SDI ({MAX_BYTES} bytes)")
+        raise RefusedFile(f"{reasons.NOT_XML}: si attende un messaggio SDI")
+    if (size := source.path.stat().st_size) > MAX_BYTES:
+        raise RefusedFile(reasons.too_large(size, MAX_BYTES))
     with opened(source.path) as xml:
         return _message(xml, notes)
 
@@ -83,14 +84,14 @@ def _message(xml: Xml, notes: list[Note], *, wrapped: bool = False) -> etree._El
     """The message itself: in an envelope, the metadata that came with an invoice, else the file it holds."""
     text = xml.text()
     if not text:
-        raise RefusedFile("The file is empty")
+        raise RefusedFile(reasons.EMPTY_FILE)
     root = tree(xml, text)
     notes += xml.notes
     if wrapped or not is_envelope(text):
         return root
     inside = [element for element in root.iter("{*}*") if local(element) in TYPES]
     if len(inside) > 1:
-        raise RefusedFile("The envelope holds more than one message: deliver each in a file of its own", line_of(inside[1]))
+        raise RefusedFile(reasons.several("un messaggio"), line_of(inside[1]))
     notes.append(Note(WRAPPED, ENVELOPE, 1, None, local(root)))
     if inside:
         return copy.deepcopy(inside[0])

@@ -24,9 +24,9 @@ COLUMNS = frozenset(
     )
 )  # fmt: skip
 
-WRONG = "not a right tax id (length or check digit): kept as it is; how far it is matched on, docs/readings.md says"
-MANY = "further tax ids, each wrong or with its leading zeros given back"
-RECOVERED = "leading zeros were lost: given back, since the check digit proves them"
+WRONG = "codice fiscale o partita IVA errati (lunghezza o cifra di controllo): tenuti come sono"
+MANY = "altri codici fiscali o partite IVA, errati o con gli zeri iniziali restituiti"
+RECOVERED = "zeri iniziali persi: restituiti, come prova la cifra di controllo"
 
 #: Ids of one part of a file that have a note of their own.
 _NAMED = 500

@@ -33,10 +33,10 @@ OF_PCC = frozenset({"pcc_outcomes"})
 LOTS = frozenset({"lotto_sdi"})
 LOT = "0*[1-9][0-9]*"
 
-WORD = "a word for no value: read as empty"
-NO_LOT = "no lot of SDI (digits, above zero): read as empty"
+WORD = "parola che indica l'assenza del valore: letta come cella vuota"
+NO_LOT = "non è un lotto SDI (cifre, maggiore di zero): letto come cella vuota"
 SHORTENED = (
-    "a number as a spreadsheet shortens it, digits are lost: kept as it is; format the column as text and write it again"
+    "numero abbreviato dal foglio di calcolo, con cifre perse: tenuto com'è; dare alla colonna il formato testo e riscriverlo"
 )
 
 #: Columns by which documents are told apart.

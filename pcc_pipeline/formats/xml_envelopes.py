@@ -8,10 +8,11 @@ from collections.abc import Collection
 
 from lxml import etree
 
+from pcc_pipeline.formats.reasons import several
 from pcc_pipeline.formats.xml_open import RefusedFile, from_base64
 from pcc_pipeline.formats.xml_parse import line_of, local
 
-ENVELOPE = "taken out of the envelope in which SDI's web service hands it over"
+ENVELOPE = "estratto dalla busta in cui lo consegna il servizio web di SDI"
 
 _HEAD = 2048
 _ROOT = re.compile(
@@ -30,10 +31,10 @@ def content(root: etree._Element, names: Collection[str]) -> bytes:
     for name in names:
         files = [element for element in root.iter("{*}*") if local(element).lower() == name.lower()]
         if len(files) > 1:
-            raise RefusedFile(f"The envelope holds more than one {name}: deliver each in a file of its own", line_of(files[1]))
+            raise RefusedFile(several(f"un {name}"), line_of(files[1]))
         for element in files:
             if len(element):
-                reason = f"The envelope's {name} is not in it but attached to the message it came in: deliver the file itself"
+                reason = f"il {name} non è nella busta ma allegato al messaggio che la portava: consegnare il file stesso"
                 raise RefusedFile(reason, line_of(element))
             return from_base64((element.text or "").encode())
-    raise RefusedFile(f"The envelope ({local(root)[:80]}) holds no {' or '.join(names)}", line_of(root))
+    raise RefusedFile(f"la busta ({local(root)[:80]}) non contiene {' né '.join(names)}", line_of(root))

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pcc_pipeline.formats import p7m
+from pcc_pipeline.formats import p7m, reasons
 from pcc_pipeline.formats.notes import Note
 from pcc_pipeline.tables.notes import XML_1_1, XML_ENCODING
 
@@ -61,8 +61,8 @@ _BOMS = (
 _LOW_FIRST = re.compile(rb"(?:[ \t\r\n]\0)++<\0")
 _HIGH_FIRST = re.compile(rb"(?:\0[ \t\r\n])++\0<\0")
 
-CONTROLS = "the file is XML 1.1: what 1.0 has not (control characters, prefixes taken back) was dropped"
-NOT_WIDE = "the file says it is in {0} and is in UTF-8: read as UTF-8"
+CONTROLS = "il file è XML 1.1: tolto ciò che la 1.0 non ammette (caratteri di controllo, prefissi annullati)"
+NOT_WIDE = "il file dichiara {0} ed è in UTF-8: letto come UTF-8"
 
 
 class RefusedFile(Exception):
@@ -138,16 +138,16 @@ def opened(path: Path | str, *, largest: int | None = None) -> Iterator[Xml]:
         with open(path, "rb") as stream:  # noqa: PTH123 - Path.open costs a third of the read
             size = os.fstat(stream.fileno()).st_size
             if largest is not None and size > largest:
-                raise RefusedFile(f"The file has {size} bytes, more than such a file may have ({largest})")
+                raise RefusedFile(reasons.too_large(size, largest))
             if size >= _MAPPED and looks_plain(stream.peek(_HEAD)[:_HEAD]):
                 with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as view:
                     yield unwrapped(view)
                 return
             if size > MAX_BYTES:
-                raise RefusedFile(f"The file has {size} bytes, more than a signed one may have ({MAX_BYTES})")
+                raise RefusedFile(reasons.too_large(size, MAX_BYTES))
             data = stream.read()
     except OSError as error:
-        raise RefusedFile(f"The file cannot be read: {error.strerror}") from error
+        raise RefusedFile(reasons.unreadable(error)) from error
     yield unwrapped(data)
 
 
@@ -188,14 +188,14 @@ def unwrapped(data: bytes | mmap.mmap) -> Xml:
             signers.extend(s for s in (signed.signer,) if s)
         else:
             data = from_base64(data)
-    raise RefusedFile(f"The file is wrapped more than {_WRAPPINGS} times")
+    raise RefusedFile(f"il file è firmato o codificato più di {_WRAPPINGS} volte")
 
 
 def from_base64(data: bytes) -> bytes:
     """The bytes behind base64 text: bare, with line breaks (also written out as \\n), without its padding, or between
     PEM's BEGIN and END lines. Raises RefusedFile."""
     if not data or not data.strip(_PADDING):
-        raise RefusedFile("The file is empty")
+        raise RefusedFile(reasons.EMPTY_FILE)
     text = data.removeprefix(codecs.BOM_UTF8)
     if text[:64].lstrip().startswith(b"-----BEGIN"):
         lines = text.strip().splitlines()
@@ -210,7 +210,7 @@ def from_base64(data: bytes) -> bytes:
         return binascii.a2b_base64(bare + b"=" * (-len(bare) % 4))
     except binascii.Error as error:
         shown = data[:60].decode("ascii", "replace")
-        raise RefusedFile("It holds no XML: neither plain, nor signed (.p7m), nor in base64", 1, shown) from error
+        raise RefusedFile(reasons.NOT_XML, 1, shown) from error
 
 
 def _document(data: bytes | mmap.mmap) -> Xml:
@@ -248,8 +248,8 @@ def _from_wide(data: bytes, encoding: str) -> bytes:
     try:
         return data.decode(encoding).removeprefix("\ufeff").encode()
     except UnicodeError as error:
-        told = error.reason if isinstance(error, UnicodeDecodeError) else str(error)
-        raise RefusedFile(f"The text is not {encoding.upper()}, which its first bytes announce: {told}") from error
+        reason = f"il testo non è in {encoding.upper()}, come annunciano i primi byte: {reasons.ASK}"
+        raise RefusedFile(reason) from error
 
 
 def _end(data: bytes | mmap.mmap) -> int:
@@ -274,7 +274,7 @@ def _settle(xml: Xml) -> None:
         try:
             xml.data[:].decode("utf-8")
         except UnicodeDecodeError as error:
-            reason = f"The file says it is in {name} and has one byte a character, which are no UTF-8 either: ask for it again"
+            reason = f"il file dichiara {name} ma ha un byte per carattere, e non è neppure UTF-8: {reasons.ASK}"
             raise RefusedFile(reason, 1, name) from error
         xml.encoding = "utf-8"
         xml.notes.append(Note(XML_ENCODING, NOT_WIDE.format(name), 1, None, name))

@@ -12,12 +12,13 @@ from collections.abc import Collection, Iterator
 from lxml import etree
 
 from pcc_pipeline.formats.notes import Note
+from pcc_pipeline.formats.reasons import ASK, ONE_EACH
 from pcc_pipeline.formats.xml_open import RefusedFile, Xml
 from pcc_pipeline.tables.notes import XML_TRAILING
 
-DOCTYPE = "The XML declares a DOCTYPE (DTD, entities), which no such file has: unsafe, ask for a clean file"
-TRAILING = "bytes after the end of the document: not read"
-SECOND = "A second document follows the end of the first: deliver each in a file of its own"
+DOCTYPE = f"l'XML dichiara un DOCTYPE (DTD, entità), che un file simile non ha: non è sicuro, {ASK}"
+TRAILING = "byte dopo la fine del documento: non letti"
+SECOND = f"un secondo documento segue la fine del primo: {ONE_EACH}"
 
 _DOCTYPE_BYTES = 4096
 _PROLOG = re.compile(rb"(?:\xef\xbb\xbf)?(?>\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.S)
@@ -25,6 +26,29 @@ _PROLOG = re.compile(rb"(?:\xef\xbb\xbf)?(?>\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE
 _ANOTHER = re.compile(rb"\s*<[A-Za-z_]|<\?xml\s")
 _URI = etree.ErrorTypes.WAR_NS_URI
 _END = etree.ErrorTypes.ERR_DOCUMENT_END
+#: What the parser's commonest errors say, in Italian; another is told by its number.
+_SAID = {
+    etree.ErrorTypes.ERR_DOCUMENT_EMPTY: "non comincia con un elemento",
+    _END: "altro testo dopo la fine del documento",
+    etree.ErrorTypes.ERR_INVALID_CHAR: "carattere che l'XML non ammette",
+    etree.ErrorTypes.ERR_UNDECLARED_ENTITY: "entità non definita",
+    etree.ErrorTypes.ERR_UNSUPPORTED_ENCODING: "codifica sconosciuta",
+    etree.ErrorTypes.ERR_LT_IN_ATTRIBUTE: "segno < in un attributo",
+    etree.ErrorTypes.ERR_ATTRIBUTE_NOT_STARTED: "attributo senza virgolette",
+    etree.ErrorTypes.ERR_ATTRIBUTE_NOT_FINISHED: "virgolette di un attributo non chiuse",
+    etree.ErrorTypes.ERR_ATTRIBUTE_REDEFINED: "attributo ripetuto",
+    etree.ErrorTypes.ERR_COMMENT_NOT_FINISHED: "commento non chiuso",
+    etree.ErrorTypes.ERR_RESERVED_XML_NAME: "dichiarazione XML non all'inizio del documento",
+    etree.ErrorTypes.ERR_NAME_REQUIRED: "segno < o & che non introduce un nome",
+    etree.ErrorTypes.ERR_ENTITYREF_SEMICOL_MISSING: "segno & senza il punto e virgola dell'entità",
+    etree.ErrorTypes.ERR_GT_REQUIRED: "tag non chiuso",
+    etree.ErrorTypes.ERR_TAG_NAME_MISMATCH: "il tag di chiusura non è quello dell'elemento aperto",
+    etree.ErrorTypes.ERR_TAG_NOT_FINISHED: "il file finisce prima della fine del documento",
+    etree.ErrorTypes.ERR_INVALID_ENCODING: "byte che la codifica dichiarata non ha",
+    etree.ErrorTypes.ERR_RESOURCE_LIMIT: "elementi troppo annidati, o testi troppo lunghi",
+    _URI: "spazio dei nomi non valido, e un prefisso non dichiarato",
+    etree.ErrorTypes.NS_ERR_UNDEFINED_NAMESPACE: "prefisso non dichiarato",
+}
 #: libxml2 logs no more errors than this: beyond, prefixes without a namespace are looked for in the tree.
 _LOGGED = 100
 
@@ -60,6 +84,27 @@ def local(element: etree._Element) -> str:
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
 
+def _malformed(code: int | None) -> str:
+    """Why the parser stopped; `code` is its error, null where it gave none."""
+    told = None if code is None else _SAID.get(code, f"errore {code} del lettore")
+    return "XML malformato" + (f": {told}" if told else "")
+
+
+def _stopped(error: etree.XMLSyntaxError) -> RefusedFile:
+    """The refusal for an error of the parser."""
+    return RefusedFile(_malformed(error.code), error.lineno)  # type: ignore[attr-defined]
+
+
+def _unreadable(xml: Xml, error: Exception) -> str:
+    """Why the bytes give no text."""
+    encoding = xml.declared or "UTF-8"
+    if isinstance(error, UnicodeError):
+        return f"l'XML non è nella codifica che dichiara ({encoding})"
+    if isinstance(error, LookupError):
+        return f"l'XML dichiara una codifica sconosciuta ({encoding})"
+    return f"l'XML non si legge ({type(error).__name__})"
+
+
 def refuse_doctype(text: bytes) -> None:
     """Raises RefusedFile where the text declares a DOCTYPE. A first look that spares the parser most of them."""
     if text.find(b"<!DOCTYPE", 0, _DOCTYPE_BYTES) >= 0 and (found := _PROLOG.match(text)):
@@ -72,9 +117,9 @@ def tree(xml: Xml, text: bytes, *, huge: bool = False) -> etree._Element:
     try:
         root = _parse(xml, text, huge)
     except etree.XMLSyntaxError as error:
-        raise RefusedFile(f"The XML is not well formed: {error.msg}", error.lineno) from error
+        raise _stopped(error) from error
     except (ValueError, LookupError) as error:
-        raise RefusedFile(f"The XML cannot be read: {error}") from error
+        raise RefusedFile(_unreadable(xml, error)) from error
     info = root.getroottree().docinfo
     if info.internalDTD is not None or info.externalDTD is not None:
         raise RefusedFile(DOCTYPE, 1)
@@ -103,7 +148,7 @@ def _mended(xml: Xml, text: bytes, huge: bool) -> etree._Element:
     again = parser(xml.encoding, recover=True, huge=huge)
     root = etree.fromstring(text, again)
     if root is None or not _harmless(again.error_log):
-        raise RefusedFile("The XML is not well formed", 1)
+        raise RefusedFile(_malformed(None), 1)
     _no_bare_prefix(again.error_log, root.iter("*"))
     _look_after(xml, again.error_log, root)
     return root
@@ -117,7 +162,7 @@ def _harmless(log: etree._ListErrorLog) -> bool:
 
 def _no_bare_prefix(log: etree._ListErrorLog, found: Iterator[etree._Element]) -> None:
     if len(log) >= _LOGGED and any(":" in local(element) for element in found):
-        raise RefusedFile("The XML is not well formed: a prefix is not declared", 1)
+        raise RefusedFile(_malformed(etree.ErrorTypes.NS_ERR_UNDEFINED_NAMESPACE), 1)
 
 
 def _look_after(xml: Xml, log: etree._ListErrorLog, root: etree._Element) -> None:
@@ -128,7 +173,7 @@ def _look_after(xml: Xml, log: etree._ListErrorLog, root: etree._Element) -> Non
     rest = xml.after((f"{root.prefix}:" if root.prefix else "").encode() + local(root).encode())
     if not rest or _ANOTHER.match(rest) or b"<?xml" in rest:
         raise RefusedFile(SECOND, line)
-    xml.notes.append(Note(XML_TRAILING, TRAILING, line, None, f"{len(rest)} bytes"))
+    xml.notes.append(Note(XML_TRAILING, TRAILING, line, None, f"{len(rest)} byte"))
 
 
 def elements(xml: Xml, wanted: Collection[str]) -> Iterator[tuple[str, etree._Element]]:
@@ -177,7 +222,7 @@ def elements(xml: Xml, wanted: Collection[str]) -> Iterator[tuple[str, etree._El
                     del parent[0]
     except etree.XMLSyntaxError as error:
         if root is None or not whole or bare or not _harmless(events.error_log):
-            raise RefusedFile(f"The XML is not well formed: {error.msg}", error.lineno) from error
+            raise _stopped(error) from error
         _look_after(xml, events.error_log, root)
     except (ValueError, LookupError) as error:
-        raise RefusedFile(f"The XML cannot be read: {error}") from error
+        raise RefusedFile(_unreadable(xml, error)) from error

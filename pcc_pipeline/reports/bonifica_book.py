@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pcc_pipeline.italian import day
 from pcc_pipeline.reports.bonifica import Bonifica, questions, work
 
 _QUESTIONS = (
@@ -51,14 +52,14 @@ def write_bonifica_book(connection: sa.Connection, found: Bonifica, out: Path) -
         "strings_to_formulas": False,
         "strings_to_numbers": False,
     }
-    ente, day = found.published.ente, found.published.reference_date
+    ente = found.published.ente
     book = xlsxwriter.Workbook(str(out), options)
     book.set_properties({"title": f"Bonifica di {ente}", "created": datetime(2000, 1, 1)})  # noqa: DTZ001
     writer = _Writer(book)
     writer.sheet(
         "Sintesi", ("voce", "importo"),
         [
-            (f"Stock su PCC al {day:%d/%m/%Y}", found.stocks["pcc"]),
+            (f"Stock su PCC al {day(found.published.reference_date)}", found.stocks["pcc"]),
             ("Stock proiettato, accettate le operazioni", found.stocks["projected"]),
             ("Stock corretto", found.stocks["right"]),
             ("In attesa di risposte", found.remaining),

@@ -9,13 +9,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pcc_pipeline import italian
 from pcc_pipeline.database.publish import current
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.database.summary import Explanation, summary
 from pcc_pipeline.rules import buckets
 
 ZERO = Decimal("0.00")
-VIEWS = ("pcc", "right", "projected")
+VIEWS = tuple(italian.VIEWS)
 
 _INDICATOR = ("name", "period", "view", "value", "unit", "parts", "by_receipt", "note")
 
@@ -81,87 +82,87 @@ def facts(engine: sa.Engine, ente: str, name: str | None = None) -> Facts:
     if published is None or short is None:
         raise NothingPublished(f"Nothing has been published for ente {ente}")
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-
-        def rows(name: str, *columns: str, where: Any = None, order: Any = (), limit: int | None = None) -> list[Any]:
-            t = table(name)
-            query = sa.select(*(t.c[c] for c in columns)).where(t.c.ente == ente)
-            query = query if where is None else query.where(where(t))
-            return list(connection.execute(query.order_by(*(order(t) if order else ())).limit(limit)))
-
-        def count(name: str) -> int:
-            t = table(name)
-            return int(connection.execute(sa.select(sa.func.count()).where(t.c.ente == ente)).scalar_one())
-
-        ageing: dict[str, dict[str, Decimal]] = {view: dict.fromkeys(buckets(), ZERO) for view in VIEWS}
-        for view, bucket, amount in rows("stock_by_due_date", "view", "bucket", "amount"):
-            ageing[view][bucket] = amount
-        trend: dict[str, list[tuple[date, Decimal]]] = {view: [] for view in VIEWS}
-        last = published.reference_date
-        for view, day, amount in rows(
-            "stock_trend",
-            "view",
-            "day",
-            "amount",
-            where=lambda t: sa.or_(t.c.month_end, t.c.day == last),
-            order=lambda t: [t.c.day],
-        ):
-            trend[view].append((day, amount))
-        fgdc: dict[str, list[Any]] = {view: [] for view in VIEWS}
-        for row in rows(
-            "fgdc_steps",
-            "view",
-            "step",
-            "name",
-            "value",
-            "rate",
-            "passed",
-            "words",
-            order=lambda t: [t.c.step],
-        ):
-            fgdc[row.view].append(row)
-        stock = dict.fromkeys(VIEWS, ZERO) | dict(rows("stock", "view", "amount"))
+        rows = _Rows(connection, ente)
         return Facts(
-            ente,
-            name or ente,
-            published.reference_date,
-            published.observed_at,
-            published.published_at,
-            stock,
-            ageing,
-            {view: points[-25:] for view, points in trend.items()},
-            short.explained_by,
-            rows(
-                "stock_by_creditor",
-                "creditor",
-                "creditor_name",
-                "amount",
-                "documents",
-                where=lambda t: t.c.view == "right",
-                order=lambda t: [t.c.amount.desc(), t.c.creditor],
-                limit=SHOWN,
-            ),
-            rows(
-                "indicators",
-                *_INDICATOR,
-                order=lambda t: [t.c.name, t.c.period, t.c.view],
-            ),
-            fgdc,
-            rows(
-                "indicator_documents",
-                "name",
-                "period",
-                "rank",
-                "numero",
-                "creditor",
-                "creditor_name",
-                "amount",
-                "days",
-                "contribution",
-                where=lambda t: sa.and_(
-                    t.c.view == "right", t.c.rank <= SHOWN, t.c.period == str(published.reference_date.year)
-                ),
-                order=lambda t: [t.c.name, t.c.rank],
-            ),
-            count("operations"),
-            count("questions"),
+            ente=ente,
+            name=name or ente,
+            reference_date=published.reference_date,
+            observed_at=published.observed_at,
+            published_at=published.published_at,
+            stock=dict.fromkeys(VIEWS, ZERO) | dict(rows("stock", "view", "amount")),
+            ageing=_ageing(rows),
+            trend=_trend(rows, published.reference_date),
+            explained=short.explained_by,
+            creditors=_creditors(rows),
+            indicators=rows("indicators", *_INDICATOR, order=lambda t: [t.c.name, t.c.period, t.c.view]),
+            fgdc=_fgdc(rows),
+            greatest=_greatest(rows, published.reference_date.year),
+            operations=rows.count("operations"),
+            questions=rows.count("questions"),
         )
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """An ente's rows of the published tables, in one transaction."""
+
+    connection: sa.Connection
+    ente: str
+
+    def __call__(self, name: str, *columns: str, where: Any = None, order: Any = (), limit: int | None = None) -> list[Any]:
+        t = table(name)
+        query = sa.select(*(t.c[c] for c in columns)).where(t.c.ente == self.ente)
+        query = query if where is None else query.where(where(t))
+        return list(self.connection.execute(query.order_by(*(order(t) if order else ())).limit(limit)))
+
+    def count(self, name: str) -> int:
+        t = table(name)
+        return int(self.connection.execute(sa.select(sa.func.count()).where(t.c.ente == self.ente)).scalar_one())
+
+
+def _ageing(rows: _Rows) -> dict[str, dict[str, Decimal]]:
+    found: dict[str, dict[str, Decimal]] = {view: dict.fromkeys(buckets(), ZERO) for view in VIEWS}
+    for view, bucket, amount in rows("stock_by_due_date", "view", "bucket", "amount"):
+        found[view][bucket] = amount
+    return found
+
+
+def _trend(rows: _Rows, last: date) -> dict[str, list[tuple[date, Decimal]]]:
+    """The stock at the ends of the last two years' months, and on the last day."""
+    found: dict[str, list[tuple[date, Decimal]]] = {view: [] for view in VIEWS}
+    for view, day, amount in rows(
+        "stock_trend",
+        *("view", "day", "amount"),
+        where=lambda t: sa.or_(t.c.month_end, t.c.day == last),
+        order=lambda t: [t.c.day],
+    ):
+        found[view].append((day, amount))
+    return {view: points[-25:] for view, points in found.items()}
+
+
+def _fgdc(rows: _Rows) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {view: [] for view in VIEWS}
+    columns = ("view", "step", "name", "value", "rate", "passed", "words")
+    for row in rows("fgdc_steps", *columns, order=lambda t: [t.c.step]):
+        found[row.view].append(row)
+    return found
+
+
+def _creditors(rows: _Rows) -> list[Any]:
+    return rows(
+        "stock_by_creditor",
+        *("creditor", "creditor_name", "amount", "documents"),
+        where=lambda t: t.c.view == "right",
+        order=lambda t: [t.c.amount.desc(), t.c.creditor],
+        limit=SHOWN,
+    )
+
+
+def _greatest(rows: _Rows, year: int) -> list[Any]:
+    """The documents that weigh most in the year's indicators."""
+    return rows(
+        "indicator_documents",
+        *("name", "period", "rank", "numero", "creditor", "creditor_name", "amount", "days", "contribution"),
+        where=lambda t: sa.and_(t.c.view == "right", t.c.rank <= SHOWN, t.c.period == str(year)),
+        order=lambda t: [t.c.name, t.c.rank],
+    )

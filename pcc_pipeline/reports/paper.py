@@ -5,7 +5,7 @@ The same facts and charts as the page; only what paper needs is here: page numbe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -17,24 +17,66 @@ from pcc_pipeline.reports.page import drawn, indicator_rows
 
 #: Width of the text on an A4 sheet, in points.
 WIDTH = 500
+#: The charts by what stands above them, in order.
+_CHARTS = {
+    "Perché PCC è diversa": "waterfall",
+    "Debito per giorni di ritardo": "ageing",
+    "Andamento": "trend",
+    "Maggiori creditori": "creditors",
+}
+
+Words = Callable[..., Any]
 
 
 def write_paper(facts: Facts, out: Path) -> None:
     """Writes an ente's report; the same facts make the same bytes."""
     from reportlab.lib.pagesizes import A4
+    from reportlab.platypus import SimpleDocTemplate
+
+    day = italian.day(facts.reference_date)
+
+    def foot(canvas: Any, document: Any) -> None:
+        canvas.setFont("Helvetica", 8)
+        canvas.drawString(47, 25, f"{facts.name[:70]} – {day}")
+        canvas.drawRightString(A4[0] - 47, 25, f"pagina {document.page}")
+
+    document = SimpleDocTemplate(
+        str(out),
+        pagesize=A4,
+        leftMargin=47,
+        rightMargin=47,
+        topMargin=40,
+        bottomMargin=45,
+        invariant=1,
+        title=f"{facts.name} – debito commerciale al {day}",
+        lang="it",
+    )
+    words = _words()
+    story = [*_stock(facts, words), *_indicators(facts, words), *_fgdc(facts, words), *_greatest(facts, words)]
+    document.build(story, onFirstPage=foot, onLaterPages=foot)
+
+
+def _words() -> Words:
+    """What makes a paragraph of a text, in one of ReportLab's styles."""
     from reportlab.lib.styles import getSampleStyleSheet
-    from reportlab.platypus import KeepTogether, ListFlowable, Paragraph, SimpleDocTemplate, Spacer
+    from reportlab.platypus import Paragraph
 
     styles = getSampleStyleSheet()
     styles["BodyText"].fontSize, styles["BodyText"].leading = 9, 12
+    return lambda text, style="BodyText": Paragraph(escape(text), styles[style])
 
-    def words(text: str, style: str = "BodyText") -> Any:
-        return Paragraph(escape(text), styles[style])
 
-    def section(title: str, *flow: Any) -> list[Any]:
-        return [Spacer(1, 10), KeepTogether([words(title, "Heading2"), *flow[:1]]), *flow[1:]]
+def _section(title: Any, *flow: Any) -> list[Any]:
+    """A title, on the page of what comes first below it."""
+    from reportlab.platypus import KeepTogether, Spacer
 
-    charts = {name: pictures.drawing(picture, WIDTH) for name, picture in drawn(facts).items()}
+    return [Spacer(1, 10), KeepTogether([title, *flow[:1]]), *flow[1:]]
+
+
+def _stock(facts: Facts, words: Words) -> list[Any]:
+    """The stock by view, and the charts."""
+    from reportlab.platypus import Spacer
+
     day, euro = italian.day, italian.euro
     story: list[Any] = [
         words(facts.name, "Title"),
@@ -47,25 +89,37 @@ def write_paper(facts: Facts, out: Path) -> None:
         Spacer(1, 6),
         words(f"{facts.operations} operazioni proposte su PCC, {facts.questions} domande che aspettano una risposta."),
     ]
-    story += section("Perché PCC è diversa", charts["waterfall"])
-    story += section("Debito per giorni di ritardo", charts["ageing"])
-    story += section("Andamento", charts["trend"])
-    story += section("Maggiori creditori", charts["creditors"])
-    story += section(
-        "Indicatori",
+    charts = {name: pictures.drawing(picture, WIDTH) for name, picture in drawn(facts).items()}
+    for title, chart in _CHARTS.items():
+        story += _section(words(title, "Heading2"), charts[chart])
+    return story
+
+
+def _indicators(facts: Facts, words: Words) -> list[Any]:
+    return _section(
+        words("Indicatori", "Heading2"),
         _table(
             ["Indicatore", "Periodo", *(italian.VIEWS[view] for view in VIEWS)],
             [[words(row.said), italian.period(row.period), *row.cells] for row in indicator_rows(facts)],
             [150, 85, 75, 75, 115],
         ),
     )
+
+
+def _fgdc(facts: Facts, words: Words) -> list[Any]:
+    from reportlab.platypus import ListFlowable
+
+    story: list[Any] = []
     for view in ("right", "pcc"):
         steps = ListFlowable([words(step.words) for step in facts.fgdc[view]], bulletType="1", bulletFontSize=9)
         title = f"Fondo di garanzia dei debiti commerciali, anno {facts.year}: {italian.VIEWS[view]}"
-        story += section(title, steps)
-    greatest = [row for row in facts.greatest if row.name in ("ITP", "DELAY")]
-    story += section(
-        f"I documenti che pesano di più, {facts.year}",
+        story += _section(words(title, "Heading2"), steps)
+    return story
+
+
+def _greatest(facts: Facts, words: Words) -> list[Any]:
+    return _section(
+        words(f"I documenti che pesano di più, {facts.year}", "Heading2"),
         _table(
             ["Indicatore", "Fattura", "Creditore", "Importo", "Giorni", "Contributo"],
             [
@@ -73,33 +127,16 @@ def write_paper(facts: Facts, out: Path) -> None:
                     row.name,
                     words(row.numero),
                     words(row.creditor_name or row.creditor),
-                    euro(row.amount),
+                    italian.euro(row.amount),
                     row.days,
                     italian.number(row.contribution),
                 ]
-                for row in greatest
+                for row in facts.greatest
+                if row.name in ("ITP", "DELAY")
             ],
             [55, 80, 180, 85, 40, 60],
         ),
     )
-
-    def foot(canvas: Any, document: Any) -> None:
-        canvas.setFont("Helvetica", 8)
-        canvas.drawString(47, 25, f"{facts.name[:70]} – {day(facts.reference_date)}")
-        canvas.drawRightString(A4[0] - 47, 25, f"pagina {document.page}")
-
-    document = SimpleDocTemplate(
-        str(out),
-        pagesize=A4,
-        leftMargin=47,
-        rightMargin=47,
-        topMargin=40,
-        bottomMargin=45,
-        invariant=1,
-        title=f"{facts.name} – debito commerciale al {day(facts.reference_date)}",
-        lang="it",
-    )
-    document.build(story, onFirstPage=foot, onLaterPages=foot)
 
 
 def _table(titles: Sequence[str], rows: Sequence[Sequence[Any]], widths: Sequence[float] | None = None) -> Any:

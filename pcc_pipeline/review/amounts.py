@@ -6,7 +6,6 @@ of all operations is the model `ledger`; here only the documents of changed oper
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -16,10 +15,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from pcc_pipeline.calculator import prepared, source
+from pcc_pipeline.formats.conventions import DAY_FIRST, DECIMALS, read_amount, read_date, settle
+from pcc_pipeline.formats.pcc.values import NOT_APPLICABLE, problem
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.review.operations import Judge, reviewed
 from pcc_pipeline.review.pairs import DecisionError
 from pcc_pipeline.rules import causali, rule_rows
+from pcc_pipeline.tables.common import NATURES
 from pcc_pipeline.tables.decisions import CHANGES
 
 _ACCOUNTS = {"unbooked": "ricevuto", "liquidated": "liquidato", "suspended": "sospeso", "not_payable": "non_liquidabile"}
@@ -68,42 +70,49 @@ def read_changes(given: Mapping[str, Any]) -> dict[str, object]:
             found[name] = day(value, name)
         else:
             found[name] = "" if text == "-" else text if name == "descrizione" else text.upper()
-    if found.get("natura_spesa", "NA") not in ("CO", "CA", "NA"):
+    if found.get("natura_spesa", NOT_APPLICABLE) not in NATURES:
         raise DecisionError("natura_spesa: CO, CA o NA")
     if found.get("causale", "") not in ("", *causali()):
         raise DecisionError(f"causale: {', '.join(causali())}, oppure - per nessuna")
     for name, length in (("cig", 10), ("cup", 15)):
-        if name in found and found[name] != "NA" and not re.fullmatch(rf"[A-Z0-9]{{{length}}}", str(found[name])):
+        if name in found and problem(name, str(found[name])):
             raise DecisionError(f"{name}: {length} lettere o cifre, oppure NA")
     return found
 
 
-def amount(value: object) -> Decimal:
-    """An amount in euro written in Italian, ISO or as a number; two decimals at most. Raises DecisionError."""
-    text = str(value).strip().replace(" ", "").removeprefix("€")
-    if isinstance(value, str) and "," in text:
-        text = text.replace(".", "").replace(",", ".")
+def amount(value: object, name: str = "importo") -> Decimal:
+    """An amount in euro written as in a delivered table (`formats.conventions`), or a number; two decimals at most.
+
+    Raises DecisionError, also where it may mean two amounts (1.234).
+    """
+    if isinstance(value, str):
+        read = read_amount(value.strip())
+        if read.value is not None:
+            return Decimal(read.value)
+        if any(meaning.value is not None for _, meaning in read.meanings):
+            raise DecisionError(f"{name}: {value!r} può voler dire due importi: scrivere 1.234,00 oppure 1,23")
+        reasons = {read.reason, *(meaning.reason for _, meaning in read.meanings)}
+        wrong = "ha più di due decimali" if DECIMALS in reasons else "non è un importo"
+        raise DecisionError(f"{name}: {value!r} {wrong}")
     try:
-        found = Decimal(text)
+        found = Decimal(str(value))
         cents = found.quantize(Decimal("0.01"))
     except InvalidOperation:
-        raise DecisionError(f"importo: {value!r} non è un importo") from None
+        raise DecisionError(f"{name}: {value!r} non è un importo") from None
     if abs(found - cents) > Decimal("0.000001") or (not isinstance(value, float) and found != cents):
-        raise DecisionError(f"importo: {value!r} ha più di due decimali")
+        raise DecisionError(f"{name}: {value!r} ha più di due decimali")
     return cents
 
 
 def day(value: object, name: str = "data") -> date:
-    """A date written as 31/12/2025 or 2025-12-31, or one already. Raises DecisionError."""
+    """A date written as in a delivered table (`formats.conventions`), the day before the month, or one already. Raises
+    DecisionError."""
     if isinstance(value, date):
         return date(value.year, value.month, value.day)
-    text = str(value).strip()
-    try:
-        if match := re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})", text):
-            return date(int(match[3]), int(match[2]), int(match[1]))
-        return date.fromisoformat(text[:10])
-    except ValueError:
-        raise DecisionError(f"{name}: {value!r} non è una data (gg/mm/aaaa)") from None
+    read = settle(read_date(str(value).strip()), frozenset([DAY_FIRST]))
+    if not isinstance(read.value, date):
+        raise DecisionError(f"{name}: {value!r} non è una data (gg/mm/aaaa)")
+    return read.value
 
 
 def judge(installation: Installation, ente: str) -> Judge:
@@ -134,9 +143,9 @@ def _values(row: Mapping[str, Any]) -> None:
     if wrong := sorted(changed - allowed):
         raise DecisionError(f"{where}: una {row['azione']} non porta {', '.join(wrong)}")
     state, movement = row["stato_debito"], _movement(row)
-    if movement.get("natura_na") == "true" and row["natura_spesa"] not in (None, "NA"):
+    if movement.get("natura_na") == "true" and row["natura_spesa"] not in (None, NOT_APPLICABLE):
         raise DecisionError(f"{where}: per {state} la natura di spesa è NA (E255)")
-    if movement.get("cig_na") == "true" and {row["cig"], row["cup"]} - {None, "NA"}:
+    if movement.get("cig_na") == "true" and {row["cig"], row["cup"]} - {None, NOT_APPLICABLE}:
         raise DecisionError(f"{where}: per {state} CIG e CUP sono NA")
     if row["importo"] is not None and row["importo"] <= 0:
         raise DecisionError(f"{where}: l'importo deve essere positivo")

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from pcc_pipeline.arrival.delivery import deliver
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.installation import Installation
+from pcc_pipeline.italian import SEVERITIES
 from pcc_pipeline.review.amounts import day
 from pcc_pipeline.review.operations import Judge, Selection, decide_operations
 from pcc_pipeline.review.pairs import DecisionError, Pair, decide_pairs, deciding, person
@@ -278,7 +279,7 @@ def _row(question: Mapping[str, Any], told: Mapping[str, Any] | None) -> dict[st
         "domanda": question["question"],
         "codice": question["code"],
         "a_chi": question["addressee"],
-        "gravita": {"high": "alta", "medium": "media", "low": "bassa"}[question["severity"]],
+        "gravita": SEVERITIES[question["severity"]],
         "importo": question["amount"],
         "resta": question["remaining"],
         "fornitore": question["original_creditor"],

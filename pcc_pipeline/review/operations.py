@@ -16,8 +16,7 @@ import sqlalchemy as sa
 
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.review.pairs import DecisionError, deciding, person, set_based
-from pcc_pipeline.review.states import REVIEWED, SENT, SHOWN, STATES
-from pcc_pipeline.rules import second_approval_amount
+from pcc_pipeline.review.states import LIMIT, REVIEWED, SENT, SHOWN, STATES, parameters
 from pcc_pipeline.tables.decisions import CHANGES
 
 #: Judges what stands after a change, given the transaction and the operations changed; raises DecisionError.
@@ -130,9 +129,7 @@ def decide_operations(
     for name in ("causale", "descrizione"):  # empty and none are the same
         changed = changed.replace(f"r.{name} is", f"coalesce(r.{name}, '') is")
     given |= {
-        "ente": ente,
-        "known_at": None,
-        "default_limit": second_approval_amount(),
+        **parameters(ente),
         "who": person(who),
         "named": selection.named,
         "verdict": verdict,
@@ -175,9 +172,10 @@ def reviewed(
     """The ente's proposed operations as they would be sent, with their states (see REVIEWED), by document and step."""
     set_based(connection)
     where, given = selection.condition() if selection else ("true", {})
-    given |= {"ente": ente, "known_at": None, "default_limit": second_approval_amount(), "state": state}
+    given |= {**parameters(ente), "state": state}
     query = (
-        f"select r.* from ({REVIEWED}) as r where {where} and (cast(:state as text) is null or r.state = :state) "
+        f"select r.*, {SHOWN} as shown from ({REVIEWED}) as r "
+        f"where {where} and (cast(:state as text) is null or r.state = :state) "
         "order by r.original_creditor, r.id_documento, r.progressivo_registrazione, r.step"
     )
     return [dict(row) for row in connection.execute(sa.text(query), given).mappings()]
@@ -193,9 +191,8 @@ def stale_operations(connection: sa.Connection, ente: str) -> list[dict[str, Any
           and s.operation_id not in (select told.operation_id from ({SENT}) as told)
         order by s.decision
     """
-    given = {"ente": ente, "known_at": None, "default_limit": second_approval_amount()}
     set_based(connection)
-    return [dict(row) for row in connection.execute(sa.text(query), given).mappings()]
+    return [dict(row) for row in connection.execute(sa.text(query), parameters(ente)).mappings()]
 
 
 def set_limit(engine: sa.Engine, ente: str, amount: Decimal, *, who: str, reason: str | None = None) -> None:
@@ -207,13 +204,9 @@ def set_limit(engine: sa.Engine, ente: str, amount: Decimal, *, who: str, reason
         connection.execute(sa.insert(table("approval_limits")).values(decided_at=sa.func.clock_timestamp(), **values))
 
 
-def limit(engine: sa.Engine, ente: str) -> Decimal:
-    """The ente's amount in force, in euro."""
-    t = table("approval_limits")
-    with engine.connect() as connection:
-        query = sa.select(t.c.amount).where(t.c.ente == ente).order_by(t.c.decision.desc()).limit(1)
-        found = connection.execute(query).scalar()
-    return Decimal(second_approval_amount()) if found is None else found
+def limit(connection: sa.Connection, ente: str) -> Decimal:
+    """The amount in euro above which two persons approve an operation of the ente."""
+    return Decimal(connection.execute(sa.text(f"select {LIMIT}"), parameters(ente)).scalar_one())
 
 
 _SQL_TYPES = {"money": "numeric(18, 2)", "text": "text", "date": "date"}

@@ -19,8 +19,7 @@ import sqlalchemy as sa
 from pcc_pipeline.database.engine import lock
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.review.sent import SENT
-from pcc_pipeline.review.states import STATES
-from pcc_pipeline.rules import second_approval_amount
+from pcc_pipeline.review.states import STATES, parameters
 from pcc_pipeline.tables import DECIDED
 
 
@@ -111,7 +110,7 @@ def snapshot(engine: sa.Engine, ente: str, known_at: datetime | None = None) -> 
     if known_at is not None and known_at.tzinfo is None:
         raise ValueError("known_at needs a time zone")
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-        given = {"ente": ente, "known_at": known_at, "default_limit": second_approval_amount()}
+        given = parameters(ente, known_at)
         return {
             "decided_match_decisions": _arrow(connection, "decided_match_decisions", _STANDING_PAIRS, given),
             "decided_operation_decisions": _arrow(connection, "decided_operation_decisions", STATES, given),

@@ -2,7 +2,8 @@
 
 Order makes it safe against a crash at any point: the bytes are kept first (by content), then file and operations are
 registered in one transaction (unique per operation and attempt), and only what is registered is handed out. Which
-operations may go out is asked of the database under the ente's lock, so that no two processes send the same one.
+operations may go out is asked of the database under the lock of the ente's decisions: no two processes send the same one,
+and a refusal comes before, or after what went out.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from pcc_pipeline.clock import today
-from pcc_pipeline.database.engine import lock
 from pcc_pipeline.formats.pcc import area, models
 from pcc_pipeline.formats.pcc.check import Finding, operation_findings
 from pcc_pipeline.formats.pcc.lines import line_of
@@ -27,6 +27,7 @@ from pcc_pipeline.formats.pcc.models import HEADER_LINES
 from pcc_pipeline.formats.pcc.values import tax_code_problem
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.review import sent
+from pcc_pipeline.review.pairs import deciding
 from pcc_pipeline.rules import threshold
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables.sending import SENT_OPERATIONS
@@ -79,7 +80,7 @@ def send(
         raise SendingError(f"{user or '(vuoto)'} non è un codice fiscale: serve quello di chi trasmette il file a PCC")
     report, store = SendingReport(), installation.store
     on = today()
-    with installation.engine.begin() as connection, lock(connection, f"send {ente}"):
+    with deciding(installation.engine, ente) as connection:
         operations = sent.approved_operations(connection, ente)
         for operation in operations:
             operation["denominazione_amministrazione"] = name

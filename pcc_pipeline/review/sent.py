@@ -11,8 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from pcc_pipeline.database.schema import table
-from pcc_pipeline.review.states import STATES
-from pcc_pipeline.rules import second_approval_amount
+from pcc_pipeline.review.states import SENT as LAST_SENT
+from pcc_pipeline.review.states import STATES, parameters
 from pcc_pipeline.tables.decisions import CHANGES
 from pcc_pipeline.tables.sending import SENT_OPERATIONS
 
@@ -24,19 +24,18 @@ order by sent_at, file, line
 """
 
 # What is approved and may go out now, document by document in order of steps: up to the first step that is not approved,
-# was sent before and not refused, or follows what PCC has yet to answer: a document of Modello 002, a change of VAT regime
-# (docs/rules.md#rule-11-order). An approval given
-# before PCC refused the line does not count for another attempt.
+# was sent before and not refused, or follows what PCC has yet to answer (a document of Modello 002, a change of VAT
+# regime: docs/rules.md#rule-11-order). Whether it is approved
+# is STATES' word, in which an approval given before PCC refused the line does not count for another attempt. This order is
+# stricter than what a step needs (`step_needs`, by which a refusal holds others): PCC books a document's lines one after the
+# other, so that a step never overtakes one before it, needed or not.
 _APPROVED = f"""
 with decided as (
     select * from ({STATES}) as states
+), last_sent as (
+    {LAST_SENT}
 ), attempts as (
-    select s.ente, s.operation_id, count(*) as attempts,
-           bool_and(coalesce(p.state = 'refused', false)) as all_refused, max(p.answered_at) as answered_at
-    from pcc.sent_operations as s
-    left join pcc.sent_states as p using (ente, operation_id, attempt)
-    where s.ente = :ente
-    group by s.ente, s.operation_id
+    select operation_id, max(attempt) as attempts from pcc.sent_operations where ente = :ente group by operation_id
 ), open_documents as (
     select s.id_documento, s.progressivo_registrazione
     from pcc.sent_operations as s
@@ -46,12 +45,12 @@ with decided as (
       and not (s.azione = 'MI' and p.state = 'accepted')
 ), judged as (
     select o.*, {", ".join(f"d.changed_{c.name}" for c in CHANGES)}, coalesce(a.attempts, 0) + 1 as attempt,
-        coalesce(d.state = 'approved' and (a.operation_id is null or (a.all_refused and d.decided_at > a.answered_at)), false)
-            as ready,
+        coalesce(d.state, 'proposed') = 'approved' and coalesce(t.sent, 'refused') = 'refused' as ready,
         lag(case when o.model = '002' or o.azione = 'MI' then true end) over steps as after_waiting
     from pcc.operations as o
     left join decided as d on d.operation_id = o.operation_id
     left join attempts as a on a.operation_id = o.operation_id
+    left join last_sent as t on t.operation_id = o.operation_id
     where o.ente = :ente
     window steps as (partition by o.id_documento, o.progressivo_registrazione order by o.step)
 ), ordered as (
@@ -71,9 +70,7 @@ order by model, coalesce(progressivo_registrazione, ''), coalesce(id_documento, 
 def approved_operations(connection: sa.Connection, ente: str) -> list[dict[str, Any]]:
     """The published operations of an ente that may go out now, as `operations` has them with the changes that people made,
     and `attempt`; in order of model, document, step."""
-    found = connection.execute(
-        sa.text(_APPROVED), {"ente": ente, "known_at": None, "default_limit": second_approval_amount()}
-    ).mappings()
+    found = connection.execute(sa.text(_APPROVED), parameters(ente)).mappings()
     operations = []
     for row in found:
         changed = {c.name: row[f"changed_{c.name}"] for c in CHANGES if row[f"changed_{c.name}"] is not None}

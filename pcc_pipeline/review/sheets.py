@@ -1,12 +1,11 @@
 """Small tables for people: Excel sheets with a column to fill in, and such tables read back with their lines.
 
-Work lists and questionnaires only, of some ten thousand rows; feeds are read by `pcc_pipeline.formats`.
+Work lists, questionnaires and payments asked about, of some ten thousand rows; feeds are read by `pcc_pipeline.formats`,
+whose encodings, delimiters and names hold here, too.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,9 +14,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from pcc_pipeline.formats.names import plain
+from pcc_pipeline.formats.tabular.whole import NoTable, is_workbook, text_rows, workbook_rows
 
 #: Rows below which Excel offers the list of allowed words.
 _LISTED = 50_000
+#: What is a workbook by its name, whatever it holds.
+_BOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
 
 
 @dataclass(frozen=True)
@@ -88,28 +90,16 @@ def write(out: IO[bytes] | str, sheets: Sequence[WorkSheet]) -> None:
 
 
 def read(path: Path) -> dict[str, list[Line]]:
-    """The tables of an .xlsx (by sheet) or .csv (one, named after nothing), blank rows left out. Raises UnreadableError."""
-    if path.suffix.lower() == ".csv":
-        return {"": list(_lines("riga", _csv_rows(path)))}
-    import python_calamine as calamine
-
+    """The tables of a workbook (by sheet) or of a text (one, named after nothing), blank rows left out. Raises
+    UnreadableError."""
+    book = path.suffix.lower() in _BOOKS or is_workbook(path)
     try:
-        book = calamine.CalamineWorkbook.from_path(str(path))
-        found = {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names}
-    except Exception as error:  # calamine's own errors have no common type
-        raise UnreadableError(f"{path.name} non è un file Excel (.xlsx) leggibile: {error}") from None
-    return {name: list(_lines(f"{name}, riga", rows)) for name, rows in found.items()}
-
-
-def _csv_rows(path: Path) -> list[list[Any]]:
-    data = path.read_bytes()
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", errors="replace")
-    first = text.split("\n", 1)[0]
-    delimiter = max(";,\t", key=first.count)
-    return [list(row) for row in csv.reader(io.StringIO(text), delimiter=delimiter)]
+        if not book:
+            return {"": list(_lines("riga", text_rows(path)))}
+        return {name: list(_lines(f"{name}, riga", list(rows))) for name, rows in workbook_rows(path)}
+    except NoTable as error:
+        kind = "un file Excel (.xlsx)" if book else "un testo"
+        raise UnreadableError(f"{path.name} non è {kind} leggibile: {error}") from None
 
 
 def _lines(place: str, rows: Sequence[Sequence[Any]]) -> Iterator[Line]:

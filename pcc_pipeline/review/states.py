@@ -1,12 +1,22 @@
 """The state of each operation on which a word stands, from the append-only rows: the one query that says it.
 
-Parameters: ente, known_at (null: now), default_limit. A refusal or a change asks for approvals anew; the same person
+Parameters: `parameters`. A refusal or a change asks for approvals anew; the same person
 twice counts once; above the ente's limit two persons must approve. An undone row is as if it had never been. What PCC
 refused returns to the list: approvals given before its answer no longer count.
 """
 
-from pcc_pipeline.rules import rule_rows
+from datetime import datetime
+from typing import Any
+
+from pcc_pipeline.italian import OPERATION_STATES
+from pcc_pipeline.rules import rule_rows, second_approval_amount
 from pcc_pipeline.tables.decisions import CHANGES
+
+
+def parameters(ente: str, known_at: datetime | None = None) -> dict[str, Any]:
+    """What the queries of this module are given: the ente, the moment (null: now), the limit of an ente that set none."""
+    return {"ente": ente, "known_at": known_at, "default_limit": second_approval_amount()}
+
 
 _LATEST = "(array_agg({0} order by decision desc) filter (where verdict = 'change'))[1]"
 
@@ -20,6 +30,14 @@ SENT = """
 
 #: Counts for the state: after the last refusal or change, and after PCC's own refusal.
 _COUNTS = "verdict = 'approve' and decision > turn and decided_at > coalesce(refused_at, '-infinity')"
+
+#: The amount in euro above which an operation of the ente needs two persons. Parameters: `parameters`.
+LIMIT = """coalesce(
+        (select l.amount from pcc.approval_limits as l
+         where l.ente = :ente and (cast(:known_at as timestamptz) is null or l.decided_at <= :known_at)
+         order by l.decision desc limit 1),
+        cast(:default_limit as numeric(18, 2))
+    )"""
 
 STATES = f"""
 with standing as (
@@ -51,12 +69,7 @@ with standing as (
     from turns
     group by ente, operation_id
 ), limited as (
-    select coalesce(
-        (select amount from pcc.approval_limits
-         where ente = :ente and (cast(:known_at as timestamptz) is null or decided_at <= :known_at)
-         order by decision desc limit 1),
-        cast(:default_limit as numeric(18, 2))
-    ) as approval_limit
+    select {LIMIT} as approval_limit
 ), needed as (
     select states.*,
         case when abs(coalesce(changed_importo, amount, 0)) > approval_limit then 2 else 1 end as approvals_needed
@@ -90,8 +103,8 @@ def _needs(short: str) -> str:
 
 
 #: The operations proposed now as they would be sent, changes in place, each with its state. `held`: an earlier step that
-#: it needs (all of Modello 002, reception, a booking before bookings and payments) is refused. `ready`: nothing it needs
-#: is short of approval. `sent`: what became of it once sent; null: not sent. Parameters as of STATES.
+#: it needs (all of Modello 002, reception, a booking before bookings and payments) is refused. `sent`: what became
+#: of it once sent; null: not sent. What may go out now: `sent.approved_operations`. Parameters: `parameters`.
 REVIEWED = f"""
 with reviewed as (
     select
@@ -102,9 +115,9 @@ with reviewed as (
         coalesce(s.state, 'proposed') as state,
         coalesce(s.approvals, 0) as approvals,
         coalesce(s.approvers, cast('{{}}' as text[])) as approvers,
-        coalesce(s.approvals_needed, case when abs(coalesce(o.importo, o.importo_totale, 0)) > coalesce(
-            (select l.amount from pcc.approval_limits as l where l.ente = :ente order by l.decision desc limit 1),
-            cast(:default_limit as numeric(18, 2))) then 2 else 1 end) as approvals_needed,
+        coalesce(
+            s.approvals_needed, case when abs(coalesce(o.importo, o.importo_totale, 0)) > {LIMIT} then 2 else 1 end
+        ) as approvals_needed,
         {", ".join(f"s.changed_{c.name}" for c in CHANGES)},
         s.decided_by, s.decided_at, s.reason, told.sent
     from pcc.operations as o
@@ -113,8 +126,7 @@ with reviewed as (
     where o.ente = :ente
 )
 select r.*,
-    state <> 'refused' and coalesce({_needs("state = 'refused'")}, false) as held,
-    state = 'approved' and not coalesce({_needs("state <> 'approved'")}, false) as ready
+    state <> 'refused' and coalesce({_needs("state = 'refused'")}, false) as held
 from reviewed as r
 window earlier as (
     partition by id_documento, progressivo_registrazione order by step rows between unbounded preceding and 1 preceding
@@ -129,4 +141,4 @@ SHOWN = """case
     when r.sent = 'refused' and r.state = 'proposed' then 'pcc_refused'
     else r.state
 end"""
-SHOWN_STATES = ("proposed", "waiting", "approved", "refused", "held", "sent", "accepted", "done", "pcc_refused")
+SHOWN_STATES = tuple(OPERATION_STATES)

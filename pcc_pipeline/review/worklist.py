@@ -13,6 +13,7 @@ from typing import IO, Any
 
 import sqlalchemy as sa
 
+from pcc_pipeline.italian import OPERATION_STATES
 from pcc_pipeline.review.amounts import BY_ACTION, read_changes
 from pcc_pipeline.review.operations import (
     Judge,
@@ -30,8 +31,6 @@ OPERATIONS, PAIRS, STANDING = "Operazioni", "Abbinamenti", "Decisioni superate"
 _EDITABLE = tuple(column.name for column in CHANGES)
 _DECISIONS = ("APPROVA", "RIFIUTA", "MODIFICA", "MODIFICA E APPROVA")
 _PAIR_DECISIONS = {"ABBINA": "pair", "ACCETTA": "accept", "SEPARA": "split"}
-_STATES = {"proposed": "proposta", "waiting": "attende una seconda persona", "approved": "approvata", "refused": "rifiutata"}
-_SENT = {"sent": "inviata", "accepted": "accettata da PCC", "refused": "rifiutata da PCC", "done": "eseguita"}
 
 _COLUMNS = (
     *("decisione", "motivo", "stato", "approvata_da", "operation_id", "codice", "id_documento", "progressivo_registrazione"),
@@ -79,7 +78,7 @@ def export_worklist(engine: sa.Engine, ente: str, out: IO[bytes] | str) -> dict[
                 "id_documento": row["id_documento"],
                 "progressivo_registrazione": row["progressivo_registrazione"],
                 "azione": row["azione"],
-                "stato": _STATES[row["state"]],
+                "stato": OPERATION_STATES[row["state"]],
                 "deciso_da": row["decided_by"],
             }
             for row in stale_operations(connection, ente)
@@ -237,7 +236,7 @@ def _operation(row: Mapping[str, Any]) -> dict[str, Any]:
                 *_EDITABLE,
             )
         },
-        "stato": _SENT.get(row["sent"]) or ("attende un passo rifiutato" if row["held"] else _STATES[row["state"]]),
+        "stato": OPERATION_STATES[row["shown"]],
         "approvata_da": ", ".join(row["approvers"] or ()) or None,
         "codice": row["code"],
         "passo": row["step"],

@@ -252,9 +252,10 @@ def causali() -> tuple[str, ...]:
     return tuple(dict.fromkeys(row["causale"] for row in rule_rows("pcc_causes") if row["causale"]))
 
 
-def debt_states() -> tuple[str, ...]:
-    """The states of debt that a CO may bear: between which accounts it moves."""
-    return tuple(row["stato_debito"] for row in rule_rows("debt_movements") if row["azione"] == "CO")
+def debt_states(into: str | None = None) -> tuple[str, ...]:
+    """The states of debt that a CO may bear: between which accounts it moves; those alone that move `into` one (sospeso)."""
+    rows = [row for row in rule_rows("debt_movements") if row["azione"] == "CO"]
+    return tuple(row["stato_debito"] for row in rows if into in (None, row["to_account"]))
 
 
 def threshold(name: str, on: date) -> str:

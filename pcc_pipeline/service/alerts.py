@@ -22,12 +22,13 @@ import yaml
 from sqlalchemy.dialects.postgresql import insert
 
 from pcc_pipeline.calculator import source
-from pcc_pipeline.clock import ROME, today
+from pcc_pipeline.clock import today
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.duck import connect
 from pcc_pipeline.enti.facts import EnteFacts
 from pcc_pipeline.installation import Installation
+from pcc_pipeline.italian import moment
 from pcc_pipeline.review.uploads import standing_still
 from pcc_pipeline.runs.inputs import inputs
 from pcc_pipeline.settings import Settings
@@ -62,7 +63,7 @@ def watch(installation: Installation, ente: str, facts: EnteFacts) -> list[Alert
         ).fetchall()
     found = []
     for name, situation, channel, left, over, deadline in rows:
-        until = f"{deadline.astimezone(ROME):%d/%m/%Y %H:%M}" if deadline else "-"
+        until = moment(deadline)
         if situation == "ABOUT_TO_BREACH":
             text = (
                 f"{ente}: segnalazione {name} ({channel}) senza contatto, restano {left} minuti lavorativi: "

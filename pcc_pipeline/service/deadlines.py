@@ -13,6 +13,7 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.italian import day
 from pcc_pipeline.rules import rule_rows
 
 
@@ -120,7 +121,7 @@ def alerts(found: Iterable[DutyDate], since: date, today: date) -> list[DutyAler
         ]
         if passed:
             about = f" ({deadline.documents} documenti)" if deadline.documents else ""
-            words = f"{deadline.ente}: {deadline.words}{about}, {deadline.due_on:%d/%m/%Y} ({passed[-1]['words']})"
+            words = f"{deadline.ente}: {deadline.words}{about}, {day(deadline.due_on)} ({passed[-1]['words']})"
             severity = passed[-1]["severity"] if deadline.owed else "info"
             said.append(DutyAlert(deadline, severity, words, int(passed[-1]["days_left"])))
     return said

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from pcc_pipeline.codes import ENTE as CODE
+from pcc_pipeline.tables.area import AREA_ACTIONS, AREA_MODELS
 from pcc_pipeline.tables.describe import Column
+
+#: Actions of Modello 003, and the natures of an expense: current, capital, none.
+ACTIONS = ("RC", "RF", "CO", "CS", "CP")
+#: Those of whatever language PCC is spoken to in.
+ALL_ACTIONS = (*ACTIONS, *AREA_ACTIONS)
+NATURES = ("CO", "CA", "NA")
+#: Model files: today's, of movements, and of documents that never passed SDI.
+PCC_MODELS = (*AREA_MODELS, "003", "002")
+#: How much an anomaly weighs.
+SEVERITIES = ("high", "medium", "low")
+#: What tells that a credit note belongs to an invoice: one payment order, or the e-invoice.
+LINKED_BY = ("MANDATO", "SDI")
 
 ENTE = Column("ente", "text", "Tenant code", required=True, pattern=CODE.pattern)
 ID_DOCUMENTO = Column("id_documento", "text", "The accounting system's key; null where it has no such document")

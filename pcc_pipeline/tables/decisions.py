@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pcc_pipeline.tables.common import ENTE
+from pcc_pipeline.tables.common import ENTE, NATURES
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.sending import DECIDED_SENT
 
@@ -25,7 +25,7 @@ OPERATION_VERDICTS = ("approve", "refuse", "change", "undo")
 #: What a person may change of an operation: never whose or which document it is, nor the action.
 CHANGES = (
     Column("importo", "money", "Amount instead of the proposed one", unit="EUR"),
-    Column("natura_spesa", "text", "Nature of the expense instead", allowed=("CO", "CA", "NA")),
+    Column("natura_spesa", "text", "Nature of the expense instead", allowed=NATURES),
     Column("causale", "text", "Cause instead; empty: none"),
     Column("descrizione", "text", "Description instead; empty: none"),
     Column("cig", "text", "Tender code instead"),

@@ -6,8 +6,9 @@ bytes it came from. Which delivery's row stands is not decided here: see the sta
 
 from __future__ import annotations
 
-from pcc_pipeline.tables.area import AREA_ACTIONS, AREA_MODELS, AREA_WORDS, LOTTO, PAYLOAD
+from pcc_pipeline.tables.area import AREA_WORDS, LOTTO, PAYLOAD
 from pcc_pipeline.tables.budgets import budgets
+from pcc_pipeline.tables.common import ACTIONS, ALL_ACTIONS, PCC_MODELS
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.lineage import LINEAGE as LINEAGE
 from pcc_pipeline.tables.lineage import feed as _feed
@@ -133,7 +134,7 @@ PCC_OPERATIONS = _feed(
     Column("progressivo_registrazione", "text", "The document moved", required=True),
     Column("data_operazione", "date", "Date of the movement", required=True),
     Column("azione", "text", "RC reception, RF refusal, CO booking, CS due date, CP payment", required=True,
-           allowed=("RC", "RF", "CO", "CS", "CP")),
+           allowed=ACTIONS),
     Column("importo", "money", "Amount moved; negative for a reversed payment (storno)", unit="EUR"),
     Column("stato_debito", "text", "Movement between accounts: LIQ, SOSP, NOLIQ or XdaY",
            allowed=("LIQ", "SOSP", "NOLIQ", "LIQdaSOSP", "LIQdaNL", "SOSPdaLIQ", "SOSPdaNL", "NLdaLIQ", "NLdaSOSP", "ADEGLIQ")),
@@ -148,8 +149,8 @@ PCC_OUTCOMES = _feed(
     "pcc_outcomes",
     "One row per line of a file for PCC that PCC handed back, with its answer",
     Column("model", "text", "The model: today's, 003 operations, 002 documents that never passed SDI", required=True,
-           allowed=(*AREA_MODELS, "003", "002")),
-    Column("azione", "text", f"RC, RF, CS; 003: CO, CP; today's: {AREA_WORDS}", allowed=("RC", "RF", "CO", "CS", "CP", *AREA_ACTIONS)),
+           allowed=PCC_MODELS),
+    Column("azione", "text", f"RC, RF, CS; 003: CO, CP; today's: {AREA_WORDS}", allowed=ALL_ACTIONS),
     Column("cf_amministrazione", "text", "Fiscal code of the ente"),
     Column("codice_ufficio", "text", "Office"),
     Column("cf_fornitore", "text", "Fiscal code of the supplier"),

@@ -14,9 +14,11 @@ from pcc_pipeline.tables import feeds, indicators, messages, operations, opi, pr
 from pcc_pipeline.tables.common import (
     ENTE,
     ID_DOCUMENTO,
+    LINKED_BY,
     OBSERVED_AT,
     PROGRESSIVO,
     REFERENCE_DATE,
+    SEVERITIES,
     VIEW,
     money,
 )
@@ -223,7 +225,7 @@ CREDIT_NOTE_LINKS = Table(
         ENTE, Column("note", "text", "id_documento of the credit note", required=True),
         Column("invoice", "text", "id_documento of the invoice", required=True),
         Column("found_by", "text", "What links the two: SDI the note's own reference, else MANDATO a payment order of the same number and year",
-               required=True, allowed=("MANDATO", "SDI"), source="docs/rules.md#rule-12"),
+               required=True, allowed=LINKED_BY, source="docs/rules.md#rule-12"),
     ),
     key=("ente", "note", "invoice"),
 )
@@ -312,7 +314,7 @@ ANOMALIES = Table(
         ENTE,
         _CODE, ID_DOCUMENTO, PROGRESSIVO,
         money("amount", "What the document adds to PCC's stock less what it adds to the right stock", source="docs/rules.md#rule-7"),
-        Column("severity", "text", "high, medium or low", required=True, allowed=("high", "medium", "low")),
+        Column("severity", "text", "high, medium or low", required=True, allowed=SEVERITIES),
         Column("remedy", "text", "Operations on PCC, or manual", required=True),
         Column("manual", "boolean", "Needs a person's answer", required=True),
         Column("question", "text", "What to ask"),

@@ -8,11 +8,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pcc_pipeline import rules
-from pcc_pipeline.tables.area import AREA_ACTIONS, AREA_MODELS, AREA_WORDS, PAYLOAD
-from pcc_pipeline.tables.common import ENTE, ID_DOCUMENTO, OBSERVED_AT, PROGRESSIVO, REFERENCE_DATE, money
+from pcc_pipeline.tables.area import AREA_WORDS, PAYLOAD
+from pcc_pipeline.tables.common import (
+    ALL_ACTIONS,
+    ENTE,
+    ID_DOCUMENTO,
+    LINKED_BY,
+    NATURES,
+    OBSERVED_AT,
+    PCC_MODELS,
+    PROGRESSIVO,
+    REFERENCE_DATE,
+    SEVERITIES,
+    money,
+)
 from pcc_pipeline.tables.describe import Column, Paging, Table
 
-ACTIONS = ("RC", "RF", "CO", "CS", "CP", *AREA_ACTIONS)
 DEBT_STATES = rules.debt_states()
 
 _CODE = Column("code", "text", "The anomaly that it remedies", required=True, allowed=rules.anomaly_codes(), source="docs/rules.md#rule-7")
@@ -23,12 +34,12 @@ _KEY = ("ente", "id_documento", "progressivo_registrazione")
 #: What one line of Modello 003 or 002 says.
 _LINE = (
     Column("model", "text", "The file it goes into: today's models, 003 operations, 002 documents that never passed SDI", required=True,
-           allowed=(*AREA_MODELS, "003", "002")),
+           allowed=PCC_MODELS),
     Column("azione", "text", f"RC reception, RF refusal, CO booking, CS due date, CP payment; {AREA_WORDS}", required=True,
-           allowed=ACTIONS),
+           allowed=ALL_ACTIONS),
     money("importo", "Amount moved or paid (CP, IP), positive; CS of 003: the amount that is due; else null", required=False),
     Column("natura_spesa", "text", "CO current, CA capital, NA for the movements that PCC wants without; null for RC, RF, CS",
-           allowed=("CO", "CA", "NA"), source="Modello 003, E255"),
+           allowed=NATURES, source="Modello 003, E255"),
     Column("stato_debito", "text", "CO: between which accounts", allowed=DEBT_STATES, source="docs/rules.md#rule-3"),
     Column("causale", "text", "CO: PCC's code of the reason", allowed=rules.causali()),
     Column("descrizione", "text", "Free text; for a dispute it carries the start date", source="PCC since 6 March 2019"),
@@ -72,7 +83,7 @@ CREDIT_NOTE_USES = Table(
     (
         ENTE, Column("note", "text", "id_documento of the credit note", required=True),
         Column("invoice", "text", "id_documento of the invoice", required=True),
-        Column("found_by", "text", "What links the two", required=True, allowed=("MANDATO", "SDI")),
+        Column("found_by", "text", "What links the two", required=True, allowed=LINKED_BY),
         money("amount", "What the note closes of the invoice and PCC does not know; zero where nothing is missing there"),
     ),
     key=("ente", "note", "invoice"),
@@ -323,7 +334,7 @@ QUESTIONS = Table(
     (
         ENTE, _CODE, ID_DOCUMENTO, PROGRESSIVO,
         Column("addressee", "text", "Who can answer: the ente's office, or the operator", required=True, allowed=("ENTE", "OPERATORE")),
-        Column("severity", "text", "high, medium or low", required=True, allowed=("high", "medium", "low")),
+        Column("severity", "text", "high, medium or low", required=True, allowed=SEVERITIES),
         Column("question", "text", "The question in plain Italian, with the facts", required=True),
         money("amount", "What the document adds to PCC's stock less what it adds to the right stock"),
         money("remaining", "The same once all operations are accepted: what only the answer can settle"),

@@ -114,4 +114,4 @@ NUMBERED: dict[str, str] = {
 }
 
 #: Further groups of columns that must be unique, beside the key.
-UNIQUE: dict[str, tuple[tuple[str, ...], ...]] = {"deliveries": (("ente", "kind", "sha256"),), **ACCOUNTS_UNIQUE}
+UNIQUE: dict[str, tuple[tuple[str, ...], ...]] = {**ACCOUNTS_UNIQUE}

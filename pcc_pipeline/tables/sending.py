@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pcc_pipeline.tables.area import AREA_MODELS, AREA_WORDS, LOTTO, PAYLOAD
-from pcc_pipeline.tables.common import ENTE
+from pcc_pipeline.tables.area import AREA_WORDS, LOTTO, PAYLOAD
+from pcc_pipeline.tables.common import ENTE, PCC_MODELS
 from pcc_pipeline.tables.describe import Column, Table
 
 _FILE = Column("file", "text", "Name of the model file", required=True)
@@ -22,7 +22,7 @@ MODEL_FILES = Table(
     "model_files", "register", "One row per Modello 003 or 002 written for PCC",
     (
         ENTE, _FILE,
-        Column("model", "text", "The model: today's, 003 or 002", required=True, allowed=(*AREA_MODELS, "003", "002")),
+        Column("model", "text", "The model: today's, 003 or 002", required=True, allowed=PCC_MODELS),
         Column("sha256", "text", "SHA-256 of the bytes, hexadecimal; the store keeps them under it", required=True,
                pattern=r"[0-9a-f]{64}"),
         Column("size", "integer", "Size", required=True, minimum=0, unit="bytes"),
@@ -73,7 +73,7 @@ SENT_OPERATIONS = Table(
     (
         ENTE, _OPERATION, _ATTEMPT, _FILE,
         Column("line", "integer", "Line of the file", required=True, minimum=1),
-        Column("model", "text", "The model: today's, 003 or 002", required=True, allowed=(*AREA_MODELS, "003", "002")),
+        Column("model", "text", "The model: today's, 003 or 002", required=True, allowed=PCC_MODELS),
         _SENT_AT, *_LINE,
     ),
     key=("ente", "operation_id", "attempt"),

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from pcc_pipeline.codes import ENTE, PROVIDER
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.italian import VIEWS
 from portal import audit
 from portal.accounts import AccountError, User, change_password, check_password, ente_of, has_accounts
 from portal.files import table_file
@@ -134,7 +135,7 @@ def enti_file(request: Request, session: SignedIn, suffix: Literal["csv", "xlsx"
     if not session.user.of_provider:
         raise HTTPException(403, "Questa pagina è del fornitore")
     audit.record(engine_of(request), session.user.email, "export", detail=f"enti.{suffix}", address=address_of(request))
-    columns = ("ente", "denominazione", "reference_date", "published_at", "pcc", "right", "projected")
+    columns = ("ente", "denominazione", "reference_date", "published_at", *VIEWS)
     return table_file("enti", suffix, columns, [dict(row) for row in _overview(request)])
 
 
@@ -146,7 +147,7 @@ def _overview(request: Request) -> Sequence[sa.RowMapping]:
         .order_by(p.c.ente, p.c.publication.desc())
         .subquery()
     )
-    amounts = [sa.func.max(s.c.amount).filter(s.c.view == view).label(view) for view in ("pcc", "right", "projected")]
+    amounts = [sa.func.max(s.c.amount).filter(s.c.view == view).label(view) for view in VIEWS]
     query = (
         sa.select(last.c.ente, names.c.denominazione, last.c.published_at, last.c.reference_date, *amounts)
         .outerjoin(s, s.c.ente == last.c.ente)

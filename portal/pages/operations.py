@@ -12,6 +12,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
 
 from pcc_pipeline.review.operations import Selection, decide_operations
+from pcc_pipeline.review.operations import limit as limit_of
 from pcc_pipeline.review.pairs import DecisionError, undo
 from pcc_pipeline.review.states import SHOWN_STATES
 from portal import audit
@@ -131,7 +132,7 @@ def _operations(
     with database_of(request).tenant(desk.ente) as connection:
         found = queries.operations(connection, desk.ente, wanted, number)
         counted = queries.counts(connection, desk.ente, wanted.supplier)
-        limit = queries.limit(connection, desk.ente)
+        limit = limit_of(connection, desk.ente)
     here = [count for count in counted if wanted.code in (None, count.code)]
     states = {name: sum(c.operations for c in here if c.shown == name) for name in SHOWN_STATES}
     listed = [count for count in here if wanted.shown in (None, count.shown)]

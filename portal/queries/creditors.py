@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.italian import VIEWS
 from pcc_pipeline.rules import buckets
 from portal.queries.paging import Page, contains, paged
 
@@ -71,7 +72,7 @@ def debt(connection: sa.Connection, ente: str, creditor: str) -> Debt:
         .group_by(d.c.view, d.c.bucket)
     )  # fmt: skip
     rows = {(row.view, row.bucket): row for row in connection.execute(query)}
-    views = [view for view in ("pcc", "right", "projected") if any(view == found for found, _ in rows)]
+    views = [view for view in VIEWS if any(view == found for found, _ in rows)]
     ageing = []
     for bucket in buckets():
         row: dict[str, Any] = {"bucket": bucket}

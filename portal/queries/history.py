@@ -12,8 +12,7 @@ import sqlalchemy as sa
 
 from pcc_pipeline.clock import ROME
 from pcc_pipeline.database.schema import table
-from pcc_pipeline.review.states import REVIEWED
-from pcc_pipeline.rules import second_approval_amount
+from pcc_pipeline.review.states import REVIEWED, parameters
 
 #: Of one day the document itself comes first, PCC's answers last.
 _SIDES = ("", "ERP", "SDI", "PCC")
@@ -102,7 +101,7 @@ def operations(connection: sa.Connection, ente: str, keys: Sequence[Keys]) -> li
             f"select r.* from ({REVIEWED}) as r where r.id_documento is not distinct from cast(:id_documento as text) "
             "and r.progressivo_registrazione is not distinct from cast(:progressivo as text) order by r.step"
         )
-        given = {"ente": ente, "known_at": None, "default_limit": second_approval_amount(), **pair.__dict__}
+        given = {**parameters(ente), **pair.__dict__}
         found += connection.execute(query, given).mappings()
     return found
 

@@ -17,8 +17,7 @@ import sqlalchemy as sa
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.review.operations import Selection
 from pcc_pipeline.review.pairs import set_based
-from pcc_pipeline.review.states import REVIEWED, SHOWN, STATES
-from pcc_pipeline.rules import second_approval_amount
+from pcc_pipeline.review.states import REVIEWED, SHOWN, STATES, parameters
 from portal.queries.paging import SIZE, Page
 
 #: A document's keys as one text: of these columns alone, so that PostgreSQL looks at its operations only.
@@ -60,7 +59,7 @@ def operations(connection: sa.Connection, ente: str, wanted: OperationFilter, nu
     change the stock most come first, each with its steps in order."""
     set_based(connection)
     where, given = wanted.selection().condition()
-    given |= {**_given(ente), "size": SIZE + 1, "skip": (max(number, 1) - 1) * SIZE}
+    given |= {**parameters(ente), "size": SIZE + 1, "skip": (max(number, 1) - 1) * SIZE}
     # First which ones, in narrow rows: all of them are put in order. Then those of the page in full, within their documents.
     chosen = connection.execute(
         sa.text(f"""
@@ -75,7 +74,7 @@ def operations(connection: sa.Connection, ente: str, wanted: OperationFilter, nu
     shown = chosen[:SIZE]
     in_full = connection.execute(
         sa.text(f"select r.*, {SHOWN} as shown from ({REVIEWED}) as r where r.ente = :ente and {_DOCUMENT} = any(:documents)"),
-        {**_given(ente), "documents": [row.document for row in shown]},
+        {**parameters(ente), "documents": [row.document for row in shown]},
     ).mappings()
     by_id = {row["operation_id"]: row for row in in_full}
     return Page([by_id[row.operation_id] for row in shown], max(number, 1), len(chosen) > SIZE)
@@ -98,7 +97,7 @@ def counts(connection: sa.Connection, ente: str, supplier: str | None = None) ->
         where r.ente = :ente and (cast(:supplier as text) is null or r.original_creditor = :supplier)
         group by 1, 2 order by 1, 2
     """
-    rows = connection.execute(sa.text(query), {**_given(ente), "supplier": supplier})
+    rows = connection.execute(sa.text(query), {**parameters(ente), "supplier": supplier})
     found = tuple(Count(*row) for row in rows)
     with _LOCK:
         _COUNTED[key] = found
@@ -130,16 +129,4 @@ def standing(connection: sa.Connection, ente: str, chosen: Selection) -> list[in
         select s.decision from ({REVIEWED}) as r join ({STATES}) as s on s.operation_id = r.operation_id
         where r.ente = :ente and coalesce(r.sent, 'refused') = 'refused' and {where} order by 1
     """
-    return list(connection.execute(sa.text(query), {**given, **_given(ente)}).scalars())
-
-
-def limit(connection: sa.Connection, ente: str) -> Decimal:
-    """The amount in euro above which two persons approve an operation of the ente."""
-    t = table("approval_limits")
-    query = sa.select(t.c.amount).where(t.c.ente == ente).order_by(t.c.decision.desc()).limit(1)
-    found: Decimal | None = connection.execute(query).scalar()
-    return Decimal(second_approval_amount()) if found is None else found
-
-
-def _given(ente: str) -> dict[str, Any]:
-    return {"ente": ente, "known_at": None, "default_limit": second_approval_amount()}
+    return list(connection.execute(sa.text(query), {**given, **parameters(ente)}).scalars())

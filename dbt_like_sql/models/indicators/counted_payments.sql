@@ -7,7 +7,7 @@ with paid as (
         row_id,
         id_documento,
         data_pagamento as paid_on,
-        if(coalesce(modalita, 'MANDATO') = 'MANDATO', possible_day(data_trasmissione), data_pagamento) as sent_on,
+        if(coalesce(modalita, 'MANDATO') = 'MANDATO', data_trasmissione, data_pagamento) as sent_on,
         giorni_sospensione as suspended_days,
         if(coalesce(storno, false), -importo, importo) as amount
     from payments

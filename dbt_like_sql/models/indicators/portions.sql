@@ -77,7 +77,7 @@ positions as (
 
 parts as (
     select
-        positions.* exclude (unpaid), paid.paid_on, paid.sent_on, paid.suspended_days, positions.sign * paid.amount as amount
+        positions.* exclude (unpaid), paid.paid_on, possible_day(paid.sent_on) as sent_on, paid.suspended_days, positions.sign * paid.amount as amount
     from positions
     join counted_payments as paid using (id_documento)
     where positions.view = 'right' and paid.amount <> 0

@@ -25,7 +25,8 @@ moves as (
             if(suspension_differs, {{ codes_that("suspends") }} || {{ codes_that("lifts") }}, [])
             || {{ codes_that("closes") }} || {{ codes_that("frees") }} || {{ codes_that("suspends") }} || {{ codes_that("lifts") }}
             || {{ codes_that("pays") }}, null)},
-        {place: 5, azione: 'CH', wanted: if(changes and closed, {{ codes_that("closes") }}, null)},
+        -- What is wholly non payable already needs no closing.
+        {place: 5, azione: 'CH', wanted: if(changes and closed and now_not_payable < commercial_amount - now_non_commercial - paid, {{ codes_that("closes") }}, null)},
         {place: 6, azione: 'CS', wanted: if(due_date is not null and not new_on_pcc and not coalesce(too_late, false),
             {{ codes_that("tells_due_date") }}, null)}
     ], max_depth := 2)

@@ -60,7 +60,8 @@ conditions as (
         -- What is booked is to be paid: a credit note is not.
         live and erp_sign = 1 and erp_stato = 'LIQUIDATA' and not pcc_rejected and erp_paid_at_observation <= pcc_paid_at_observation
             and pcc_unbooked > 0 and pcc_liquidated = 0 and pcc_suspended = 0 and pcc_not_payable = 0
-            and pcc_paid_at_observation = 0 as NOT_BOOKED,
+            -- What PCC calls paid with empty accounts is a fault of its own.
+            and pcc_paid_at_observation = 0 and accounts_fault is distinct from 'EMPTY' as NOT_BOOKED,
         live and not pcc_rejected and to_suspend > pcc_suspended as SUSPENSION_NOT_REPORTED,
         live and to_suspend < pcc_suspended as SUSPENSION_NOT_LIFTED,
         live and to_suspend = pcc_suspended and erp_excluded <> pcc_excluded as SUSPENSION_CAUSE_DIFFERS,

@@ -48,33 +48,37 @@ payments as (
         and standing.beneficiary is not distinct from delivered.beneficiary
 ),
 
--- Payments of equal document, day, amount and beneficiary: the first, second, … under an old number and under a new one.
-numbered as (
+-- Payments of equal document, day, amount and beneficiary: the first, second, … of a delivery.
+alike as (
     select
-        row_id, sequence, first, document, day, amount, storno, coalesce(beneficiary, '') as beneficiary, key,
-        first = sequence as new,
-        row_number() over (
-            partition by document, day, amount, storno, beneficiary, sequence, first = sequence
-            order by key, row_id
-        ) as place,
-        row_number() over (partition by document, day, amount, storno, beneficiary, sequence order by key, row_id) as old_place
+        row_id, sequence, first, latest, document, day, amount, storno, coalesce(beneficiary, '') as beneficiary, key
     from payments
-    where kind = 'erp_payments' and sequence = latest
+    where kind = 'erp_payments'
+),
+
+former as (
+    select
+        *,
+        row_number() over (partition by document, day, amount, storno, beneficiary, sequence order by key, row_id) as place
+    from alike
+    where sequence = latest
+),
+
+-- Where a number is heard of for the first time, though later deliveries may repeat it.
+heard as (
+    select
+        *,
+        row_number() over (partition by document, day, amount, storno, beneficiary, sequence order by key, row_id) as place
+    from alike
+    where sequence = first
 ),
 
 renumbered as (
-    select distinct numbered.row_id
-    from numbered
-    join numbered as later
-        on later.document = numbered.document
-        and later.day = numbered.day
-        and later.amount = numbered.amount
-        and later.storno = numbered.storno
-        and later.beneficiary = numbered.beneficiary
-        and later.place = numbered.old_place
-        and later.key <> numbered.key
+    select distinct former.row_id
+    from former
+    join heard using (document, day, amount, storno, beneficiary, place)
     -- Its number was not known while the former one was: so both are not in one delivery.
-    where later.new and later.first > numbered.sequence
+    where heard.key <> former.key and heard.sequence > former.sequence
 )
 
 select ente_code() as ente, kind, row_id

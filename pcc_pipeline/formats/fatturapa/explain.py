@@ -17,6 +17,7 @@ from pcc_pipeline.formats.cells import bare
 from pcc_pipeline.formats.conventions import EARLIEST, TOO_EARLY, TOO_LATE, last_day
 from pcc_pipeline.formats.fatturapa import typed
 from pcc_pipeline.formats.fatturapa.read import REFERENCES
+from pcc_pipeline.formats.reasons import ASK
 from pcc_pipeline.formats.xml_parse import line_of
 
 
@@ -30,11 +31,11 @@ class Fault:
     reason: str
 
 
-_MONEY = "is not an amount with at most two decimals, after a point (1234.56): ask for a correct file"
-_DATE = "is not a date of the calendar written year-month-day (2025-12-31): ask for a correct file"
-_DAYS = "is not a whole number of days: ask for a correct file"
-_TWICE = "occurs twice: which one holds cannot be told. Ask for a correct file"
-_TYPE = "is not a document type (TD01, TD02, …): ask for a correct file"
+_MONEY = f"non è un importo con al più due decimali dopo il punto (1234.56): {ASK}"
+_DATE = f"non è una data del calendario scritta anno-mese-giorno (2025-12-31): {ASK}"
+_DAYS = f"non è un numero intero di giorni: {ASK}"
+_TWICE = f"ricorre due volte, e non si sa quale vale: {ASK}"
+_TYPE = f"non è un tipo di documento (TD01, TD02, …): {ASK}"
 
 
 def _money(text: str) -> str | None:
@@ -49,7 +50,7 @@ def _issued(text: str) -> str | None:
     day = typed.parse_date(text)
     if day is None:
         return _DATE
-    return None if EARLIEST <= day <= last_day() else f"is {TOO_EARLY if day < EARLIEST else TOO_LATE}: ask for a correct file"
+    return None if EARLIEST <= day <= last_day() else f"è una {TOO_EARLY if day < EARLIEST else TOO_LATE}: {ASK}"
 
 
 def _days(text: str) -> str | None:
@@ -137,7 +138,7 @@ def header_faults(root: etree._Element) -> list[Fault]:
     """What is wrong in the header, and so with every body of the file."""
     header = root.find("FatturaElettronicaHeader")
     if header is None:
-        reason = "The header is missing: neither supplier nor office can be told. Ask for the whole file"
+        reason = f"manca l'intestazione, e con essa il fornitore e l'ufficio: {ASK}"
         return [Fault(line_of(root), "FatturaElettronicaHeader", None, reason)]
     faults = list(_faults(header, _HEADER))
     single = [root.findall("FatturaElettronicaHeader"), *(header.findall(path) for path in _HEADER)]
@@ -149,12 +150,12 @@ def header_faults(root: etree._Element) -> list[Fault]:
     version = (root.get("versione") or "").strip()
     if not version and not _said(header.find("DatiTrasmissione/FormatoTrasmissione")):
         path = "FatturaElettronicaHeader/DatiTrasmissione/FormatoTrasmissione"
-        reason = "neither FormatoTrasmissione nor the attribute versione is given"
+        reason = "mancano sia FormatoTrasmissione sia l'attributo versione"
         faults.append(_missing(header, path, reason))
     supplier = header.find("CedentePrestatore")
     if supplier is None:
         path = "FatturaElettronicaHeader/CedentePrestatore"
-        faults.append(_missing(header, path, "CedentePrestatore is missing: the supplier cannot be told"))
+        faults.append(_missing(header, path, "manca CedentePrestatore, cioè il fornitore"))
         return faults
     named = any(
         _said(supplier.find(f"{inner}CodiceFiscale"))
@@ -162,7 +163,7 @@ def header_faults(root: etree._Element) -> list[Fault]:
         for inner in ("", "DatiAnagrafici/")
     )
     if not named:
-        reason = "neither IdFiscaleIVA nor CodiceFiscale is given whole: the supplier cannot be told"
+        reason = "né IdFiscaleIVA né CodiceFiscale sono completi, e il fornitore non si conosce"
         faults.append(_missing(supplier, _path(supplier), reason))
     return faults
 
@@ -177,7 +178,7 @@ def body_faults(body: etree._Element) -> list[Fault]:
     for name in ("TipoDocumento", "Numero", "Data"):
         if not any(_said(element) for element in place.findall(name if general else f"{_DOCUMENT}/{name}")):
             path = f"{_path(place)}/{name if general else f'{_DOCUMENT}/{name}'}"
-            faults.append(_missing(place, path, f"{name} is missing or empty"))
+            faults.append(_missing(place, path, f"{name} manca o è vuoto"))
     return faults
 
 
@@ -202,7 +203,7 @@ def _said(element: etree._Element | None) -> bool:
 
 
 def _missing(place: etree._Element, path: str, reason: str) -> Fault:
-    return Fault(line_of(place), path, None, f"{reason}. Ask the supplier for a correct file")
+    return Fault(line_of(place), path, None, f"{reason}: {ASK}")
 
 
 def _path(element: etree._Element) -> str:

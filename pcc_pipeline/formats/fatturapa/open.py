@@ -15,6 +15,7 @@ from lxml import etree
 
 from pcc_pipeline.formats.fatturapa import large as fatturapa_large
 from pcc_pipeline.formats.notes import Note
+from pcc_pipeline.formats.reasons import several
 from pcc_pipeline.formats.xml_envelopes import ENVELOPE, content, is_envelope
 from pcc_pipeline.formats.xml_open import MAX_BYTES, RefusedFile, Xml, opened, unwrapped
 from pcc_pipeline.formats.xml_parse import line_of, local, refuse_doctype, tree
@@ -83,7 +84,7 @@ def _from_envelope(xml: Xml, root: etree._Element) -> OpenedDocument:
     """The invoice in an envelope: an element of it, or a file in base64."""
     inside = [element for element in root.iter("{*}*") if local(element) in ROOTS]
     if len(inside) > 1:
-        raise RefusedFile("The envelope holds more than one invoice: deliver each in a file of its own", line_of(inside[1]))
+        raise RefusedFile(several("una fattura"), line_of(inside[1]))
     note = Note(WRAPPED, ENVELOPE, 1, None, local(root))
     if inside:
         invoice = copy.deepcopy(inside[0])
@@ -122,6 +123,6 @@ def _only_an_invoice(root: etree._Element) -> None:
     if name in ROOTS:
         return
     if name in MESSAGES:
-        reason = f"It is a message of SDI ({name}), not an invoice: deliver it as sdi_messages"
+        reason = f"è un messaggio SDI ({name}), non una fattura: consegnarlo come sdi_messages"
         raise RefusedFile(reason, line_of(root))
-    raise RefusedFile(f"It is no FatturaPA: the root element is {name[:80]}", line_of(root), name)
+    raise RefusedFile(f"non è una FatturaPA: l'elemento radice è {name[:80]}", line_of(root), name)

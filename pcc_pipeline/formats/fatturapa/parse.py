@@ -20,6 +20,7 @@ from pcc_pipeline.formats.fatturapa.open import open_document
 from pcc_pipeline.formats.fatturapa.read import RawInvoice
 from pcc_pipeline.formats.fatturapa.typed import to_batch
 from pcc_pipeline.formats.notes import Note, Notes
+from pcc_pipeline.formats.reasons import ASK
 from pcc_pipeline.formats.source import Counts, Sink, Source
 from pcc_pipeline.formats.xml_open import RefusedFile
 from pcc_pipeline.formats.xml_parse import line_of
@@ -123,7 +124,7 @@ def read_batch(sources: Sequence[Source]) -> Read:
             if document.notes:
                 notes += _noted(source, document.notes)
             if not raw.add(document, index):
-                raise RefusedFile("It holds no FatturaElettronicaBody: there is no invoice in it", 1)
+                raise RefusedFile("manca FatturaElettronicaBody: il file non contiene fatture", 1)
         except RefusedFile as refusal:
             refused[source.delivery] += 1
             fault = Fault(refusal.line, "", refusal.value, refusal.reason)
@@ -168,7 +169,7 @@ def _explain(source: Source, suspects: dict[int, int], bad: set[int]) -> tuple[l
     for row, line in suspects.items():
         own = body_faults(bodies[line - 1])
         if not own and row in bad and row not in condemned:
-            reason = "The body cannot be read: ask for a correct file"
+            reason = f"FatturaElettronicaBody non si legge: {ASK}"
             own = [Fault(line_of(bodies[line - 1]), "", None, reason)]
         if own:
             condemned.add(row)

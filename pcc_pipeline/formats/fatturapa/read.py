@@ -98,7 +98,6 @@ class RawInvoice:
         cups: set[str] = set()
         bollo = None
         odd = False
-        records = self.records
         for block in body:
             tag = block.tag
             if tag == "DatiGenerali":
@@ -113,69 +112,18 @@ class RawInvoice:
                         elif said := document.get("Causale"):
                             causale.append(said)
                     elif name in REFERENCES:
-                        inner = {x.tag: x.text for x in part}
-                        get = inner.get
-                        if len(inner) != len(part):
-                            odd |= len(inner) - 1 + len(part.findall("RiferimentoNumeroLinea")) != len(part)
-                        cig, cup = get("CodiceCIG"), get("CodiceCUP")
-                        if cig and (cig := cig.strip()):
-                            cigs.add(cig)
-                        if cup and (cup := cup.strip()):
-                            cups.add(cup)
-                        records["riferimenti"].append(
-                            (
-                                REFERENCES[name],
-                                get("IdDocumento"),
-                                get("Data"),
-                                cig,
-                                cup,
-                                get("CodiceCommessaConvenzione"),
-                            )
-                        )
+                        odd |= self._reference(part, cigs, cups)
                     elif name == "DatiFatturaRettificata":
                         get = {x.tag: x.text for x in part}.get
-                        records["riferimenti"].append(("fatture_collegate", get("NumeroFR"), get("DataFR"), None, None, None))
+                        self.records["riferimenti"].append(
+                            ("fatture_collegate", get("NumeroFR"), get("DataFR"), None, None, None)
+                        )
             elif tag == "DatiBeniServizi":
-                for part in block.iterchildren("DatiRiepilogo", "Importo"):
-                    if part.tag == "Importo":  # FSM10: the block is one supply, and repeats
-                        records["riepilogo_iva"].append(_simplified(block))
-                        break
-                    inner = {x.tag: x.text for x in part}
-                    get = inner.get
-                    odd |= len(inner) != len(part)
-                    records["riepilogo_iva"].append(
-                        (
-                            get("AliquotaIVA"),
-                            get("Natura"),
-                            get("ImponibileImporto"),
-                            get("Imposta"),
-                            get("EsigibilitaIVA"),
-                            None,
-                        )
-                    )
+                odd |= self._vat_summary(block)
             elif tag == "DatiPagamento":
-                condizioni = None
-                for part in block:
-                    if part.tag == "CondizioniPagamento":
-                        condizioni = part.text
-                    elif part.tag == "DettaglioPagamento":
-                        inner = {x.tag: x.text for x in part}
-                        get = inner.get
-                        odd |= len(inner) != len(part)
-                        records["pagamenti"].append(
-                            (
-                                condizioni,
-                                get("ModalitaPagamento"),
-                                get("DataScadenzaPagamento"),
-                                get("DataRiferimentoTerminiPagamento"),
-                                get("GiorniTerminiPagamento"),
-                                get("ImportoPagamento"),
-                                get("IBAN"),
-                                get("Beneficiario"),
-                            )
-                        )
+                odd |= self._payments(block)
             elif tag == "Allegati":
-                records["allegati"].append(_attachment(block, sizes))
+                self.records["allegati"].append(_attachment(block, sizes))
         get = document.get
         return (
             get("TipoDocumento"),
@@ -189,6 +137,65 @@ class RawInvoice:
             cigs.pop() if len(cigs) == 1 else None,
             cups.pop() if len(cups) == 1 else None,
         ), odd
+
+    def _reference(self, part: etree._Element, cigs: set[str], cups: set[str]) -> bool:
+        """Adds what a body refers to, and its codes; says whether what may not repeat does (as in the next ones)."""
+        inner = {x.tag: x.text for x in part}
+        get = inner.get
+        cig, cup = get("CodiceCIG"), get("CodiceCUP")
+        if cig and (cig := cig.strip()):
+            cigs.add(cig)
+        if cup and (cup := cup.strip()):
+            cups.add(cup)
+        self.records["riferimenti"].append(
+            (REFERENCES[part.tag], get("IdDocumento"), get("Data"), cig, cup, get("CodiceCommessaConvenzione"))
+        )
+        return len(inner) != len(part) and len(inner) - 1 + len(part.findall("RiferimentoNumeroLinea")) != len(part)
+
+    def _vat_summary(self, block: etree._Element) -> bool:
+        odd = False
+        for part in block.iterchildren("DatiRiepilogo", "Importo"):
+            if part.tag == "Importo":  # FSM10: the block is one supply, and repeats
+                self.records["riepilogo_iva"].append(_simplified(block))
+                break
+            inner = {x.tag: x.text for x in part}
+            get = inner.get
+            odd |= len(inner) != len(part)
+            self.records["riepilogo_iva"].append(
+                (
+                    get("AliquotaIVA"),
+                    get("Natura"),
+                    get("ImponibileImporto"),
+                    get("Imposta"),
+                    get("EsigibilitaIVA"),
+                    None,
+                )
+            )
+        return odd
+
+    def _payments(self, block: etree._Element) -> bool:
+        odd = False
+        condizioni = None
+        for part in block:
+            if part.tag == "CondizioniPagamento":
+                condizioni = part.text
+            elif part.tag == "DettaglioPagamento":
+                inner = {x.tag: x.text for x in part}
+                get = inner.get
+                odd |= len(inner) != len(part)
+                self.records["pagamenti"].append(
+                    (
+                        condizioni,
+                        get("ModalitaPagamento"),
+                        get("DataScadenzaPagamento"),
+                        get("DataRiferimentoTerminiPagamento"),
+                        get("GiorniTerminiPagamento"),
+                        get("ImportoPagamento"),
+                        get("IBAN"),
+                        get("Beneficiario"),
+                    )
+                )
+        return odd
 
     def _general(self, part: etree._Element, causale: list[str]) -> bool:
         """Collects what repeats or nests in DatiGeneraliDocumento; says whether what may not repeat does."""

@@ -17,6 +17,7 @@ from pcc_pipeline.formats.notes import Note
 from pcc_pipeline.formats.source import Counts, Sink, Source
 from pcc_pipeline.formats.xml_rows import Rows, amount, day
 from pcc_pipeline.formats.xml_source import RefusedFile, below, child, elements, line_of, opened, said, text
+from pcc_pipeline.rules import debt_states, rule_rows
 from pcc_pipeline.tables.feeds import PCC_INVOICES, PCC_OPERATIONS, PCC_STATES
 
 #: Codes of statoDocumentoTipo. LA (lavorata) is paid when all of it is; IL is being worked on by PCC itself.
@@ -27,9 +28,11 @@ _STATES = {
     "LA": "CONTABILIZZATO",
     "RE": "RIFIUTATO",
 }
+_SUSPENDED = debt_states(into="sospeso")
 _DEBTS = {code.upper(): code for code in PCC_OPERATIONS.column("stato_debito").allowed}
 _PAID = ("PAG", "PAGATO")
-_LEFT_OUT = "the movement is left out, the document read"
+_CREDIT_NOTES = {row["code"] for row in rule_rows("document_types") if row["sign"] == "-1"}
+_LEFT_OUT = "il movimento è tralasciato, il documento letto"
 _MONEY = re.compile(r"-?[0-9]{1,16}(?:\.[0-9]{1,2})?")
 _WANTED = frozenset(
     (
@@ -71,7 +74,7 @@ def parse_pcc_answer(source: Source, sink: Sink) -> Counts:
                     around |= _around(name, element)
         if not documents:
             told = "; ".join(dict.fromkeys(errors))
-            raise RefusedFile(f"PCC's answer holds no document{': ' + told[:300] if told else ''}")
+            raise RefusedFile(f"la risposta di PCC non contiene documenti{': ' + told[:300] if told else ''}")
     except RefusedFile as refusal:
         rows.refuse(refusal.reason, refusal.line, value=refusal.value)
     return rows.finish(notes)
@@ -110,27 +113,27 @@ def _document(rows: Rows, element: etree._Element, around: dict[str, object]) ->
     line = line_of(element)
     state = text(element, "statoDocumento")
     if state == "BO":
-        rows.refuse("A draft (statoDocumento BO): PCC does not count it yet", line, "stato_documento", state)
+        rows.refuse("bozza (statoDocumento BO): PCC non la conta ancora", line, "stato_documento", state)
         return
     total, paid = amount(text(element, "importoTotale")), amount(text(split, "importoPagato"))
     known = state if state in PCC_STATES else _STATES.get(state or "", state)
     if state == "LA" and _all_paid(element, paid):
         known = "PAGATO"
     lot = _whole(text(element, "identificazioneSDI", "lottoSDI"))
+    kind = text(element, "tipoDocumento")
     values: dict[str, object] = {
         **around,
         "progressivo_registrazione": text(element, "progressivoRegistrazione"),
         "lotto_sdi": lot or around.get("lotto_sdi"),
         "id_fiscale_iva": _vat(element) or around.get("id_fiscale_iva"),
-        "tipo_documento": text(element, "tipoDocumento"),
+        "tipo_documento": kind,
         "numero_documento": text(element, "numeroDocumento") or text(element, "identificazioneSDI", "numeroFattura"),
         "data_emissione": day(text(element, "dataEmissione")),
         "data_ricezione": day(text(element, "dataRicezione")),
         "numero_protocollo": text(element, "numeroProtocollo"),
-        # A credit note's sign is in its type (docs/formats.md#pcc-invoices).
-        "importo_totale": _unsigned(total),
-        "importo_imponibile": _unsigned(amount(text(element, "importoImponibile"))),
-        "totale_imposta": _unsigned(amount(text(element, "totaleImposta"))),
+        "importo_totale": _signed(total, kind),
+        "importo_imponibile": _signed(amount(text(element, "importoImponibile")), kind),
+        "totale_imposta": _signed(amount(text(element, "totaleImposta")), kind),
         "split_payment": text(element, "splitPayment"),
         "stato_documento": known,
         "importo_liquidato": amount(text(split, "importoLiquidato")),
@@ -158,15 +161,15 @@ def _movements(rows: Rows, element: etree._Element) -> tuple[list[dict[str, obje
         action = "CP" if debt in _PAID else "CO"
         wrong = None
         if action == "CO" and debt not in _DEBTS:
-            wrong = ("stato_debito", written, f"not a movement between PCC's accounts: {_LEFT_OUT}")
+            wrong = ("stato_debito", written, f"non è un movimento tra i conti di PCC: {_LEFT_OUT}")
         elif worth is not None and not _MONEY.fullmatch(worth):
-            wrong = ("importo", worth, f"not an amount: {_LEFT_OUT}")
+            wrong = ("importo", worth, f"non è un importo: {_LEFT_OUT}")
         elif when is None or _date(when) is None:
-            wrong = ("data_operazione", when, f"not a date: {_LEFT_OUT}")
+            wrong = ("data_operazione", when, f"non è una data: {_LEFT_OUT}")
         if wrong:
             rows.refuse(wrong[2], line_of(moved), f"movimenti.{wrong[0]}", wrong[1], rows=0)
             continue
-        if debt in ("SOSP", "SOSPDALIQ", "SOSPDANL"):
+        if _DEBTS.get(debt) in _SUSPENDED:
             cause = text(moved, "causale")
         found.append(
             {
@@ -193,7 +196,12 @@ def _all_paid(element: etree._Element, paid: str | None) -> bool:
     total, vat = (Decimal(part) if part and _MONEY.fullmatch(part) else Decimal(0) for part in parts)
     if (text(element, "splitPayment") or "").upper() == "SI":
         total -= vat
-    return bool(paid and _MONEY.fullmatch(paid) and total and Decimal(paid) >= total)
+    return bool(paid and _MONEY.fullmatch(paid) and total and abs(Decimal(paid)) >= total)
+
+
+def _signed(written: str | None, kind: str | None) -> str | None:
+    """The amount: without a sign for a credit note, whose type says it (docs/formats.md#pcc-invoices)."""
+    return _unsigned(written) if kind in _CREDIT_NOTES else written
 
 
 def _unsigned(written: str | None) -> str | None:

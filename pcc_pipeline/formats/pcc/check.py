@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Literal
 
 from pcc_pipeline.formats.pcc import area, area_check, models
-from pcc_pipeline.formats.pcc.lines import NOT_APPLICABLE, is_without
+from pcc_pipeline.formats.pcc.lines import is_without
 from pcc_pipeline.formats.pcc.models import HEADER_LINES, TITLES, VERSION, Field, Preamble, Record, UploadModel
-from pcc_pipeline.formats.pcc.values import amount, day, holds_a_date, problem, tax_code_problem
-from pcc_pipeline.rules import rule_rows
+from pcc_pipeline.formats.pcc.values import NOT_APPLICABLE, amount, day, holds_a_date, problem, tax_code_problem
+from pcc_pipeline.rules import debt_states, rule_rows
 
 _UNDEFINED = frozenset(b"\x81\x8d\x8f\x90\x9d")
 #: Letters of Italian text as UTF-8 writes them.
@@ -95,8 +95,8 @@ def check(data: bytes, on: date) -> Iterator[Finding]:
     try:
         for record in models.records(text):
             found.append(record)
-    except csv.Error as error:
-        found_bytes.append(_finding("quotes", found[-1].line + 1 if found else 1, value=str(error)))
+    except csv.Error:
+        found_bytes.append(_finding("quotes", found[-1].line + 1 if found else 1))
     if (today := area.model_of(found)) is not None:
         # Two ERPs write them in two encodings, and PCC takes both.
         yield from (replace(finding, severity="warning") for finding in found_bytes)
@@ -179,7 +179,7 @@ def check_row(layout: UploadModel, record: Record, on: date) -> Iterator[Finding
         if not text:
             if "*" in field.required or action in field.required:
                 yield _finding("required", record.line, field)
-            elif unknown and "NA" in field.required:
+            elif unknown and NOT_APPLICABLE in field.required:
                 yield _finding("identity", record.line, field)
             continue
         if field.allowed and text not in field.allowed:
@@ -217,7 +217,8 @@ def _rules_003(line: int, row: dict[str, str], fields: dict[str, Field], on: dat
             if is_without(stato, "cig") and row[name] not in ("", NOT_APPLICABLE):
                 yield _finding("cig_cup_na", line, fields[name], row[name], stato)
         begins = date.fromisoformat(_checks()["dispute_start"]["valid_from"])
-        if row["causale"] == "CONT" and stato[:4] == "SOSP" and on >= begins and not holds_a_date(row["descrizione"]):
+        disputed = row["causale"] == "CONT" and stato in debt_states(into="sospeso")
+        if disputed and on >= begins and not holds_a_date(row["descrizione"]):
             yield _finding("dispute_start", line, fields["descrizione"], row["descrizione"])
         if (amount(row["importo_movimento"]) or 1) < 0:
             yield _finding("amount_sign", line, fields["importo_movimento"], row["importo_movimento"])

@@ -20,8 +20,12 @@ from pcc_pipeline.duck import connect
 from pcc_pipeline.formats.conventions import DAY_FIRST
 from pcc_pipeline.formats.pcc import area, models
 from pcc_pipeline.formats.pcc.models import HEADER_LINES, Record
+from pcc_pipeline.formats.pcc.values import NOT_APPLICABLE
 from pcc_pipeline.formats.rows import Flaw, Raw, check_rows, flaws_batch
 from pcc_pipeline.formats.source import Counts, Sink, Source
+from pcc_pipeline.formats.tabular.encoding import ZIP
+from pcc_pipeline.formats.tabular.whole import NoTable, workbook_rows
+from pcc_pipeline.rules import debt_states
 from pcc_pipeline.tables.feeds import FEEDS
 
 #: Which columns of the models a column of `pcc_outcomes` is read from: the first that holds something.
@@ -110,7 +114,7 @@ def _refused(source: Source, sink: Sink, flaws: list[Flaw]) -> Counts:
 def _is_model(path: Path) -> bool:
     with path.open("rb") as file:
         start = file.read(_START)
-    if start.startswith(b"PK\x03\x04"):
+    if start.startswith(ZIP):
         rows = _sheet(path, HEADER_LINES)
         return rows is not None and (models.preamble(rows) is not None or area.model_of(rows) is not None)
     return models.is_model(start)
@@ -121,7 +125,7 @@ def _records(path: Path) -> tuple[list[Record], list[Flaw]]:
         data = file.read(_LARGEST + 1)
     if len(data) > _LARGEST:
         return [], [Flaw(None, "troppo grande per un modello di PCC")]
-    if data.startswith(b"PK\x03\x04"):
+    if data.startswith(ZIP):
         return _sheet(path, None) or [], []
     data = data.removeprefix(b"\xef\xbb\xbf")
     try:
@@ -132,27 +136,23 @@ def _records(path: Path) -> tuple[list[Record], list[Flaw]]:
     try:
         for record in models.records(text):
             found.append(record)
-    except csv.Error as error:
+    except csv.Error:
         last = found[-1].line if found else 0
-        return found, [Flaw(last + 1, f"virgolette non chiuse o fuori posto, da qui in poi il file non si legge: {error}")]
+        return found, [Flaw(last + 1, "virgolette non chiuse o fuori posto: da qui in poi il file non si legge")]
     return found, []
 
 
 def _sheet(path: Path, limit: int | None) -> list[Record] | None:
     """The rows, as texts, of the first sheet that begins as a model does, else of the first; None when the workbook
     cannot be opened."""
-    import python_calamine as calamine
-
     first: list[Record] | None = None
     try:
-        book = calamine.CalamineWorkbook.from_path(str(path))
-        for name in book.sheet_names:
-            rows = book.get_sheet_by_name(name).iter_rows()
+        for _, rows in workbook_rows(path):
             found = [Record(line, tuple(map(_cell, cells))) for line, cells in enumerate(islice(rows, limit), 1)]
             if models.preamble(found) is not None or area.model_of(found) is not None:
                 return found
             first = found if first is None else first
-    except Exception:  # calamine's errors share no useful base; parse_tabular tells what is wrong
+    except NoTable:  # parse_tabular tells what is wrong
         return None
     return first
 
@@ -198,15 +198,20 @@ def _first(texts: tuple[str, ...], places: Sequence[int]) -> str | None:
     return next((texts[place] for place in places if place < len(texts) and texts[place]), None)
 
 
+def _into(account: str) -> str:
+    """The lines that book an amount into an account, as a condition (rule_debt_movements)."""
+    return f"azione = 'CO' and stato_debito in {debt_states(into=account)}"
+
+
 #: One row per document: PCC's export repeats it for each account it shows. A document of negative total is a credit note.
-_DOCUMENTS = """
+_DOCUMENTS = f"""
 select
     ente, delivery, min(line) as line,
     progressivo_registrazione,
     any_value(cf_amministrazione) as cf_amministrazione,
     any_value(codice_ufficio) as codice_ufficio,
-    any_value(nullif(cf_fornitore, 'NA')) as cf_fornitore,
-    any_value(nullif(id_fiscale_iva, 'NA')) as id_fiscale_iva,
+    any_value(nullif(cf_fornitore, '{NOT_APPLICABLE}')) as cf_fornitore,
+    any_value(nullif(id_fiscale_iva, '{NOT_APPLICABLE}')) as id_fiscale_iva,
     if(min(importo_totale) < 0, 'TD04', 'TD01') as tipo_documento,
     any_value(numero_documento) as numero_documento,
     any_value(data_emissione) as data_emissione,
@@ -221,14 +226,14 @@ select
         else 'PRESENTATO'
     end as stato_documento,
     max(data_scadenza) as data_scadenza,
-    sum(importo) filter (azione = 'CO' and stato_debito[:3] = 'LIQ') as importo_liquidato,
-    sum(importo) filter (azione = 'CO' and stato_debito[:4] = 'SOSP') as importo_sospeso,
-    sum(importo) filter (azione = 'CO' and (stato_debito = 'NOLIQ' or stato_debito[:2] = 'NL')) as importo_non_liquidabile,
+    sum(importo) filter ({_into("liquidato")}) as importo_liquidato,
+    sum(importo) filter ({_into("sospeso")}) as importo_sospeso,
+    sum(importo) filter ({_into("non_liquidabile")}) as importo_non_liquidabile,
     sum(importo) filter (azione = 'CP') as importo_pagato,
-    max(causale) filter (azione = 'CO' and stato_debito[:4] = 'SOSP') as causale_sospensione,
+    max(causale) filter ({_into("sospeso")}) as causale_sospensione,
     true as partial
 from lines
-where progressivo_registrazione is not null and progressivo_registrazione <> 'NA'
+where progressivo_registrazione is not null and progressivo_registrazione <> '{NOT_APPLICABLE}'
   and numero_documento is not null and data_emissione is not null and importo_totale is not null
 group by ente, delivery, progressivo_registrazione
 order by line

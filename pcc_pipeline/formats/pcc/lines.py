@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pcc_pipeline.formats.pcc.models import Value
+from pcc_pipeline.formats.pcc.values import NOT_APPLICABLE
 from pcc_pipeline.rules import rule_rows
-
-NOT_APPLICABLE = "NA"
 
 Operation = Mapping[str, Any]
 

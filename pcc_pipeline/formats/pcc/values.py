@@ -12,6 +12,9 @@ from stdnum.it import iva
 
 from pcc_pipeline.formats.tax_ids import is_right
 
+#: What stands where there is nothing to say: no VAT number, no CIG, a movement without nature of expense.
+NOT_APPLICABLE = "NA"
+
 _AMOUNT = re.compile(r"-?[0-9]{1,16}\.[0-9]{2}")
 _DATE = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4})")
 _ANY_DATE = re.compile(r"\b[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{4}\b|\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b")
@@ -61,7 +64,7 @@ def vat_problem(text: str) -> str | None:
 
 
 def _or_na(pattern: str, check: str) -> Callable[[str], str | None]:
-    good = re.compile(f"NA|{pattern}")
+    good = re.compile(f"{NOT_APPLICABLE}|{pattern}")
     return lambda text: None if good.fullmatch(text) else check
 
 
@@ -69,8 +72,8 @@ _PROBLEMS: dict[str, Callable[[str], str | None]] = {
     "amount": lambda text: "amount" if amount(text) is None else None,
     "date": lambda text: "date" if day(text) is None else None,
     # Persons without VAT number, subjects without Italian code: NA.
-    "tax_code": lambda text: None if text == "NA" else tax_code_problem(text),
-    "vat": lambda text: None if text == "NA" else vat_problem(text),
+    "tax_code": lambda text: None if text == NOT_APPLICABLE else tax_code_problem(text),
+    "vat": lambda text: None if text == NOT_APPLICABLE else vat_problem(text),
     "cig": _or_na("[A-Z0-9]{10}", "cig"),
     "cup": _or_na("[A-Z0-9]{15}", "cup"),
     "rate": _or_na(r"[0-9]{1,3}\.[0-9]{2}", "number"),

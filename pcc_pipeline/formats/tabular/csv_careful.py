@@ -16,7 +16,7 @@ from pcc_pipeline.formats.rows import Flaw
 
 #: A quoted field spanning more lines than this is taken for an unclosed quote.
 _LONGEST = 200
-QUOTES = "a quote is opened and not closed as it should: double the quotes inside a quoted field"
+QUOTES = "virgolette non chiuse o fuori posto: raddoppiare quelle dentro un campo tra virgolette"
 
 Record = tuple[int, list[str]]
 
@@ -78,7 +78,7 @@ def careful_records(path: Path, offset: int, line: int, delimiter: str, width: i
 
 def ragged(expected: int, found: int) -> str:
     """The reason for a row whose number of fields is not the header's."""
-    return f"the row has {found} fields and the header {expected}: quote the fields that hold the delimiter"
+    return f"la riga ha {found} campi e l'intestazione {expected}: mettere tra virgolette i campi che contengono il separatore"
 
 
 def batches(records: Iterator[Record | Flaw], size: int = 20_000) -> Iterator[list[Record | Flaw]]:

@@ -71,7 +71,7 @@ def open_csv(plans: Sequence[HeaderPlan], path: Path, scratch: Path) -> CsvFile:
     problem = found.header.problem
     flaw = Flaw(None, f"{WHOLE}{problem}") if problem else None
     if _lone_return(last[2].strip().encode()):
-        flaw = Flaw(None, "lines end with a carriage return alone: save the file with LF or CRLF")
+        flaw = Flaw(None, "le righe finiscono con il solo ritorno a capo CR: salvare il file con LF o CRLF")
     end, line = last[0] + len(last[2].encode()), last[1] + last[2].count("\n")
     titles = tuple((number, record.strip(_EDGES + found.delimiter)) for _, number, record in records[: found.row])
     return CsvFile(text.path, found.header, found.plan, found.delimiter, text.skip + end, line, flaw, titles, text.notes)

@@ -16,8 +16,9 @@ import pyarrow.compute as pc
 from pcc_pipeline.formats.names import described, plain
 from pcc_pipeline.formats.notes import Note
 from pcc_pipeline.formats.rows import Raw, filtered
-from pcc_pipeline.formats.tabular.headers import SOURCE, Header, HeaderPlan
+from pcc_pipeline.formats.tabular.headers import Header, HeaderPlan
 from pcc_pipeline.formats.tabular.layouts.apply import wanted
+from pcc_pipeline.formats.tabular.layouts.model import SOURCE
 from pcc_pipeline.tables.notes import OTHER_RECORD, REPEATED_HEADER, TITLE_ROW, TOTALS_ROW, UNKNOWN_COLUMN
 
 _TOTAL = r"(?i)^[^a-z0-9]*((sub|gran)?[ -]?total[ei]|tot\.?|riporto|a riportare|somma|sommano)([^a-z].*)?$"
@@ -28,11 +29,11 @@ _RAGGED = re.compile(
     r"[^;,\t|0-9]*[-0-9.,;'’\"€()\t| ]*$"
 )
 
-TITLE = "a row above the header: not read"
-REPEATED = "the header again among the rows: skipped"
-TOTALS = "a row of totals: skipped"
-OTHERS = "rows of a type that the layout does not read: skipped"
-UNKNOWN = "a column that is not known: not read"
+TITLE = "riga sopra l'intestazione: non letta"
+REPEATED = "intestazione ripetuta tra le righe: saltata"
+TOTALS = "riga di totali: saltata"
+OTHERS = "righe di un tipo che il layout non legge: saltate"
+UNKNOWN = "colonna sconosciuta: non letta"
 
 
 @dataclass(frozen=True)

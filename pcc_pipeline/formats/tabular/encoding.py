@@ -13,13 +13,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pcc_pipeline.formats.reasons import EMPTY_FILE, damaged
+
 #: What a compressed file may become: as much as any file that is taken in; past `_FREE` so many times its own size.
 LARGEST_EXPANDED, _FREE, _RATIO = 8 << 30, 64 << 20, 300
 GZIP = b"\x1f\x8b\x08"
-COMPRESSED = "the file was compressed (gzip): read as what it holds"
-PADDED = "NULs or Ctrl-Z after the end of the text: dropped"
-UNMARKED = "the file is in {0} without its mark: read so"
-RETURNS = "the lines end with a carriage return alone: read so"
+#: How workbooks begin: zipped ones, and those of old.
+ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+COMPRESSED = "file compresso (gzip): letto ciò che contiene"
+PADDED = "caratteri NUL o Ctrl-Z dopo la fine del testo: tolti"
+UNMARKED = "file in {0} senza il suo BOM: letto così"
+RETURNS = "le righe finiscono con il solo CR: lette così"
 
 _CHUNK = 4 << 20
 _WIDE = {
@@ -30,13 +34,14 @@ _WIDE = {
 }
 _LOOK = 4096
 _PADDING = b"\0\x1a"
-_NOT_WIDE = "the bytes are not in {0}, as the first of them are {1}: {2}"
-_OTHER = "the bytes are not in {0}, as the layout has the file {1}: {2}"
+_NOT_WIDE = "i byte non sono in {0}, come annunciano i primi {1}: {2}"
+_OTHER = "i byte non sono in {0}, come vuole il layout {1}: {2}"
 #: Pairs that UTF-8 text has and Italian Windows-1252 text has not: the file would be in both encodings.
 _UTF8_PAIR = re.compile(rb"[\xc2\xc3][\x80-\xbf]|\xe2[\x80\x82][\x80-\xbf]")
 _NOT_1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
-_SAVE_AS = "save the file as UTF-8"
-_WHOLE = "(the whole file is refused)"
+NOT_TEXT = "non è un file di testo: contiene caratteri NUL"
+_SAVE_AS = "salvare il file in UTF-8"
+_WHOLE = "(l'intero file è rifiutato)"
 
 
 @dataclass(frozen=True)
@@ -59,10 +64,10 @@ def expanded(path: Path, target: Path) -> str | None:
             while chunk := file.read(_CHUNK):
                 size += len(chunk)
                 if size > most:
-                    return f"a compressed file (gzip) that holds more than {most} bytes: deliver it in parts, or as it is"
+                    return f"file compresso (gzip) di oltre {most} byte: consegnarlo in più parti, o non compresso"
                 out.write(chunk)
     except (OSError, EOFError, zlib.error):
-        return "a compressed file (gzip) that is broken or cut short: deliver it again"
+        return damaged("file compresso (gzip)")
     return None
 
 
@@ -152,7 +157,7 @@ def _narrow(path: Path, scratch: Path, encoding: str | None) -> DecodedText:
     empty, foreign = True, False
     for chunk in _chunks(path):
         if b"\0" in chunk.rstrip(_PADDING if empty else b""):
-            return DecodedText(path, problem="not a text file: it holds NUL bytes")
+            return DecodedText(path, problem=NOT_TEXT)
         empty = empty and not chunk.strip(b" \t\r\n" + codecs.BOM_UTF8 + _PADDING)
         if not foreign:
             try:
@@ -165,11 +170,11 @@ def _narrow(path: Path, scratch: Path, encoding: str | None) -> DecodedText:
         except UnicodeDecodeError:
             foreign = True
     if empty:
-        return DecodedText(path, problem="empty file")
+        return DecodedText(path, problem=EMPTY_FILE)
     if not foreign:
         return DecodedText(path, len(codecs.BOM_UTF8) if bom else 0)
     if bom:
-        return DecodedText(path, problem=f"begins as UTF-8 but holds other bytes: {_SAVE_AS}")
+        return DecodedText(path, problem=f"comincia come UTF-8 ma contiene altri byte: {_SAVE_AS}")
     if encoding and codecs.lookup(encoding).name not in ("utf-8", "cp1252"):
         return _from(path, scratch / "utf8.csv", encoding)
     return _from_1252(path, scratch / "utf8.csv")
@@ -183,13 +188,13 @@ def _from(path: Path, target: Path, encoding: str, reason: str = _OTHER) -> Deco
             while chunk := file.read(_CHUNK):
                 text = chunk.rstrip("\0\x1a")
                 if "\0" in text or (padded and text):
-                    return DecodedText(path, problem="not a text file: it holds NUL characters")
+                    return DecodedText(path, problem=NOT_TEXT)
                 padded, chunk = padded or text != chunk, text
                 empty = empty and not chunk.strip()
                 out.write(chunk)
     except UnicodeError:
         return DecodedText(path, problem=reason.format(encoding.upper(), _WHOLE, _SAVE_AS))
-    return DecodedText(target, problem="empty file" if empty else None)
+    return DecodedText(target, problem=EMPTY_FILE if empty else None)
 
 
 def _line(before: int, chunk: bytes, position: int) -> int:
@@ -201,10 +206,10 @@ def _from_1252(path: Path, target: Path) -> DecodedText:
     with path.open("rb") as file, target.open("wb") as out:
         while chunk := kept + file.read(_CHUNK):
             if found := _NOT_1252.search(chunk):
-                reason = f"byte {found[0][0]:#04x} is neither UTF-8 nor Windows-1252 {_WHOLE}: {_SAVE_AS}"
+                reason = f"il byte {found[0][0]:#04x} non è né UTF-8 né Windows-1252 {_WHOLE}: {_SAVE_AS}"
                 return DecodedText(path, problem=reason, line=_line(lines, chunk, found.start()))
             if found := _UTF8_PAIR.search(chunk):
-                reason = f"UTF-8 and Windows-1252 mixed in one file {_WHOLE}: {_SAVE_AS}"
+                reason = f"UTF-8 e Windows-1252 mescolati nello stesso file {_WHOLE}: {_SAVE_AS}"
                 return DecodedText(path, problem=reason, line=_line(lines, chunk, found.start()))
             # a pair must not be cut in two: the last two bytes are looked at again, unless the file ends
             kept = b"" if len(chunk) < _CHUNK else chunk[-2:]

@@ -10,12 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pcc_pipeline.formats.names import described, plain
-from pcc_pipeline.formats.tabular.layouts.model import KindLayout
+from pcc_pipeline.formats.tabular.layouts.model import SOURCE, KindLayout
 from pcc_pipeline.tables.describe import Table
 
 DELIMITERS = (";", ",", "\t", "|")
-#: What the name of a file's own column begins with, where a layout turns it into a table's.
-SOURCE = "@"
 #: Columns that a file names otherwise than its table (whose lineage column has the name already).
 ALIASES = {kind: {"ente": "codice_ente"} for kind in ("enti", "tickets", "ratings")}
 #: Rows among which the header is looked for, blank ones left out: titles may stand above it.
@@ -82,9 +80,9 @@ def read_header(plan: HeaderPlan, names: Sequence[str]) -> Header:
     repeated = [name.removeprefix(SOURCE) for name, count in counts.items() if count > 1]
     problem = None
     if missing:
-        problem = f"missing columns: {', '.join(missing)}"
+        problem = f"mancano le colonne: {', '.join(missing)}"
     elif repeated:
-        problem = f"columns named twice: {', '.join(repeated)}: rename or remove one of each"
+        problem = f"colonne ripetute: {', '.join(repeated)}: rinominare o togliere i doppioni"
     return Header(columns, unknown, problem, tuple(name.strip() for name in names))
 
 
@@ -106,7 +104,7 @@ def _missing(table: Table, found: frozenset[str]) -> list[str]:
     named = {name: alias for alias, name in ALIASES.get(table.name, {}).items()}
     brought = described(table)
     missing = [named.get(c.name, c.name) for c in table.columns if c.required and c.name in brought and c.name not in found]
-    return missing + [" or ".join(group) for group in table.one_of if not found & set(group)]
+    return missing + [" o ".join(group) for group in table.one_of if not found & set(group)]
 
 
 def _missing_sources(table: Table, layout: KindLayout, found: frozenset[str]) -> list[str]:
@@ -127,11 +125,11 @@ def _missing_sources(table: Table, layout: KindLayout, found: frozenset[str]) ->
         for source in absent(column.name)
     ]
     if layout.rows and SOURCE + plain(layout.rows.column) not in found:
-        missing.append(f"{layout.rows.column} (type of record)")
+        missing.append(f"{layout.rows.column} (tipo di record)")
     for group in table.one_of:
         there = [name for name in group if name in layout.columns]
         if there and all(absent(name) for name in there):
-            missing.append(" or ".join(f"{source} ({name})" for name in there for source in absent(name)))
+            missing.append(" o ".join(f"{source} ({name})" for name in there for source in absent(name)))
     return list(dict.fromkeys(missing))
 
 

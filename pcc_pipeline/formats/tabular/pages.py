@@ -9,21 +9,24 @@ from pathlib import Path
 
 from lxml import etree, html
 
+from pcc_pipeline.formats.reasons import SAVE_AS_TABLE
+
 #: A page is held whole while it is read.
 LARGEST = 64 << 20
-HTML = "the file is an HTML page, whatever its name says: its tables were read"
-_TOO_LARGE = f"the file is an HTML page of more than {LARGEST >> 20} MB, whatever its name says: save it as .xlsx or CSV"
-_SPANS = "the file is an HTML page with cells that go over several rows, whatever its name says: save it as .xlsx or CSV"
-_NO_TABLE = "the file is an HTML page without a table, whatever its name says: deliver the table itself"
+_PAGE = "il file è una pagina HTML, qualunque sia il nome"
+HTML = f"{_PAGE}: lette le sue tabelle"
+_TOO_LARGE = f"{_PAGE}, e supera {LARGEST >> 20} MB: {SAVE_AS_TABLE}"
+_SPANS = f"{_PAGE}, con celle su più righe: {SAVE_AS_TABLE}"
+_NO_TABLE = f"{_PAGE}, e non contiene tabelle: consegnare la tabella"
 _HTML = re.compile(
     rb"(?:\xef\xbb\xbf)?(?>\s+|<\?.*?\?>|<!--.*?-->)*+<(?:!doctype\s+html|(?:html|head|meta|title|style|body|table|div|center)[\s>])",
     re.I | re.S,
 )
 _OTHERS = (
-    (re.compile(rb"urn:schemas-microsoft-com:office:spreadsheet"), "an XML spreadsheet of Excel 2003"),
-    (re.compile(rb"\s*MIME-Version:", re.I), "a web page saved as one file (MHTML)"),
-    (re.compile(rb"%PDF-"), "a PDF"),
-    (re.compile(rb"\{\\rtf"), "a document of a word processor (RTF)"),
+    (re.compile(rb"urn:schemas-microsoft-com:office:spreadsheet"), "un foglio XML di Excel 2003"),
+    (re.compile(rb"\s*MIME-Version:", re.I), "una pagina web salvata in un file (MHTML)"),
+    (re.compile(rb"%PDF-"), "un PDF"),
+    (re.compile(rb"\{\\rtf"), "un documento di testo (RTF)"),
 )
 
 
@@ -43,7 +46,7 @@ def other_format(start: bytes) -> str | None:
     """Why a file that begins so is no table; null where nothing is known against it."""
     for pattern, name in _OTHERS:
         if pattern.search(start) if pattern.pattern.startswith(b"urn") else pattern.match(start):
-            return f"the file is {name}, whatever its name says: save it as .xlsx or CSV"
+            return f"il file è {name}, qualunque sia il nome: {SAVE_AS_TABLE}"
     return None
 
 

@@ -20,9 +20,9 @@ from typing import TypeVar
 from pcc_pipeline.formats.notes import Notes
 from pcc_pipeline.formats.rows import WHOLE, Checked, Raw, check_rows, flaws_batch, in_sheet
 from pcc_pipeline.formats.source import Counts, Sink, Source
+from pcc_pipeline.formats.tabular.choose import difference, plans_for
 from pcc_pipeline.formats.tabular.dirt import cleaned, dirt_of
 from pcc_pipeline.formats.tabular.layouts.apply import applied, declared, gross, uses
-from pcc_pipeline.formats.tabular.layouts.choose import difference, plans_for
 from pcc_pipeline.formats.tabular.layouts.model import Layout
 from pcc_pipeline.formats.tabular.parts import Part, Task, open_parts
 from pcc_pipeline.formats.tabular.spool import Spool

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pcc_pipeline.formats.notes import Note
+from pcc_pipeline.formats.reasons import NO_PASSWORD
 from pcc_pipeline.formats.rows import WHOLE, Flaw, Raw
 from pcc_pipeline.formats.tabular.csv_reader import open_csv, raw_tasks
 from pcc_pipeline.formats.tabular.dirt import header_notes
-from pcc_pipeline.formats.tabular.encoding import COMPRESSED, GZIP, expanded
+from pcc_pipeline.formats.tabular.encoding import COMPRESSED, GZIP, OLE, ZIP, expanded
 from pcc_pipeline.formats.tabular.headers import Header, HeaderPlan
 from pcc_pipeline.formats.tabular.pages import HTML, looks_html, other_format, to_csv
 from pcc_pipeline.formats.tabular.xlsx_reader import open_workbook, sheet_tasks
@@ -19,9 +20,7 @@ from pcc_pipeline.tables.notes import FILE_FORMAT
 
 _START = 1024
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_ZIP = b"PK\x03\x04"
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_OLE_REASON = "an Excel file that is broken or protected by a password: deliver it without, or as CSV ({0})"
+_OLE_REASON = f"file Excel danneggiato o protetto da password: {NO_PASSWORD}, o in CSV"
 Task = Callable[[], Raw]
 
 
@@ -45,11 +44,11 @@ def open_parts(plans: Sequence[HeaderPlan], path: Path, folder: Path) -> tuple[l
         if problem := expanded(path, inner):
             return [], Flaw(None, problem)
         path, start, notes = inner, _start(inner), [Note(FILE_FORMAT, COMPRESSED)]
-    if not start.startswith((_ZIP, _OLE)):
+    if not start.startswith((ZIP, OLE)):
         return _text_parts(plans, path, folder, start, notes)
     book = open_workbook(plans, path)
-    if book.flaw and start.startswith(_OLE) and not book.flaw.reason.startswith(WHOLE):
-        return [], Flaw(None, _OLE_REASON.format(book.flaw.reason))
+    if book.flaw and start.startswith(OLE) and not book.flaw.reason.startswith(WHOLE):
+        return [], Flaw(None, _OLE_REASON)
     return [
         Part(
             sheet.plan, sheet.header, sheet_tasks(sheet),

@@ -22,10 +22,12 @@ import python_calamine as calamine
 from pcc_pipeline.formats.conventions import DECIMALS, TOO_LARGE
 from pcc_pipeline.formats.names import plain
 from pcc_pipeline.formats.notes import Note
+from pcc_pipeline.formats.reasons import NO_PASSWORD, unreadable_workbook
 from pcc_pipeline.formats.rows import TIMED, WHOLE, Flaw, Raw
 from pcc_pipeline.formats.tabular.csv_reader import trimmed
-from pcc_pipeline.formats.tabular.headers import HEADER_ROWS, SOURCE, Header, HeaderPlan, find_header
+from pcc_pipeline.formats.tabular.headers import HEADER_ROWS, Header, HeaderPlan, find_header
 from pcc_pipeline.formats.tabular.layouts.apply import source_types
+from pcc_pipeline.formats.tabular.layouts.model import SOURCE
 from pcc_pipeline.formats.tabular.xlsx_errors import Cells, counts_from_1904, error_cells
 from pcc_pipeline.tables.describe import MONEY, Column
 from pcc_pipeline.tables.notes import SERIAL_DATE, SKIPPED_SHEET, TIME_OF_DAY
@@ -42,19 +44,20 @@ _EPOCH = dt.date(1899, 12, 30)
 _SERIALS = (32874, 65746)
 _COMPACT = re.compile(r"(?:19|20)[0-9]{6}")
 
-MERGED = "an amount in a cell merged over several rows: of which row it is cannot be told, take the merging away"
-DATE_AS_TEXT = "the cell holds a date where a text is expected: format the column as text and write it again"
-DIGITS_LOST = "the cell holds a number too long for a workbook, which loses digits: format the column as text"
-NUMBER_AS_DATE = "the cell holds a number where a date is expected: format the column as a date"
-DATE_AS_AMOUNT = "the cell holds a date where an amount is expected: format the column as a number"
-FORMULA = "the cell holds an error of a formula (such as #N/A): correct it, or leave the cell empty"
+MERGED = "importo in una cella unita su più righe: non si sa di quale riga sia, dividere la cella"
+DATE_AS_TEXT = "la cella contiene una data dove si attende un testo: dare alla colonna il formato testo e riscriverla"
+DIGITS_LOST = "numero troppo lungo per un foglio di calcolo, che ne perde le cifre: dare alla colonna il formato testo"
+_AS_DATE = "dare alla colonna il formato data"
+NUMBER_AS_DATE = f"la cella contiene un numero dove si attende una data: {_AS_DATE}"
+DATE_AS_AMOUNT = "la cella contiene una data dove si attende un importo: dare alla colonna il formato numero"
+FORMULA = "la cella contiene l'errore di una formula (come #N/A): correggerla, o lasciare la cella vuota"
 #: Stands in a cell that holds an error; told apart by identity, since a text may read the same.
 ERROR = "".join(("#", "ERROR"))
 
-EMPTY = "an empty sheet: skipped"
-HIDDEN = "a hidden sheet: not read"
-WITHOUT_COLUMNS = "a sheet without the columns: skipped"
-FURTHER = "a further sheet: not read, unless a layout names it"
+EMPTY = "foglio vuoto: saltato"
+HIDDEN = "foglio nascosto: non letto"
+WITHOUT_COLUMNS = "foglio senza le colonne: saltato"
+FURTHER = "altro foglio: non letto, se un layout non lo nomina"
 
 Row = tuple[int, list[Any]]
 
@@ -116,9 +119,9 @@ def open_workbook(plans: Sequence[HeaderPlan], path: Path) -> Workbook:
                 return opened
             refused = refused or opened
     except calamine.PasswordError:
-        return _refused(plans[0], "the workbook is protected by a password: deliver it without")
+        return _refused(plans[0], f"cartella di lavoro protetta da password: {NO_PASSWORD}")
     except Exception as error:  # calamine's errors share no useful base; a broken file may raise any
-        return _refused(plans[0], f"not a readable workbook: {str(error)[:120]}")
+        return _refused(plans[0], unreadable_workbook(error))
     assert refused is not None
     return refused
 
@@ -130,7 +133,7 @@ def _by_plan(book: calamine.CalamineWorkbook, plan: HeaderPlan, path: Path, from
     named = plan.layout.sheets
     present = {plain(name): name for name in reversed(book.sheet_names)}
     if gone := [sheet.name for sheet in named if plain(sheet.name) not in present]:
-        return _refused(plan, f"missing sheets: {', '.join(gone)}")
+        return _refused(plan, f"mancano i fogli: {', '.join(gone)}")
     sheets: list[Sheet] = []
     before = 0
     for wanted in named:
@@ -159,7 +162,7 @@ def _first_fitting(book: calamine.CalamineWorkbook, plan: HeaderPlan, path: Path
             return Workbook(plan, (opened,), notes=tuple(notes))
         tried.append((opened, hidden))
     if not tried:
-        return _refused(plan, "the workbook has no sheet of cells")
+        return _refused(plan, "la cartella di lavoro non ha fogli di celle")
     # what is wrong is said of the sheet that people mean: one that they see and that is not empty
     closest = min(tried, key=lambda sheet: (not sheet[0].header.names, sheet[1]))[0]
     return Workbook(plan, (closest,), closest.flaw)
@@ -176,12 +179,12 @@ def _open_sheet(sheet: calamine.CalamineSheet, plan: HeaderPlan, path: Path, bef
     rows = _spread(rows, sheet, before, left)
     first = [(number, cells) for number, cells in islice(rows, _HEADER_ROWS) if any(cell != "" for cell in cells)]
     if not first:
-        return Sheet(Header(()), plan, rows, sheet.name, flaw=Flaw(None, f"the workbook's sheet {sheet.name} is empty"))
+        return Sheet(Header(()), plan, rows, sheet.name, flaw=Flaw(None, f"il foglio {sheet.name} è vuoto"))
     top = first[:HEADER_ROWS]
     names = [[str(cell) for cell in cells] for _, cells in top]
     found = find_header([plan], len(top), lambda row, _: names[row], texts=False)
     if found.header.problem:
-        where = f"sheet {sheet.name}: " if before or (plan.layout and plan.layout.sheets) else ""
+        where = f"foglio {sheet.name}: " if before or (plan.layout and plan.layout.sheets) else ""
         flaw = Flaw(None, f"{WHOLE}{where}{found.header.problem}")
         return Sheet(found.header, plan, rows, sheet.name, flaw=flaw)
     below = chain(first[found.row + found.rows :], rows)
@@ -274,7 +277,7 @@ def _serials(name: str, rows: list[Row], cells: list[Any], read: list[_Cell]) ->
     places = [n for n, cell in enumerate(cells) if isinstance(cell, int | float) and read[n][1] is not None]
     if not places:
         return []
-    told = "numbers of a workbook read as the days they count: format the column as a date"
+    told = f"numeri del foglio di calcolo letti come i giorni che contano: {_AS_DATE}"
     return [Note(SERIAL_DATE, told, rows[places[0]][0], name.removeprefix(SOURCE), None, len(places))]
 
 

@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pcc_pipeline.formats.names import plain
+from pcc_pipeline.formats.tabular.encoding import ZIP
 from pcc_pipeline.service.erasure.traces import Traces
-
-_ZIP = b"PK\x03\x04"
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Rewritten:
 
 def table_without(data: bytes, traces: Traces) -> Rewritten:
     """A delivered table without the ente's rows."""
-    return _sheet(data, traces) if data.startswith(_ZIP) else _text(data, traces)
+    return _sheet(data, traces) if data.startswith(ZIP) else _text(data, traces)
 
 
 def lines_without(data: bytes, traces: Traces) -> Rewritten:

@@ -6,7 +6,6 @@ found is told by place, never by content.
 
 from __future__ import annotations
 
-import io
 import mmap
 import zipfile
 from pathlib import Path
@@ -14,7 +13,9 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pcc_pipeline.arrival.archive import DAMAGE, LIMITS
 from pcc_pipeline.database import dagster_storage
+from pcc_pipeline.formats.tabular.encoding import ZIP
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.service.erasure import databases
 from pcc_pipeline.service.erasure.files import bears, files
@@ -22,6 +23,8 @@ from pcc_pipeline.service.erasure.traces import Traces
 
 #: In the server's own files a shorter code would be found by chance, in its catalogues say.
 SHORTEST_IN_DATABASE = 5
+#: Bytes of an archive's member looked at together, and how many of them are looked at again with the next ones.
+PIECE, OVERLAP = 1 << 20, 1 << 12
 
 
 def traces_left(installation: Installation, traces: Traces) -> list[str]:
@@ -59,18 +62,34 @@ def _holds(path: Path, traces: Traces) -> bool:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         if traces.bytes_pattern.search(data):
             return True
-        packed = data[:4] == b"PK\x03\x04"
-    return packed and _packed(path.read_bytes(), traces)
+        packed = data[: len(ZIP)] == ZIP
+    return packed and _packed(path, traces)
 
 
-def _packed(data: bytes, traces: Traces) -> bool:
+def _packed(path: Path, traces: Traces) -> bool:
+    """Whether a member or its name holds a trace. What cannot be unpacked, or swells beyond all bounds, holds none."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for name in archive.namelist():
-                if traces.pattern.search(name) or traces.bytes_pattern.search(archive.read(name)):
-                    return True
-    except zipfile.BadZipFile:
+        with zipfile.ZipFile(path) as archive:
+            if any(traces.pattern.search(name) for name in archive.namelist()):
+                return True
+            return any(_member_holds(archive, entry, traces) for entry in archive.infolist())
+    except DAMAGE:
         return False
+
+
+def _member_holds(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, traces: Traces) -> bool:
+    """Looks through a member a piece at a time; pieces overlap, so that no word is cut in two."""
+    if entry.file_size > max(LIMITS.free, entry.compress_size * LIMITS.ratio):
+        return False  # made to exhaust the machine: landing refuses it as well
+    before = b""
+    try:
+        with archive.open(entry) as source:
+            while piece := source.read(PIECE):
+                if traces.bytes_pattern.search(before + piece):
+                    return True
+                before = piece[-OVERLAP:]
+    except DAMAGE:
+        return False  # the other members may still be whole
     return False
 
 

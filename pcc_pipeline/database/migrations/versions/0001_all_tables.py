@@ -197,7 +197,6 @@ def upgrade() -> None:
     sa.Column('span_from', sa.Date(), nullable=True, comment='First day of the span of a whole delivery; null: open'),
     sa.Column('span_to', sa.Date(), nullable=True, comment='Last day of that span; null: open'),
     sa.PrimaryKeyConstraint('delivery', name=op.f('pk_deliveries')),
-    sa.UniqueConstraint('ente', 'kind', 'sha256', name=op.f('uq_deliveries_ente_kind_sha256')),
     schema='pcc',
     comment='One row per content delivered to an ente in a kind: the same bytes twice are one delivery'
     )

@@ -1,7 +1,7 @@
 """Layouts: how each release of an accounting system names and writes the standard tables, as YAML files.
 
-`model` says what a file may hold, `load` finds and reads the files, `choose` takes the one of an ente or the one
-that a file fits, `apply` turns a file's columns into the standard ones, `report` tells people about a file.
+`model` says what a file may hold, `load` finds and reads the files, `apply` turns a file's columns into the standard
+ones. No delivered file is opened here: which layout one fits is `tabular.choose`'s matter.
 """
 
 from pcc_pipeline.formats.tabular.layouts.load import LayoutError, layouts, read_layout

@@ -16,12 +16,11 @@ from pcc_pipeline.formats.conventions import COMMA, DAY_FIRST, POINT
 from pcc_pipeline.formats.names import plain
 from pcc_pipeline.formats.notes import Note
 from pcc_pipeline.formats.rows import Evidence, Raw
-from pcc_pipeline.formats.tabular.headers import SOURCE
-from pcc_pipeline.formats.tabular.layouts.model import Choice, KindLayout, Recipe
+from pcc_pipeline.formats.tabular.layouts.model import SOURCE, Choice, KindLayout, Recipe
 from pcc_pipeline.tables.describe import MONEY, Column, Table
 from pcc_pipeline.tables.notes import NET_PAYMENTS
 
-NET = "payments written net, as the layout says: what is withheld was added"
+NET = "pagamenti al netto, come dice il layout: aggiunto quanto trattenuto"
 _TEXT = pa.scalar(None, pa.string())
 #: An amount that is negative as written; how it is written without its sign.
 _NEGATIVE = r"^[^0-9]*[-−(]|[-−)][^0-9]*$"
@@ -152,7 +151,7 @@ def _column(column: Column, layout: KindLayout, recipe: Recipe, raw: Raw, count:
         if recipe.otherwise == "keep":
             cells.texts = pc.if_else(missed, texts, cells.texts)
         if recipe.otherwise == "refuse":
-            cells = _refused(cells, missed, texts, f"does not match the layout's {recipe.pattern}")
+            cells = _refused(cells, missed, texts, f"non corrisponde al formato del layout, {recipe.pattern}")
     if recipe.values:
         cells = _mapped(recipe, Cells(_as_text(cells), None, cells.wrong))
     if recipe.default is not None:
@@ -256,7 +255,7 @@ def _mapped(recipe: Recipe, cells: Cells) -> Cells:
     made = Cells(meant, None, cells.wrong)
     if recipe.otherwise == "refuse":
         known = ", ".join(recipe.values)
-        made = _refused(made, unknown, cells.texts, f"not among the layout's values: {known}")
+        made = _refused(made, unknown, cells.texts, f"valore che il layout non prevede; previsti: {known}")
     return made
 
 
@@ -268,7 +267,7 @@ def _cents(cells: Cells) -> Cells:
     euros = pc.replace_substring_regex(padded, r"([0-9]{2})([-+]?)$", r".\1\2")
     other = pc.and_(pc.is_valid(texts), pc.invert(whole))
     made = Cells(pc.if_else(whole, euros, texts), None, cells.wrong)
-    return _refused(made, other, texts, "not a whole number of cents, as the layout has amounts")
+    return _refused(made, other, texts, "non è un numero intero di centesimi, come il layout vuole gli importi")
 
 
 def _signed(recipe: Recipe, cells: Cells, raw: Raw) -> Cells:

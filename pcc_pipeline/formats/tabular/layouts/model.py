@@ -1,6 +1,6 @@
 """What a layout file may say: how one release of an accounting system names and writes the standard tables.
 
-Only the description and its validation live here: `apply` carries it out, `choose` finds the one that fits.
+Only the description and its validation live here: `apply` carries it out, `tabular.choose` finds the one that fits.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from pcc_pipeline.tables.feeds import FEEDS
 #: Ways of writing numbers and dates that have a name; a date may also give a pattern (`%d%m%y`).
 NUMBERS = ("italian", "point", "cents")
 DATES = ("italian", "iso")
+#: What the name of a file's own column begins with, where a layout turns it into a table's.
+SOURCE = "@"
 _NAMED = re.compile(r"\(\?P<([a-z_]+)>")
 _VALUE = "value"
 

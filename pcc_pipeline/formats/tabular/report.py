@@ -10,11 +10,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from pcc_pipeline.formats.conventions import AMBIGUOUS
 from pcc_pipeline.formats.names import described, plain
 from pcc_pipeline.formats.source import Counts, Source
+from pcc_pipeline.formats.tabular.choose import KINDS, PCC_KINDS, Fit, fits
+from pcc_pipeline.formats.tabular.guess import likeliest
 from pcc_pipeline.formats.tabular.headers import Header, HeaderPlan
-from pcc_pipeline.formats.tabular.layouts.choose import KINDS, PCC_KINDS, Fit, fits
-from pcc_pipeline.formats.tabular.layouts.guess import likeliest
 from pcc_pipeline.formats.tabular.layouts.load import standard
 from pcc_pipeline.formats.tabular.layouts.model import Layout, Recipe
 from pcc_pipeline.formats.tabular.parse import parse_tabular
@@ -122,7 +123,7 @@ def report(path: Path, kind: str, layout: Layout | None = None) -> Report:
     made.counts = parse_tabular(Source("", kind, "", path.name, path), memory, layout=layout)
     for sort, times in memory.bad.most_common():
         told = Told(*sort, times, *memory.shown[sort])
-        (made.untold if told.reason.startswith("ambiguous") else made.refused).append(told)
+        (made.untold if told.reason.startswith(AMBIGUOUS) else made.refused).append(told)
     made.notes, made.first = memory.noted, memory.first
     return made
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pcc_pipeline.formats.names import plain
+from pcc_pipeline.formats.rows import WHOLE
 from pcc_pipeline.formats.source import Source
 from pcc_pipeline.formats.tabular.headers import Header, HeaderPlan
 from pcc_pipeline.formats.tabular.layouts.load import layouts
@@ -105,11 +106,11 @@ def difference(source: Source, layout: Layout | None, folder: Path) -> str:
         best = next(iter(fits(source.kind, source.path, Path(scratch))), None)
     mine = layout.name if layout else "standard"
     if best is None:
-        return f"the ente's layout is {mine}"
+        return f"il layout dell'ente è {mine}"
     if best.whole:
-        remedy = "correct gestionale and versione_gestionale in the register of enti"
-        return f"it fits the layout {best.plan.name}, not the ente's ({mine}): {remedy}"
-    told = (best.reason or "").removeprefix("the whole file is refused: ")
+        remedy = "correggere gestionale e versione_gestionale nell'anagrafica degli enti"
+        return f"corrisponde al layout {best.plan.name}, non a quello dell'ente ({mine}): {remedy}"
+    told = (best.reason or "").removeprefix(WHOLE)
     unknown = ", ".join(name[:40] for name in best.header.unknown[:10])
-    told += f"; columns it does not know: {unknown}" if unknown else ""
-    return f"fits no layout; the nearest is {best.plan.name}: {told}"
+    told += f"; colonne che non conosce: {unknown}" if unknown else ""
+    return f"non corrisponde a nessun layout; il più vicino è {best.plan.name}: {told}"

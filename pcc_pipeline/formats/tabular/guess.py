@@ -18,8 +18,9 @@ import yaml
 from pcc_pipeline.formats.columns import reader
 from pcc_pipeline.formats.conventions import DAY_FIRST, read_date
 from pcc_pipeline.formats.names import described, plain
+from pcc_pipeline.formats.tabular.choose import PCC, PCC_KINDS
+from pcc_pipeline.formats.tabular.encoding import OLE, ZIP
 from pcc_pipeline.formats.tabular.headers import DELIMITERS
-from pcc_pipeline.formats.tabular.layouts.choose import PCC, PCC_KINDS
 from pcc_pipeline.formats.tabular.layouts.load import layouts
 from pcc_pipeline.formats.tabular.xlsx_reader import reading_order
 from pcc_pipeline.formats.tax_ids import read_tax_id
@@ -68,7 +69,7 @@ def glance(path: Path) -> Glance:
     """Looks at a file without knowing its columns. Raises ValueError for one that holds no table."""
     delimiter = None
     start = path.open("rb").read(4)
-    if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+    if start.startswith((ZIP, OLE)):
         try:
             book = calamine.CalamineWorkbook.from_path(str(path))
             sheets = [book.get_sheet_by_name(name) for name, _ in reading_order(book)]
