@@ -317,7 +317,7 @@ RECONCILIATIONS: tuple[Reconciliation, ...] = (
     Reconciliation(
         "stock_moved_on_pcc_alone",
         "pcc_changes",
-        "No document's part of PCC's stock moved from one delivery to the next without an operation sent from here or a payment "
+        "No document's part of PCC's stock moved between two deliveries without an operation sent from here or a payment "
         "order (docs/rules.md#rule-11-changes); a breach is told at the desk, publication goes on",
         False,
         ("pcc_changes",),

@@ -22,7 +22,7 @@ import yaml
 from sqlalchemy.dialects.postgresql import insert
 
 from pcc_pipeline.calculator import source
-from pcc_pipeline.clock import today
+from pcc_pipeline.clock import ROME, today
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.duck import connect
