@@ -183,3 +183,18 @@ def test_the_command(installation: Installation, bind: sa.Engine, settings: Sett
     assert "anna" in call("list")[1]
     with pytest.raises(DecisionError):
         uploaded(bind, "alfa", "a.csv", " ")
+
+
+def test_the_page_of_what_pcc_changed(desk: TestClient, bind: sa.Engine) -> None:
+    row = {
+        "ente": "alfa", "progressivo_registrazione": "P1", "id_documento": "D1", "field": "NOT_PAYABLE", "before": "0,00",
+        "after": "300,00", "stock_effect": -300, "delivery_before": "d1", "received_before": WRITTEN, "delivery": "d2",
+        "received_at": WRITTEN + timedelta(days=1),
+    }  # fmt: skip
+    with bind.begin() as connection:
+        connection.execute(sa.insert(table("pcc_changes")), [row, {**row, "ente": "beta", "after": "SEGRETO"}])
+    _sign_in(desk, "chi@alfa.it")
+    page = desk.get("/cambiamenti-pcc").text
+    assert "non liquidabile, importo" in page
+    assert "-300,00" in page
+    assert "SEGRETO" not in page

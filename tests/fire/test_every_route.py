@@ -83,6 +83,7 @@ EXPECTED: dict[tuple[str, str], Expected] = {
     ("GET", "/documenti"): Expected(OF_ENTE),
     ("GET", "/documento"): Expected(OF_ENTE, values={"?": "id_documento=D1"}),
     ("GET", "/anomalie"): Expected(OF_ENTE),
+    ("GET", "/cambiamenti-pcc"): Expected(OF_ENTE),
     ("GET", "/esporta/{name}.{suffix}"): Expected(OF_ENTE, values={"name": "stock_by_creditor", **FILE}),
     ("GET", "/consegne"): Expected(OF_ENTE),
     ("POST", "/consegne"): Expected(OF_ENTE, data={"kind": "erp_payments"}, files={"files": ("p.csv", PAYMENTS.encode())}),
