@@ -70,7 +70,8 @@ LABELS = {
 LABELS |= {
     "KIND.ISSUED": "Emesso", "KIND.DUE": "Scadenza", "KIND.REGISTERED": "Registrato", "KIND.STATE": "Stato",
     "KIND.PAYMENT": "Pagamento", "KIND.REVERSAL": "Storno di pagamento", "KIND.CREDIT_NOTE": "Nota di credito collegata",
-    "KIND.CREDITED": "Fattura collegata", "KIND.MESSAGE": "Messaggio", "KIND.MOVEMENT": "Movimento",
+    "KIND.CREDITED": "Fattura collegata", "KIND.WITHHELD": "Ritenuta", "KIND.MESSAGE": "Messaggio",
+    "KIND.MOVEMENT": "Movimento",
     "KIND.SENT": "Operazione inviata", "KIND.ANSWERED": "Risposta", "KIND.DONE": "Operazione eseguita",
     "STATE.REGISTRATA": "registrata", "STATE.LIQUIDATA": "liquidata", "STATE.SOSPESA": "sospesa",
     "STATE.NON_LIQUIDABILE": "non liquidabile", "STATE.RIFIUTATA": "rifiutata", "STATE.ANNULLATA": "annullata",

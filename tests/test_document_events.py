@@ -44,6 +44,8 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     book.paid("INVOICE", 1220, numero_mandato="77")
     book.paid("NOTE", 100, numero_mandato="77")
     book.paid("ELSEWHERE", 10, "2024-03-10", numero_mandato="77")
+    book.both("WITHHELD", erp={"importo_ritenuta": 200})
+    book.paid("WITHHELD", 1020)
     book.both("CEDED", erp={"denominazione_fornitore": "Vecchio"})
     book.case("CESSIONE", book.supplier("CEDED"), nuovo_creditore_piva="20000000001", nuovo_creditore_denominazione="Nuovo")
     return book.reconciled(tmp_path_factory.mktemp("events"))
@@ -130,3 +132,8 @@ def test_each_creditor_bears_its_own_name(seen: Seen) -> None:
         )
     }
     assert found["right"] == ("Nuovo", "Vecchio") and found["pcc"] == ("Vecchio", None)
+
+
+def test_what_is_withheld_is_told_as_no_longer_owed(seen: Seen) -> None:
+    assert _of(seen, "WITHHELD", "WITHHELD", "amount", "day") == [(200, date(2026, 1, 20))]
+    assert _of(seen, "PAID", "WITHHELD") == []

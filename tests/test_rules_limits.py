@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -178,3 +179,16 @@ def test_what_is_withheld_is_told_as_paid(seen: Seen) -> None:
     for document in ("WITHHELD", "WITHHELD_BY_ORDER"):
         told = seen.found.rows("operations", "importo", where=f"id_documento = '{document}' and azione = 'CP'")
         assert told == [(1220,)]
+
+
+@pytest.mark.parametrize(("answer", "right"), [("PAGAMENTI_DISTINTI", 620), ("NOTA", 920)])
+def test_equal_payments_count_as_often_as_a_person_says(tmp_path: Path, answer: str, right: int) -> None:
+    book = Book()
+    book.both("ROW_TWICE", pcc=_paid_on_pcc(300))
+    for _ in range(2):
+        book.paid("ROW_TWICE", 300, numero_mandato="B1")
+    said: dict[str, Any] = {"code": "PAID_MORE_THAN_OWED", "id_documento": "ROW_TWICE", "answer": answer}
+    said["decided_at"] = datetime(2026, 1, 15, tzinfo=UTC)
+    seen = book.reconciled(tmp_path, decided={"decided_answers": [said]})
+    assert seen.found.stock("right") == right
+    assert ("PAID_MORE_THAN_OWED" in seen.codes("ROW_TWICE")) == (answer == "NOTA")

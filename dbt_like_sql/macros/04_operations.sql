@@ -10,10 +10,10 @@ create or replace macro refusal_words(erp_stato) as
 
 create or replace macro italian_date(day) as strftime(day, '%d/%m/%Y');
 
--- 1234567.89 as 1.234.567,89.
+-- 1234567.89 as 1.234.567,89; more than two decimals are rounded first.
 create or replace macro italian_money(amount) as
-    if(amount < 0, '-', '') || replace(format('{:,}', floor(abs(amount))::bigint), ',', '.') || ','
-    || right(abs(amount)::decimal(18, 2)::varchar, 2);
+    if(amount::decimal(18, 2) < 0, '-', '') || replace(format('{:,}', floor(abs(amount::decimal(18, 2)))::bigint), ',', '.') || ','
+    || right(abs(amount::decimal(18, 2))::varchar, 2);
 
 -- A text with its {facts} filled in from a list of names and values. A brace within a value is put aside meanwhile: what a
 -- fact itself says is never filled in again.

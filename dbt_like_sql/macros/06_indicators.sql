@@ -12,9 +12,6 @@ create or replace macro euro(whole_cents) as (whole_cents::decimal(38, 0) * 0.01
 -- A mean in days (cents times days over cents) to two decimals.
 create or replace macro mean_days(cent_days, whole_cents) as euro(rounded_quotient(cent_days * 100, whole_cents));
 
--- A number as Italians write it: 1.234,56.
-create or replace macro italian(amount) as translate(format('{:,.2f}', amount::decimal(18, 2)), ',.', '.,');
-
 -- A part of a figure as its drill-down shows it: what weighs most stands first, ties by the document's keys.
 create or replace macro indicator_part(weight, id_documento, progressivo, paid_on, from_day, to_day, amount, suspended_days, days) as {
     'weight': abs(weight)::bigint,

@@ -149,6 +149,8 @@ def _understood(line: Line, asked: Mapping[tuple[Any, ...], Mapping[str, Any]], 
             raise DecisionError("SEPARA: il documento non è abbinato a nessuno")
         case "gone" | "stays" if question["code"] not in codes_that("holds"):
             raise DecisionError(f"{word}: risponde solo alla domanda su ciò che non è più nelle consegne")
+        case "counts" if question["code"] != "PAID_MORE_THAN_OWED":
+            raise DecisionError(f"{word}: risponde solo alla domanda su ciò che risulta pagato più del dovuto")
         case "note" if not line.text("nota"):
             raise DecisionError("NOTA: la nota è vuota")
     return _Answer(line, question, rule, value, since, scope == "FORNITORE", line.text("nota"))

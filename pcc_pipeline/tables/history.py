@@ -9,7 +9,7 @@ from pcc_pipeline.tables.common import ENTE
 from pcc_pipeline.tables.describe import Column, Table
 
 SIDES = ("ERP", "SDI", "PCC")
-KINDS = ("REGISTERED", "STATE", "PAYMENT", "REVERSAL", "CREDIT_NOTE", "CREDITED", "MESSAGE", "MOVEMENT", "BALANCE")
+KINDS = ("REGISTERED", "STATE", "PAYMENT", "REVERSAL", "WITHHELD", "CREDIT_NOTE", "CREDITED", "MESSAGE", "MOVEMENT", "BALANCE")
 
 #: Codes of BALANCE: PCC's accounts (docs/rules.md#rule-3).
 ACCOUNTS = ("RICEVUTO", "LIQUIDATO", "SOSPESO", "NON_LIQUIDABILE", "PAGATO", "PAGATO_NON_COMMERCIALE")
@@ -34,6 +34,7 @@ DOCUMENT_EVENTS = Table(
         Column("progressivo_registrazione", "text", "PCC's key, where the document was found there"),
         Column("side", "text", "Who tells it: ERP the accounting system, SDI, PCC", required=True, allowed=SIDES),
         Column("kind", "text", "REGISTERED the document as it stands; STATE another state than the first delivered, or a suspension; PAYMENT and REVERSAL with their order; "
+               "WITHHELD what is lacking by O and withheld, not owed (docs/rules.md#rule-11); "
                "CREDIT_NOTE a note linked to it; CREDITED an invoice linked to the note; MESSAGE of SDI; MOVEMENT on PCC; BALANCE of an "
                "account of PCC at O, where not zero", required=True, allowed=KINDS),
         Column("row_id", "integer", "Order of arrival of the row that tells it, unique within its kind", required=True),

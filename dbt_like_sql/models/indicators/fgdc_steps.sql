@@ -3,30 +3,30 @@
 with steps as (
     select
         view, year, 1 as step, 'STOCK_SHARE' as name, stock as value, share_limit as bound, within_share as passed, null as rate,
-        'Stock al ' || italian_date(reference_date()) || ': ' || italian(stock) || ' €. Il '
-            || italian(threshold('fgdc_stock_share')) || ' % delle fatture ricevute nel ' || year || ' (' || italian(received)
-            || ' €) è ' || italian(share_limit) || ' €: lo stock ' || if(within_share, 'non lo supera.', 'lo supera.') as words
+        'Stock al ' || italian_date(reference_date()) || ': ' || italian_money(stock) || ' €. Il '
+            || italian_money(threshold('fgdc_stock_share')) || ' % delle fatture ricevute nel ' || year || ' (' || italian_money(received)
+            || ' €) è ' || italian_money(share_limit) || ' €: lo stock ' || if(within_share, 'non lo supera.', 'lo supera.') as words
     from fgdc_duties
     union all
     select
         view, year, 2, 'STOCK_REDUCTION', stock, reduction_limit, reduced, null,
         'Stock al 31/12/' || (year - 1) || if(previous_stated, ' (dichiarato dall''ente)', ' (dai documenti noti)') || ': '
-            || italian(previous) || ' €. Il ' || italian(threshold('fgdc_stock_reduction')) || ' % è ' || italian(reduction_limit)
+            || italian_money(previous) || ' €. Il ' || italian_money(threshold('fgdc_stock_reduction')) || ' % è ' || italian_money(reduction_limit)
             || ' €: lo stock ' || if(reduced, 'si è ridotto abbastanza.', 'non si è ridotto abbastanza.')
     from fgdc_duties
     union all
     select
         view, year, 3, 'STOCK_DUTY', stock_rate, null, stock_rate = 0, stock_rate,
         if(stock_rate = 0, 'Dallo stock non nasce obbligo: basta una delle due condizioni.',
-           'Nessuna delle due condizioni è rispettata: dallo stock nasce l''obbligo del ' || italian(stock_rate) || ' %.')
+           'Nessuna delle due condizioni è rispettata: dallo stock nasce l''obbligo del ' || italian_money(stock_rate) || ' %.')
     from fgdc_duties
     union all
     select
         view, year, 4, 'DELAY_DUTY', coalesce(delay, 0), null, delay_rate = 0, delay_rate,
         if(delay is null, 'Nessuna fattura scaduta nel ' || year || ', né pagata nell''anno prima della scadenza: nessun ritardo.',
-           'Indicatore di ritardo annuale: ' || italian(delay) || ' giorni, cioè ' || whole_days || ' interi'
+           'Indicatore di ritardo annuale: ' || italian_money(delay) || ' giorni, cioè ' || whole_days || ' interi'
            || if(closes_on > observed_at(), ' (simulazione: l''anno è in corso e il non pagato conta fino al ' || italian_date(closes_on) || ')', '')
-           || if(delay_rate = 0, ': nessun obbligo.', ': obbligo del ' || italian(delay_rate) || ' %.'))
+           || if(delay_rate = 0, ': nessun obbligo.', ': obbligo del ' || italian_money(delay_rate) || ' %.'))
     from fgdc_duties
     union all
     select
@@ -37,7 +37,7 @@ with steps as (
             when 'NOT_YET' then 'I debiti del ' || year || ' vanno pubblicati (art. 33 D.Lgs. 33/2013)'
                 || coalesce(' entro il ' || italian_date(publish_by), '') || ': se non lo saranno, l''obbligo è del 5 % (c. 868).'
             when 'MISSING' then 'I debiti del ' || year || ' non risultano pubblicati (art. 33 D.Lgs. 33/2013; il termine era il '
-                || italian_date(publish_by) || ')' || if(silence_rate > 0, ': obbligo del ' || italian(silence_rate) || ' % (c. 868).', '.')
+                || italian_date(publish_by) || ')' || if(silence_rate > 0, ': obbligo del ' || italian_money(silence_rate) || ' % (c. 868).', '.')
             else 'L''ente non ha dichiarato se ha pubblicato i debiti del ' || year
                 || ' (registro degli enti, pubblicato_il): se non li ha pubblicati, l''obbligo è del 5 % (c. 868).'
         end
@@ -53,27 +53,27 @@ with steps as (
             when 'NOT_KNOWN' then 'Manca una consegna di PCC successiva al ' || italian_date(reference_date())
                 || ': non si sa se la piattaforma è alimentata. Se non lo è, l''obbligo è del 5 % (c. 868).'
             else 'PCC non conosce nessuno dei pagamenti del ' || year || ': la piattaforma non è alimentata'
-                || if(silence_rate > 0, ', obbligo del ' || italian(silence_rate) || ' % (c. 868).', '.')
+                || if(silence_rate > 0, ', obbligo del ' || italian_money(silence_rate) || ' % (c. 868).', '.')
         end
     from fgdc_duties
     union all
     select
         view, year, 7, 'FGDC_RATE', rate, null, rate = 0, rate,
         if(rate = 0, 'Nessun accantonamento al FGDC.',
-           'Vale l''obbligo maggiore: ' || italian(rate) || ' % da accantonare al FGDC nel ' || (year + 1) || '.')
+           'Vale l''obbligo maggiore: ' || italian_money(rate) || ' % da accantonare al FGDC nel ' || (year + 1) || '.')
     from fgdc_duties
     union all
     select
         view, year, 8, 'FGDC_AMOUNT', amount, base, amount = 0, rate,
         if(base is null, 'L''ente non ha comunicato lo stanziamento ' || (year + 1) || ' per beni e servizi (flusso budgets).',
-           'Stanziamento ' || budget_year || ' per beni e servizi ' || italian(stanziamento) || ' € meno vincolati ' || italian(vincolato)
-           || ' € = ' || italian(base) || ' €; il ' || italian(rate) || ' % è ' || italian(amount) || ' €.')
+           'Stanziamento ' || budget_year || ' per beni e servizi ' || italian_money(stanziamento) || ' € meno vincolati ' || italian_money(vincolato)
+           || ' € = ' || italian_money(base) || ' €; il ' || italian_money(rate) || ' % è ' || italian_money(amount) || ' €.')
     from fgdc_duties
     union all
     select
         view, year, 9, 'FGDC_ADJUSTMENT', amount - amount_before, base_before, amount = amount_before, rate,
-        'Lo stanziamento ' || budget_year || ' netto è variato da ' || italian(base_before) || ' € a ' || italian(base)
-            || ' €: l''accantonamento passa da ' || italian(amount_before) || ' € a ' || italian(amount) || ' € (c. 863).'
+        'Lo stanziamento ' || budget_year || ' netto è variato da ' || italian_money(base_before) || ' € a ' || italian_money(base)
+            || ' €: l''accantonamento passa da ' || italian_money(amount_before) || ' € a ' || italian_money(amount) || ' € (c. 863).'
     from fgdc_duties
     where base <> base_before
     union all

@@ -19,7 +19,7 @@ figures as (
         if(by_receipt <> 0, euro(by_receipt), null) as by_receipt,
         case
             when by_receipt <> 0
-                then 'Per ' || italian(euro(by_receipt)) || ' € su ' || italian(euro(denominator))
+                then 'Per ' || italian_money(euro(by_receipt)) || ' € su ' || italian_money(euro(denominator))
                     || ' € vale il giorno della quietanza: la trasmissione al tesoriere non è nota.'
             when view = 'pcc' and closes_on > observed_at()
                 then 'Simulazione: l''anno è in corso e il non pagato conta fino al ' || italian_date(closes_on) || '.'

@@ -116,6 +116,9 @@ events as (
     from payments
     where data_pagamento <= observed_at()
     union all
+    select id_documento, null, 'ERP', 'WITHHELD', row_id, observed_at(), false, erp_withheld, null, null, null, null, null, null
+    from documents join erp_documents using (id_documento) where erp_withheld <> 0
+    union all
     select invoice, null, 'ERP', 'CREDIT_NOTE', note_row, issue_date, false, total, found_by, note_number, null, null, null, note
     from credited
     union all

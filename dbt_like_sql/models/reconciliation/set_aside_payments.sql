@@ -10,12 +10,21 @@ with same_rows as (
     ) > 1
 ),
 
+-- A person said that the equal payments are several.
+answered as (
+    select answers.id_documento
+    from decided_answers as answers
+    join rule_answers on rule_answers.answer = answers.answer
+    where rule_answers.effect = 'counts'
+),
+
 -- An order that was reversed may pay the same again.
 repeated as (
     select row_id, id_documento
     from same_rows
     anti join (select id_documento, numero_mandato from stg_erp_payments where storno) as reversed
         using (id_documento, numero_mandato)
+    anti join answered using (id_documento)
 ),
 
 authorities as (

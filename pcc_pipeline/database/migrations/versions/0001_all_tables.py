@@ -242,7 +242,7 @@ def upgrade() -> None:
     sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's key, where the document was found there"),
     sa.Column('progressivo_registrazione', sa.Text(), nullable=True, comment="PCC's key, where the document was found there"),
     sa.Column('side', sa.Text(), nullable=False, comment='Who tells it: ERP the accounting system, SDI, PCC'),
-    sa.Column('kind', sa.Text(), nullable=False, comment='REGISTERED the document as it stands; STATE another state than the first delivered, or a suspension; PAYMENT and REVERSAL with their order; CREDIT_NOTE a note linked to it; CREDITED an invoice linked to the note; MESSAGE of SDI; MOVEMENT on PCC; BALANCE of an account of PCC at O, where not zero'),
+    sa.Column('kind', sa.Text(), nullable=False, comment='REGISTERED the document as it stands; STATE another state than the first delivered, or a suspension; PAYMENT and REVERSAL with their order; WITHHELD what is lacking by O and withheld, not owed (docs/rules.md#rule-11); CREDIT_NOTE a note linked to it; CREDITED an invoice linked to the note; MESSAGE of SDI; MOVEMENT on PCC; BALANCE of an account of PCC at O, where not zero'),
     sa.Column('row_id', sa.BigInteger(), nullable=False, comment='Order of arrival of the row that tells it, unique within its kind'),
     sa.Column('day', sa.Date(), nullable=True, comment='When it happened; null where nobody says'),
     sa.Column('first_seen', sa.Boolean(), nullable=False, comment='The day is that of the delivery that said it first'),
