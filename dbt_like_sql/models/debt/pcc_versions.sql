@@ -1,4 +1,3 @@
--- materialized: step
 -- One row per document of PCC that was delivered more than once, and delivery: what PCC had told of it by then.
 -- Key: progressivo_registrazione, delivery. What a delivery does not tell stands as told before. Payments count as paid
 -- whenever they were: of a state on the way nobody says more.

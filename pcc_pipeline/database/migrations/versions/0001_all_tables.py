@@ -287,6 +287,7 @@ def upgrade() -> None:
     sa.Column('payable', sa.Numeric(precision=18, scale=2), nullable=True, comment='What nothing else takes [EUR]'),
     sa.Column('due_date', sa.Date(), nullable=True, comment='The due date to tell; null: as it is'),
     sa.Column('suspended_anew', sa.Boolean(), nullable=False, comment='What is suspended stands under another cause: all of it is suspended anew'),
+    sa.Column('starts_differ', sa.Boolean(), nullable=False, comment='What is suspended stands since another day: it is told anew'),
     sa.Column('rejected', sa.Boolean(), nullable=False, comment='RF is the remedy'),
     sa.Column('closed', sa.Boolean(), nullable=False, comment='The whole of it is to be closed: a copy, or rejected past RF'),
     sa.Column('received_first', sa.Boolean(), nullable=False, comment='PCC has it as PRESENTATO: RC comes first'),
