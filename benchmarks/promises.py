@@ -49,7 +49,7 @@ def broken(home: Path, seeds: range, documents: int) -> list[str]:
         for kind, rows in damaged(seed, documents).items():
             if kind in models.FEEDS:
                 feeds.setdefault(kind, []).extend(rows)
-    found = models.reconcile(home, {kind: rows for kind, rows in feeds.items() if rows}, only=damage.READ)
+    found = models.reconcile(home, {kind: rows for kind, rows in feeds.items() if rows})
     return damage.broken_promises(found)
 
 

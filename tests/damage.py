@@ -98,10 +98,6 @@ def _damage_pcc(row: dict[str, Any], random: Random, amount: Any) -> None:
             row["totale_imposta"] = amount(row["importo_totale"])
 
 
-#: The models that the promises are read from.
-READ = ("debt_positions", "anomalies")
-
-
 def broken_promises(got: models.Reconciled) -> list[str]:
     """What of the promises does not hold, in words; empty where all do."""
     positions: dict[tuple[Any, Any], Decimal] = {}

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pcc_pipeline.calculator import Calculator, Parameters, load_models, prepared, source
+from pcc_pipeline.calculator import Calculation, Calculator, Parameters, load_models, model_order, session
 from pcc_pipeline.calculator.inputs import DELIVERIES_SCHEMA
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
-from pcc_pipeline.tables import DECIDED, FEEDS
+from pcc_pipeline.tables import DECIDED, FEEDS, MODELS
 
 ENTE = "alfa"
 REFERENCE_DATE, OBSERVED_AT = date(2025, 12, 31), date(2026, 1, 20)
@@ -24,17 +27,45 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 class Reconciled:
-    """The tables of one reconciliation; `rows(table, *columns)` reads them."""
+    """One reconciliation, of which a table is worked out when a test first asks for it, with all that it is made from."""
 
-    def __init__(self, settings: Settings, store: Store) -> None:
-        self._settings = settings
-        self._store = store
+    def __init__(self, calculator: Calculator, inputs: Calculation) -> None:
+        self._opened = ExitStack()  # closed with this object, when no test holds it any more
+        self._session = self._opened.enter_context(calculator.session(inputs))
+        self._made: set[str] = set()
+        self.connection = self._session.connection
+
+    def relation(self, table: str) -> str:
+        """What stands after `from` to read a model's table in `connection`."""
+        for name in needed(table):
+            if name not in self._made:
+                self._session.run(name)
+                self._made.add(name)
+        return self._session.source(table)
+
+    def all_made(self) -> Reconciled:
+        """Itself, once every model was run, asked for or not: whether none fails over these rows."""
+        for name in MODELS:
+            self.relation(name)
+        return self
+
+    def with_views(self, *tables: str) -> duckdb.DuckDBPyConnection:
+        """The connection, in which the tables named stand under their names."""
+        for table in tables:
+            self.connection.execute(f"create or replace temp view {table} as select * from {self.relation(table)}")
+        return self.connection
+
+    def other_readings(self) -> None:
+        """Takes the readings of the rules (indicator_readings.csv) anew; what they decide is made again when asked for."""
+        relation = "rule_indicator_readings"
+        self.connection.execute(f"create or replace table {relation} as select * from {session.rule_query(relation)}")
+        readers = {name for name, model in load_models().items() if "reading(" in model.sql}  # the macro that knows them
+        self._made = {name for name in self._made if not readers & set(needed(name))}
 
     def rows(self, table: str, *columns: str, where: str = "true") -> list[tuple[Any, ...]]:
         """Rows of a model's table, sorted."""
-        with prepared(self._settings, self._store) as connection:
-            listed = ", ".join(columns) or "*"
-            found = connection.execute(f"select {listed} from {source(self._store, ENTE, table)} where {where}").fetchall()
+        query = f"select {', '.join(columns) or '*'} from {self.relation(table)} where {where}"
+        found = self.connection.execute(query).fetchall()
         return sorted(found, key=lambda row: tuple((value is None, str(value)) for value in row))
 
     def codes(self) -> dict[str, Decimal]:
@@ -59,7 +90,6 @@ def reconcile(
     tipo: str | None = "COMUNE",
     decided: Mapping[str, Rows] | None = None,
     said: Mapping[int, Mapping[str, Any]] | None = None,
-    only: Collection[str] | None = None,
     **facts: Any,
 ) -> Reconciled:
     """Reconciles rows by kind (or (kind, rows) pairs, delivered one after the other); missing columns are null.
@@ -88,26 +118,24 @@ def reconcile(
                 **(said or {}).get(number, {}),
             }
         )
-    Calculator(settings, store).run(
+    inputs = Calculation(
         ENTE,
         Parameters(reference_date, observed_at, tipo, **{"modelli_pcc": "003", **facts}),
         pa.Table.from_pylist(deliveries, schema=DELIVERIES_SCHEMA),
-        models=None if only is None else needed_by(only),
-        decided={name: _decided(name, rows) for name, rows in (decided or {}).items()},
+        {name: _decided(name, rows) for name, rows in (decided or {}).items()},
     )
-    return Reconciled(settings, store)
+    return Reconciled(Calculator(settings, store), inputs)
 
 
-def needed_by(models: Collection[str]) -> set[str]:
-    """The models given and all that they read, step by step."""
-    found: set[str] = set()
-    wanted = list(models)
-    while wanted:
-        name = wanted.pop()
-        if name not in found:
-            found.add(name)
-            wanted += load_models()[name].depends_on
-    return found
+@cache
+def needed(table: str) -> tuple[str, ...]:
+    """The models that a table is made from, itself among them, in the order in which they run."""
+    wanted, todo = {table}, [table]
+    while todo:
+        more = set(load_models()[todo.pop()].depends_on) - wanted
+        wanted |= more
+        todo += more
+    return tuple(name for name in model_order() if name in wanted)
 
 
 def _decided(name: str, rows: Rows) -> pa.Table:

@@ -5,15 +5,15 @@ Skipped where there is no Chromium. The installation is the test's own, down to 
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
-from serving import ARGUMENTS, CHROMIUM, PCC, ROOT, RUN, serving
+from serving import ARGUMENTS, CHROMIUM, RUN, serving
+from typer.testing import CliRunner
 
+from pcc_pipeline.cli import app
 from pcc_pipeline.demo import write_provider
 from pcc_pipeline.settings import Settings
 
@@ -34,8 +34,8 @@ def submit(settings: Settings, inbox: Path, ente: str) -> None:
     """Delivers an ente's files with `pcc submit`, the last kind at last."""
     for folder in sorted((inbox / ente).iterdir()):
         files = [str(file) for file in sorted(folder.iterdir())]
-        command = [*PCC, "submit", "--ente", ente, "--kind", folder.name, *files]
-        subprocess.run(command, env={**os.environ, **settings.environment()}, cwd=ROOT, check=True)
+        done = CliRunner().invoke(app, ["submit", "--ente", ente, "--kind", folder.name, *files], env=settings.environment())
+        assert done.exit_code == 0, done.output
 
 
 def unbalance(inbox: Path, ente: str) -> None:

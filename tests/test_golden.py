@@ -1,53 +1,55 @@
-"""The golden enti, from inbox through the command line to exports: equal to the expected tables, to the cent."""
+"""The golden enti, from inbox to exports: equal to the expected tables, to the cent; the project's own by a whole run too."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import io
 from pathlib import Path
 
-import pytest
 from samples import OBSERVED_AT, OWN, REFERENCE_DATE, Golden
+from steps import publish_steps
+from typer.testing import CliRunner
 
+from assets.run import run_headless
 from pcc_pipeline import rules
-from pcc_pipeline.database import embedded
+from pcc_pipeline.cli import app
+from pcc_pipeline.database.export import export
+from pcc_pipeline.installation import Installation
 
 
-@pytest.fixture
-def home(server_home: Path) -> Path:
-    embedded.url(server_home)  # held here, so that no command has to start the server anew
-    return server_home
+def _exported(installation: Installation, golden: Golden) -> dict[str, str]:
+    """The tables that are expected, as exported."""
+    found = {}
+    for table in (path.stem for path in sorted(golden.expected.glob("*.csv"))):
+        export(installation.engine, table, golden.ente, "-", out := io.BytesIO())
+        found[table] = out.getvalue().decode()
+    return found
 
 
-def _pcc(home: Path, *arguments: str) -> str:
-    environment = {**os.environ, "PCC_HOME": str(home)}
-    for name in ("PCC_DATABASE_URL", "PCC_STORE_URL", "PCC_INBOX", "DAGSTER_HOME"):
-        environment.pop(name, None)
-    done = subprocess.run(
-        [sys.executable, "-m", "pcc_pipeline", *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
-    return done.stdout
-
-
-def test_exports_equal_the_expected_tables(golden: Golden, home: Path) -> None:
-    days = ("--reference-date", REFERENCE_DATE.isoformat(), "--observed-at", OBSERVED_AT.isoformat())
-    run = ("run", "--inbox", str(golden.delivered(home / "golden")), *days)
-    tables = [path.stem for path in sorted(golden.expected.glob("*.csv"))]
-    _pcc(home, *run)
-    first = {table: _pcc(home, "export", table, "--ente", golden.ente, "--out", "-") for table in tables}
-    for table, exported in first.items():
-        expected, now = golden.compared(table, exported.splitlines())
+def _differing(golden: Golden, exported: dict[str, str]) -> list[str]:
+    differing = []
+    for table, text in exported.items():
+        expected, now = golden.compared(table, text.splitlines())
         # Of the sample in ../shared only some indicators are given.
-        assert expected <= now if table == "indicators" and golden is not OWN else expected == now, table
-    # Running twice changes nothing.
-    _pcc(home, *run)
-    assert {table: _pcc(home, "export", table, "--ente", golden.ente, "--out", "-") for table in tables} == first
+        if not (expected <= now if table == "indicators" and golden is not OWN else expected == now):
+            differing.append(table)
+    return differing
+
+
+def test_exports_equal_the_expected_tables(golden: Golden, installation: Installation, tmp_path: Path) -> None:
+    publish_steps(installation, golden.ente, REFERENCE_DATE, OBSERVED_AT, inbox=golden.delivered(tmp_path / "golden"))
+    assert _differing(golden, _exported(installation, golden)) == []
+
+
+def test_a_whole_run_gives_them_and_its_steps_once_more_change_nothing(installation: Installation) -> None:
+    assert run_headless(installation, [OWN.ente], REFERENCE_DATE, OBSERVED_AT, inbox=OWN.inbox)
+    first = _exported(installation, OWN)
+    assert _differing(OWN, first) == []
+    done = CliRunner().invoke(
+        app, ["export", "stock", "--ente", OWN.ente, "--out", "-"], env=installation.settings.environment()
+    )
+    assert done.exit_code == 0 and done.stdout.lstrip("\ufeff").splitlines() == first["stock"].lstrip("\ufeff").splitlines()
+    publish_steps(installation, OWN.ente, REFERENCE_DATE, OBSERVED_AT, inbox=OWN.inbox)
+    assert _exported(installation, OWN) == first
 
 
 def test_every_anomaly_and_tier_is_shown() -> None:

@@ -82,7 +82,7 @@ def _each_document_once(got: models.Reconciled) -> None:
 def test_models_say_what_the_oracle_says(tmp_path: Path, seed: int) -> None:
     rows = _provider(tmp_path / "inbox", seed, 400)
     expected = oracle.reconcile(rows, reference_date=REFERENCE_DATE, observed_at=OBSERVED_AT, tipo="COMUNE")
-    got = models.reconcile(tmp_path / "home", _feeds(rows))
+    got = models.reconcile(tmp_path / "home", _feeds(rows)).all_made()
     assert set(got.rows("matches", "id_documento", "progressivo_registrazione", "tier")) == set(expected.matches)
     assert dict(got.rows("stock", "view", "amount", where="view <> 'projected'")) == expected.stock
     anomalies = got.rows("anomalies", "code", "coalesce(id_documento, '')", "coalesce(progressivo_registrazione, '')", "amount")
@@ -96,7 +96,7 @@ def test_models_say_what_the_oracle_says(tmp_path: Path, seed: int) -> None:
 @pytest.mark.parametrize("seed", [4, 5, 6])
 def test_every_cent_of_damaged_feeds_is_explained(tmp_path: Path, seed: int) -> None:
     rows = oracle_inbox.perturbed(_provider(tmp_path / "inbox", seed, 300), seed, 0.4)
-    got = models.reconcile(tmp_path / "home", _feeds({kind: list(found) for kind, found in rows.items()}))
+    got = models.reconcile(tmp_path / "home", _feeds({kind: list(found) for kind, found in rows.items()})).all_made()
     assert not _unexplained(got)
     _each_document_once(got)
     by_creditor = sum(amount for (amount,) in got.rows("stock_by_creditor", "amount", where="view = 'right'"))

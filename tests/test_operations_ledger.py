@@ -23,7 +23,7 @@ from ledger import ACCOUNTS, Ledger, Refused
 from samples import Golden
 from test_models_oracle import _feeds, _provider
 
-from pcc_pipeline.calculator import load_models, prepared, source
+from pcc_pipeline.calculator import load_models, prepared
 from pcc_pipeline.checks import bonifica
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
@@ -55,14 +55,11 @@ def operations_of(got: models.Reconciled) -> list[dict[str, Any]]:
 
 def breaches(got: models.Reconciled) -> list[tuple[Any, ...]]:
     """What the blocking checks of the bonifica find."""
-    with prepared(got._settings, got._store) as connection:
-        for name in ("ledger", "remedies", "operation_lines", "questions", "debt_positions", "stock", "document_targets"):
-            connection.execute(f"create view {name} as select * from {source(got._store, models.ENTE, name)}")
-        return [
-            row
-            for sql in (bonifica.LEDGER_HOLDS, bonifica.PROJECTION_EXPLAINED, bonifica.TARGETS_SUM)
-            for row in connection.execute(sql).fetchall()
-        ]
+    connection = got.with_views(
+        "ledger", "remedies", "operation_lines", "questions", "debt_positions", "stock", "document_targets"
+    )
+    checks = (bonifica.LEDGER_HOLDS, bonifica.PROJECTION_EXPLAINED, bonifica.TARGETS_SUM)
+    return [row for sql in checks for row in connection.execute(sql).fetchall()]
 
 
 def taken(got: models.Reconciled, feeds: Any) -> Ledger:

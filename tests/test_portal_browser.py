@@ -1,6 +1,6 @@
 """What a client sees: a headless Chromium against `pcc serve`, from the upload to the right stock on the page.
 
-The files are those of a golden ente. axe-core looks at every page.
+The files are those of the project's own golden ente. axe-core looks at every page.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from samples import Golden, rows
+from samples import OWN, Golden, rows
 from serving import ARGUMENTS, CHROMIUM, RUN, serving
 
 from pcc_pipeline.database.engine import dispose, engine
@@ -71,10 +71,11 @@ def _serious(axe: Any, page: Any) -> list[Any]:
     return [(v["id"], [n["html"][:120] for n in v["nodes"][:2]]) for v in found if v["impact"] in ("serious", "critical")]
 
 
-def test_from_the_upload_to_the_right_stock(golden: Golden, server_home: Path) -> None:
+def test_from_the_upload_to_the_right_stock(server_home: Path) -> None:
     from axe_playwright_python.sync_playwright import Axe
     from playwright.sync_api import expect, sync_playwright
 
+    golden = OWN
     document, pages = _pages(golden)
     folders = sorted(path for path in (golden.inbox / golden.ente).iterdir())
     last = label(f"FEED.{folders[-1].name}")

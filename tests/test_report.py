@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import python_calamine as calamine
+from steps import publish_steps
 
-from assets.run import run_headless
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.demo import write_provider
 from pcc_pipeline.installation import Installation
@@ -36,13 +36,20 @@ def test_the_waterfall_leads_from_pcc_to_right_over_the_projection() -> None:
 def test_the_report_agrees_with_what_is_published(installation: Installation, settings: Settings, tmp_path: Path) -> None:
     inbox = settings.home / "delivered"
     write_provider(
-        inbox, enti=1, documents=120, seed=3, reference_date=date(2025, 12, 31), observed_at=date(2026, 1, 20), sdi_share=0
+        inbox,
+        enti=1,
+        documents=120,
+        seed=3,
+        reference_date=date(2025, 12, 31),
+        observed_at=date(2026, 1, 20),
+        sdi_share=0,
+        bad_rows=False,
     )
     (ente,) = (folder.name for folder in inbox.iterdir() if not folder.name.startswith("_"))
     database = engine(settings)
     with pytest.raises(NothingPublished):
         write_bonifica(database, ente, tmp_path / "early.html")
-    assert run_headless(installation, [ente], date(2025, 12, 31), date(2026, 1, 20), inbox=inbox)
+    publish_steps(installation, ente, date(2025, 12, 31), date(2026, 1, 20), inbox=inbox)
     with pytest.raises(ValueError):
         write_bonifica(database, ente, tmp_path / "report.doc")
     found = write_bonifica(database, ente, tmp_path / "report.html")

@@ -11,18 +11,13 @@ import pytest
 import sqlalchemy as sa
 from pcc_double import Pcc
 from samples import Golden
+from steps import publish_steps
 
-from pcc_pipeline.arrival.landing import PROVIDER, land
-from pcc_pipeline.arrival.quarantine import write_quarantine
-from pcc_pipeline.arrival.staging import stage
-from pcc_pipeline.calculator import prepare, prepared, source
-from pcc_pipeline.database.publish import Publication, publish
+from pcc_pipeline.calculator import prepared, source
 from pcc_pipeline.demo import write_provider
 from pcc_pipeline.formats.pcc.check import check_file
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.review import sending
-from pcc_pipeline.runs import pipeline
-from pcc_pipeline.runs.inputs import inputs
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 
@@ -45,15 +40,7 @@ class Office:
         (folder / (name or f"{kind}.csv")).write_bytes(data)
 
     def reconcile(self) -> None:
-        for ente in (PROVIDER, self.ente):
-            land(self.installation, ente=ente, drain=True)
-            report = stage(self.installation, ente)
-            assert not report.refused, report.refused
-        self.installation.calculator.run_inputs(inputs(self.installation, self.ente, REFERENCE_DATE, OBSERVED_AT))
-        write_quarantine(self.installation, self.ente)
-        publication = Publication(reference_date=REFERENCE_DATE, observed_at=OBSERVED_AT)
-        sources = pipeline.published_sources(self.store, self.ente)
-        publish(self.engine, self.ente, sources, publication, lambda connection: prepare(connection, self.store))
+        publish_steps(self.installation, self.ente, REFERENCE_DATE, OBSERVED_AT)
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         with self.engine.connect() as connection:

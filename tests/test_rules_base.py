@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -131,14 +132,21 @@ class Seen:
 
     def __init__(self, found: models.Reconciled) -> None:
         self.found = found
+
+    @cached_property
+    def _positions(self) -> dict[tuple[str, str], dict[str, Any]]:
         columns = ("due_date", "stock", "open_amount", "commercial_amount", "bucket", "reason", "creditor")
-        self._positions: dict[tuple[str, str], dict[str, Any]] = {}
-        for view, own, theirs, *rest in found.rows(
-            "debt_positions", "view", "id_documento", "progressivo_registrazione", *columns
-        ):
-            for document in {own, theirs} - {None}:
-                self._positions[view, document] = dict(zip(columns, rest, strict=True))
-        self.anomalies = found.rows("anomalies", "code", "id_documento", "progressivo_registrazione", "amount", "manual")
+        rows = self.found.rows("debt_positions", "view", "id_documento", "progressivo_registrazione", *columns)
+        return {
+            (view, document): dict(zip(columns, rest, strict=True))
+            for view, own, theirs, *rest in rows
+            for document in {own, theirs} - {None}
+        }
+
+    @cached_property
+    def anomalies(self) -> list[tuple[Any, ...]]:
+        """Every anomaly: code, both keys, amount, whether a person is needed."""
+        return self.found.rows("anomalies", "code", "id_documento", "progressivo_registrazione", "amount", "manual")
 
     def position(self, view: str, document: str) -> dict[str, Any]:
         """The document (by either side's key) in a view."""

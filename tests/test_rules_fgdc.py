@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_rules_base import Book
+from test_rules_base import Book, Seen
 from test_rules_indicators import FEW, PAID, figures, pays
 from test_rules_means import Reads, reads
 
@@ -17,12 +17,14 @@ __all__ = ["reads"]  # a fixture
 PUBLISHED = {"pubblicato_il": date(2026, 1, 25), "observed_at": date(2026, 2, 10)}
 
 
-def _steps(book: Book, home: Path, view: str = "right", **how: Any) -> dict[str, tuple[Any, ...]]:
+def _steps(book: Book, home: Path, **how: Any) -> dict[str, tuple[Any, ...]]:
+    return _steps_of(book.reconciled(home, **how))
+
+
+def _steps_of(seen: Seen, view: str = "right") -> dict[str, tuple[Any, ...]]:
     """Value, bound, passed, rate and words of each step."""
     columns = ("name", "value", "bound", "passed", "rate", "words")
-    return {
-        row[0]: row[1:] for row in book.reconciled(home, **how).found.rows("fgdc_steps", *columns, where=f"view = '{view}'")
-    }
+    return {row[0]: row[1:] for row in seen.found.rows("fgdc_steps", *columns, where=f"view = '{view}'")}
 
 
 def _open() -> Book:
@@ -74,9 +76,10 @@ def test_whole_days_are_the_nearest_or_what_is_above_dropped(tmp_path: Path, rea
     pays(book, "ONLY", 500, "2025-02-24")
     pays(book, "ONLY", 500, "2025-02-25")
     # 10 and 11 days: 10.50.
-    assert figures(book.reconciled(tmp_path))["FGDC_RATE", "2025"] == 2
-    reads(fgdc_days="TRONCATI")
-    assert figures(book.reconciled(tmp_path))["FGDC_RATE", "2025"] == 1
+    seen = book.reconciled(tmp_path)
+    assert figures(seen)["FGDC_RATE", "2025"] == 2
+    reads(seen, fgdc_days="TRONCATI")
+    assert figures(seen)["FGDC_RATE", "2025"] == 1
 
 
 def test_stock_reduced_by_a_tenth_bears_no_duty(tmp_path: Path) -> None:
@@ -134,10 +137,11 @@ def _untold() -> Book:
 
 
 def test_pcc_not_fed_bears_five_percent(tmp_path: Path) -> None:
-    steps = _steps(_untold(), tmp_path, **PUBLISHED)
+    seen = _untold().reconciled(tmp_path, **PUBLISHED)
+    steps = _steps_of(seen)
     assert (steps["FED_PCC"][2], steps["FED_PCC"][3], steps["FGDC_RATE"][0]) == (False, 5, 5)
     # Once the operations are accepted it is fed.
-    assert _steps(_untold(), tmp_path, "projected", **PUBLISHED)["FED_PCC"][2] is True
+    assert _steps_of(seen, "projected")["FED_PCC"][2] is True
 
 
 def test_with_siope_plus_pcc_is_fed(tmp_path: Path) -> None:

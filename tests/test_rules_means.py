@@ -7,10 +7,9 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
-from test_rules_base import Book
+from test_rules_base import Book, Seen
 from test_rules_indicators import FEW, PAID, figures, pays
 
 from pcc_pipeline import rules
@@ -21,9 +20,9 @@ Reads = Callable[..., None]
 
 @pytest.fixture
 def reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reads:
-    """Has the rule table give other readings, by name."""
+    """Has the rule table give other readings, by name; what was reconciled before (`again`) takes them too."""
 
-    def given(**values: str) -> None:
+    def given(*again: Seen, **values: str) -> None:
         rows = [row | {"value": values.get(row["name"], row["value"])} for row in rules.rule_rows("indicator_readings")]
         for row in rows:
             assert row["name"] not in values or row["value"] in row["others"]
@@ -33,12 +32,14 @@ def reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reads:
             writer.writeheader()
             writer.writerows(rows)
         monkeypatch.setattr(session, "rule_path", lambda name: file if name == "indicator_readings" else rules.rule_path(name))
+        for seen in again:
+            seen.found.other_readings()
 
     return given
 
 
-def _means(book: Book, home: Path, view: str = "right", **how: Any) -> tuple[Decimal, Decimal]:
-    found = figures(book.reconciled(home, **how), view)
+def _means(seen: Seen, view: str = "right") -> tuple[Decimal, Decimal]:
+    found = figures(seen, view)
     return found["TMP", "2025"], found["TMR", "2025"]
 
 
@@ -46,25 +47,28 @@ def test_a_payment_names_its_days(tmp_path: Path) -> None:
     book = Book()
     book.both("ONLY", **FEW, pcc=PAID)
     pays(book, "ONLY", 1000, "2025-03-20", giorni_sospensione=20)
+    seen = book.reconciled(tmp_path)
     # 69 days from issue, 34 from due date; PCC was not told of the 20.
-    assert _means(book, tmp_path) == (49, 14)
-    assert _means(book, tmp_path, "pcc") == (69, 34)
-    assert figures(book.reconciled(tmp_path))["ITP", "2025"] == 14
+    assert _means(seen) == (49, 14)
+    assert _means(seen, "pcc") == (69, 34)
+    assert figures(seen)["ITP", "2025"] == 14
 
 
 def test_without_movements_the_ledger_says_since_when(tmp_path: Path) -> None:
     book = Book()
     book.both("ONLY", **FEW, erp={"stato": "SOSPESA", "causale": "ATTESA_NC", "data_sospensione": "2025-06-01"})
+    seen = book.reconciled(tmp_path)
     # To 31/12: 355 days from issue, 320 from due date, 213 of them suspended.
-    assert _means(book, tmp_path) == _means(book, tmp_path, "projected") == (142, 107)
-    assert _means(book, tmp_path, "pcc") == (355, 320)
+    assert _means(seen) == _means(seen, "projected") == (142, 107)
+    assert _means(seen, "pcc") == (355, 320)
 
 
 def test_without_movements_pcc_s_row_says_since_when(tmp_path: Path) -> None:
     book = Book()
     suspended = {"importo_sospeso": 1000, "causale_sospensione": "ATTNC", "data_sospensione_verifica": "2025-06-01"}
     book.both("ONLY", **FEW, pcc=suspended)
-    assert _means(book, tmp_path, "pcc") == (142, 107)
+    seen = book.reconciled(tmp_path)
+    assert _means(seen, "pcc") == (142, 107)
 
 
 def test_movements_count_before_what_the_ledger_says_and_what_came_after_adds(tmp_path: Path) -> None:
@@ -74,8 +78,9 @@ def test_movements_count_before_what_the_ledger_says_and_what_came_after_adds(tm
     book.moved("ONLY", "CO", "2025-02-01", 500, stato_debito="SOSP", causale="ATTNC")
     book.moved("ONLY", "CO", "2025-02-10", 500, stato_debito="SOSP", causale="ATTNC")
     book.moved("ONLY", "CO", "2025-03-13", 1000, stato_debito="LIQdaSOSP")
-    assert _means(book, tmp_path, "pcc")[0] == 315
-    assert _means(book, tmp_path)[0] == 355 - 40 - 213
+    seen = book.reconciled(tmp_path)
+    assert _means(seen, "pcc")[0] == 315
+    assert _means(seen)[0] == 355 - 40 - 213
 
 
 def test_what_is_due_in_the_year_counts_whenever_it_was_received(tmp_path: Path) -> None:
@@ -91,17 +96,19 @@ def test_a_suspension_that_did_not_end_concerns_what_is_unpaid(tmp_path: Path) -
     book.both("ONLY", **FEW, pcc={"importo_pagato": 600, "importo_sospeso": 400, "causale_sospensione": "ATTNC"})
     book.moved("ONLY", "CO", "2025-02-01", 400, stato_debito="SOSP", causale="ATTNC")
     pays(book, "ONLY", 600, "2025-03-10")
+    seen = book.reconciled(tmp_path)
     # 600 x 59 and 400 x (355 - 333): 44 200 over 1 000.
-    assert _means(book, tmp_path, "pcc")[0] == Decimal("44.20")
+    assert _means(seen, "pcc")[0] == Decimal("44.20")
 
 
 def test_in_the_right_view_the_ledger_says_what_is_suspended_now(tmp_path: Path) -> None:
     book = Book()
     book.both("ONLY", **FEW, pcc={"importo_sospeso": 1000, "causale_sospensione": "ATTNC"})
     book.moved("ONLY", "CO", "2025-06-01", 1000, stato_debito="SOSP", causale="ATTNC")
+    seen = book.reconciled(tmp_path)
     # 213 days to 31/12, of which the ente knows nothing.
-    assert _means(book, tmp_path)[0] == 355
-    assert _means(book, tmp_path, "pcc")[0] == 142
+    assert _means(seen)[0] == 355
+    assert _means(seen, "pcc")[0] == 142
 
 
 def test_days_of_suspension_before_issue_or_after_the_end_are_no_days(tmp_path: Path) -> None:
@@ -112,8 +119,9 @@ def test_days_of_suspension_before_issue_or_after_the_end_are_no_days(tmp_path: 
     book.moved("ONLY", "CO", "2025-03-01", 1000, stato_debito="SOSPdaLIQ", causale="CONT")
     book.moved("ONLY", "CO", "2025-04-01", 1000, stato_debito="LIQdaSOSP")
     pays(book, "ONLY", 1000, "2025-03-10")
+    seen = book.reconciled(tmp_path)
     # 59 days from issue, less 10 (10/1 to 20/1) and 9 (1/3 to 10/3).
-    assert _means(book, tmp_path, "pcc") == (40, 24 - 19)
+    assert _means(seen, "pcc") == (40, 24 - 19)
 
 
 def test_a_due_date_told_after_the_suspension_is_not_counted_twice_in_the_right_view(tmp_path: Path) -> None:
@@ -123,9 +131,10 @@ def test_a_due_date_told_after_the_suspension_is_not_counted_twice_in_the_right_
     book.moved("ONLY", "CO", "2025-03-13", 1000, stato_debito="LIQdaSOSP")
     book.moved("ONLY", "CS", "2025-03-14", 1000, data_scadenza="2025-03-26")
     pays(book, "ONLY", 1000, "2025-03-31")
+    seen = book.reconciled(tmp_path)
     # 45 days from 14/2 less 40. PCC counts from the date that it was told, and takes the days off all the same.
-    assert _means(book, tmp_path)[1] == 5
-    assert _means(book, tmp_path, "pcc")[1] == 5 - 40
+    assert _means(seen)[1] == 5
+    assert _means(seen, "pcc")[1] == 5 - 40
 
 
 def _disputed() -> Book:
@@ -139,23 +148,23 @@ def _disputed() -> Book:
 
 
 def test_the_other_readings_of_the_means(tmp_path: Path, reads: Reads) -> None:
-    book = _disputed()
-    assert _means(book, tmp_path) == (40, 5)
-    reads(payment_time_from="RICEZIONE")
-    assert _means(book, tmp_path) == (35, 5)
-    reads(mean_suspension="SPOSTA_SCADENZA")
-    assert _means(book, tmp_path) == (80, 5)
-    assert _means(book, tmp_path, "pcc") == (80, 45)
-    assert figures(book.reconciled(tmp_path))["ITP", "2025"] == 2
-    reads(itp_payment_day="QUIETANZA")
-    assert figures(book.reconciled(tmp_path))["ITP", "2025"] == 5
+    seen = _disputed().reconciled(tmp_path)
+    assert _means(seen) == (40, 5)
+    reads(seen, payment_time_from="RICEZIONE")
+    assert _means(seen) == (35, 5)
+    reads(seen, mean_suspension="SPOSTA_SCADENZA")
+    assert (_means(seen), _means(seen, "pcc")) == ((80, 5), (80, 45))
+    assert figures(seen)["ITP", "2025"] == 2
+    reads(seen, itp_payment_day="QUIETANZA")
+    assert figures(seen)["ITP", "2025"] == 5
 
 
 def test_the_other_reading_of_the_running_year(tmp_path: Path, reads: Reads) -> None:
     book = Book()
     book.both("OPEN", **FEW)
     reads(pcc_unpaid_until="OSSERVAZIONE")
-    assert _means(book, tmp_path, "pcc", reference_date=date(2025, 6, 30), observed_at=date(2025, 7, 10)) == (181, 146)
+    seen = book.reconciled(tmp_path, reference_date=date(2025, 6, 30), observed_at=date(2025, 7, 10))
+    assert _means(seen, "pcc") == (181, 146)
 
 
 def test_the_other_readings_of_the_annual_delay(tmp_path: Path, reads: Reads) -> None:
@@ -171,13 +180,14 @@ def test_the_other_readings_of_the_annual_delay(tmp_path: Path, reads: Reads) ->
     pays(book, "DUE", 1000, "2025-03-10")
     book.both("EARLY", **FEW, data_scadenza="2026-02-14", pcc=PAID)
     pays(book, "EARLY", 1000, "2025-12-30")
+    seen = book.reconciled(tmp_path)
 
     def delay(year: str) -> Decimal:
-        return figures(book.reconciled(tmp_path))["DELAY", year]
+        return figures(seen)["DELAY", year]
 
     # 10 - 30 + 24 - 46 over four; in 2024 the one paid in it.
     assert (delay("2025"), delay("2024")) == (Decimal("-10.50"), -30)
-    reads(delay_paid_before="NO")
+    reads(seen, delay_paid_before="NO")
     assert delay("2025") == Decimal("-4.00")
-    reads(delay_documents="RICEVUTI_E_SCADUTI")
+    reads(seen, delay_documents="RICEVUTI_E_SCADUTI")
     assert delay("2025") == 24

@@ -12,7 +12,6 @@ import models
 import pytest
 from test_rules_base import Book, Seen
 
-from pcc_pipeline.calculator import prepared, source
 from pcc_pipeline.checks.reconciliations import RECONCILIATIONS
 
 Said = Mapping[str, Any]
@@ -172,10 +171,7 @@ def test_files_received_at_once_that_share_no_row_are_parts_of_one(tmp_path: Pat
 def test_more_than_the_threshold_gone_stops_publication(tmp_path: Path, confirmed: bool, breaches: int) -> None:
     seen = _documents("A", "C", "D", said={**WHOLE, "confirmed": confirmed}).told(tmp_path)
     (check,) = [rule for rule in RECONCILIATIONS if rule.name == "gone_rows_confirmed"]
-    with prepared(seen.found._settings, seen.found._store) as connection:
-        for name in check.relations:
-            connection.execute(f"create temp view {name} as select * from {source(seen.found._store, models.ENTE, name)}")
-        found = connection.execute(check.sql).fetchall()
+    found = seen.found.with_views(*check.relations).execute(check.sql).fetchall()
     assert len(found) == breaches
     assert check.blocking
     if breaches:

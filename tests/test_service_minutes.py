@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pcc_pipeline.calculator import Calculator, Parameters
+from pcc_pipeline.calculator import Calculation, Calculator, Parameters
 from pcc_pipeline.calculator.inputs import DELIVERIES_SCHEMA
 from pcc_pipeline.clock import ROME
 from pcc_pipeline.settings import Settings
@@ -91,13 +91,10 @@ def waited(home: Path, opened: pa.Array, contacted: pa.Array) -> np.ndarray[Any,
         "part": "d",
         "received_at": datetime(2026, 1, 1, tzinfo=UTC),
     }
-    Calculator(settings, store).run(
-        "alfa",
-        Parameters(date(2026, 11, 1), date(2026, 11, 1), patron_saint=PATRON),
-        pa.Table.from_pylist([delivery], schema=DELIVERIES_SCHEMA),
-        models=["service_calendar", "ticket_contacts"],
-    )
-    found = models.Reconciled(settings, store).rows("ticket_contacts", "id_ticket", "waited", "minutes")
+    parameters = Parameters(date(2026, 11, 1), date(2026, 11, 1), patron_saint=PATRON)
+    inputs = Calculation("alfa", parameters, pa.Table.from_pylist([delivery], schema=DELIVERIES_SCHEMA))
+    got = models.Reconciled(Calculator(settings, store), inputs)
+    found = got.rows("ticket_contacts", "id_ticket", "waited", "minutes")
     assert [row[0] for row in found] == [f"{n:07d}" for n in range(count)]
     assert all(abs(float(row[2]) - row[1] / 60e6) <= 0.005 for row in found[:1000])
     return np.array([row[1] for row in found]) / 1e6

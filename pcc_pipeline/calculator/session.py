@@ -60,6 +60,7 @@ class Session:
         self._store = store
         self._output = output
         self._feeds = feeds
+        self._views: dict[str, str] = {}
         self.ente = ente
 
     def run(self, name: str) -> ModelResult:
@@ -69,7 +70,7 @@ class Session:
         """
         model = load_models()[name]
         for needed in model.depends_on:
-            self.connection.execute(f"create or replace view {needed} as select * from {self.source(needed)}")
+            self._view(needed)
         if "public_holidays" in model.reads:
             self.connection.register("public_holidays", holidays_table())
         started = time.perf_counter()
@@ -84,6 +85,13 @@ class Session:
                 row = self.connection.execute(f"copy ({query}) to '{_quoted(target)}' ({PARQUET})").fetchone() or (0,)
         return ModelResult(name, row[0], time.perf_counter() - started)
 
+    def _view(self, name: str) -> None:
+        """Has the model's name stand for what was made of it; a view that is there is not planned again."""
+        made = self.source(name)
+        if self._views.get(name) != made:
+            self.connection.execute(f"create or replace view {name} as select * from {made}")
+            self._views[name] = made
+
     def source(self, name: str) -> str:
         """See the function `source`."""
         return source(self._store, self.ente, name, self._output)
@@ -95,7 +103,7 @@ class Session:
         ]
         given += [f"{needed} as (select * from {self.source(needed)})" for needed in model.depends_on]
         given += [
-            f"{relation} as (select * from {_rule_query(relation)})"
+            f"{relation} as (select * from {rule_query(relation)})"
             for relation in sorted(model.reads)
             if relation.startswith("rule_")
         ]
@@ -224,7 +232,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, store: Store) -> None:
     """Gives a connection what `prepared` promises."""
     store.attach(connection)
     for name in RULE_TABLES:
-        connection.execute(f"create table rule_{name} as select * from {_rule_query(f'rule_{name}')}")
+        connection.execute(f"create table rule_{name} as select * from {rule_query(f'rule_{name}')}")
     _set_variables(connection)
     connection.execute(macros())
     connection.execute(_bucket_macro())
@@ -242,7 +250,8 @@ def _set_variables(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"set variable number_prefix_pattern = {_literal(_prefix_pattern())}")
 
 
-def _rule_query(relation: str) -> str:
+def rule_query(relation: str) -> str:
+    """What stands after `from` to read a rule table, `rule_<name>`, from its file."""
     name = relation.removeprefix("rule_")
     types = ", ".join(f"'{column}': '{kind}'" for column, kind in RULE_TABLES[name].items())
     path = _quoted(str(rule_path(name)))

@@ -21,9 +21,9 @@ from pcc_pipeline.installation import Installation
 from pcc_pipeline.runs.inputs import inputs
 from pcc_pipeline.tables import FEEDS
 from tests.cases.expectation import Expectation, expectation
-from tests.models import needed_by
+from tests.models import needed
 
-#: The tables that say what a case gave: no others are worked out.
+#: The tables that a verdict reads.
 READ = ("stock", "anomalies", "operations", "questions", "debt_positions")
 
 
@@ -56,8 +56,9 @@ def run_case(installation: Installation, folder: Path) -> Verdict:
     facts = ente_facts(installation, ente)
     # The cases' operations are in the words of Modello 003.
     facts = replace(facts, modelli_pcc=facts.modelli_pcc or "003")
+    made_from = {name for table in READ for name in needed(table)}
     given = inputs(installation, ente, wanted.reference_date, wanted.observed_at, facts=facts)
-    installation.calculator.run_inputs(given, needed_by(READ))
+    installation.calculator.run_inputs(given, made_from)
     with prepared(installation.settings, installation.store) as connection:
         for name in READ:
             connection.execute(f"create temp view {name} as select * from {source(installation.store, ente, name)}")

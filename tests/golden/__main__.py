@@ -11,19 +11,13 @@ from tempfile import TemporaryDirectory
 
 import sqlalchemy as sa
 
-from pcc_pipeline.arrival.landing import PROVIDER, land
-from pcc_pipeline.arrival.quarantine import write_quarantine
-from pcc_pipeline.arrival.staging import stage
-from pcc_pipeline.calculator import prepare
 from pcc_pipeline.database import embedded
 from pcc_pipeline.database.engine import dispose
 from pcc_pipeline.database.export import export
-from pcc_pipeline.database.publish import Publication, publish
 from pcc_pipeline.installation import Installation
-from pcc_pipeline.runs import pipeline
-from pcc_pipeline.runs.inputs import inputs
 from pcc_pipeline.settings import Settings
 from tests.samples import OBSERVED_AT, OWN, REFERENCE_DATE
+from tests.steps import publish_steps
 
 #: The columns that are compared; of tables with views, the two that PCC and the ente have.
 COLUMNS = {
@@ -44,15 +38,8 @@ def tables(home: Path) -> dict[str, str]:
     """The tables of COLUMNS as CSV, worked out on an installation at `home` without Dagster."""
     settings = Settings.at(home)
     installation = Installation(settings)
-    bind, store = installation.engine, installation.store
-    for ente in (PROVIDER, OWN.ente):
-        land(installation, OWN.inbox, ente)
-        report = stage(installation, ente)
-        assert not report.refused, report.refused
-    installation.calculator.run_inputs(inputs(installation, OWN.ente, REFERENCE_DATE, OBSERVED_AT))
-    write_quarantine(installation, OWN.ente)
-    publication, sources = Publication(REFERENCE_DATE, OBSERVED_AT), pipeline.published_sources(store, OWN.ente)
-    publish(bind, OWN.ente, sources, publication, lambda connection: prepare(connection, store))
+    publish_steps(installation, OWN.ente, REFERENCE_DATE, OBSERVED_AT, inbox=OWN.inbox)
+    bind = installation.engine
     found = {table: _columns(bind, table, columns.split()) for table, columns in COLUMNS.items()}
     dispose(settings)
     return found
