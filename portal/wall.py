@@ -27,9 +27,14 @@ ACCOUNTS_SCOPE, PROVIDER_SCOPE = "accounts", "provider"
 #: Register tables that an ente may read its own rows of; and of these, those that its people add rows to.
 READABLE = (
     "deliveries", "publications", "match_decisions", "operation_decisions", "approval_limits", "sent_operations", "answers",
-    "delivery_confirmations",
+    "delivery_confirmations", "model_files", "model_uploads",
 )  # fmt: skip
-ADDED_TO = ("match_decisions", "operation_decisions", "answers", "delivery_confirmations")
+ADDED_TO = (
+    "match_decisions", "operation_decisions", "answers", "delivery_confirmations", "model_files", "sent_operations",
+    "model_uploads",
+)  # fmt: skip
+#: Of these, the one column that is set later: a file is put where people take it after it was registered.
+SET_LATER = {"model_files": "handed_at"}
 #: What the overview of all enti is made of; the names of enti stand in the head of a page, too.
 OF_ALL = {"stock": (PROVIDER_SCOPE,), "publications": (PROVIDER_SCOPE,), "service_life": (PROVIDER_SCOPE, ACCOUNTS_SCOPE)}
 #: What is done to each table of accounts; the log is only added to.
@@ -97,7 +102,7 @@ def _statements(role: str) -> list[str]:
             f"REVOKE ALL ON {SCHEMA}.{table_name} FROM {name}",
             *(
                 f"DROP POLICY IF EXISTS {policy} ON {SCHEMA}.{table_name}"
-                for policy in ("tenant", "desk_reads", "desk_adds", "desk_all")
+                for policy in ("tenant", "desk_reads", "desk_adds", "desk_sets", "desk_all")
             ),
         ]
     for table_name in readable():
@@ -111,6 +116,12 @@ def _statements(role: str) -> list[str]:
         made += [
             f"CREATE POLICY desk_adds ON {SCHEMA}.{table_name} FOR INSERT TO {name} WITH CHECK (ente = {GUARD}.ente())",
             f"GRANT INSERT ON {SCHEMA}.{table_name} TO {name}",
+        ]
+    for table_name, column in SET_LATER.items():
+        own = f"(ente = {GUARD}.ente())"
+        made += [
+            f"CREATE POLICY desk_sets ON {SCHEMA}.{table_name} FOR UPDATE TO {name} USING {own} WITH CHECK {own}",
+            f"GRANT UPDATE ({column}) ON {SCHEMA}.{table_name} TO {name}",
         ]
     for table_name, what in OF_ACCOUNTS.items():
         own = f"(SELECT {GUARD}.scope() = '{ACCOUNTS_SCOPE}')"

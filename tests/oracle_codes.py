@@ -58,6 +58,8 @@ def pair_codes(erp: Document, pcc: Document, word: Word, day: date, right: Posit
         codes.append("SUSPENSION_NOT_LIFTED")
     elif suspended > 0 and excluded != pcc.suspended_excluded:
         codes.append("SUSPENSION_CAUSE_DIFFERS")
+    elif suspended > 0 and _suspended_otherwise(erp, pcc, word.declared("CONTENZIOSO", sides)) and not _early(erp, pcc, word):
+        codes.append("SUSPENSION_DETAILS_DIFFER")
     if erp.not_payable > pcc.not_payable:
         codes.append("NOT_PAYABLE_NOT_REPORTED")
     elif erp.not_payable < pcc.not_payable:
@@ -130,11 +132,31 @@ def _received(sides: Sequence[Document | None]) -> date:
     return (pcc.received if pcc else None) or erp.received or erp.issued
 
 
+def _early(erp: Document, pcc: Document | None, word: Word) -> bool:
+    """A suspension that begins before reception."""
+    begins = erp.row.get("data_sospensione")
+    if not begins or erp.suspended <= 0 or word.declared("CONTENZIOSO", [erp, pcc] if pcc else [erp]):
+        return False
+    return date(2000, 1, 1) <= begins < _received([erp, pcc])
+
+
+def _suspended_otherwise(erp: Document, pcc: Document, dispute: bool) -> bool:
+    """PCC tells another kind of suspension, or another start, than the accounting system."""
+    if all(pcc.row.get(f"importo_sospeso_{kind}") is None for kind in ("contenzioso", "contestazione", "verifica")):
+        return False
+    wanted = {"CONTENZIOSO": "contenzioso", "CONTESTATO": "contestazione", "ADEMPIMENTI": "contestazione"}
+    kind = "contenzioso" if dispute else wanted.get(erp.row.get("causale") or "")
+    if kind is None:
+        return False
+    if money(pcc.row.get(f"importo_sospeso_{kind}")) != pcc.suspended:
+        return True
+    told, begins = pcc.row.get(f"data_sospensione_{kind}"), erp.row.get("data_sospensione")
+    return bool(not dispute and told and begins and begins >= date(2000, 1, 1) and told != begins)
+
+
 def own_codes(erp: Document, pcc: Document | None, einvoice: bool, word: Word) -> list[str]:
     """What a living document of the accounting system is asked for by itself."""
-    begins = erp.row.get("data_sospensione")
-    early = bool(begins and not word.declared("CONTENZIOSO", [erp, pcc] if pcc else [erp]))
-    early = early and erp.suspended > 0 and date(2000, 1, 1) <= begins < _received([erp, pcc])
+    early = _early(erp, pcc, word)
     codes = ["PAID_MORE_THAN_OWED"] if erp.overpaid > 0 or erp.paid_twice else []
     codes += ["IMPOSSIBLE_DATE"] if erp.cannot_be or (pcc and pcc.cannot_be) or early else []
     left = erp.commercial - erp.paid_o - erp.not_payable

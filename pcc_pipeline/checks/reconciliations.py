@@ -221,6 +221,11 @@ SELECT ente, progressivo_registrazione, id_documento, azione, importo, sent_at, 
 FROM sent_states WHERE overdue ORDER BY sent_at
 """
 
+_CHANGED_ELSEWHERE = """
+SELECT ente, progressivo_registrazione, id_documento, field, before, after, stock_effect, delivery_before, delivery
+FROM pcc_changes WHERE stock_effect <> 0 ORDER BY abs(stock_effect) DESC
+"""
+
 RECONCILIATIONS: tuple[Reconciliation, ...] = (
     Reconciliation(
         "every_cent_explained",
@@ -308,6 +313,15 @@ RECONCILIATIONS: tuple[Reconciliation, ...] = (
         False,
         ("sent_states",),
         _OVERDUE,
+    ),
+    Reconciliation(
+        "stock_moved_on_pcc_alone",
+        "pcc_changes",
+        "No document's part of PCC's stock moved between two deliveries without an operation sent from here or a payment "
+        "order (docs/rules.md#rule-11-changes); a breach is told at the desk, publication goes on",
+        False,
+        ("pcc_changes",),
+        _CHANGED_ELSEWHERE,
     ),
     Reconciliation(
         "outcomes_whole",

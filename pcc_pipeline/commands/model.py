@@ -1,4 +1,4 @@
-"""`pcc model write | list | get | answers` and `pcc check-model`: files for PCC, and what PCC said of them."""
+"""`pcc model write | list | get | uploaded` and `pcc check-model`: files for PCC, and what PCC said of them."""
 
 from __future__ import annotations
 
@@ -70,10 +70,12 @@ def list_files(
         out.print(table)
         raise typer.Exit(1 if late else 0)
     counted = ("rows", "sent", "accepted", "refused", "done", "overdue")
-    table = RichTable("ente", RichColumn("file", no_wrap=True), "written", *counted, "sha-256")
+    table = RichTable("ente", RichColumn("file", no_wrap=True), "written", "uploaded", "state", *counted, "sha-256")
     for row in sent.files(connected, ente):
         counts = [str(row[name]) for name in counted]
-        table.add_row(row["ente"], row["file"], f"{row['sent_at']:%Y-%m-%d %H:%M}", *counts, row["sha256"][:12])
+        told = f"{row['uploaded_at']:%Y-%m-%d %H:%M} {row['uploaded_by']}" if row["uploaded_by"] else ""
+        written = f"{row['sent_at']:%Y-%m-%d %H:%M}"
+        table.add_row(row["ente"], row["file"], written, told, row["state"], *counts, row["sha256"][:12])
     out.print(table)
 
 
@@ -95,6 +97,26 @@ def get(
     out_dir.mkdir(parents=True, exist_ok=True)
     path = copy_file(installation.store, ente, file, found[0]["sha256"], out_dir)
     out.print(str(path), highlight=False, soft_wrap=True)
+
+
+@app.command("uploaded")
+def uploaded(
+    ente: Ente,
+    file: Annotated[str, typer.Argument(help="Name of the file, as `pcc model list` shows it")],
+    who: Annotated[str, typer.Option("--by", help="Who uploaded it to PCC")],
+) -> None:
+    """Say that a file was uploaded to PCC, and by whom; the first to say so stands."""
+    from pcc_pipeline.database.engine import engine
+    from pcc_pipeline.review.pairs import DecisionError
+    from pcc_pipeline.review.uploads import uploaded as told
+
+    try:
+        new = told(engine(Settings.from_environment()), ente, file, who)
+    except KeyError:
+        raise stop(f"No file {file} of {ente}") from None
+    except DecisionError as error:
+        raise stop(str(error)) from None
+    err.print(f"{file}: uploaded" if new else f"{file}: somebody said so before (pcc model list)", highlight=False)
 
 
 def check_model(

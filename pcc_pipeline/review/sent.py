@@ -91,21 +91,44 @@ def register(connection: sa.Connection, file: dict[str, Any], operations: Sequen
     connection.execute(sa.insert(table("sent_operations")), list(operations))
 
 
+#: Where a file stands: written; uploaded, as a person says; answered: PCC or a later feed tells of each of its operations.
+FILE_STATES = ("written", "uploaded", "answered")
+
+
 def files(engine: sa.Engine, ente: str | None = None) -> list[sa.RowMapping]:
-    """The model files of an ente, or of all, oldest first, with how many of their operations are in each state."""
+    """The model files of an ente, or of all, oldest first: who uploaded them and when, their `state` (FILE_STATES), and how
+    many of their operations are in each state."""
     query = """
-        select f.*, count(s.operation_id) filter (where coalesce(p.state, 'sent') = 'sent') as sent,
+        select f.*, u.decided_by as uploaded_by, u.decided_at as uploaded_at,
+               case when bool_and(coalesce(p.state, 'sent') <> 'sent') then 'answered'
+                    when u.file is not null then 'uploaded' else 'written' end as state,
+               count(s.operation_id) filter (where coalesce(p.state, 'sent') = 'sent') as sent,
                count(*) filter (where p.state = 'accepted') as accepted, count(*) filter (where p.state = 'refused') as refused,
                count(*) filter (where p.state = 'done') as done, count(*) filter (where p.overdue) as overdue
         from pcc.model_files as f
         left join pcc.sent_operations as s using (ente, file)
         left join pcc.sent_states as p on p.ente = s.ente and p.operation_id = s.operation_id and p.attempt = s.attempt
+        left join (
+            select distinct on (ente, file) * from pcc.model_uploads order by ente, file, decision
+        ) as u on u.ente = f.ente and u.file = f.file
         where cast(:ente as text) is null or f.ente = :ente
-        group by f.ente, f.file
+        group by f.ente, f.file, u.file, u.decided_by, u.decided_at
         order by f.ente, f.sent_at, f.file
     """
     with engine.connect() as connection:
         return list(connection.execute(sa.text(query), {"ente": ente}).mappings())
+
+
+def lines(engine: sa.Engine, ente: str, file: str) -> list[sa.RowMapping]:
+    """The operations of a model file in the order of its lines, each with what became of it so far."""
+    query = """
+        select s.*, coalesce(p.state, 'sent') as state, p.answer_code, p.reason, p.answered_at, p.seen_done_at
+        from pcc.sent_operations as s left join pcc.sent_states as p using (ente, operation_id, attempt)
+        where s.ente = :ente and s.file = :file
+        order by s.line
+    """
+    with engine.connect() as connection:
+        return list(connection.execute(sa.text(query), {"ente": ente, "file": file}).mappings())
 
 
 def overdue(engine: sa.Engine, ente: str | None = None) -> list[sa.RowMapping]:

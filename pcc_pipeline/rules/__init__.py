@@ -112,6 +112,8 @@ RULE_TABLES: dict[str, dict[str, str]] = {
         "words": "VARCHAR",
         "source": "VARCHAR",
     },
+    # Which fields of a document on PCC an operation may change (pcc_changes.sql).
+    "pcc_action_changes": {"azione": "VARCHAR", "field": "VARCHAR", "source": "VARCHAR"},
     # What to ask a person, with {facts} in it (see questions.sql).
     "questions": {"code": "VARCHAR", "situation": "VARCHAR", "addressee": "VARCHAR", "question": "VARCHAR"},
     "answers": {"answer": "VARCHAR", "effect": "VARCHAR", "value": "VARCHAR", "meaning": "VARCHAR"},

@@ -22,13 +22,14 @@ import yaml
 from sqlalchemy.dialects.postgresql import insert
 
 from pcc_pipeline.calculator import source
-from pcc_pipeline.clock import today
+from pcc_pipeline.clock import ROME, today
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.duck import connect
 from pcc_pipeline.enti.facts import EnteFacts
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.italian import moment
+from pcc_pipeline.review.uploads import standing_still
 from pcc_pipeline.runs.inputs import inputs
 from pcc_pipeline.settings import Settings
 
@@ -87,6 +88,23 @@ def missed_levels(register: Register, ente: str) -> list[Alert]:
                 f"fermi {row.down_minutes} minuti su {row.budget_minutes} ammessi"
             )
             found.append(Alert(ente, f"AVAILABILITY {row.period}", "AVAILABILITY_MISSED", text))
+    return found
+
+
+def still_files(engine: sa.Engine, ente: str) -> list[Alert]:
+    """Files for PCC of an ente that stand still: written and not uploaded, uploaded and not answered."""
+    found = []
+    for situation, file in standing_still(engine, today(), ente):
+        written, name = f"{file['sent_at'].astimezone(ROME):%d/%m/%Y}", file["file"]
+        if situation == "NOT_UPLOADED":
+            text = f"{ente}: il file per PCC {name}, scritto il {written}, non risulta caricato: caricarlo e segnarlo"
+        else:
+            since = f"{(file['uploaded_at'] or file['sent_at']).astimezone(ROME):%d/%m/%Y}"
+            text = (
+                f"{ente}: del file {name}, caricato su PCC il {since}, {file['sent']} righe su {file['rows']} non hanno "
+                "esito: scaricare l'esito da PCC e consegnarlo"
+            )
+        found.append(Alert(ente, f"FILE {situation} {name}", f"FILE_{situation}", text))
     return found
 
 

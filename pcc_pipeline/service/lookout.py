@@ -1,4 +1,4 @@
-"""One look over all enti for what deserves an alert, tickets and levels or deadlines; `alerts` sends it."""
+"""One look over all enti for what deserves an alert, tickets, levels and files for PCC, or deadlines; `alerts` sends it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from pcc_pipeline.clock import today
 from pcc_pipeline.installation import Installation
-from pcc_pipeline.service.alerts import Alert, missed_levels, raise_alerts, watch
+from pcc_pipeline.service.alerts import Alert, missed_levels, raise_alerts, still_files, watch
 from pcc_pipeline.service.deadlines import DutyAlert, alerts, deadlines, span
 from pcc_pipeline.service.nightly import processed_enti
 
@@ -20,6 +20,7 @@ def look(installation: Installation) -> int:
     for ente, facts in processed_enti(installation, today()).items():
         try:
             found += [*watch(installation, ente, facts), *missed_levels(installation.register, ente)]
+            found += still_files(installation.engine, ente)
         except Exception as error:
             log.error("%s: not looked at (%s): run pcc alerts to see it again", ente, error)
     return raise_alerts(installation, found)

@@ -112,8 +112,20 @@ DELIVERY_CONFIRMATIONS = Table(
     indexes=(("ente", "delivery"),),
 )
 
+MODEL_UPLOADS = Table(
+    "model_uploads", "register",
+    "One row per model file of which a person said that it was uploaded to PCC: the first to say so",
+    (
+        _DECISION, ENTE,
+        Column("file", "text", "Name of the model file", required=True, source="docs/rules.md#rule-11-uploaded"),
+        _WHO, _WHEN,
+    ),
+    key=("decision",),
+    indexes=(("ente", "file"),),
+)
+
 #: Tables of PostgreSQL.
-DECISIONS = (MATCH_DECISIONS, OPERATION_DECISIONS, APPROVAL_LIMITS, ANSWERS, DELIVERY_CONFIRMATIONS)
+DECISIONS = (MATCH_DECISIONS, OPERATION_DECISIONS, APPROVAL_LIMITS, ANSWERS, DELIVERY_CONFIRMATIONS, MODEL_UPLOADS)
 
 DECIDED_MATCH_DECISIONS = Table(
     "decided_match_decisions", "reconciliation", "One row per pair of documents on which a person's word stands",

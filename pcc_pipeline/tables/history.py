@@ -52,3 +52,53 @@ DOCUMENT_EVENTS = Table(
     published=True,
     indexes=(("ente", "progressivo_registrazione"),),
 )
+
+FIELDS = (
+    "STATE", "LEFT_OUT", "DUE_DATE", "COMMERCIAL_AMOUNT", "SUSPENDED", "NOT_PAYABLE", "NON_COMMERCIAL", "PAID", "PAID_NON_COMMERCIAL",
+)  # fmt: skip
+
+PCC_VERSIONS = Table(
+    "pcc_versions", "debt", "One row per document of PCC delivered more than once, and delivery: what PCC had told of it by then",
+    (
+        ENTE,
+        Column("progressivo_registrazione", "text", "PCC's key", required=True),
+        Column("delivery", "text", "The delivery", required=True),
+        Column("received_at", "timestamp", "When it arrived", required=True),
+        Column("row_id", "integer", "Order of arrival of its row", required=True),
+        Column("stato_documento", "text", "State on PCC", required=True),
+        Column("data_scadenza", "date", "Due date as communicated"),
+        Column("left_out", "boolean", "Out of stock and times (esclusione)", required=True),
+        Column("commercial_amount", "money", "Commercial amount, unsigned", required=True, unit="EUR"),
+        Column("suspension", "text", "What is suspended, by kind, with starts and cause, in Italian; null: nothing"),
+        Column("excluded", "money", "Of what is suspended, what is out of the stock", required=True, unit="EUR", source="docs/rules.md#rule-4"),
+        Column("not_payable", "money", "Account non liquidabile", required=True, unit="EUR"),
+        Column("non_commercial", "money", "Non-commercial without a payment", required=True, unit="EUR"),
+        Column("paid", "money", "Account pagato", required=True, unit="EUR"),
+        Column("paid_non_commercial", "money", "Account pagato, non-commercial", required=True, unit="EUR"),
+        Column("open_amount", "money", "What none of these takes", required=True, unit="EUR"),
+        Column("sign", "integer", "1, or -1 for a credit note", required=True),
+        Column("counts", "integer", "1 where it is stock at D: due, issued, neither rejected nor left out; else 0", required=True),
+    ),
+    key=("ente", "progressivo_registrazione", "delivery"),
+)
+
+PCC_CHANGES = Table(
+    "pcc_changes", "debt",
+    "One row per document, field and delivery of PCC that changed it, where no operation sent from here and no payment order says why",
+    (
+        ENTE,
+        Column("progressivo_registrazione", "text", "PCC's key", required=True),
+        Column("id_documento", "text", "The accounting system's key, where the documents are matched"),
+        Column("field", "text", "What changed", required=True, allowed=FIELDS, source="docs/rules.md#rule-11-changes"),
+        Column("before", "text", "As the delivery before had it, in Italian; null: nothing"),
+        Column("after", "text", "As this delivery has it, in Italian; null: nothing"),
+        Column("stock_effect", "money", "What it adds to PCC's stock at D, signed", required=True, unit="EUR"),
+        Column("delivery_before", "text", "The delivery before", required=True),
+        Column("received_before", "timestamp", "When it arrived", required=True),
+        Column("delivery", "text", "The delivery that shows the change", required=True),
+        Column("received_at", "timestamp", "When it arrived", required=True),
+    ),
+    key=("ente", "progressivo_registrazione", "delivery", "field"),
+    published=True,
+    indexes=(("ente", "delivery"),),
+)

@@ -217,8 +217,8 @@ ALERTS = Table(
     (
         Column("ente", "text", "Tenant code", required=True),
         Column("alert", "text", "What tells it from the ente's other alerts", required=True),
-        Column("kind", "text", "ABOUT_TO_BREACH, BREACHED, AVAILABILITY_MISSED, DEADLINE", required=True,
-               allowed=("ABOUT_TO_BREACH", "BREACHED", "AVAILABILITY_MISSED", "DEADLINE")),
+        Column("kind", "text", "ABOUT_TO_BREACH, BREACHED, AVAILABILITY_MISSED, DEADLINE, FILE_NOT_UPLOADED, FILE_NOT_ANSWERED", required=True,
+               allowed=("ABOUT_TO_BREACH", "BREACHED", "AVAILABILITY_MISSED", "DEADLINE", "FILE_NOT_UPLOADED", "FILE_NOT_ANSWERED")),
         Column("words", "text", "Its text", required=True),
         Column("raised_at", "timestamp", "When it was raised", required=True),
         Column("mailed_at", "timestamp", "When it went out by e-mail"),

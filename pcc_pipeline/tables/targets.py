@@ -39,6 +39,7 @@ DOCUMENT_TARGETS = Table(
         money("payable", "What nothing else takes", required=False),
         Column("due_date", "date", "The due date to tell; null: as it is"),
         Column("suspended_anew", "boolean", "What is suspended stands under another cause: all of it is suspended anew", required=True),
+        Column("starts_differ", "boolean", "What is suspended stands since another day: it is told anew", required=True),
         Column("rejected", "boolean", "RF is the remedy", required=True),
         Column("closed", "boolean", "The whole of it is to be closed: a copy, or rejected past RF", required=True),
         Column("received_first", "boolean", "PCC has it as PRESENTATO: RC comes first", required=True),

@@ -15,6 +15,7 @@ from portal.pages import (
     provider,
     questions,
     reports,
+    sending,
 )
 
 ROUTERS = (
@@ -30,6 +31,7 @@ ROUTERS = (
     deliveries.router,
     questions.router,
     operations.router,
+    sending.router,
     figures.router,
     reports.router,
 )

@@ -14,7 +14,7 @@ from starlette.background import BackgroundTask
 from pcc_pipeline.database.export import NotExported, export
 from pcc_pipeline.rules import rule_rows
 from portal import audit
-from portal.queries.documents import DocumentFilter, anomalies, document, documents
+from portal.queries.documents import DocumentFilter, anomalies, changed_by_delivery, document, documents, pcc_changes
 from portal.web import AtDesk, Number, View, address_of, database_of, engine_of, page
 
 router = APIRouter()
@@ -71,6 +71,14 @@ def anomalies_list(
     found = anomalies(desk.connection, desk.ente, code or None, number)
     return page(request, "anomalies.html", ente=desk.ente, published=desk.published, found=found, code=code or "",
                 codes=[row["code"] for row in rule_rows("anomalies")])  # fmt: skip
+
+
+@router.get("/cambiamenti-pcc")
+def changes(request: Request, desk: AtDesk, number: Number = 1) -> Response:
+    """What PCC changed from one delivery to the next without us, with its effect on the stock."""
+    return page(request, "pcc_changes.html", ente=desk.ente, published=desk.published,
+                by_delivery=changed_by_delivery(desk.connection, desk.ente),
+                found=pcc_changes(desk.connection, desk.ente, number))  # fmt: skip
 
 
 @router.get("/esporta/{name}.{suffix}")

@@ -96,3 +96,35 @@ def anomalies(connection: sa.Connection, ente: str, code: str | None, page: int)
         query = query.where(t.c.code == code)
     order = (sa.func.abs(t.c.amount).desc(), t.c.code, t.c.id_documento, t.c.progressivo_registrazione)
     return paged(connection, query, order, page)
+
+
+def pcc_changes(connection: sa.Connection, ente: str, number: int) -> Page:
+    """What PCC changed without an operation of ours or an order, what moves the stock most first; with documents' numbers."""
+    t, d = table("pcc_changes"), table("debt_positions")
+    pcc = sa.select(d.c.progressivo_registrazione, d.c.numero).where(d.c.ente == ente, d.c.view == "pcc").subquery()
+    query = (
+        sa.select(t, pcc.c.numero)
+        .outerjoin(pcc, pcc.c.progressivo_registrazione == t.c.progressivo_registrazione)
+        .where(t.c.ente == ente)
+    )
+    order = (
+        sa.func.abs(t.c.stock_effect).desc(),
+        t.c.received_at.desc(),
+        t.c.progressivo_registrazione,
+        t.c.delivery,
+        t.c.field,
+    )
+    return paged(connection, query, order, number)
+
+
+def changed_by_delivery(connection: sa.Connection, ente: str) -> list[sa.RowMapping]:
+    """For each delivery of PCC that shows such changes, latest first: when it arrived, documents, what its stock moved by."""
+    t = table("pcc_changes")
+    query = (
+        sa.select(
+            t.c.delivery, t.c.received_at, sa.func.count(sa.distinct(t.c.progressivo_registrazione)).label("documents"),
+            sa.func.sum(t.c.stock_effect).label("stock_effect"),
+        )
+        .where(t.c.ente == ente).group_by(t.c.delivery, t.c.received_at).order_by(t.c.received_at.desc())
+    )  # fmt: skip
+    return list(connection.execute(query).mappings())

@@ -39,6 +39,7 @@ MANAGES = {"manager", "administrator"}
 DECIDES = {"manager", "operator", "administrator"}
 PROVIDER = {"operator", "administrator", "choosing"}
 ADMINISTERS = {"administrator"}
+SENDS = {"operator", "administrator"}
 TOKEN: set[str] = set()  # no session opens it: a token does
 
 
@@ -82,6 +83,7 @@ EXPECTED: dict[tuple[str, str], Expected] = {
     ("GET", "/documenti"): Expected(OF_ENTE),
     ("GET", "/documento"): Expected(OF_ENTE, values={"?": "id_documento=D1"}),
     ("GET", "/anomalie"): Expected(OF_ENTE),
+    ("GET", "/cambiamenti-pcc"): Expected(OF_ENTE),
     ("GET", "/esporta/{name}.{suffix}"): Expected(OF_ENTE, values={"name": "stock_by_creditor", **FILE}),
     ("GET", "/consegne"): Expected(OF_ENTE),
     ("POST", "/consegne"): Expected(OF_ENTE, data={"kind": "erp_payments"}, files={"files": ("p.csv", PAYMENTS.encode())}),
@@ -106,6 +108,11 @@ EXPECTED: dict[tuple[str, str], Expected] = {
     ("POST", "/operazioni"): Expected(
         DECIDES, (200,), {"decisione": "approve-ticked", "operazione": "op-{ente}"}, other=(400, 403)
     ),
+    ("GET", "/file-pcc"): Expected(SENDS),
+    ("POST", "/file-pcc"): Expected(SENDS, (200, 400), {"codice_fiscale": "RSSMRA80A01H501U"}),
+    ("GET", "/file-pcc/{name}"): Expected(SENDS, (404,), values={"name": "no.csv"}),
+    ("GET", "/file-pcc/{name}/scarica"): Expected(SENDS, (404,), values={"name": "no.csv"}),
+    ("POST", "/file-pcc/{name}/caricato"): Expected(SENDS, (404,), {}, values={"name": "no.csv"}),
     ("GET", "/indicatori"): Expected(OF_ENTE),
     ("GET", "/indicatori/{name}/{period}"): Expected(OF_ENTE, values={"name": "ITP", "period": "2025"}),
     ("GET", "/servizio"): Expected(OF_ENTE),
@@ -275,6 +282,9 @@ def test_nothing_of_another_ente_is_seen_or_changed(trial: Trial, settings: Sett
                 "operation_decisions",
                 "answers",
                 "delivery_confirmations",
+                "model_files",
+                "sent_operations",
+                "model_uploads",
                 "deliveries",
                 "users",
                 "api_tokens",

@@ -10,9 +10,9 @@ with bearers as (
         not_payable + if(offsets, offset_lacking, 0) as to_be_not_payable,
         (to_be_non_commercial, suspended_lawsuit, suspended_contested, suspended_check, to_be_not_payable)
             is distinct from (now_non_commercial, now_suspended_lawsuit, now_suspended_contested, now_suspended_check, now_not_payable)
-            or suspended_other < now_suspended_other as amounts_differ,
+            or suspended_other < now_suspended_other or starts_differ as amounts_differ,
         (suspended_lawsuit, suspended_contested, suspended_check) is distinct from
-            (now_suspended_lawsuit, now_suspended_contested, now_suspended_check) as suspension_differs
+            (now_suspended_lawsuit, now_suspended_contested, now_suspended_check) or starts_differ as suspension_differs
     from document_targets
     where movable and pcc_models() <> '003' and not list_has_any(codes, {{ codes_that("holds") }})
 ),
@@ -25,7 +25,8 @@ moves as (
             if(suspension_differs, {{ codes_that("suspends") }} || {{ codes_that("lifts") }}, [])
             || {{ codes_that("closes") }} || {{ codes_that("frees") }} || {{ codes_that("suspends") }} || {{ codes_that("lifts") }}
             || {{ codes_that("pays") }}, null)},
-        {place: 5, azione: 'CH', wanted: if(changes and closed, {{ codes_that("closes") }}, null)},
+        -- What is wholly non payable already needs no closing.
+        {place: 5, azione: 'CH', wanted: if(changes and closed and now_not_payable < commercial_amount - now_non_commercial - paid, {{ codes_that("closes") }}, null)},
         {place: 6, azione: 'CS', wanted: if(due_date is not null and not new_on_pcc and not coalesce(too_late, false),
             {{ codes_that("tells_due_date") }}, null)}
     ], max_depth := 2)

@@ -55,6 +55,10 @@ standing as (
             and erp_excludes <> pcc_excludes as suspended_anew,
         if(waits, greatest(suspended, target_suspended), target_suspended) as to_suspend,
         new_on_pcc or suspension_wrong and not waits and not suspended_too_early as told_anew,
+        -- The same amount of the same kind, since another day.
+        told_anew and kinds.told and target_suspended > 0 and starts_on is distinct from
+            case erp_kind when 'lawsuit' then kinds.lawsuit_from when 'contested' then kinds.contested_from else starts_on end
+            as starts_differ,
         suspended > 0 and (suspended_anew or not waits and suspended > target_suspended) as lifts,
         movable and not refused as changes,
         -- All of that VAT leaves, or none does.
@@ -127,6 +131,7 @@ select
             then right_due_date
     end as due_date,
     coalesce(suspended_anew, false) as suspended_anew,
+    coalesce(starts_differ, false) as starts_differ,
     coalesce(refused, false) as rejected,
     coalesce(changes and (placed.rejected or duplicate), false) as closed,
     coalesce(on_pcc and pcc_stato = 'PRESENTATO' and not refused, false) as received_first,

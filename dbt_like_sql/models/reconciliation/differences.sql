@@ -14,9 +14,27 @@ misnamed as (
     select distinct id_documento, true as order_misnames from opi_documents where misnamed
 ),
 
+-- Today's platform tells of which kind a suspension is, and since when.
+pcc_kinds as (
+    select
+        progressivo_registrazione,
+        coalesce(importo_sospeso_contenzioso, 0) as lawsuit,
+        coalesce(importo_sospeso_contestazione, 0) as contested,
+        possible_day(data_sospensione_contenzioso) as lawsuit_from,
+        possible_day(data_sospensione_contestazione) as contested_from
+    from pcc_accounts
+    where tells_kinds and suspended > 0
+),
+
 facts as (
     select
         documents.*,
+        case if(documents.dispute, 'lawsuit', causes.kind)
+            when 'lawsuit' then pcc_kinds.lawsuit <> documents.pcc_suspended
+                or not documents.dispute and pcc_kinds.lawsuit_from <> documents.erp_suspended_from
+            when 'contested' then pcc_kinds.contested <> documents.pcc_suspended
+                or pcc_kinds.contested_from <> documents.erp_suspended_from
+        end as suspended_otherwise,
         list_sent.list_sent,
         documents.id_documento in (select id_documento from gone_documents where id_documento is not null)
             or documents.progressivo_registrazione in (select progressivo_registrazione from gone_documents where progressivo_registrazione is not null)
@@ -45,6 +63,8 @@ facts as (
     left join impossible_dates as erp_dates on erp_dates.id_documento = documents.id_documento
     left join impossible_dates as pcc_dates on pcc_dates.progressivo_registrazione = documents.progressivo_registrazione
     left join credit_notes_closed as closed on closed.id_documento = documents.id_documento
+    left join pcc_kinds on pcc_kinds.progressivo_registrazione = documents.progressivo_registrazione
+    left join rule_suspension_causes as causes on causes.cause = documents.erp_cause
 ),
 
 conditions as (
@@ -65,6 +85,8 @@ conditions as (
         live and not pcc_rejected and to_suspend > pcc_suspended as SUSPENSION_NOT_REPORTED,
         live and to_suspend < pcc_suspended as SUSPENSION_NOT_LIFTED,
         live and to_suspend = pcc_suspended and erp_excluded <> pcc_excluded as SUSPENSION_CAUSE_DIFFERS,
+        live and not pcc_rejected and to_suspend = pcc_suspended and erp_excluded = pcc_excluded and not suspended_too_early
+            and coalesce(suspended_otherwise, false) as SUSPENSION_DETAILS_DIFFER,
         live and not pcc_rejected and erp_not_payable > pcc_not_payable as NOT_PAYABLE_NOT_REPORTED,
         live and erp_not_payable + vat_of_split + closed_by_note < pcc_not_payable as NOT_PAYABLE_NOT_LIFTED,
         standing in ('MATCHED', 'PCC_ONLY') and erp_rejected and not pcc_rejected and (pcc_left > 0 or pcc_stock <> 0)

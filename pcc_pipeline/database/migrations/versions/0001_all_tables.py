@@ -16,7 +16,7 @@ def upgrade() -> None:
     op.create_table('alerts',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
     sa.Column('alert', sa.Text(), nullable=False, comment="What tells it from the ente's other alerts"),
-    sa.Column('kind', sa.Text(), nullable=False, comment='ABOUT_TO_BREACH, BREACHED, AVAILABILITY_MISSED, DEADLINE'),
+    sa.Column('kind', sa.Text(), nullable=False, comment='ABOUT_TO_BREACH, BREACHED, AVAILABILITY_MISSED, DEADLINE, FILE_NOT_UPLOADED, FILE_NOT_ANSWERED'),
     sa.Column('words', sa.Text(), nullable=False, comment='Its text'),
     sa.Column('raised_at', sa.DateTime(timezone=True), nullable=False, comment='When it was raised'),
     sa.Column('mailed_at', sa.DateTime(timezone=True), nullable=True, comment='When it went out by e-mail'),
@@ -287,6 +287,7 @@ def upgrade() -> None:
     sa.Column('payable', sa.Numeric(precision=18, scale=2), nullable=True, comment='What nothing else takes [EUR]'),
     sa.Column('due_date', sa.Date(), nullable=True, comment='The due date to tell; null: as it is'),
     sa.Column('suspended_anew', sa.Boolean(), nullable=False, comment='What is suspended stands under another cause: all of it is suspended anew'),
+    sa.Column('starts_differ', sa.Boolean(), nullable=False, comment='What is suspended stands since another day: it is told anew'),
     sa.Column('rejected', sa.Boolean(), nullable=False, comment='RF is the remedy'),
     sa.Column('closed', sa.Boolean(), nullable=False, comment='The whole of it is to be closed: a copy, or rejected past RF'),
     sa.Column('received_first', sa.Boolean(), nullable=False, comment='PCC has it as PRESENTATO: RC comes first'),
@@ -530,6 +531,17 @@ def upgrade() -> None:
     schema='pcc',
     comment='One row per Modello 003 or 002 written for PCC'
     )
+    op.create_table('model_uploads',
+    sa.Column('decision', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of decision'),
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('file', sa.Text(), nullable=False, comment='Name of the model file (docs/rules.md#rule-11-uploaded)'),
+    sa.Column('decided_by', sa.Text(), nullable=False, comment='Who decided'),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=False, comment='When it was decided'),
+    sa.PrimaryKeyConstraint('decision', name=op.f('pk_model_uploads')),
+    schema='pcc',
+    comment='One row per model file of which a person said that it was uploaded to PCC: the first to say so'
+    )
+    op.create_index(op.f('ix_model_uploads_ente_file'), 'model_uploads', ['ente', 'file'], unique=False, schema='pcc')
     op.create_table('operation_decisions',
     sa.Column('decision', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of decision'),
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
@@ -652,6 +664,23 @@ def upgrade() -> None:
     op.create_index(op.f('ix_opi_payments_ente_id_documento'), 'opi_payments', ['ente', 'id_documento'], unique=False, schema='pcc')
     op.create_index(op.f('ix_opi_payments_ente_row_id_block_row_id_tipo_movimento'), 'opi_payments', ['ente', 'row_id', 'block_row_id', 'tipo_movimento'], unique=False, schema='pcc')
     op.create_index(op.f('ix_opi_payments_ente_stato'), 'opi_payments', ['ente', 'stato'], unique=False, schema='pcc')
+    op.create_table('pcc_changes',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('progressivo_registrazione', sa.Text(), nullable=False, comment="PCC's key"),
+    sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's key, where the documents are matched"),
+    sa.Column('field', sa.Text(), nullable=False, comment='What changed (docs/rules.md#rule-11-changes)'),
+    sa.Column('before', sa.Text(), nullable=True, comment='As the delivery before had it, in Italian; null: nothing'),
+    sa.Column('after', sa.Text(), nullable=True, comment='As this delivery has it, in Italian; null: nothing'),
+    sa.Column('stock_effect', sa.Numeric(precision=18, scale=2), nullable=False, comment="What it adds to PCC's stock at D, signed [EUR]"),
+    sa.Column('delivery_before', sa.Text(), nullable=False, comment='The delivery before'),
+    sa.Column('received_before', sa.DateTime(timezone=True), nullable=False, comment='When it arrived'),
+    sa.Column('delivery', sa.Text(), nullable=False, comment='The delivery that shows the change'),
+    sa.Column('received_at', sa.DateTime(timezone=True), nullable=False, comment='When it arrived'),
+    sa.PrimaryKeyConstraint('ente', 'progressivo_registrazione', 'delivery', 'field', name=op.f('pk_pcc_changes')),
+    schema='pcc',
+    comment='One row per document, field and delivery of PCC that changed it, where no operation sent from here and no payment order says why'
+    )
+    op.create_index(op.f('ix_pcc_changes_ente_delivery'), 'pcc_changes', ['ente', 'delivery'], unique=False, schema='pcc')
     op.create_table('publications',
     sa.Column('publication', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of publication'),
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
@@ -1074,6 +1103,8 @@ def downgrade() -> None:
     op.drop_table('quarantine', schema='pcc')
     op.drop_index(op.f('ix_publications_ente_publication'), table_name='publications', schema='pcc')
     op.drop_table('publications', schema='pcc')
+    op.drop_index(op.f('ix_pcc_changes_ente_delivery'), table_name='pcc_changes', schema='pcc')
+    op.drop_table('pcc_changes', schema='pcc')
     op.drop_index(op.f('ix_opi_payments_ente_stato'), table_name='opi_payments', schema='pcc')
     op.drop_index(op.f('ix_opi_payments_ente_row_id_block_row_id_tipo_movimento'), table_name='opi_payments', schema='pcc')
     op.drop_index(op.f('ix_opi_payments_ente_id_documento'), table_name='opi_payments', schema='pcc')
@@ -1084,6 +1115,8 @@ def downgrade() -> None:
     op.drop_table('operations', schema='pcc')
     op.drop_index(op.f('ix_operation_decisions_ente_operation_id'), table_name='operation_decisions', schema='pcc')
     op.drop_table('operation_decisions', schema='pcc')
+    op.drop_index(op.f('ix_model_uploads_ente_file'), table_name='model_uploads', schema='pcc')
+    op.drop_table('model_uploads', schema='pcc')
     op.drop_table('model_files', schema='pcc')
     op.drop_index(op.f('ix_messages_ente_sdi_id'), table_name='messages', schema='pcc')
     op.drop_index(op.f('ix_messages_ente_link'), table_name='messages', schema='pcc')
