@@ -65,7 +65,7 @@ def pair_codes(erp: Document, pcc: Document, word: Word, day: date, right: Posit
     elif erp.not_payable < pcc.not_payable:
         codes.append("NOT_PAYABLE_NOT_LIFTED")
 
-    if erp.due and erp.paid_o < erp.commercial and right.due != pcc.due:
+    if erp.due and erp.paid_o + erp.not_payable < erp.commercial and right.due != pcc.due:
         codes.append("DUE_DATE_DIFFERS")
     elif (right.due <= day) != (shown.due <= day):
         codes.append("DUE_DATE_SHIFTS_STOCK")

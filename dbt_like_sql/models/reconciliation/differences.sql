@@ -92,7 +92,7 @@ conditions as (
         standing in ('MATCHED', 'PCC_ONLY') and erp_rejected and not pcc_rejected and (pcc_left > 0 or pcc_stock <> 0)
             as REJECTED_STILL_OPEN,
         live and pcc_rejected as REJECTED_ON_PCC,
-        live and erp_due_date is not null and erp_paid_at_observation < erp_commercial_amount
+        live and erp_due_date is not null and erp_paid_at_observation + erp_not_payable < erp_commercial_amount
             and coalesce(pcc_row_due_date <> right_due_date, true) as DUE_DATE_DIFFERS,
         live and not DUE_DATE_DIFFERS and amount <> 0
             and (right_due_date <= reference_date()) <> (pcc_due_date <= reference_date()) as DUE_DATE_SHIFTS_STOCK,
