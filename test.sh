@@ -8,4 +8,4 @@ ruff format --check --quiet .
 mypy
 python -m pcc_pipeline.tables.dictionary --check docs/data-dictionary.md
 mkdocs build --strict --quiet --site-dir "$(mktemp -d)"
-pytest -n 2 --dist loadfile "$@"
+pytest -n 2 --dist loadfile --no-loadscope-reorder "$@"

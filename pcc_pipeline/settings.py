@@ -6,6 +6,7 @@ Nothing is opened, created or connected here: see `store` (files) and `database`
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from pathlib import Path
 DEFAULT_MEMORY_LIMIT = "4GiB"
 #: Largest file that is taken in, in bytes: a national year of invoices as CSV is some 6 GiB.
 DEFAULT_MAX_FILE_BYTES = 8 << 30
+
+_MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT]i?B|B)", re.I)
 
 
 def _threads() -> int:
@@ -43,6 +46,15 @@ class Settings:
     desk_hosts: tuple[str, ...] = ()
     #: Seconds without new files before an ente's are read; None: as the rule book says (threshold quiet_seconds).
     quiet_seconds: int | None = None
+
+    @property
+    def memory_bytes(self) -> int:
+        """The memory limit in bytes; 0 where it is written in a way that only DuckDB knows."""
+        found = _MEMORY.fullmatch(self.memory_limit.strip())
+        if found is None:
+            return 0
+        base = 1024 if "i" in found[2].lower() else 1000
+        return int(float(found[1]) * base ** "BKMGT".index(found[2][0].upper()))
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:

@@ -12,7 +12,7 @@ import re
 import shutil
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,8 +20,11 @@ import pyarrow as pa
 
 from pcc_pipeline.arrival import archive, spans
 from pcc_pipeline.arrival.landing import PROVIDER_KINDS
+from pcc_pipeline.arrival.reading import Busy, Stopped, parse
 from pcc_pipeline.codes import ente_code
-from pcc_pipeline.formats import Source, parse
+from pcc_pipeline.formats import Source
+from pcc_pipeline.formats.limits import READING
+from pcc_pipeline.formats.reasons import SET_ASIDE
 from pcc_pipeline.formats.tabular.encoding import ZIP
 from pcc_pipeline.formats.tabular.layouts.model import Layout
 from pcc_pipeline.settings import Settings
@@ -37,6 +40,9 @@ FULL = "Troppi file in attesa di lettura: riprovare più tardi"
 READ_AT_ONCE = 32 * 2**20
 #: What a larger table is recognised by.
 FIRST_PART = 4 * 2**20
+#: What reading at once may take, and how many seconds it waits for other readers.
+READING_AT_ONCE = replace(READING, memory=2 << 30, seconds=45.0)
+PATIENCE = 60.0
 #: Defects shown at once.
 SHOWN = 50
 
@@ -50,6 +56,10 @@ _UNSAFE = re.compile(r"[^\w.()+ -]+", re.UNICODE)
 
 class Unwelcome(ValueError):
     """A file that is not taken; its text says why in Italian, and what would do."""
+
+
+class Harmful(Unwelcome):
+    """A file that harmed the process that read it: nobody tries it again."""
 
 
 @dataclass
@@ -172,14 +182,18 @@ def kinds() -> tuple[str, ...]:
 
 def candidates(path: Path, layout: Layout | None = None) -> list[Candidate]:
     """Kinds that the content fits, best first, by how many rows each reads; none for an archive. Of a large table only
-    the first part is read. `layout` is that of the ente's accounting system."""
+    the first part is read. `layout` is that of the ente's accounting system. Raises Harmful as `preview` does."""
     with tempfile.TemporaryDirectory(prefix="pcc-first-") as folder:
         first = _first_part(path, Path(folder))
         found = []
         for kind in kinds():
-            with suppress(Unwelcome):
+            try:
                 seen = preview(first, kind, layout)
-                found += [Candidate(kind, seen.rows, seen.refused)] if seen.rows else []
+            except Harmful:
+                raise
+            except Unwelcome:
+                continue
+            found += [Candidate(kind, seen.rows, seen.refused)] if seen.rows else []
     return sorted(found, key=lambda candidate: (candidate.rows, -candidate.refused), reverse=True)
 
 
@@ -197,7 +211,8 @@ def _first_part(path: Path, folder: Path) -> Path:
 def preview(path: Path, kind: str, layout: Layout | None = None) -> Preview:
     """Reads a file as the pipeline will, and keeps nothing. A file above READ_AT_ONCE is not read: an empty preview.
 
-    Raises Unwelcome where the reader itself fails on the file.
+    It is read in another process, as there. Raises Unwelcome where the reader itself fails on the file, Harmful where
+    that process died of it or took more than READING_AT_ONCE.
     """
     found = Preview()
     if path.stat().st_size > READ_AT_ONCE or path.suffix.lower() == ".zip":
@@ -215,7 +230,12 @@ def preview(path: Path, kind: str, layout: Layout | None = None) -> Preview:
             """Notes cost no row: not shown before delivery."""
 
     try:
-        counts = parse(kind, [Source("preview", kind, "preview", path.name, path)], _Seen(), layout=layout)
+        source = Source("preview", kind, "preview", path.name, path)
+        counts = parse(kind, [source], _Seen(), layout=layout, limits=READING_AT_ONCE, patience=PATIENCE)
+    except Stopped as error:
+        raise Harmful(f"Il file non si può leggere: {error}".removesuffix(f": {SET_ASIDE}")) from None
+    except Busy:
+        raise Unwelcome("Il servizio sta leggendo altri file: riprovare tra qualche minuto") from None
     except Exception:  # a fault of the reader: the sender is told of the file, the log of the fault
         log.exception("Reading %s as %s failed", path.name, kind)
         raise Unwelcome("Il file non si riesce a leggere: verificare che sia del tipo indicato") from None

@@ -161,6 +161,26 @@ def change(database: sa.Engine, installation: Installation) -> Callable[..., Ope
     return changing
 
 
+#: Files of few but long tests. They go first, else one of them is all that the last worker has left to do.
+_LONGEST = (
+    "test_portal_browser.py",
+    "test_browser.py",
+    "test_end_to_end.py",
+    "test_cases.py",
+    "test_definitions.py",
+    "test_gone_end_to_end.py",
+    "test_golden.py",
+    "test_erasure.py",
+    "test_private_home.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the longest files first."""
+    places = {name: place for place, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+
+
 #: Why a test may be skipped: a bare machine may lack a browser. Any other reason fails the run.
 _MAY_BE_SKIPPED = "no Chromium"
 _skipped: list[str] = []

@@ -14,6 +14,7 @@ import pytest
 from pcc_pipeline.arrival import archive, landing
 from pcc_pipeline.arrival.landing import LandingReport, land, waiting
 from pcc_pipeline.database.register import Register
+from pcc_pipeline.formats.limits import Zipped
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
@@ -220,6 +221,7 @@ SIDE_BY_SIDE = """
 import sys
 from pathlib import Path
 from pcc_pipeline.settings import Settings
+from pcc_pipeline.formats.limits import Zipped
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.arrival.landing import land
 installation = Installation(Settings.at(Path(sys.argv[1]), database_url=sys.argv[2]))
@@ -284,16 +286,16 @@ def test_broken_archives_are_kept_and_refused(deliver: Deliver, scan, store: Sto
 
 def test_an_archive_made_to_exhaust_the_machine_is_refused(tmp_path: Path) -> None:
     bomb = zipped(tmp_path / "bomb.zip", {"a": bytes(1 << 20)})
-    with pytest.raises(archive.Unreadable, match="crescerebbe"), archive.opened(bomb, archive.Limits(free=1 << 10)):
+    with pytest.raises(archive.Unreadable, match="crescerebbe"), archive.opened(bomb, Zipped(free=1 << 10)):
         pass
     with (
         pytest.raises(archive.Unreadable, match="occuperebbe"),
-        archive.opened(bomb, archive.Limits(bytes=10)),
+        archive.opened(bomb, Zipped(bytes=10)),
     ):
         pass
     with (
         pytest.raises(archive.Unreadable, match="più dei 0 ammessi"),
-        archive.opened(bomb, archive.Limits(members=0)),
+        archive.opened(bomb, Zipped(members=0)),
     ):
         pass
 

@@ -6,32 +6,18 @@ Where the bytes go is `landing`'s matter.
 
 from __future__ import annotations
 
-import lzma
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from pcc_pipeline.formats.reasons import NO_PASSWORD, too_large
+from pcc_pipeline.formats.limits import ARCHIVE, Zipped
+from pcc_pipeline.formats.reasons import NO_PASSWORD
+from pcc_pipeline.formats.zipped import DAMAGE, Outsized, refuse_long_directory, refuse_outsized
 
-
-@dataclass(frozen=True)
-class Limits:
-    """What an archive may hold: members, bytes unpacked, and times its packed size once past `free`."""
-
-    members: int = 1_000_000
-    bytes: int = 64 << 30
-    ratio: int = 300
-    free: int = 64 << 20
-
-
-LIMITS = Limits()
-
-#: What reading a damaged or foreign archive may raise.
-DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, ValueError, RuntimeError, OSError)
+__all__ = ["DAMAGE", "Member", "Unreadable", "opened", "read"]
 
 
 class Unreadable(ValueError):
@@ -48,18 +34,22 @@ class Member:
 
 
 @contextmanager
-def opened(path: Path, limits: Limits = LIMITS) -> Iterator[tuple[zipfile.ZipFile, list[Member]]]:
+def opened(path: Path, limits: Zipped | None = None) -> Iterator[tuple[zipfile.ZipFile, list[Member]]]:
     """An archive and its members, in their order; folders, hidden files and unfinished (.part) ones left out.
 
-    Raises Unreadable when it is not an archive, needs a password or breaks `limits`.
+    Raises Unreadable when it is not an archive, needs a password or breaks `limits` (ARCHIVE unless told).
     """
+    bounds = limits or ARCHIVE
     try:
+        refuse_long_directory(path, bounds)
         archive = zipfile.ZipFile(path)
+    except Outsized as error:
+        raise Unreadable(str(error)) from None
     except DAMAGE as error:
         raise Unreadable("l'archivio è danneggiato o non è un file .zip") from error
     with archive:
         entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-        _bounded(entries, path.stat().st_size, limits)
+        _bounded(entries, path.stat().st_size, bounds)
         yield (
             archive,
             [Member(name, entry.file_size, entry) for entry in entries if (name := _name(entry)) is not None],
@@ -71,18 +61,15 @@ def read(archive: zipfile.ZipFile, member: Member) -> IO[bytes]:
     return archive.open(member.entry)
 
 
-def _bounded(entries: list[zipfile.ZipInfo], packed: int, limits: Limits) -> None:
+def _bounded(entries: list[zipfile.ZipInfo], packed: int, limits: Zipped) -> None:
     if not entries:
         raise Unreadable("l'archivio è vuoto")
     if any(entry.flag_bits & 0x1 for entry in entries):
         raise Unreadable(f"l'archivio è protetto da password: {NO_PASSWORD}")
-    if len(entries) > limits.members:
-        raise Unreadable(f"l'archivio contiene {len(entries)} file, più dei {limits.members} ammessi")
-    total = sum(entry.file_size for entry in entries)
-    if total > limits.bytes:
-        raise Unreadable(f"l'archivio estratto occuperebbe {too_large(total, limits.bytes)}")
-    if total > limits.free and total > packed * limits.ratio:
-        raise Unreadable(f"l'archivio estratto crescerebbe oltre {limits.ratio} volte: non estratto")
+    try:
+        refuse_outsized(entries, packed, limits)
+    except Outsized as error:
+        raise Unreadable(str(error)) from None
 
 
 def _name(entry: zipfile.ZipInfo) -> str | None:

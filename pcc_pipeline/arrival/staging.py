@@ -11,7 +11,8 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import groupby, islice
+from itertools import groupby
+from math import isqrt
 from pathlib import Path
 from types import TracebackType
 
@@ -21,9 +22,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pcc_pipeline.arrival.landing import unknown_kind
+from pcc_pipeline.arrival.reading import ReaderFailed, Stopped, parse
 from pcc_pipeline.arrival.spans import DAY_OF
+from pcc_pipeline.arrival.suspects import Suspects, in_pieces
 from pcc_pipeline.database.register import Delivery, Outcome
-from pcc_pipeline.formats import SMALL_FILES, Counts, Source, defect, parse
+from pcc_pipeline.formats import SMALL_FILES, Counts, Source, defect
+from pcc_pipeline.formats.limits import READING
+from pcc_pipeline.formats.reasons import RUN_DIED
 from pcc_pipeline.formats.tabular.layouts.model import Layout
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.store import Store
@@ -131,7 +136,9 @@ def stage(installation: Installation, ente: str, layout: Layout | None = None) -
     `layout` is that of the ente's accounting system (`enti.facts` knows it); without one only standard columns are read,
     which are read whatever it is.
 
-    Each part is written and then recorded, so a crash in between costs only reading it again.
+    Each part is written and then recorded, so a crash in between costs only reading it again. A delivery that kills the
+    process that reads it, takes more memory or time than allowed, or over which runs died, is refused with that reason:
+    only `read_anew` tries it again.
     """
     with installation.register.lock(ente):
         pending = installation.register.pending(ente)
@@ -179,17 +186,23 @@ def _read(
     """Reads deliveries part by part; `settle` is told what became of each part. The caller holds the ente's lock."""
     report = StagingReport(ente)
     report.layout = layout.name if layout else report.layout
-    for kind, deliveries in _parts(given):
-        counts = _stage_part(installation, settle, ente, kind, deliveries, report, layout)
+    suspects = Suspects(installation.store, ente)
+    for kind, deliveries in _parts(given, suspects):
+        deaths = suspects.deaths(deliveries[0].delivery) if len(deliveries) == 1 and not deliveries[0].reread else 0
+        with suspects.reading(deliveries):
+            if deaths >= READING.deaths:
+                error = Stopped(RUN_DIED.format(deaths))
+                counts = _unreadable(installation, settle, ente, kind, deliveries, report, layout, error)
+            else:
+                counts = _stage_part(installation, settle, ente, kind, deliveries, report, layout)
         report.deliveries += len(deliveries)
         report.counts[kind] = report.counts.get(kind, Counts()) + counts
     return report
 
 
-def _parts(pending: Sequence[Delivery]) -> Iterator[tuple[str, list[Delivery]]]:
+def _parts(pending: Sequence[Delivery], suspects: Suspects) -> Iterator[tuple[str, list[Delivery]]]:
     for kind, group in groupby(sorted(pending, key=lambda d: (d.kind, d.sequence)), key=lambda d: d.kind):
-        size = FILES_A_PART if kind in SMALL_FILES else 1
-        while part := list(islice(group, size)):
+        for part in suspects.pieces(list(group), FILES_A_PART if kind in SMALL_FILES else 1):
             yield kind, part
 
 
@@ -222,7 +235,8 @@ def _stage_part(
         ]
         try:
             with ParquetSink(installation.store, ente, kind, part) as sink:
-                counts = parse(kind, sources, sink, workers=workers, layout=layout)
+                memory = installation.settings.memory_bytes
+                counts = parse(kind, sources, sink, workers=workers, layout=layout, memory=memory)
         except (OSError, MemoryError, duckdb.Error):  # the machine's fault, not the file's: tried again by the next run
             raise
         except Exception as error:
@@ -271,14 +285,17 @@ def _unreadable(
     layout: Layout | None,
     error: Exception,
 ) -> Counts:
-    """A parser never raises for what a file holds. Should one do so, only that file is refused: `pcc quarantine
-    release` reads it again once the program is mended."""
+    """A parser never raises for what a file holds. Should one do so, or die of it, only that file is refused: `pcc
+    quarantine release` reads it again once the program is mended."""
     if len(deliveries) > 1:
-        alone = [_stage_part(installation, settle, ente, kind, [d], report, layout) for d in deliveries]
-        return sum(alone, Counts())
+        fewer = in_pieces(deliveries, isqrt(len(deliveries)))
+        return sum((_stage_part(installation, settle, ente, kind, some, report, layout) for some in fewer), Counts())
     (delivery,) = deliveries
     log.error("%s could not be read", delivery.file, exc_info=error)
-    reason = f"il programma non ha potuto leggere il file ({type(error).__name__}): segnalarlo, poi rileggerlo dalla quarantena"
+    name = error.name if isinstance(error, ReaderFailed) else type(error).__name__
+    reason = f"il programma non ha potuto leggere il file ({name}): segnalarlo, poi rileggerlo dalla quarantena"
+    if isinstance(error, Stopped):
+        reason = str(error)
     part = _part_name(deliveries)
     source = Source(ente, kind, delivery.delivery, delivery.file, Path())
     with ParquetSink(installation.store, ente, kind, part) as sink:

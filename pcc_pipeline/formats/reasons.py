@@ -39,3 +39,10 @@ def several(what: str) -> str:
 def damaged(what: str) -> str:
     """The reason for a container that is broken or was cut short."""
     return f"{what} danneggiato o incompleto: {ASK_AGAIN}"
+
+
+SET_ASIDE = "messo da parte, non viene riletto da solo: segnalarlo, poi rileggerlo dalla quarantena"
+KILLED = "la lettura del file ha fatto cadere il programma ({0}): " + SET_ASIDE
+OUT_OF_MEMORY = "la lettura del file ha superato la memoria ammessa: " + SET_ASIDE
+OUT_OF_TIME = "la lettura del file ha superato il tempo ammesso: " + SET_ASIDE
+RUN_DIED = "il programma è caduto {0} volte mentre leggeva il file: " + SET_ASIDE

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from test_portal import PAYMENTS, _csrf, _landed, _sign_in, desk
 
+from pcc_pipeline.arrival import reading
 from pcc_pipeline.settings import Settings
 from portal import uploads
 from portal.app import create_app
@@ -38,6 +40,20 @@ def test_a_reader_that_fails_is_the_reader_s_fault_and_the_sender_is_told(
     answer = send(desk, "a.csv", HEADER, "open_list")
     assert answer.status_code == 200 and "non si riesce a leggere" in answer.text and not _landed(settings)
     assert "Non si riconosce" in send(desk, "a.csv", HEADER).text and not _landed(settings)
+
+
+@pytest.mark.parametrize("kind", ["auto", "open_list"])
+def test_a_file_that_kills_its_reader_does_not_kill_the_desk(
+    desk: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(reading, "PARSER", "hostile_reader")
+    monkeypatch.setattr(uploads, "READING_AT_ONCE", replace(uploads.READING_AT_ONCE, seconds=2.0))
+    _sign_in(desk, "chi@alfa.it")
+    for harm in (b"ABORT", b"LOOP", b"EAT"):
+        answer = send(desk, "a.csv", harm, kind)
+        assert answer.status_code == 200 and "Il file non si può leggere: la lettura" in answer.text
+        assert "messo da parte" not in answer.text and not _landed(settings)
+    assert "consegnato come" in send(desk, "b.csv", PAYMENTS.encode(), "erp_payments").text
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,17 @@ from collections import deque
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
+from pcc_pipeline.formats.limits import LINE
 from pcc_pipeline.formats.rows import Flaw
 
 #: A quoted field spanning more lines than this is taken for an unclosed quote.
 _LONGEST = 200
 QUOTES = "virgolette non chiuse o fuori posto: raddoppiare quelle dentro un campo tra virgolette"
+TOO_LONG = f"riga di oltre {LINE >> 20} MB, che nessuna tabella ha: dividerla, o chiudere le virgolette che la uniscono"
+#: Of a line that is too long.
+_SHOWN = 200
 
 Record = tuple[int, list[str]]
 
@@ -38,6 +43,14 @@ class _Lines:
         self._taken.append(line)
         return line
 
+    def too_long(self) -> bool:
+        """Whether the next line is longer than LINE: it is then taken, for `retreat`. Raises StopIteration at the end."""
+        line = next(self)
+        if len(line) > LINE or len(line.encode()) > LINE:
+            return True
+        self._back.appendleft(self._taken.pop())
+        return False
+
     def keep(self) -> None:
         """The record is done: its lines are passed."""
         self.number += len(self._taken)
@@ -56,10 +69,13 @@ def careful_records(path: Path, offset: int, line: int, delimiter: str, width: i
     """Records of `width` fields with the line where each starts, and flaws, from byte `offset`, on `line`."""
     with path.open("rb") as file:
         file.seek(offset)
-        lines = _Lines((text.decode() for text in file), line)
+        lines = _Lines(_bounded(file), line)
         while True:
             start = lines.number
             try:
+                if lines.too_long():
+                    yield Flaw(start, TOO_LONG, lines.retreat()[:_SHOWN])
+                    continue
                 fields = next(csv.reader(lines, delimiter=delimiter, strict=True))
             except StopIteration:
                 return
@@ -74,6 +90,15 @@ def careful_records(path: Path, offset: int, line: int, delimiter: str, width: i
             lines.keep()
             if fields:
                 yield start, fields
+
+
+def _bounded(file: BinaryIO) -> Iterator[str]:
+    """The lines, each no longer than LINE and one byte more: the rest of a longer one is passed over."""
+    while line := file.readline(LINE + 1):
+        rest = line
+        while len(rest) > LINE and not rest.endswith(b"\n"):
+            rest = file.readline(LINE + 1)
+        yield line.decode(errors="ignore" if rest is not line else "strict")
 
 
 def ragged(expected: int, found: int) -> str:

@@ -114,19 +114,22 @@ def _raw(file: CsvFile, block: Block) -> Raw:
         rejected.append(row)
         return "skip"
 
-    table = pa_csv.read_csv(
-        io.BytesIO(block.data),
-        read_options=pa_csv.ReadOptions(use_threads=False, column_names=names, block_size=_PARSED_AT_ONCE),
-        parse_options=pa_csv.ParseOptions(
-            delimiter=file.delimiter, newlines_in_values=block.quoted, invalid_row_handler=reject
-        ),
-        convert_options=pa_csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()),
-            null_values=[""],
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=True,
-        ),
-    )
+    try:
+        table = pa_csv.read_csv(
+            io.BytesIO(block.data),
+            read_options=pa_csv.ReadOptions(use_threads=False, column_names=names, block_size=_PARSED_AT_ONCE),
+            parse_options=pa_csv.ParseOptions(
+                delimiter=file.delimiter, newlines_in_values=block.quoted, invalid_row_handler=reject
+            ),
+            convert_options=pa_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()),
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=True,
+            ),
+        )
+    except pa.ArrowInvalid:  # a record longer than what is parsed at once: its line is a defect, the others are read
+        return _carefully(file, block)
     records, flaws = table.num_rows + len(rejected), list[Flaw]()
     starts = block.starts(records)
     if records != len(starts):

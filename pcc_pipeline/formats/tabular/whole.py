@@ -16,6 +16,7 @@ from pcc_pipeline.formats.reasons import unreadable_workbook
 from pcc_pipeline.formats.tabular.csv_careful import QUOTES
 from pcc_pipeline.formats.tabular.encoding import OLE, ZIP, as_utf8
 from pcc_pipeline.formats.tabular.headers import DELIMITERS, header_record, split_header
+from pcc_pipeline.formats.tabular.workbook_size import oversize
 
 
 class NoTable(ValueError):
@@ -47,6 +48,8 @@ def workbook_rows(path: Path) -> Iterator[tuple[str, Iterator[list[Any]]]]:
     """The sheets of a workbook in its own order: each name, and its rows from the first. Raises NoTable."""
     import python_calamine as calamine
 
+    if problem := oversize(path):
+        raise NoTable(problem)
     try:
         book = calamine.CalamineWorkbook.from_path(str(path))
         for name in book.sheet_names:

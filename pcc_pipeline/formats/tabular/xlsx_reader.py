@@ -28,6 +28,7 @@ from pcc_pipeline.formats.tabular.csv_reader import trimmed
 from pcc_pipeline.formats.tabular.headers import HEADER_ROWS, Header, HeaderPlan, find_header
 from pcc_pipeline.formats.tabular.layouts.apply import source_types
 from pcc_pipeline.formats.tabular.layouts.model import SOURCE
+from pcc_pipeline.formats.tabular.workbook_size import oversize
 from pcc_pipeline.formats.tabular.xlsx_errors import Cells, counts_from_1904, error_cells
 from pcc_pipeline.tables.describe import MONEY, Column
 from pcc_pipeline.tables.notes import SERIAL_DATE, SKIPPED_SHEET, TIME_OF_DAY
@@ -108,7 +109,9 @@ def reading_order(book: calamine.CalamineWorkbook) -> list[tuple[str, bool]]:
 
 def open_workbook(plans: Sequence[HeaderPlan], path: Path) -> Workbook:
     """Opens the workbook (.xlsx, .xlsb, .xls, .ods) by the first of the plans that fits. One that is encrypted,
-    broken or without a table is a flaw."""
+    broken, too large or without a table is a flaw."""
+    if problem := oversize(path):
+        return _refused(plans[0], problem)
     try:
         book = calamine.CalamineWorkbook.from_path(str(path))
         from_1904 = counts_from_1904(path)

@@ -13,8 +13,9 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pcc_pipeline.arrival.archive import DAMAGE, LIMITS
+from pcc_pipeline.arrival.archive import DAMAGE
 from pcc_pipeline.database import dagster_storage
+from pcc_pipeline.formats.limits import ARCHIVE
 from pcc_pipeline.formats.tabular.encoding import ZIP
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.service.erasure import databases
@@ -79,7 +80,7 @@ def _packed(path: Path, traces: Traces) -> bool:
 
 def _member_holds(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, traces: Traces) -> bool:
     """Looks through a member a piece at a time; pieces overlap, so that no word is cut in two."""
-    if entry.file_size > max(LIMITS.free, entry.compress_size * LIMITS.ratio):
+    if entry.file_size > max(ARCHIVE.free, entry.compress_size * ARCHIVE.ratio):
         return False  # made to exhaust the machine: landing refuses it as well
     before = b""
     try:
