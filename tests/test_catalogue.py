@@ -26,7 +26,7 @@ CATALOGUE = rule_rows("anomalies")
 def _branches(model: str, column: str) -> set[str]:
     """The values of a catalogue's column that a model's SQL asks for, in a CASE of it or by comparison."""
     sql = (SQL_ROOT / "models" / model).read_text(encoding="utf-8")
-    (of_case,) = re.findall(rf"case catalogue\.{column}\s(.*?)\bend\b", sql, re.DOTALL) or ("",)
+    (of_case,) = re.findall(rf"case (?:coalesce\(spoken\.\w+, )?catalogue\.{column}\)?\s(.*?)\bend\b", sql, re.DOTALL) or ("",)
     return set(re.findall(r"when '(\w+)'", of_case)) | set(re.findall(rf"catalogue\.{column} (?:=|<>) '(\w+)'", sql))
 
 

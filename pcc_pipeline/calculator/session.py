@@ -39,7 +39,10 @@ class ModelResult:
 
 
 #: Macros that a view may use though they read the session: a query that stands alone has their values instead.
-SESSION_MACROS = {"ente_code()": "varchar", "reference_date()": "date", "observed_at()": "date", "payment_term()": "integer"}
+SESSION_MACROS = {
+    "ente_code()": "varchar", "reference_date()": "date", "observed_at()": "date", "payment_term()": "integer",
+    "pcc_models()": "varchar",
+}  # fmt: skip
 
 #: How models are written. Dictionaries pay for codes and names; the limit stops them early on keys and amounts.
 PARQUET = "format parquet, compression snappy, dictionary_size_limit 5000"
