@@ -41,6 +41,7 @@ def test_modello_003_has_no_line_for_it(tmp_path: Path) -> None:
     seen = _seen(tmp_path, LAWSUIT, "003")
     assert list(seen.codes("A")) == ["SUSPENSION_DETAILS_DIFFER"]
     assert _rows(seen) == []
+    assert seen.found.rows("questions", "code") == []
 
 
 @pytest.mark.parametrize(
