@@ -101,7 +101,7 @@ class _Process:
         self._folder = Path(tempfile.mkdtemp(prefix="pcc-reading-"))
         with (self._folder / "errors").open("wb") as errors:
             self._child = subprocess.Popen(
-                [sys.executable, "-P", "-m", "pcc_pipeline.formats.child", str(memory), str(os.getpid())],
+                [sys.executable, "-P", "-m", "pcc_pipeline.formats.child", str(memory), str(os.getpid()), str(self._folder)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,

@@ -16,7 +16,6 @@ import shutil
 import signal
 import struct
 import sys
-import tempfile
 import threading
 import time
 import traceback
@@ -90,11 +89,11 @@ def _limit(memory: int) -> None:
         Path("/proc/self/oom_score_adj").write_text("1000")
 
 
-def _end_with(parent: int) -> None:
-    """Ends the whole group once the parent is gone, its temporary files first."""
+def _end_with(parent: int, folder: str) -> None:
+    """Ends the whole group once the parent is gone, the folder of its temporary files first."""
     while os.getppid() == parent:
         time.sleep(1)
-    shutil.rmtree(tempfile.gettempdir(), ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
     os.killpg(0, signal.SIGKILL)
 
 
@@ -134,12 +133,12 @@ def _resident() -> int:
     return 0
 
 
-def main(memory: int, parent: int) -> None:
-    """Reads until its orders end; what readers print goes to the error output."""
+def main(memory: int, parent: int, folder: str) -> None:
+    """Reads until its orders end; what readers print goes to the error output. `folder` is its own and goes with it."""
     out = os.fdopen(os.dup(1), "wb", buffering=1 << 16)
     os.dup2(2, 1)
     _limit(memory)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    threading.Thread(target=_end_with, args=(parent, folder), daemon=True).start()
     for name in ("formats", "formats.tabular.parse", "formats.fatturapa.parse", "formats.opi", "formats.sdi_messages",
                  "formats.pcc.feeds", "formats.pcc.answer"):  # fmt: skip
         importlib.import_module(f"pcc_pipeline.{name}")
@@ -151,4 +150,4 @@ def main(memory: int, parent: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
