@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
@@ -175,10 +176,21 @@ _LONGEST = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the longest files first."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Puts the longest files first. Of the slow tests one runs, another one each commit; `-m slow` runs them all."""
+    slow = sorted((item for item in items if item.get_closest_marker("slow")), key=lambda item: item.nodeid)
+    if len(slow) > 1 and not config.option.markexpr:
+        left_out = slow[: (at := _turn() % len(slow))] + slow[at + 1 :]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
     places = {name: place for place, name in enumerate(_LONGEST)}
     items.sort(key=lambda item: places.get(item.path.name, len(places)))
+
+
+def _turn() -> int:
+    """A number that is the same in all processes of a run, and another one with another commit."""
+    told = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, cwd=Path(__file__).parent, check=False)
+    return int(told.stdout.strip() or b"0", 16)
 
 
 #: Why a test may be skipped: a bare machine may lack a browser. Any other reason fails the run.

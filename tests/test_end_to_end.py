@@ -193,6 +193,7 @@ def test_running_twice_gives_the_same_tables(undisturbed: Settings, provider: Pr
     assert tables(undisturbed, ente) == first
 
 
+@pytest.mark.slow
 def test_processes_in_parallel_give_the_tables_of_one_after_the_other(
     undisturbed: Settings, another: Callable[[], Settings], provider: Provider
 ) -> None:
@@ -206,6 +207,7 @@ def test_processes_in_parallel_give_the_tables_of_one_after_the_other(
         assert tables(parallel, ente) == tables(undisturbed, ente)
 
 
+@pytest.mark.slow
 def test_killed_anywhere_and_started_again_gives_the_same_tables(
     undisturbed: Settings, another: Callable[[], Settings], provider: Provider
 ) -> None:
@@ -347,6 +349,7 @@ def test_a_failing_blocking_check_leaves_readers_the_previous_state(
     assert tables(settings, broken) == before and current(engine(settings), broken) == published
 
 
+@pytest.mark.slow
 def test_killed_run_of_enti_unknown_and_deactivated_on_a_remote_database(
     undisturbed: Settings, another: Callable[[], Settings], provider: Provider, tmp_path: Path
 ) -> None:

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import psutil
+import pytest
 import sqlalchemy as sa
 from dagster import DagsterRunStatus, RunsFilter
 from serving import RUN, serving, until
@@ -30,6 +31,7 @@ def kill_tree(pid: int) -> None:
     psutil.wait_procs(killed, 10)
 
 
+@pytest.mark.slow
 def test_what_a_killed_service_was_at_is_done_at_its_next_start(server_home: Path, tmp_path: Path) -> None:
     delivered = tmp_path / "delivered"
     write_provider(delivered, enti=2, documents=20, seed=5, reference_date=date(2025, 12, 31), sdi_share=0, bad_rows=False)
