@@ -40,6 +40,8 @@ _COLUMNS: dict[str, tuple[str, Any]] = {
     "data_ricezione": ("Data di ricezione", _DAY),
     "protocollo": ("Numero di protocollo dell'ente", "PG-2025-4567"),
     "lotto_sdi": ("Identificativo SDI del lotto", "9876543210"),
+    "lotto": ("Identificativo SDI del lotto, dove la riga indica così il documento", "9876543210"),
+    "tipo_debito": ("Pagamento: C debito commerciale, NC non commerciale", "C"),
     "id_pcc": ("Progressivo di registrazione di PCC, se il gestionale lo conserva", "100000000595"),
     "importo_totale": ("Totale del documento, IVA compresa, positivo", _AMOUNT),
     "imponibile": ("Imponibile", Decimal("1000.00")),

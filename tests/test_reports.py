@@ -37,7 +37,7 @@ def reported(installation: Installation, settings: Settings, store: Store) -> tu
     book.moved("PAID", "CP", "2025-03-10", 500, data_pagamento="2025-03-10")
     book.both("TOLD_LATE", importo_totale="300.10", erp={"denominazione_fornitore": "Ditta <Àccènti> & C."})
     book.paid("TOLD_LATE", "300.10", "2025-02-01")
-    book.reconciled(settings.home)
+    book.reconciled(settings.home).found.all_made()
     connected = engine(settings)
     write_quarantine(installation, ENTE)
     publish(

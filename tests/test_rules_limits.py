@@ -39,7 +39,7 @@ WANTED: dict[str, tuple[str, str, set[str]]] = {
     "VAT_LEFT_OPEN_SDI": ("220", "220", set()),
     "MOVED_MORE": ("1220", "0", {"ACCOUNTS_DO_NOT_SUM", "PAID_NOT_REPORTED"}),
     "EMPTY": ("1220", "1220", {"ACCOUNTS_DO_NOT_SUM"}),
-    "KINDS": ("0", "0", set()),
+    "KINDS": ("0", "0", {"SUSPENSION_DETAILS_DIFFER"}),
     "KINDS_SHORT": ("220", "0", {"ACCOUNTS_DO_NOT_SUM", "SUSPENSION_CAUSE_DIFFERS"}),
     "KIND_THAT_COUNTS": ("1220", "1220", set()),
     "LEFT_OUT": ("0", "1220", {"OUT_OF_STOCK_ON_PCC"}),
