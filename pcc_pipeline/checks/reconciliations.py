@@ -116,9 +116,7 @@ WITH parts AS (
 SELECT coalesce(w.ente, p.ente) AS ente, w.amount AS difference, p.amount AS parts,
        w.documents AS documents, p.documents AS parts_documents
 FROM whole w FULL JOIN parts p ON w.ente = p.ente
-WHERE coalesce(w.amount, 0) <> coalesce(p.amount, 0)
-   OR coalesce(w.documents, 0) > coalesce(p.documents, 0)
-   OR (coalesce(w.documents, 0) < coalesce(p.documents, 0) AND p.part <> 'due date')
+WHERE coalesce(w.amount, 0) <> coalesce(p.amount, 0) OR coalesce(w.documents, 0) <> coalesce(p.documents, 0)
 """
 
 # Each part beside the whole, per view and date: parts of a view without stock breach too.
