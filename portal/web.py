@@ -106,6 +106,12 @@ def installation_for(request: Request, ente: str) -> Iterator[Installation]:
         yield Installation(settings_of(request), engine)
 
 
+def only_provider(session: DeskSession, reason: str = "Solo chi lavora per il fornitore vede questa pagina") -> None:
+    """Ends the request with 403 and the reason, unless the person works for the provider."""
+    if not session.user.of_provider:
+        raise HTTPException(403, reason)
+
+
 def address_of(request: Request) -> str | None:
     """The client's network address, as the server in front of us tells it."""
     return request.client.host if request.client else None

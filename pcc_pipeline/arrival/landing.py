@@ -164,16 +164,14 @@ def _kinds(ente: os.DirEntry[str]) -> Iterator[_Place]:
     for entry in _entries(Path(ente.path)):
         if not entry.is_dir(follow_symlinks=False):
             yield _Place(UNKNOWN, Path(ente.path), "non è in una cartella con il nome del suo tipo", (entry.name,), 2)
-        elif entry.name not in known:
-            reason = unknown_kind(known)
-            yield _Place(_text(entry.name)[:100], Path(entry.path), reason)
-            yield from _below(Path(entry.path), _text(entry.name)[:100], 4)
-        elif ente.name != PROVIDER and entry.name in PROVIDER_ONLY:
-            yield _Place(entry.name, Path(entry.path), MISPLACED.format(kind=entry.name))
-            yield from _below(Path(entry.path), entry.name, 4)
-        else:
-            yield _Place(entry.name, Path(entry.path))
-            yield from _below(Path(entry.path), entry.name, 4)
+            continue
+        kind, reason = entry.name, None
+        if kind not in known:
+            kind, reason = _text(kind)[:100], unknown_kind(known)
+        elif ente.name != PROVIDER and kind in PROVIDER_ONLY:
+            reason = MISPLACED.format(kind=kind)
+        yield _Place(kind, Path(entry.path), reason)
+        yield from _below(Path(entry.path), kind, 4)
 
 
 def _below(folder: Path, kind: str, depth: int) -> Iterator[_Place]:

@@ -53,13 +53,7 @@ def refuse_long_directory(path: Path, limits: Zipped, name: str = "l'archivio") 
         raise Outsized(f"l'indice dell'archivio occupa {too_large(declared, limits.directory)}")
 
 
-def refuse_outsized(
-    entries: Iterable[zipfile.ZipInfo],
-    packed: int,
-    limits: Zipped,
-    name: str = "l'archivio",
-    unpacked: str = "l'archivio estratto",
-) -> None:
+def refuse_outsized(entries: Iterable[zipfile.ZipInfo], packed: int, limits: Zipped, name: str = "l'archivio") -> None:
     """Raises Outsized where the directory tells of more than `limits`; `packed` is the file's size in bytes."""
     sizes = [entry.file_size for entry in entries]
     if len(sizes) > limits.members:

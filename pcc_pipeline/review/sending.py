@@ -20,10 +20,8 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from pcc_pipeline.clock import today
-from pcc_pipeline.formats.pcc import area, models
+from pcc_pipeline.formats.pcc import files, models
 from pcc_pipeline.formats.pcc.check import Finding, operation_findings
-from pcc_pipeline.formats.pcc.lines import line_of
-from pcc_pipeline.formats.pcc.models import HEADER_LINES
 from pcc_pipeline.formats.pcc.values import tax_code_problem
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.review import sent
@@ -114,15 +112,21 @@ def hand_out(installation: Installation, ente: str, out: Path, report: SendingRe
 
 def copy_file(store: Store, ente: str, name: str, sha256: str, out: Path) -> Path:
     """Copies a registered file's bytes to `out`. Raises RuntimeError when the store's bytes are not those registered."""
-    with store.open(_kept(ente, sha256)) as source:
-        data = source.read()
-    if hashlib.sha256(data).hexdigest() != sha256:
-        raise RuntimeError(f"{name}: the kept bytes are not those that were registered")
+    data = kept_bytes(store, ente, name, sha256)
     target = out / name
     temporary = out / f".{uuid4().hex}.part"
     temporary.write_bytes(data)
     temporary.replace(target)
     return target
+
+
+def kept_bytes(store: Store, ente: str, name: str, sha256: str) -> bytes:
+    """The bytes of a registered file. Raises RuntimeError when the store's bytes are not those registered."""
+    with store.open(_kept(ente, sha256)) as source:
+        data: bytes = source.read()
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise RuntimeError(f"{name}: the kept bytes are not those that were registered")
+    return data
 
 
 def limit(on: date) -> int:
@@ -138,20 +142,16 @@ def _judge(operations: Sequence[Operation], today: date, report: SendingReport) 
     """The operations of documents of which PCC would take every line; each with its texts."""
     held: dict[tuple[str, str], list[Held]] = {}
     for operation in operations:
-        model, document = operation["model"], _document(operation)
-        operation["texts"] = area.row_of(operation) if _is_todays(model) else models.texts(model, line_of(operation))
+        document = _document(operation)
+        operation["texts"] = files.texts_of(operation)
         # As PCC will read it: letters that its encoding lacks are gone by then.
         read = [models.encoded(text).decode(models.ENCODING) for text in operation["texts"]]
-        for finding in operation_findings(model, read, today):
+        for finding in operation_findings(operation["model"], read, today):
             if finding.severity == "error":
                 name = " ".join(filter(None, document))
                 held.setdefault(document, []).append(Held(operation["operation_id"], name, finding))
     report.held += [each for found in held.values() for each in found]
     return [operation for operation in operations if _document(operation) not in held]
-
-
-def _is_todays(model: str) -> bool:
-    return model in area.area_models()
 
 
 def _parts(operations: Sequence[Operation], rows: int) -> Iterator[list[Operation]]:
@@ -173,12 +173,11 @@ def _file(
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Keeps a file's bytes; returns its row and its operations' rows, to be registered."""
     model = operations[0]["model"]
-    rows, todays = [operation["texts"] for operation in operations], _is_todays(model)
-    data = area.write(model, user, rows) if todays else models.write(model, user, rows)
+    data = files.write(model, user, [operation["texts"] for operation in operations])
     sha256 = hashlib.sha256(data).hexdigest()
     store.write_bytes(_kept(ente, sha256), data)
     name = f"{user}_{today:%Y%m%d}_{model}_{ente}_{number:04d}.csv"
-    lines, line = [], (len(area.area_models()[model].header) if todays else HEADER_LINES) + 1
+    lines, line = [], files.first_line(model)
     for operation in operations:
         known = {column: operation.get(column) for column in SENT_OPERATIONS.column_names}
         lines.append({**known, "ente": ente, "file": name, "line": line, "sent_at": moment})

@@ -31,6 +31,7 @@ from portal.web import (
     database_of,
     engine_of,
     now,
+    only_provider,
     page,
     set_cookie,
 )
@@ -132,8 +133,7 @@ def enti(request: Request, session: SignedIn) -> Response:
 @router.get("/enti.{suffix}")
 def enti_file(request: Request, session: SignedIn, suffix: Literal["csv", "xlsx"]) -> Response:
     """The same overview as a file. 403 for an ente's people."""
-    if not session.user.of_provider:
-        raise HTTPException(403, "Questa pagina è del fornitore")
+    only_provider(session, "Questa pagina è del fornitore")
     audit.record(engine_of(request), session.user.email, "export", detail=f"enti.{suffix}", address=address_of(request))
     columns = ("ente", "denominazione", "reference_date", "published_at", *VIEWS)
     return table_file("enti", suffix, columns, [dict(row) for row in _overview(request)])

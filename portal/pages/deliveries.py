@@ -32,6 +32,7 @@ from portal.web import (
     engine_of,
     installation_for,
     language_of,
+    only_provider,
     page,
     settings_of,
 )
@@ -171,8 +172,7 @@ def one(request: Request, desk: AtDesk, key: str, number: Number = 1) -> Respons
 @router.post("/consegne/{key}/conferma")
 def confirm_whole(request: Request, desk: AtDesk, session: HonestForm, key: str) -> Response:
     """The provider's people confirm that what a whole delivery does not have any more is gone, however much."""
-    if not session.user.of_provider:
-        raise HTTPException(403, "Lo conferma il fornitore del servizio")
+    only_provider(session, "Lo conferma il fornitore del servizio")
     try:
         with installation_for(request, desk.ente) as installation:
             installation.register.confirm(desk.ente, key, session.user.email)

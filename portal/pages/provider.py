@@ -17,7 +17,7 @@ from pcc_pipeline.tables.accounts import ADMINISTRATOR, OPERATOR
 from portal import audit
 from portal.accounts import AccountError, add_user, close_account, reset_password, users_of
 from portal.sessions import DeskSession
-from portal.web import HonestForm, SignedIn, address_of, database_of, engine_of, installation_for, page
+from portal.web import HonestForm, SignedIn, address_of, database_of, engine_of, installation_for, only_provider, page
 
 router = APIRouter(prefix="/fornitore")
 
@@ -72,8 +72,7 @@ def reset(request: Request, session: HonestForm, user_id: int, password: Annotat
 @router.get("/rapporto")
 def report(request: Request, session: SignedIn) -> Response:
     """The provider's report over all enti, as they are published now."""
-    if not session.user.of_provider:
-        raise HTTPException(403, "Solo chi lavora per il fornitore vede questa pagina")
+    only_provider(session)
     with installation_for(request, PROVIDER) as installation:
         names = ente_names(installation)
     p, found = table("publications"), list[Facts]()

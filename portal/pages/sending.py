@@ -6,8 +6,6 @@ What a file holds and how it is written is `pcc_pipeline.review.sending`; outcom
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Annotated
 
 import sqlalchemy as sa
@@ -19,11 +17,11 @@ from pcc_pipeline.codes import PROVIDER
 from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.review import sent
-from pcc_pipeline.review.sending import SendingError, SendingReport, copy_file, send
+from pcc_pipeline.review.sending import SendingError, SendingReport, kept_bytes, send
 from pcc_pipeline.review.uploads import standing_still, uploaded
 from portal import audit
 from portal.queries.operations import counts
-from portal.web import AtDesk, Desk, HonestForm, address_of, engine_of, installation_for, page
+from portal.web import AtDesk, Desk, HonestForm, address_of, engine_of, installation_for, only_provider, page
 
 router = APIRouter(prefix="/file-pcc")
 
@@ -34,7 +32,7 @@ SHOWN = 200
 @router.get("")
 def files(request: Request, desk: AtDesk) -> Response:
     """The files written for PCC with their state, and the forms to write, to mark and to hand in."""
-    _provider(desk)
+    only_provider(desk.session)
     with installation_for(request, desk.ente) as installation:
         return _files(request, desk, installation)
 
@@ -44,7 +42,7 @@ def write(
     request: Request, desk: AtDesk, session: HonestForm, user: Annotated[str, Form(alias="codice_fiscale", max_length=20)]
 ) -> Response:
     """Writes what is approved and not yet sent into files; says what was held back, or what is wrong."""
-    _provider(desk)
+    only_provider(desk.session)
     with installation_for(request, PROVIDER) as installation:  # the register of enti is the provider's
         facts = ente_facts(installation, desk.ente)
     report, problem = None, facts.refusal
@@ -63,7 +61,7 @@ def write(
 @router.get("/{name}")
 def one(request: Request, desk: AtDesk, name: str) -> Response:
     """One file: what became of each of its lines."""
-    _provider(desk)
+    only_provider(desk.session)
     with installation_for(request, desk.ente) as installation:
         file = _file(installation, desk, name)
         lines = sent.lines(installation.engine, desk.ente, name)
@@ -73,10 +71,10 @@ def one(request: Request, desk: AtDesk, name: str) -> Response:
 @router.get("/{name}/scarica")
 def download(request: Request, desk: AtDesk, name: str) -> Response:
     """The bytes of a file, as they were written."""
-    _provider(desk)
-    with installation_for(request, desk.ente) as installation, tempfile.TemporaryDirectory(prefix="pcc-file-") as folder:
+    only_provider(desk.session)
+    with installation_for(request, desk.ente) as installation:
         file = _file(installation, desk, name)
-        content = copy_file(installation.store, desk.ente, name, file["sha256"], Path(folder)).read_bytes()
+        content = kept_bytes(installation.store, desk.ente, name, file["sha256"])
     _record(request, desk, "model_file_downloaded", name)
     disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content, media_type="application/octet-stream", headers=disposition)
@@ -85,7 +83,7 @@ def download(request: Request, desk: AtDesk, name: str) -> Response:
 @router.post("/{name}/caricato")
 def mark(request: Request, desk: AtDesk, session: HonestForm, name: str) -> Response:
     """Notes that the person uploaded a file to PCC; the first to say so stands."""
-    _provider(desk)
+    only_provider(desk.session)
     try:
         with installation_for(request, desk.ente) as installation:
             new = uploaded(installation.engine, desk.ente, name, session.user.email)
@@ -115,11 +113,6 @@ def _file(installation: Installation, desk: Desk, name: str) -> sa.RowMapping:
     if not found:
         raise HTTPException(404, "Questo file non c'è")
     return found[0]
-
-
-def _provider(desk: Desk) -> None:
-    if not desk.session.user.of_provider:
-        raise HTTPException(403, "Solo chi lavora per il fornitore vede questa pagina")
 
 
 def _record(request: Request, desk: Desk, action: str, detail: str) -> None:
