@@ -26,7 +26,7 @@ from pcc_pipeline.review.operations import Judge, Selection, decide_operations
 from pcc_pipeline.review.pairs import DecisionError, Pair, decide_pairs, deciding, person
 from pcc_pipeline.review.proposals import known_documents
 from pcc_pipeline.review.sheets import Line, UnreadableError, WorkSheet, read, write
-from pcc_pipeline.rules import codes_that, rule_rows
+from pcc_pipeline.rules import anomaly_titles, rule_rows
 from pcc_pipeline.settings import Settings
 
 QUESTIONS, LEGEND = "Domande", "Risposte possibili"
@@ -133,6 +133,8 @@ def _understood(line: Line, asked: Mapping[tuple[Any, ...], Mapping[str, Any]], 
     if scope not in _SCOPES:
         raise DecisionError(f"ambito «{scope}»: {' o '.join(_SCOPES)}")
     rule, value = answers()[word], line.text("valore")
+    if rule["only_for"] and question["code"] != rule["only_for"]:
+        raise DecisionError(f"{word}: risponde solo alla domanda «{anomaly_titles()[rule['only_for']]}»")
     since = day(line.value("dal"), "dal") if line.value("dal") else None
     own, other = question["id_documento"], question["progressivo_registrazione"]
     match rule["effect"]:
@@ -147,10 +149,6 @@ def _understood(line: Line, asked: Mapping[tuple[Any, ...], Mapping[str, Any]], 
                 raise DecisionError(f"ABBINA: in «valore» serve un documento dell'altra parte, {value or 'niente'} non lo è")
         case "split" if not (own and other):
             raise DecisionError("SEPARA: il documento non è abbinato a nessuno")
-        case "gone" | "stays" if question["code"] not in codes_that("holds"):
-            raise DecisionError(f"{word}: risponde solo alla domanda su ciò che non è più nelle consegne")
-        case "counts" if question["code"] != "PAID_MORE_THAN_OWED":
-            raise DecisionError(f"{word}: risponde solo alla domanda su ciò che risulta pagato più del dovuto")
         case "note" if not line.text("nota"):
             raise DecisionError("NOTA: la nota è vuota")
     return _Answer(line, question, rule, value, since, scope == "FORNITORE", line.text("nota"))

@@ -14,7 +14,7 @@ with same_rows as (
 answered as (
     select answers.id_documento
     from decided_answers as answers
-    join rule_answers on rule_answers.answer = answers.answer
+    join rule_answers on rule_answers.answer = answers.answer and rule_answers.only_for = answers.code
     where rule_answers.effect = 'counts'
 ),
 

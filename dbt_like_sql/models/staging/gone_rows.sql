@@ -98,8 +98,10 @@ answered as (
     join decided_answers as answers
         on (answers.id_documento = told.id_documento or answers.progressivo_registrazione = told.progressivo_registrazione)
         and answers.decided_at >= told.received_at
-    join rule_answers on rule_answers.answer = answers.answer and rule_answers.effect in ('gone', 'stays')
-    where answers.code = 'GONE_FROM_ERP'
+    join rule_answers
+        on rule_answers.answer = answers.answer
+        and rule_answers.only_for = answers.code
+        and rule_answers.effect in ('gone', 'stays')
     group by told.kind, told.row_id
 )
 
