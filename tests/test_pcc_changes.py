@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import models
@@ -79,3 +80,15 @@ def test_it_says_which_deliveries_and_which_document(changes: models.Reconciled)
     columns = ("id_documento", "delivery_before", "delivery", "received_before < received_at")
     (row,) = changes.rows("pcc_changes", *columns, where="progressivo_registrazione = 'PDUE'")
     assert row == ("DUE", "delivery2", "delivery4", True)
+
+
+def test_split_payment_without_a_vat_counts_the_taxable_amount(tmp_path: Path) -> None:
+    """The same commercial amount as in PCC's documents, whichever of the two PCC tells."""
+    first, second = Book(), Book()
+    told = {"split_payment": True, "totale_imposta": None, "importo_imponibile": 1000}
+    first.pcc("SPLIT", **told)
+    second.supplier("SPLIT")
+    second.pcc("SPLIT", **told, escluso=True)
+    found = models.reconcile(tmp_path, _deliveries(first, second))
+    assert found.rows("pcc_documents", "commercial_amount") == [(Decimal("1000.00"),)]
+    assert found.rows("pcc_changes", "field", "stock_effect") == [("LEFT_OUT", Decimal("-1000.00"))]

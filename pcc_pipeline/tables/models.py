@@ -126,7 +126,7 @@ PCC_ACCOUNTS = replace(
         *_PCC_ROWS.columns,
         Column("tells_kinds", "boolean", "The suspended amount is given by its kinds"),
         *(money(name, meaning, required=False) for name, meaning in (
-            ("excluded_kinds", "Suspended by lawsuit or contestation"), ("kinds", "Sum of the kinds of suspension"),
+            ("kinds", "Sum of the kinds of suspension"),
             ("after_observation", "Payments (CP) after the observation date"), ("after_reference", "Payments (CP) after the reference date"),
         )),
         *(PCC_DOCUMENTS.column(name) for name in (

@@ -277,6 +277,17 @@ AMOUNT_LINES = replace(
     OPERATION_LINES, name="amount_lines", grain="One row per row of today's models to send to PCC",
     columns=tuple(c for c in OPERATION_LINES.columns if c.name not in ("stato_debito", "causale", "capitoli", "estremi_impegno")),
 )
+LINE_DOCUMENTS = Table(
+    "line_documents", "operations", "One row per document that bears an anomaly: what a line for PCC says of it",
+    (
+        ENTE, ID_DOCUMENTO, PROGRESSIVO, *(replace(c, required=False) for c in _IDENTITY),
+        *(replace(c, required=False, allowed=()) for c in _LINE if c.name in ("natura_spesa", "cig", "cup", "protocollo")),
+        Column("received_on_pcc", "date", "Date of reception, as PCC has it"),
+        Column("received_by_erp", "date", "Date of reception in the accounting system"),
+        Column("issued", "date", "Date of issue (as in the accounting system where it is there)"),
+    ),
+    key=_KEY,
+)
 TOLD_OPERATIONS = replace(OPERATION_LINES, name="told_operations", grain="One row per operation that counts: a person's word on it in place")
 
 _AFTER = (
@@ -306,8 +317,24 @@ LEDGER = Table(
     key=("ente", "operation_id"),
 )
 
-LEDGER_MOVEMENTS = replace(LEDGER, name="ledger_movements", grain="One row per operation by movements: the accounts once it is accepted")
-LEDGER_AMOUNTS = replace(LEDGER, name="ledger_amounts", grain="One row per operation under today's models: the accounts once it is accepted")
+#: What makes the stock of a document out of its accounts: once, in `ledger`.
+_OPENED = {"open_amount", "stock", "stock_effect"}
+_ACCOUNTS = replace(
+    LEDGER,
+    columns=(
+        *(column for column in LEDGER.columns if column.name not in _OPENED),
+        Column("sign", "integer", "-1 for what counts negative, else 1", required=True),
+        Column("issue_date", "date", "Date of issue, as PCC has it", required=True),
+        money("pcc_stock", "What the document adds to PCC's stock now, signed"),
+        Column("left_out", "boolean", "PCC leaves the document out of the stock"),
+    ),
+)
+LEDGER_MOVEMENTS = replace(
+    _ACCOUNTS, name="ledger_movements", grain="One row per operation by movements: the accounts once it is accepted"
+)
+LEDGER_AMOUNTS = replace(
+    _ACCOUNTS, name="ledger_amounts", grain="One row per operation under today's models: the accounts once it is accepted"
+)
 
 OPERATIONS = Table(
     "operations", "operations", "One row per line to send to PCC",
@@ -352,4 +379,4 @@ QUESTIONS = Table(
 )
 
 #: In reading order.
-TABLES = (CREDIT_NOTE_USES, UNREPORTED_ORDERS, UNREPORTED_PAYMENTS, REMEDY_TARGETS, REMEDIES, OPERATION_MOVES, MOVEMENT_LINES, ORDER_CARRIERS, AMOUNT_MOVES, AMOUNT_LINES, OPERATION_LINES, TOLD_OPERATIONS, LEDGER_MOVEMENTS, LEDGER_AMOUNTS, LEDGER, OPERATIONS, PROJECTED_ACCOUNTS, QUESTIONS)
+TABLES = (CREDIT_NOTE_USES, UNREPORTED_ORDERS, UNREPORTED_PAYMENTS, REMEDY_TARGETS, REMEDIES, OPERATION_MOVES, LINE_DOCUMENTS, MOVEMENT_LINES, ORDER_CARRIERS, AMOUNT_MOVES, AMOUNT_LINES, OPERATION_LINES, TOLD_OPERATIONS, LEDGER_MOVEMENTS, LEDGER_AMOUNTS, LEDGER, OPERATIONS, PROJECTED_ACCOUNTS, QUESTIONS)

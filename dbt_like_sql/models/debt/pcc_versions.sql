@@ -29,12 +29,11 @@ told as (
         stato_documento,
         last_value(data_scadenza ignore nulls) over document as data_scadenza,
         last_value(data_ricezione ignore nulls) over document as data_ricezione,
-        coalesce(last_value(split_payment ignore nulls) over document, false) as split_payment,
+        last_value(totale_imposta ignore nulls) over document as vat,
+        last_value(importo_imponibile ignore nulls) over document as taxable,
+        coalesce(last_value(split_payment ignore nulls) over document, false) as splits,
         coalesce(last_value(escluso ignore nulls) over document, false) as left_out,
-        abs(importo_totale) - if(
-            coalesce(last_value(split_payment ignore nulls) over document, false),
-            abs(coalesce(last_value(totale_imposta ignore nulls) over document, 0)), 0
-        ) as commercial_amount,
+        commercial_amount_of(importo_totale, vat, taxable, splits) as commercial_amount,
         coalesce(last_value(importo_sospeso ignore nulls) over document, 0) as suspended,
         last_value(importo_sospeso_contenzioso ignore nulls) over document as lawsuit,
         last_value(importo_sospeso_contestazione ignore nulls) over document as contested,
@@ -59,8 +58,7 @@ valued as (
         document_sign(types.sign, told.importo_totale) as sign,
         case
             when coalesce(told.lawsuit, told.contested, told.to_check) is not null then
-                coalesce(told.lawsuit, 0) + coalesce(told.contested, 0)
-                + if(threshold('suspended_check_excluded') = 1, coalesce(told.to_check, 0), 0)
+                excluded_kinds(told.lawsuit, told.contested, told.to_check)
             when causes.excluded then told.suspended
             else 0
         end as excluded,

@@ -1,19 +1,7 @@
 -- One row per row of today's models to send to PCC: what each of `amount_moves` says, cell by cell.
 -- Key: operation_id, a hash of model, identification, action and payload (docs/rules.md#rule-11); where the same row was sent
 -- before and seen done, of how often too.
-with erp as (
-    select invoices.*
-    from stg_erp_invoices as invoices
-    semi join amount_moves on amount_moves.id_documento = invoices.id_documento
-),
-
-pcc as (
-    select invoices.*
-    from stg_pcc_invoices as invoices
-    semi join amount_moves on amount_moves.progressivo_registrazione = invoices.progressivo_registrazione
-),
-
-days as (
+with days as (
     select id_documento, numero_mandato, nullif(max(giorni_sospensione), 0) as giorni_sospensione
     from stg_erp_payments
     group by id_documento, numero_mandato
@@ -29,9 +17,9 @@ written as (
         if(moves.azione = 'IP', 'area_rgs_pagamenti', 'area_rgs_importi') as model,
         moves.azione,
         moves.importo,
-        if(moves.azione = 'IP', coalesce(erp.natura_spesa, 'CO'), null) as natura_spesa,
-        if(moves.azione = 'IP', coalesce(erp.cig, 'NA'), null) as cig,
-        if(moves.azione = 'IP', coalesce(erp.cup, 'NA'), null) as cup,
+        if(moves.azione = 'IP', documents.natura_spesa, null) as natura_spesa,
+        if(moves.azione = 'IP', documents.cig, null) as cig,
+        if(moves.azione = 'IP', documents.cup, null) as cup,
         if(moves.azione = 'IP', 'C', null) as tipo_debito,
         -- Days of a suspension that PCC had it counts by itself.
         if(moves.azione = 'IP' and targets.now_suspended_lawsuit + targets.now_suspended_contested + targets.now_suspended_check
@@ -39,12 +27,12 @@ written as (
         if(moves.azione = 'CS', targets.due_date, null) as data_scadenza,
         moves.numero_mandato,
         moves.data_mandato,
-        if(moves.azione = 'IP', fiscal_identity(coalesce(moves.cf_beneficiario, remedies.original_creditor)), null)
+        if(moves.azione = 'IP', fiscal_identity(coalesce(moves.cf_beneficiario, documents.original_creditor)), null)
             as id_fiscale_beneficiario,
         false as non_commercial,
-        if(moves.azione = 'RC', coalesce(erp.protocollo, pcc.numero_protocollo), null) as protocollo,
+        if(moves.azione = 'RC', documents.protocollo, null) as protocollo,
         if(moves.azione = 'RC', coalesce(
-            possible_day(pcc.data_ricezione), possible_day(erp.data_ricezione), erp.data_emissione, pcc.data_emissione
+            possible_day(documents.received_on_pcc), possible_day(documents.received_by_erp), documents.issued
         ), null) as data_ricezione,
         if(moves.azione = 'RF', observed_at(), null) as data_rifiuto,
         if(moves.azione = 'SID', targets.non_commercial + if(targets.payments_non_commercial, targets.payments_lacking, 0), null)
@@ -57,19 +45,19 @@ written as (
         if(moves.azione = 'SID', targets.check_from, null) as data_sospensione_verifica,
         if(moves.azione = 'SID', targets.not_payable + targets.offset_lacking, null) as importo_non_liquidabile,
         if(moves.azione = 'MI', targets.split_payment, null) as split_payment,
-        pcc.cf_amministrazione,
-        coalesce(pcc.codice_ufficio, erp.codice_ufficio) as codice_ufficio,
-        coalesce(pcc.cf_fornitore, erp.cf_fornitore, remedies.original_creditor) as cf_fornitore,
-        fiscal_identity(coalesce(pcc.id_fiscale_iva, erp.piva_fornitore, erp.cf_fornitore, pcc.cf_fornitore)) as id_fiscale_iva,
-        coalesce(pcc.denominazione_fornitore, erp.denominazione_fornitore) as denominazione_fornitore,
-        coalesce(pcc.numero_documento, erp.numero) as numero_documento,
-        coalesce(pcc.data_emissione, erp.data_emissione) as data_emissione,
-        coalesce(pcc.importo_totale, erp.importo_totale) as importo_totale,
-        coalesce(pcc.importo_imponibile, erp.imponibile) as importo_imponibile,
-        coalesce(pcc.totale_imposta, erp.iva) as totale_imposta,
-        coalesce(pcc.tipo_documento, erp.tipo_documento) as tipo_documento,
-        pcc.lotto_sdi as lotto,
-        remedies.original_creditor,
+        documents.cf_amministrazione,
+        documents.codice_ufficio,
+        documents.cf_fornitore,
+        documents.id_fiscale_iva,
+        documents.denominazione_fornitore,
+        documents.numero_documento,
+        documents.data_emissione,
+        documents.importo_totale,
+        documents.importo_imponibile,
+        documents.totale_imposta,
+        documents.tipo_documento,
+        documents.lotto,
+        documents.original_creditor,
         moves.words,
         -- The ways of naming the document that are at hand, the preferred first.
         (
@@ -77,20 +65,17 @@ written as (
             from rule_pcc_identifications as ways
             where case ways.identification
                 when 1 then moves.progressivo_registrazione is not null
-                when 2 then pcc.lotto_sdi is not null
-                else coalesce(pcc.codice_ufficio, erp.codice_ufficio) is not null
-                    and coalesce(pcc.cf_fornitore, erp.cf_fornitore, remedies.original_creditor) is not null
+                when 2 then documents.lotto is not null
+                else documents.codice_ufficio is not null and documents.cf_fornitore is not null
             end
         ) as identificativo
     from amount_moves as moves
     join document_targets as targets
         on targets.id_documento is not distinct from moves.id_documento
         and targets.progressivo_registrazione is not distinct from moves.progressivo_registrazione
-    join remedies
-        on remedies.id_documento is not distinct from moves.id_documento
-        and remedies.progressivo_registrazione is not distinct from moves.progressivo_registrazione
-    left join erp on erp.id_documento = moves.id_documento
-    left join pcc on pcc.progressivo_registrazione = moves.progressivo_registrazione
+    join line_documents as documents
+        on documents.id_documento is not distinct from moves.id_documento
+        and documents.progressivo_registrazione is not distinct from moves.progressivo_registrazione
     left join days on days.id_documento = moves.id_documento and days.numero_mandato = moves.numero_mandato
 ),
 

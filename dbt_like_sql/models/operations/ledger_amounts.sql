@@ -17,8 +17,7 @@ with told as (
         lines.azione = 'RF' as refuses,
         lines.importo_non_commerciale,
         lines.importo_sospeso_contenzioso + lines.importo_sospeso_contestazione + lines.importo_sospeso_verifica as set_suspended,
-        lines.importo_sospeso_contenzioso + lines.importo_sospeso_contestazione
-            + if(threshold('suspended_check_excluded') = 1, lines.importo_sospeso_verifica, 0) as set_excluded,
+        excluded_kinds(lines.importo_sospeso_contenzioso, lines.importo_sospeso_contestazione, lines.importo_sospeso_verifica) as set_excluded,
         lines.importo_non_liquidabile
     from told_operations as lines
     where pcc_models() <> '003'
@@ -67,21 +66,10 @@ accounts as (
         greatest(least(liquidated_now, payable), 0) as liquidated,
         payable - liquidated as unbooked
     from so_far
-),
-
-opened as (
-    select
-        *,
-        if(
-            rejected or left_out or issue_date > reference_date(),
-            0, sign * (commercial_amount - outside - paid_at_reference - not_payable - excluded)
-        ) as open_amount,
-        if(due_date <= reference_date(), open_amount, 0) as stock
-    from accounts
 )
 
 select
-    ente_code() as ente, operation_id, id_documento, progressivo_registrazione, step, last, unbooked, liquidated, suspended, not_payable,
-    paid, paid_non_commercial, paid_at_reference, excluded, outside, due_date, rejected, commercial_amount, open_amount, stock,
-    coalesce(lag(stock) over (partition by id_documento, progressivo_registrazione order by step), pcc_stock) - stock as stock_effect
-from opened
+    ente_code() as ente, operation_id, id_documento, progressivo_registrazione, step, last, sign, issue_date, pcc_stock, left_out,
+    unbooked, liquidated, suspended, not_payable, paid, paid_non_commercial, paid_at_reference, excluded, outside, due_date, rejected,
+    commercial_amount
+from accounts

@@ -7,20 +7,8 @@ with erp as (
         invoices.tipo_documento,
         invoices.numero,
         invoices.data_emissione,
-        invoices.data_ricezione,
-        invoices.protocollo,
-        invoices.piva_fornitore,
-        invoices.cf_fornitore,
-        invoices.denominazione_fornitore,
-        invoices.importo_totale,
-        invoices.imponibile,
-        invoices.iva,
-        invoices.codice_ufficio,
-        invoices.natura_spesa,
         invoices.capitolo,
         invoices.impegno,
-        invoices.cig,
-        invoices.cup,
         case
             when types.sign = -1 then 'TD04'
             when invoices.tipo_documento in ('TD02', 'TD03', 'TD05', 'TD06') then invoices.tipo_documento
@@ -32,14 +20,16 @@ with erp as (
     join rule_document_types as types on types.code = invoices.tipo_documento
 ),
 
-pcc as materialized (
-    select invoices.*
-    from stg_pcc_invoices as invoices
-    semi join operation_moves on operation_moves.progressivo_registrazione = invoices.progressivo_registrazione
+documents as materialized (
+    select line_documents.*
+    from line_documents
+    semi join operation_moves
+        on operation_moves.id_documento is not distinct from line_documents.id_documento
+        and operation_moves.progressivo_registrazione is not distinct from line_documents.progressivo_registrazione
 ),
 
 ente_on_pcc as (
-    select max(cf_amministrazione) as cf_amministrazione from pcc
+    select max(cf_amministrazione) as cf_amministrazione from documents
 ),
 
 written as (
@@ -53,7 +43,7 @@ written as (
         if(moves.azione = 'RF', null, moves.importo) as importo,
         case
             when movements.natura_na then 'NA'
-            when moves.azione in ('CO', 'CP') then coalesce(erp.natura_spesa, 'CO')
+            when moves.azione in ('CO', 'CP') then documents.natura_spesa
         end as natura_spesa,
         moves.stato_debito,
         case movements.to_account
@@ -83,35 +73,36 @@ written as (
         if(moves.azione in ('CO', 'CP'), erp.impegno, null) as estremi_impegno,
         case
             when movements.cig_na then 'NA'
-            when moves.azione in ('CO', 'CP') or moves.registers then coalesce(erp.cig, 'NA')
+            when moves.azione in ('CO', 'CP') or moves.registers then documents.cig
         end as cig,
         case
             when movements.cig_na then 'NA'
-            when moves.azione in ('CO', 'CP') or moves.registers then coalesce(erp.cup, 'NA')
+            when moves.azione in ('CO', 'CP') or moves.registers then documents.cup
         end as cup,
         if(moves.azione = 'CS' or moves.registers, remedies.due_date_told, null) as data_scadenza,
         moves.numero_mandato,
         moves.data_mandato,
-        if(moves.azione = 'CP', fiscal_identity(coalesce(moves.cf_beneficiario, remedies.original_creditor)), null)
+        if(moves.azione = 'CP', fiscal_identity(coalesce(moves.cf_beneficiario, documents.original_creditor)), null)
             as id_fiscale_beneficiario,
         moves.azione = 'CP' and remedies.non_commercial as non_commercial,
-        if(moves.azione = 'RC', coalesce(erp.protocollo, pcc.numero_protocollo), null) as protocollo,
-        if(moves.azione = 'RC', coalesce(possible_day(pcc.data_ricezione), possible_day(erp.data_ricezione), erp.data_emissione, pcc.data_emissione), null)
-            as data_ricezione,
+        if(moves.azione = 'RC', documents.protocollo, null) as protocollo,
+        if(moves.azione = 'RC', coalesce(
+            possible_day(documents.received_on_pcc), possible_day(documents.received_by_erp), documents.issued
+        ), null) as data_ricezione,
         if(moves.azione = 'RF', observed_at(), null) as data_rifiuto,
-        coalesce(pcc.cf_amministrazione, ente_on_pcc.cf_amministrazione) as cf_amministrazione,
-        coalesce(pcc.codice_ufficio, erp.codice_ufficio) as codice_ufficio,
-        coalesce(pcc.cf_fornitore, erp.cf_fornitore, remedies.original_creditor) as cf_fornitore,
-        fiscal_identity(coalesce(pcc.id_fiscale_iva, erp.piva_fornitore, erp.cf_fornitore, pcc.cf_fornitore)) as id_fiscale_iva,
-        coalesce(pcc.denominazione_fornitore, erp.denominazione_fornitore) as denominazione_fornitore,
-        coalesce(pcc.numero_documento, erp.numero) as numero_documento,
-        coalesce(pcc.data_emissione, erp.data_emissione) as data_emissione,
-        coalesce(pcc.importo_totale, erp.importo_totale) as importo_totale,
-        coalesce(pcc.importo_imponibile, erp.imponibile) as importo_imponibile,
-        coalesce(pcc.totale_imposta, erp.iva) as totale_imposta,
-        if(remedies.new_on_pcc, erp.model_type, pcc.tipo_documento) as tipo_documento,
-        pcc.lotto_sdi as lotto,
-        remedies.original_creditor,
+        coalesce(documents.cf_amministrazione, ente_on_pcc.cf_amministrazione) as cf_amministrazione,
+        documents.codice_ufficio,
+        documents.cf_fornitore,
+        documents.id_fiscale_iva,
+        documents.denominazione_fornitore,
+        documents.numero_documento,
+        documents.data_emissione,
+        documents.importo_totale,
+        documents.importo_imponibile,
+        documents.totale_imposta,
+        if(remedies.new_on_pcc, erp.model_type, documents.tipo_documento) as tipo_documento,
+        documents.lotto,
+        documents.original_creditor,
         -- The state on PCC that the line starts from.
         concat_ws('|', remedies.pcc_stato, remedies.unbooked, remedies.liquidated, remedies.suspended, remedies.not_payable, remedies.paid,
                   remedies.paid_non_commercial, remedies.due_date) as state
@@ -119,8 +110,10 @@ written as (
     join remedies
         on remedies.id_documento is not distinct from moves.id_documento
         and remedies.progressivo_registrazione is not distinct from moves.progressivo_registrazione
+    join documents
+        on documents.id_documento is not distinct from moves.id_documento
+        and documents.progressivo_registrazione is not distinct from moves.progressivo_registrazione
     left join erp on erp.id_documento = moves.id_documento
-    left join pcc on pcc.progressivo_registrazione = moves.progressivo_registrazione
     -- By its state of debt: only a CO has one.
     left join rule_debt_movements as movements on movements.stato_debito = moves.stato_debito
     left join rule_pcc_causes as closing on closing.cause is null and closing.causale = remedies.causale_non_liquidabile

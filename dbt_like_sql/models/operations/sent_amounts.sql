@@ -16,7 +16,7 @@ delivered as (
         coalesce(importo_non_commerciale, 0) as non_commercial,
         coalesce(importo_non_liquidabile, 0) as not_payable,
         coalesce(importo_pagato, 0) + coalesce(importo_pagato_non_commerciale, 0) as paid,
-        abs(importo_totale) - if(coalesce(split_payment, false), coalesce(abs(totale_imposta), 0), 0) as commercial_amount
+        commercial_amount_of(importo_totale, totale_imposta, importo_imponibile, split_payment) as commercial_amount
     from feed_pcc_invoices as rows
     where not coalesce(partial, false) and progressivo_registrazione in (select progressivo_registrazione from sent)
 ),

@@ -27,11 +27,7 @@ signed as (
 amounts as (
     select
         progressivo_registrazione,
-        unsigned(
-            importo_totale
-            - case when split_payment then coalesce(totale_imposta, importo_totale - importo_imponibile, 0) else 0 end,
-            importo_totale
-        ) as commercial_amount,
+        commercial_amount_of(importo_totale, totale_imposta, importo_imponibile, split_payment) as commercial_amount,
         accounts_sign * coalesce(importo_liquidato, 0) as liquidated,
         if(
             tells_kinds and importo_sospeso is null,
@@ -39,7 +35,6 @@ amounts as (
                 + coalesce(importo_sospeso_verifica, 0),
             accounts_sign * coalesce(importo_sospeso, 0)
         ) as suspended,
-        coalesce(importo_sospeso_contenzioso, 0) + coalesce(importo_sospeso_contestazione, 0) as excluded_kinds,
         coalesce(importo_sospeso_contenzioso, 0) + coalesce(importo_sospeso_contestazione, 0)
             + coalesce(importo_sospeso_verifica, 0) as kinds,
         accounts_sign * coalesce(importo_non_liquidabile, 0) as not_payable,

@@ -65,11 +65,9 @@ select
     amounts.stato_documento = 'RIFIUTATO' or coalesce(movements.refused, false) as rejected,
     amounts.causale_sospensione as cause,
     case
-        -- Lawsuit and contestation leave the stock; the conformity check by a threshold.
-        when amounts.tells_kinds then least(
-            amounts.excluded_kinds + if(threshold('suspended_check_excluded') = 1, coalesce(amounts.importo_sospeso_verifica, 0), 0),
-            amounts.suspended
-        )
+        when amounts.tells_kinds then least(excluded_kinds(
+            amounts.importo_sospeso_contenzioso, amounts.importo_sospeso_contestazione, amounts.importo_sospeso_verifica
+        ), amounts.suspended)
         when causes.excluded then amounts.suspended
         else 0
     end as excluded,
