@@ -88,13 +88,20 @@ def test_a_note_paid_by_an_order_of_another_year_takes_nothing_off_the_invoice(s
 
 
 @pytest.mark.parametrize(
-    ("told", "left"), [({}, {"CREDIT_NOTE_OPEN": 0}), ({"importo_non_liquidabile": 150}, {"CREDIT_NOTE_OPEN": 0}), ({"importo_non_liquidabile": 200}, {})]
+    ("told", "left"),
+    [
+        ({}, {"CREDIT_NOTE_OPEN": 0}),
+        ({"importo_non_liquidabile": 150}, {"CREDIT_NOTE_OPEN": 0}),
+        ({"importo_non_liquidabile": 200}, {}),
+    ],
 )
 def test_a_note_of_no_known_invoice_is_closed_once_told(tmp_path: Path, told: dict[str, int], left: dict[str, int]) -> None:
     """What a SID set on the note itself counts as its use, whether or not its invoice is known: it is never proposed again."""
     book = Book()
     note = {"imponibile": 200, "iva": 0}
-    book.both("N", tipo_documento="TD04", importo_totale=200, erp=note, pcc={"importo_imponibile": 200, "totale_imposta": 0, **told})
+    book.both(
+        "N", tipo_documento="TD04", importo_totale=200, erp=note, pcc={"importo_imponibile": 200, "totale_imposta": 0, **told}
+    )
     book.paid("N", 200)
     seen = book.reconciled(tmp_path, modelli_pcc="AREA_RGS")
     assert set(seen.codes("N")) == set(left)

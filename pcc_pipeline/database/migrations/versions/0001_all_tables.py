@@ -727,7 +727,7 @@ def upgrade() -> None:
     op.create_index(op.f('ix_quarantine_summary_ente_delivery'), 'quarantine_summary', ['ente', 'delivery'], unique=False, schema='pcc')
     op.create_table('questions',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
-    sa.Column('code', sa.Text(), nullable=False, comment='The anomaly that it remedies (docs/rules.md#rule-7)'),
+    sa.Column('code', sa.Text(), nullable=False, comment='The anomaly that it asks about (docs/rules.md#rule-7)'),
     sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's key; null where it has no such document"),
     sa.Column('progressivo_registrazione', sa.Text(), nullable=True, comment="PCC's key; null where PCC has no such document"),
     sa.Column('addressee', sa.Text(), nullable=False, comment="Who can answer: the ente's office, or the operator"),
@@ -1021,6 +1021,23 @@ def upgrade() -> None:
     schema='pcc',
     comment="One row per view and day: the stock of that day with the facts known now; every day of the last 400, every month's end before"
     )
+    op.create_table('suspension_kinds',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's key; null where it has no such document"),
+    sa.Column('progressivo_registrazione', sa.Text(), nullable=True, comment="PCC's key; null where PCC has no such document"),
+    sa.Column('kind', sa.Text(), nullable=False, comment='lawsuit; contested or regulatory checks; awaiting the conformity check; other cause (docs/rules.md#rule-11-state)'),
+    sa.Column('erp_amount', sa.Numeric(precision=18, scale=2), nullable=False, comment='Suspended in the accounting system, signed [EUR]'),
+    sa.Column('erp_since', sa.Date(), nullable=True, comment='Since when there'),
+    sa.Column('pcc_amount', sa.Numeric(precision=18, scale=2), nullable=False, comment='Suspended on PCC, signed [EUR]'),
+    sa.Column('pcc_since', sa.Date(), nullable=True, comment='Since when there; null where its feed does not tell'),
+    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the figures are asked for (D)'),
+    sa.Column('observed_at', sa.Date(), nullable=False, comment='Day up to which facts are seen (O)'),
+    schema='pcc',
+    comment='One row per document and kind of suspension: what each side has suspended of it, and since when'
+    )
+    op.create_index(op.f('ix_suspension_kinds_ente_id_documento'), 'suspension_kinds', ['ente', 'id_documento'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_suspension_kinds_ente_id_documento_progressivo_registrazione_kind'), 'suspension_kinds', ['ente', 'id_documento', 'progressivo_registrazione', 'kind'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_suspension_kinds_ente_progressivo_registrazione'), 'suspension_kinds', ['ente', 'progressivo_registrazione'], unique=False, schema='pcc')
     op.create_table('ticket_contacts',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
     sa.Column('id_ticket', sa.Text(), nullable=False, comment="The ticketing system's key"),
@@ -1069,6 +1086,10 @@ def downgrade() -> None:
     op.drop_table('users', schema='pcc')
     op.drop_index(op.f('ix_ticket_contacts_ente_opened_at'), table_name='ticket_contacts', schema='pcc')
     op.drop_table('ticket_contacts', schema='pcc')
+    op.drop_index(op.f('ix_suspension_kinds_ente_progressivo_registrazione'), table_name='suspension_kinds', schema='pcc')
+    op.drop_index(op.f('ix_suspension_kinds_ente_id_documento_progressivo_registrazione_kind'), table_name='suspension_kinds', schema='pcc')
+    op.drop_index(op.f('ix_suspension_kinds_ente_id_documento'), table_name='suspension_kinds', schema='pcc')
+    op.drop_table('suspension_kinds', schema='pcc')
     op.drop_table('stock_trend', schema='pcc')
     op.drop_table('stock_by_issue_year', schema='pcc')
     op.drop_table('stock_by_due_date', schema='pcc')
