@@ -571,6 +571,20 @@ def upgrade() -> None:
     comment='One row per decision of a person on a proposed operation; those that nobody undid make its state'
     )
     op.create_index(op.f('ix_operation_decisions_ente_operation_id'), 'operation_decisions', ['ente', 'operation_id'], unique=False, schema='pcc')
+    op.create_table('operation_requests',
+    sa.Column('decision', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of decision'),
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('progressivo_registrazione', sa.Text(), nullable=False, comment='The document on PCC'),
+    sa.Column('azione', sa.Text(), nullable=False, comment='RS restore, RT reset (docs/rules.md#rule-11-order)'),
+    sa.Column('withdrawn', sa.Boolean(), nullable=False, comment='It is taken back'),
+    sa.Column('reason', sa.Text(), nullable=True, comment='Why, in the words of who decided'),
+    sa.Column('decided_by', sa.Text(), nullable=False, comment='Who decided'),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=False, comment='When it was decided'),
+    sa.PrimaryKeyConstraint('decision', name=op.f('pk_operation_requests')),
+    schema='pcc',
+    comment="One row per row of today's models that a person asked for and the program never proposes (RS, RT), or took back; the latest of a document counts"
+    )
+    op.create_index(op.f('ix_operation_requests_ente_progressivo_registrazione'), 'operation_requests', ['ente', 'progressivo_registrazione'], unique=False, schema='pcc')
     op.create_table('operations',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
     sa.Column('operation_id', sa.Text(), nullable=False, comment='Hash of what the line says and of the state of the document on PCC it starts from'),
@@ -1134,6 +1148,8 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_operations_ente_id_documento'), table_name='operations', schema='pcc')
     op.drop_index(op.f('ix_operations_ente_code'), table_name='operations', schema='pcc')
     op.drop_table('operations', schema='pcc')
+    op.drop_index(op.f('ix_operation_requests_ente_progressivo_registrazione'), table_name='operation_requests', schema='pcc')
+    op.drop_table('operation_requests', schema='pcc')
     op.drop_index(op.f('ix_operation_decisions_ente_operation_id'), table_name='operation_decisions', schema='pcc')
     op.drop_table('operation_decisions', schema='pcc')
     op.drop_index(op.f('ix_model_uploads_ente_file'), table_name='model_uploads', schema='pcc')
