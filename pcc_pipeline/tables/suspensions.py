@@ -34,6 +34,7 @@ SUSPENSION_KINDS = Table(
     "suspension_kinds", "debt", "One row per document and kind of suspension: what each side has suspended of it, and since when",
     (
         ENTE, ID_DOCUMENTO, PROGRESSIVO,
+        Column("numero", "text", "Number (the accounting system's, else PCC's)", required=True),
         Column("kind", "text", "lawsuit; contested or regulatory checks; awaiting the conformity check; other cause", required=True,
                allowed=KINDS, source="docs/rules.md#rule-11-state"),
         money("erp_amount", "Suspended in the accounting system, signed"),

@@ -6,6 +6,7 @@ with told as (
     select
         documents.id_documento,
         documents.progressivo_registrazione,
+        documents.numero,
         documents.erp_sign * greatest(documents.erp_suspended, if(documents.dispute, documents.erp_excluded, 0)) as amount,
         if(documents.dispute, disputes.dispute_from, documents.erp_suspended_from) as since,
         if(documents.dispute, 'lawsuit', coalesce(causes.kind, 'other')) as kind
@@ -19,6 +20,7 @@ shown as (
     select
         documents.id_documento,
         documents.progressivo_registrazione,
+        documents.numero,
         documents.pcc_sign as sign,
         unnest([
             {kind: 'lawsuit', amount: kinds.lawsuit, since: kinds.lawsuit_from},
@@ -32,11 +34,11 @@ shown as (
 ),
 
 sides as (
-    select id_documento, progressivo_registrazione, kind, amount as erp_amount, since as erp_since, 0 as pcc_amount, null as pcc_since
+    select id_documento, progressivo_registrazione, numero, kind, amount as erp_amount, since as erp_since, 0 as pcc_amount, null as pcc_since
     from told
     where amount <> 0
     union all
-    select id_documento, progressivo_registrazione, kind, 0, null, sign * amount, since
+    select id_documento, progressivo_registrazione, numero, kind, 0, null, sign * amount, since
     from shown
     where amount <> 0
 )
@@ -45,6 +47,7 @@ select
     ente_code() as ente,
     id_documento,
     progressivo_registrazione,
+    numero,
     kind,
     sum(erp_amount)::decimal(18, 2) as erp_amount,
     max(erp_since)::date as erp_since,
@@ -53,4 +56,4 @@ select
     reference_date() as reference_date,
     observed_at() as observed_at
 from sides
-group by id_documento, progressivo_registrazione, kind
+group by id_documento, progressivo_registrazione, numero, kind

@@ -1039,6 +1039,7 @@ def upgrade() -> None:
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
     sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's key; null where it has no such document"),
     sa.Column('progressivo_registrazione', sa.Text(), nullable=True, comment="PCC's key; null where PCC has no such document"),
+    sa.Column('numero', sa.Text(), nullable=False, comment="Number (the accounting system's, else PCC's)"),
     sa.Column('kind', sa.Text(), nullable=False, comment='lawsuit; contested or regulatory checks; awaiting the conformity check; other cause (docs/rules.md#rule-11-state)'),
     sa.Column('erp_amount', sa.Numeric(precision=18, scale=2), nullable=False, comment='Suspended in the accounting system, signed [EUR]'),
     sa.Column('erp_since', sa.Date(), nullable=True, comment='Since when there'),
