@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dagster import DagsterInstance
 
+from assets.killed import PROCESS, end_killed_runs, this_process
 from assets.partitions import ENTI_NAME, run_tags
 from pcc_pipeline.database.dagster_home import write_dagster_home
 from pcc_pipeline.installation import Installation
@@ -38,7 +39,7 @@ def run_headless(
 
     `inbox` None drains the installation's own inbox; another folder is left as it is. The dates default to
     today in Italy. False when anything failed (then the enti it concerns keep their previous published
-    state; the others are published); the reasons are logged.
+    state; the others are published); the reasons are logged. Earlier runs of this kind that were killed count as failed.
     """
     if not enti:
         return True
@@ -51,13 +52,14 @@ def run_headless(
         "inbox": str(inbox) if inbox else "",
     }
     with opened(installation.settings) as instance:
+        end_killed_runs(instance)
         known = set(instance.get_dynamic_partitions(ENTI_NAME))
         instance.add_dynamic_partitions(ENTI_NAME, [ente for ente in enti if ente not in known])
         tags = run_tags(dict.fromkeys(enti, "headless"), instance.get_dynamic_partitions(ENTI_NAME))
         result = defs.resolve_job_def("reconcile_ente").execute_in_process(
             instance=instance,
             resources={"installation": installation},
-            tags=tags,
+            tags={**tags, PROCESS: this_process()},
             run_config={
                 "resources": {"asked": {"config": asked}},
                 # A terminal shows what went wrong; the run's page has every event.

@@ -11,13 +11,12 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pcc_pipeline.arrival import archive, spans
+from pcc_pipeline.arrival.draining import TOO_LARGE, Taken, bring_back, take_away
 from pcc_pipeline.codes import ENTE, PROVIDER
 from pcc_pipeline.database.register import NOT_KEPT, Arrived, Delivery, Seen
 from pcc_pipeline.formats import reasons
@@ -42,8 +41,6 @@ def unknown_kind(known: Iterable[str]) -> str:
 
 #: The kind of what lies in no folder of a kind.
 UNKNOWN = "unknown"
-#: Where files too large to take in are moved, beside where they lay: hidden, so that no reader looks again.
-TOO_LARGE = ".too-large"
 #: Names from the inbox to a file, at most, for it to be looked at.
 DEEPEST = 8
 
@@ -73,18 +70,6 @@ class LandingReport:
 
 
 @dataclass(frozen=True)
-class _File:
-    path: Path
-    kind: str
-    identity: tuple[int, int, int]  # inode, size, mtime: tells whether the name still means the same bytes
-    too_large: bool = False
-
-    @property
-    def seen(self) -> Seen:
-        return Seen(Path(_text(str(self.path))), self.identity[1], self.identity[2])
-
-
-@dataclass(frozen=True)
 class _Place:
     """A folder of an ente's files of one kind; with a `reason`, files that are kept but not read."""
 
@@ -109,6 +94,9 @@ def land(installation: Installation, inbox: Path | None = None, ente: str | None
     report = LandingReport()
     root = inbox or installation.settings.inbox
     for name, folders in _folders(root, ente, report):
+        if drain:
+            for folder in {place.folder for place in folders}:
+                bring_back(folder)
         _land_ente(installation, name, folders, drain, report)
     return report
 
@@ -219,7 +207,7 @@ def _land_ente(
     store = installation.store
     seen = {} if drain else installation.register.arrivals(ente)
     arrived: list[Arrived] = []
-    done: list[_File] = []
+    done: list[Taken] = []
     for place, entry in files:
         stat = _stat(entry)
         if stat is None or seen.get(_text(entry.path)) == (stat.st_size, stat.st_mtime_ns):
@@ -241,18 +229,16 @@ def _land_ente(
     if not done:
         return
     store.settle(store.landing(ente, item.sha256) for item in arrived if not item.sha256.startswith(NOT_KEPT))
-    new, known = installation.register.add(ente, arrived, () if drain else [file.seen for file in done])
+    new, known = installation.register.add(
+        ente, arrived, () if drain else [Seen(Path(_text(str(file.path))), *file.identity[1:]) for file in done]
+    )
     report.new += new
     report.duplicates += [(ente, item.kind, item.file) for item in known]
     if drain:
-        for file in done:
-            if file.too_large:
-                _move_aside(file)
-            else:
-                _remove(file)
+        take_away(done)
 
 
-def _land_file(store: Store, ente: str, place: _Place, path: Path, limit: int) -> tuple[_File, list[Arrived]] | None:
+def _land_file(store: Store, ente: str, place: _Place, path: Path, limit: int) -> tuple[Taken, list[Arrived]] | None:
     """Keeps a file's bytes, or its members'; None when it changed meanwhile."""
     with path.open("rb") as source:
         before = os.fstat(source.fileno())
@@ -269,7 +255,7 @@ def _land_file(store: Store, ente: str, place: _Place, path: Path, limit: int) -
     identity = (before.st_ino, before.st_size, before.st_mtime_ns)
     if identity != (after.st_ino, after.st_size, after.st_mtime_ns):
         return None
-    return _File(path, place.kind, identity, too_large), arrived
+    return Taken(path, place.kind, identity, too_large), arrived
 
 
 def _as_said(item: Arrived, path: Path) -> Arrived:
@@ -322,33 +308,6 @@ def _land_archive(store: Store, ente: str, kind: str, path: Path, limit: int) ->
         reason = "; ".join(failures[:5]) + more
         arrived.append(Arrived(kind, kept.sha256, _text(path.name), kept.size, reason=_text(reason)))
     return arrived
-
-
-def _move_aside(file: _File) -> None:
-    """Moves a registered file that was too large to take in out of the way of the next scan: a rename, no copy."""
-    folder = file.path.parent / TOO_LARGE
-    folder.mkdir(exist_ok=True)
-    target = folder / file.path.name
-    if target.exists():
-        target = folder / f"{uuid.uuid4().hex[:8]}-{file.path.name}"
-    with suppress(FileNotFoundError):
-        file.path.rename(target)
-
-
-def _remove(file: _File) -> None:
-    """Removes a registered file, unless its name has come to mean other bytes: moved aside first."""
-    aside = file.path.with_name(f".landed-{uuid.uuid4().hex}")
-    try:
-        file.path.rename(aside)
-    except FileNotFoundError:
-        return
-    stat = aside.stat()
-    if (stat.st_ino, stat.st_size, stat.st_mtime_ns) == file.identity:
-        aside.unlink()
-    elif file.path.exists():  # a third file under the name: keep both
-        aside.rename(file.path.with_name(f"{uuid.uuid4().hex[:8]}-{file.path.name}"))
-    else:
-        aside.rename(file.path)
 
 
 def _stat(entry: os.DirEntry[str]) -> os.stat_result | None:
