@@ -8,6 +8,7 @@ known here; what was delivered when is in the register (`database.register`).
     quarantine/<ente>/<kind>/<part>.parquet      refused rows
     notes/<ente>/<kind>/<part>.parquet           what was seen beside
     models/<ente>/<model>.parquet                what the SQL models made
+    receipts/<receipt>.json                      what remains of an ente that was erased
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ log = logging.getLogger("pcc.store")
 
 CHUNK = 1 << 20
 _TEMPORARY = ".tmp-"
+RECEIPTS = "receipts"
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,17 @@ import logging
 
 import sqlalchemy as sa
 
+from pcc_pipeline.codes import PROVIDER
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.installation import Installation
+from pcc_pipeline.store import RECEIPTS
 
 log = logging.getLogger(__name__)
 
 #: No process writes a file for longer, in seconds.
 LEFT_BEHIND = 86_400.0
 #: Folders of the store that hold a folder an ente: those of rows by part, and others.
-_PARTS, _OTHERS = ("staging", "quarantine", "notes"), ("models", "checks", "closed", "sent")
+PARTS, _OTHERS = ("staging", "quarantine", "notes"), ("models", "checks", "closed", "sent")
 
 
 def clear(installation: Installation, ente: str) -> int:
@@ -22,9 +24,11 @@ def clear(installation: Installation, ente: str) -> int:
     returns how many files. The caller holds the ente's lock."""
     store = installation.store
     removed = store.clear(f"landing/{ente}", LEFT_BEHIND, below=False)
-    for top in (*_PARTS, *_OTHERS):
+    if ente == PROVIDER:
+        removed += store.clear(RECEIPTS, LEFT_BEHIND)
+    for top in (*PARTS, *_OTHERS):
         removed += store.clear(f"{top}/{ente}", LEFT_BEHIND)
-    names = [name for top in _PARTS for name in store.list(f"{top}/{ente}") if name.endswith(".parquet")]
+    names = [name for top in PARTS for name in store.list(f"{top}/{ente}") if name.endswith(".parquet")]
     known = _known_parts(installation.engine, ente)
     for name in names:
         if name.rsplit("/", 1)[-1].removesuffix(".parquet") not in known and store.age(name) >= LEFT_BEHIND:

@@ -56,9 +56,12 @@ def differences(wanted: State, found: State) -> list[str]:
 
 def _first(wanted: object, found: object) -> str:
     if not isinstance(wanted, list) or not isinstance(found, list):
-        return f"{str(wanted)[:200]} / {str(found)[:200]}"
+        place = next((n for n, (a, b) in enumerate(zip(str(wanted), str(found), strict=False)) if a != b), 0)
+        return f"{str(wanted)[max(0, place - 50) : place + 100]} / {str(found)[max(0, place - 50) : place + 100]}"
     gone = [row for row in wanted if row not in found]
     more = [row for row in found if row not in wanted]
+    if not gone and not more:
+        return f"({len(wanted)} rows / {len(found)})"
     return f"({len(wanted)} rows / {len(found)}) {str(gone[:1])[:300]} / {str(more[:1])[:300]}"
 
 

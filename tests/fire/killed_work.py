@@ -60,47 +60,53 @@ class Order:
 
 
 class Points:
-    """The moments just before something outside changes: a file's name, a file opened to be written, a statement, a commit."""
+    """The moments just before something outside changes: a file's name, a file opened to be written, a statement, a commit.
+
+    `passed` has them by stage, in words. The process ends before the one that `kill` names.
+    """
 
     def __init__(self, kill: tuple[str, int] | None, folders: tuple[str, ...]) -> None:
-        self.stage, self.counts, self._kill, self._folders = "", dict[str, int](), kill, folders
+        self.passed: dict[str, list[str]] = {}
+        self._stage, self._kill, self._folders = "", kill, folders
         self._lock = threading.Lock()
         sys.addaudithook(self._audit)
         sa.event.listen(sa.Engine, "before_cursor_execute", self._statement)
-        sa.event.listen(sa.Engine, "commit", lambda connection: self._point())
+        sa.event.listen(sa.Engine, "commit", lambda connection: self._point("commit"))
         write = psycopg.Copy.write
 
         def counted(copy: psycopg.Copy[Any], data: Any) -> None:
-            self._point()
+            self._point("copy")
             write(copy, data)
 
         psycopg.Copy.write = counted  # type: ignore[method-assign, assignment]
 
     def begin(self, stage: str) -> None:
         """From now on points are this stage's."""
-        self.stage = stage
+        self._stage = stage
 
-    def _point(self) -> None:
-        if not self.stage:
+    def _point(self, what: str) -> None:
+        if not self._stage:
             return
         with self._lock:
-            number = self.counts.get(self.stage, 0)
-            self.counts[self.stage] = number + 1
-            if self._kill == (self.stage, number):
+            passed = self.passed.setdefault(self._stage, [])
+            passed.append(what)
+            if self._kill == (self._stage, len(passed) - 1):
                 os.kill(os.getpid(), signal.SIGKILL)
 
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
-        if (writes or event in _CHANGES) and str(arguments[0]).startswith(self._folders):
-            self._point()
+        path = str(arguments[0]) if writes or event in _CHANGES else ""
+        for folder in self._folders:
+            if path.startswith(folder):
+                self._point(f"{event} {path[len(folder) :]}")
 
     def _statement(self, connection: Any, cursor: Any, statement: str, *more: Any) -> None:
-        if not statement.lstrip().lower().startswith(("select pg_catalog", "show")):
-            self._point()
+        if not statement.lstrip().lower().startswith(("select", "show")):
+            self._point(" ".join(statement.split())[:80])
 
 
 def work(order: Order, told: Connection) -> None:
-    """Does the work of an order; tells that it began, then how many points each stage had."""
+    """Does the work of an order; tells that it began, then the points of each stage."""
     os.environ.update(order.settings.environment())
     with (order.out.parent / "work.log").open("ab", buffering=0) as log:
         for number in (1, 2):
@@ -111,7 +117,7 @@ def work(order: Order, told: Connection) -> None:
     told.send("begun")
     try:
         ACTIONS[order.action](Installation(order.settings), order, points.begin)
-        told.send(points.counts)
+        told.send(points.passed)
     except BaseException as error:
         told.send(f"{type(error).__name__}: {error}")
         raise

@@ -10,7 +10,7 @@ import multiprocessing
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -44,7 +44,7 @@ class Undisturbed:
     """Work that nobody killed: the state before it, the points it passed by stage, how long it took, what it left."""
 
     before: str
-    points: Mapping[str, int]
+    points: Mapping[str, Sequence[str]]
     seconds: float
     left: states.State
 
@@ -53,7 +53,7 @@ class Undisturbed:
 class Attempt:
     """One kill: what was killed and where, whether it died of it, and what was wrong afterwards."""
 
-    seed: int
+    name: str
     action: str
     ente: str
     where: str
@@ -62,7 +62,7 @@ class Attempt:
 
     def __str__(self) -> str:
         said = "; ".join(self.problems) or "as if undisturbed"
-        return f"{self.seed}: {self.action} of {self.ente}, {self.where}{'' if self.killed else ' (ended before)'}: {said}"
+        return f"{self.name}: {self.action} of {self.ente}, {self.where}{'' if self.killed else ' (ended before)'}: {said}"
 
 
 @dataclass
@@ -120,25 +120,33 @@ class Ground:
         chosen = random.choices([*SHARES], [*SHARES.values()])[0]
         action, ente = action or chosen, random.choice(ENTI)
         known = self.undisturbed(action, ente)
-        self._bring(known.before)
         if random.randrange(BY_CLOCK):
             stage = random.choice(sorted(known.points))
-            point = stage, random.randrange(known.points[stage])
-            made = Attempt(seed, action, ente, f"{stage}, point {point[1]} of {known.points[stage]}")
-            ended = self._do(action, ente, kill=point)
-        else:
-            seconds = random.uniform(0, known.seconds)
-            made = Attempt(seed, action, ente, f"after {seconds:.2f} of {known.seconds:.2f} s")
-            ended = self._do(action, ente, after=seconds)
+            return self.killed_before(action, ente, stage, random.randrange(len(known.points[stage])), f"{seed}")
+        seconds = random.uniform(0, known.seconds)
+        attempt = Attempt(f"{seed}", action, ente, f"after {seconds:.2f} of {known.seconds:.2f} s")
+        return self._judged(attempt, known, after=seconds)
+
+    def killed_before(self, action: str, ente: str, stage: str, number: int, name: str = "") -> Attempt:
+        """Kills before the point of that number of a stage, does it again, and compares."""
+        known = self.undisturbed(action, ente)
+        words = f"{stage}, before {number} of {len(known.points[stage])}: {known.points[stage][number]}"
+        return self._judged(Attempt(name, action, ente, words), known, kill=(stage, number))
+
+    def _judged(
+        self, made: Attempt, known: Undisturbed, *, kill: tuple[str, int] | None = None, after: float | None = None
+    ) -> Attempt:
+        self._bring(known.before)
+        ended = self._do(made.action, made.ente, kill=kill, after=after)
         made.killed = ended.code == -9
         if not made.killed and ended.code != 0:
             made.problems.append(f"it ended by itself: {ended.said}")
         made.problems += self._held()
-        again = self._do(action, ente)
+        again = self._do(made.action, made.ente)
         if again.code != 0:
             made.problems.append(f"done again it failed: {again.said}")
         else:
-            self._do("clear", ente, aged=0.0)
+            self._do("clear", made.ente, aged=0.0)
             made.problems += states.differences(known.left, states.state(self.settings, self.out))
         return made
 
