@@ -71,6 +71,12 @@ def server() -> Iterator[sa.URL]:
     folder.cleanup()
 
 
+@pytest.fixture(scope="session")
+def commit() -> int:
+    """A number for what is sampled: the same in all processes of a run, another one with another commit."""
+    return _turn()
+
+
 @pytest.fixture
 def settings(server: sa.URL, tmp_path: Path) -> Iterator[Settings]:
     """Settings of an empty installation: its own home, store and inbox, and a fresh migrated database."""
@@ -177,7 +183,12 @@ _LONGEST = (
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Puts the longest files first. Of the slow tests one runs, another one each commit; `-m slow` runs them all."""
+    """Puts the longest files first. Of the slow tests one runs, another one each commit; `-m slow` runs them all. What takes
+    an hour runs with `-m whole` only."""
+    if "whole" not in config.option.markexpr:
+        hours = [item for item in items if item.get_closest_marker("whole")]
+        items[:] = [item for item in items if item not in hours]
+        config.hook.pytest_deselected(items=hours)
     slow = sorted((item for item in items if item.get_closest_marker("slow")), key=lambda item: item.nodeid)
     if len(slow) > 1 and not config.option.markexpr:
         left_out = slow[: (at := _turn() % len(slow))] + slow[at + 1 :]
