@@ -164,13 +164,13 @@ class Ground:
         with suppress(EOFError):
             said = mine.recv()
         began = time.monotonic()
-        process.join(LONGEST if after is None else after)
-        if process.is_alive():
-            process.kill()
-            process.join()
+        with suppress(EOFError, OSError):  # killed while it told
+            if mine.poll(LONGEST if after is None else after):
+                said = mine.recv()
+                process.join(LET_GO)
+        process.kill()
+        process.join()
         seconds = time.monotonic() - began
-        with suppress(EOFError):
-            said = mine.recv()
         return _Ended(process.exitcode, said, seconds)
 
     def _held(self) -> list[str]:
