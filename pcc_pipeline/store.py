@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -44,6 +44,14 @@ class Stored:
     sha256: str
     size: int
     known: bool
+
+
+class Readable(Protocol):
+    """What bytes are read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """So many bytes at most; none at the end."""
+        ...
 
 
 class TooLarge(ValueError):
@@ -157,7 +165,7 @@ class Store:
         with path.open("rb") as source:
             return self.put_stream(ente, source)
 
-    def put_stream(self, ente: str, source: IO[bytes], limit: int | None = None) -> Stored:
+    def put_stream(self, ente: str, source: Readable, limit: int | None = None) -> Stored:
         """Keeps what `source` gives under its content, a chunk at a time in memory.
 
         Raises TooLarge, keeping nothing, when more than `limit` bytes come.

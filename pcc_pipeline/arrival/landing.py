@@ -11,9 +11,12 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import zipfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import IO
 
 from pcc_pipeline.arrival import archive, spans
 from pcc_pipeline.arrival.draining import TOO_LARGE, Taken, bring_back, take_away
@@ -214,10 +217,9 @@ def _land_ente(
             continue  # another process took it, or it was read before
         try:
             landed = _land_file(store, ente, place, Path(entry.path), installation.settings.max_file_bytes)
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            _refuse(report, entry.path, reasons.unreadable(error), ente, place.kind)
+        except _Unread as error:
+            if not isinstance(error.why, FileNotFoundError):
+                _refuse(report, entry.path, reasons.unreadable(error.why), ente, place.kind)
             continue
         if landed is None:
             report.notes.append(f"{_text(entry.path)}: ancora in scrittura, lasciato alla prossima lettura")
@@ -238,17 +240,49 @@ def _land_ente(
         take_away(done)
 
 
+class _Unread(Exception):
+    """A file of the inbox that cannot be read: its own fault, not the store's."""
+
+    def __init__(self, why: Exception) -> None:
+        super().__init__(str(why))
+        self.why = why if isinstance(why, OSError) else OSError(str(why))
+
+
+class _Source:
+    """A stream whose errors are `_Unread`: what else goes wrong while it is kept is the store's, and stops the run."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def read(self, size: int) -> bytes:
+        try:
+            return self._stream.read(size)
+        except archive.DAMAGE as error:
+            raise _Unread(error) from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        raise _Unread(error) from error
+    with stream:
+        yield stream
+
+
 def _land_file(store: Store, ente: str, place: _Place, path: Path, limit: int) -> tuple[Taken, list[Arrived]] | None:
-    """Keeps a file's bytes, or its members'; None when it changed meanwhile."""
-    with path.open("rb") as source:
+    """Keeps a file's bytes, or its members'; None when it changed meanwhile. Raises _Unread for what the file is to blame
+    for, OSError for what the store is."""
+    with _opened(path) as source:
         before = os.fstat(source.fileno())
         too_large = before.st_size > limit
         if too_large:
             arrived = [_too_large(place, path, before, limit)]
         elif path.suffix.lower() == ".zip" and place.reason is None:
-            arrived = _land_archive(store, ente, place.kind, path, limit)
+            arrived = _land_archive(store, ente, place.kind, path, source, limit)
         else:
-            kept = store.put_stream(ente, source)
+            kept = store.put_stream(ente, _Source(source))
             arrived = [Arrived(place.kind, kept.sha256, place.shown(path), kept.size, reason=place.reason)]
         arrived = [_as_said(item, path) for item in arrived]
         after = os.fstat(source.fileno())
@@ -279,7 +313,7 @@ def _too_large(place: _Place, path: Path, stat: os.stat_result, limit: int) -> A
     return Arrived(place.kind, NOT_KEPT + mark[len(NOT_KEPT) :], place.shown(path), stat.st_size, reason=reason)
 
 
-def _land_archive(store: Store, ente: str, kind: str, path: Path, limit: int) -> list[Arrived]:
+def _land_archive(store: Store, ente: str, kind: str, path: Path, whole: IO[bytes], limit: int) -> list[Arrived]:
     """The members as deliveries of their own; what cannot be read makes the archive itself a refused one."""
     arrived: list[Arrived] = []
     failures: list[str] = []
@@ -293,9 +327,9 @@ def _land_archive(store: Store, ente: str, kind: str, path: Path, limit: int) ->
                     failures.append(f"{member.name}: {reasons.too_large(member.size, limit)}")
                     continue
                 try:
-                    with archive.read(opened, member) as source:
-                        kept = store.put_stream(ente, source, limit=member.size)
-                except (TooLarge, *archive.DAMAGE):
+                    with _member(opened, member) as source:
+                        kept = store.put_stream(ente, _Source(source), limit=member.size)
+                except (TooLarge, _Unread):
                     failures.append(f"{member.name}: danneggiato, o più grande di quanto l'archivio dichiara")
                     continue
                 name = _text(member.name)
@@ -303,11 +337,21 @@ def _land_archive(store: Store, ente: str, kind: str, path: Path, limit: int) ->
     except archive.Unreadable as error:
         failures.append(str(error))
     if failures:
-        kept = store.put_file(ente, path)
+        kept = store.put_stream(ente, _Source(whole))
         more = f" (e altri {len(failures) - 5})" if len(failures) > 5 else ""
         reason = "; ".join(failures[:5]) + more
         arrived.append(Arrived(kind, kept.sha256, _text(path.name), kept.size, reason=_text(reason)))
     return arrived
+
+
+@contextmanager
+def _member(opened: zipfile.ZipFile, member: archive.Member) -> Iterator[IO[bytes]]:
+    try:
+        stream = archive.read(opened, member)
+    except archive.DAMAGE as error:
+        raise _Unread(error) from error
+    with stream:
+        yield stream
 
 
 def _stat(entry: os.DirEntry[str]) -> os.stat_result | None:
