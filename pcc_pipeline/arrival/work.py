@@ -141,7 +141,6 @@ def decided(register: Register, store: Store) -> dict[str, str]:
             query = (
                 sa.select(d.c.ente, sa.func.max(d.c.decision), sa.func.max(d.c.decided_at) > sa.func.max(last.c.at))
                 .join(last, last.c.ente == d.c.ente)
-                .where(d.c.decided_at > last.c.at - LONGEST_RUN)
                 .group_by(d.c.ente)
             )
             for ente, number, later in connection.execute(query):

@@ -19,10 +19,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import sqlalchemy as sa
-
 from pcc_pipeline.arrival import leftovers
 from pcc_pipeline.clock import today
+from pcc_pipeline.database.moments import not_before_arrivals
 from pcc_pipeline.formats.pcc import files, models
 from pcc_pipeline.formats.pcc.check import Finding, operation_findings
 from pcc_pipeline.formats.pcc.values import tax_code_problem
@@ -89,7 +88,7 @@ def send(
             operation["denominazione_amministrazione"] = name
             operation["cf_amministrazione"] = operation["cf_amministrazione"] or cf
         good = _judge(operations, on, report)
-        moment: datetime = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+        moment = not_before_arrivals(connection, ente)
         number = sent.next_number(connection, ente)
         prepared = []
         for place, part in enumerate(_parts(good, rows or limit(on)), number):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,12 +21,18 @@ from steps import publish_steps
 
 from pcc_pipeline.arrival.landing import land
 from pcc_pipeline.arrival.work import to_do
-from pcc_pipeline.database.publish import current
+from pcc_pipeline.checks.gate import Gate
+from pcc_pipeline.database.moments import not_before_arrivals
+from pcc_pipeline.database.publish import Publication, current, publish
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.review.operations import Selection, decide_operations
-from pcc_pipeline.review.sending import send
 from pcc_pipeline.store import Store
+from pcc_pipeline.tables.describe import MODEL_LAYERS
+from portal.accounts import LOCKED_FOR, add_user, check_password
+from portal.audit import FAILED_FROM_ADDRESS, begin_attempt
+from sensors.connections import is_due as reading_is_due
+from sensors.inbox import is_due as sweep_is_due
 
 D, O = date(2025, 12, 31), date(2026, 1, 20)  # noqa: E741
 HEAD = "id_documento;tipo_documento;numero;data_emissione;importo_totale;piva_fornitore;stato\n"
@@ -136,7 +143,7 @@ def test_no_space_and_no_right_to_write(installation: Installation, monkeypatch:
     assert current(installation.engine, "alfa") == before and shown(installation) == ["1.csv"]
     run()
     assert shown(installation) == ["1.csv", "2.csv"]
-    assert not [name for name in Path(installation.store.root).rglob("*.tmp-*")]
+    assert not list(Path(installation.store.root).rglob("*.tmp-*"))
 
 
 def test_a_full_store_is_no_fault_of_a_file(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,7 +151,10 @@ def test_a_full_store_is_no_fault_of_a_file(installation: Installation, monkeypa
     with zipfile.ZipFile(path.with_name("b.zip"), "w") as archive:
         archive.write(path, "c.csv")
     path.unlink()
-    for fault, words in ((full_disk(monkeypatch, "landing"), "No space left"), (read_only(installation.settings.home), "denied")):
+    for fault, words in (
+        (full_disk(monkeypatch, "landing"), "No space left"),
+        (read_only(installation.settings.home), "denied"),
+    ):
         Path(installation.store.root).mkdir(exist_ok=True)
         with fault, pytest.raises(OSError, match=words):
             land(installation, ente="alfa", drain=True)
@@ -161,3 +171,58 @@ def test_an_inbox_file_that_cannot_be_read_stops_nobody(installation: Installati
         report = land(installation, ente="alfa", drain=True)
     assert [item.file for item in report.new] == ["2.csv"]
     assert [errno.errorcode[errno.EACCES] in item.reason for item in report.refused] == [True]
+
+
+AGO = timedelta(days=3)
+
+
+def test_what_is_sent_and_what_arrives_stay_in_their_order(installation: Installation) -> None:
+    """The clock goes back three days: what is answered is answered later, what was known was known before."""
+    future, deliveries = datetime.now(UTC) + AGO, table("deliveries")
+    deliver(installation, 1)
+    (first,) = land(installation, ente="alfa", drain=True).new
+    row = {"ente": "alfa", "file": "f.csv", "model": "003", "sha256": "0" * 64, "size": 1, "rows": 1, "sent_by": "X"}
+    with installation.engine.begin() as connection:
+        connection.execute(sa.update(deliveries).values(received_at=future))
+        moment = not_before_arrivals(connection, "alfa")
+        assert moment == future
+        assert not_before_arrivals(connection, "beta") < future
+        connection.execute(sa.insert(table("model_files")).values(**row, sent_at=moment))
+    deliver(installation, 2)
+    deliver(installation, 3)
+    after = land(installation, ente="alfa", drain=True).new
+    assert {item.received_at for item in after} == {future + timedelta(microseconds=1)}
+    assert first.sequence < min(item.sequence for item in after)
+
+
+def test_what_is_decided_after_the_clock_went_back_is_noticed(database: sa.Engine, installation: Installation) -> None:
+    for layer in MODEL_LAYERS:
+        Gate(installation.store, "alfa").saw(layer, 0, {"operation_decisions": 0})
+    publish(database, "alfa", {}, Publication(D, O))
+    with database.begin() as connection:
+        connection.execute(sa.update(table("publications")).values(published_at=datetime.now(UTC) + AGO))
+    assert to_do(installation, sweep=True) == {}
+    decide_operations(database, "alfa", "approve", Selection(operations=("a1",)), who="rossi")
+    assert set(to_do(installation, sweep=True)) == {"alfa"}
+
+
+def test_what_looks_every_so_often_looks_though_its_last_time_is_to_come() -> None:
+    future = datetime.now(UTC) + AGO
+    assert sweep_is_due(str(future.timestamp()), time.time()) and not sweep_is_due(str(time.time()), time.time())
+    assert reading_is_due(future.timestamp(), time.time(), 5)
+    assert not reading_is_due(time.time() - 60, time.time(), 5)
+
+
+def test_wrong_passwords_of_a_time_to_come_lock_nobody(database: sa.Engine) -> None:
+    now = datetime.now(UTC)
+    add_user(database, "chi@alfa.it", "Chi", "ente_user", "alfa", password="una password lunga")
+    with database.begin() as connection:
+        connection.execute(
+            sa.insert(table("sign_in_attempts")), [{"address": "1.2.3.4", "at": now + AGO}] * FAILED_FROM_ADDRESS
+        )
+        connection.execute(sa.update(table("users")).values(locked_until=now + AGO))
+    assert begin_attempt(database, "1.2.3.4", now) is not None
+    assert check_password(database, "chi@alfa.it", "una password lunga", now) is not None
+    with database.begin() as connection:
+        connection.execute(sa.update(table("users")).values(locked_until=now + LOCKED_FOR))
+    assert check_password(database, "chi@alfa.it", "una password lunga", now) is None
