@@ -336,9 +336,7 @@ def _names(connection: sa.Connection, ente: str, arrived: Sequence[Arrived]) -> 
     return names
 
 
-def _insert(
-    connection: sa.Connection, ente: str, arrived: Sequence[Arrived], names: list[str], moment: datetime
-) -> list[Delivery]:
+def _insert(connection: sa.Connection, ente: str, arrived: Sequence[Arrived], names: list[str], on: datetime) -> list[Delivery]:
     t = table("deliveries")
     rows: list[dict[str, Any]] = [
         {
@@ -362,8 +360,7 @@ def _insert(
     if not rows:
         return []
     given = unnest(rows, types, ordered=True)
-    # One moment for all that one scan of an ente found.
-    values: list[Any] = [sa.literal(ente), sa.literal(moment, sa.DateTime(timezone=True)), *(given.c[name] for name in types)]
+    values: list[Any] = [sa.literal(ente), sa.literal(on, sa.DateTime(timezone=True)), *(given.c[name] for name in types)]
     select = sa.select(*values).order_by(given.c.place)
     statement = (
         insert(t)
