@@ -10,9 +10,11 @@ from datetime import date
 from pathlib import Path
 
 from dagster import DagsterInstance
+from dagster._core.utils import make_new_run_id
 
 from assets.partitions import ENTI_NAME, run_tags
 from pcc_pipeline.database.dagster_home import write_dagster_home
+from pcc_pipeline.database.engine import run_lock
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.settings import Settings
 
@@ -54,15 +56,14 @@ def run_headless(
         known = set(instance.get_dynamic_partitions(ENTI_NAME))
         instance.add_dynamic_partitions(ENTI_NAME, [ente for ente in enti if ente not in known])
         tags = run_tags(dict.fromkeys(enti, "headless"), instance.get_dynamic_partitions(ENTI_NAME))
-        result = defs.resolve_job_def("reconcile_ente").execute_in_process(
-            instance=instance,
-            resources={"installation": installation},
-            tags=tags,
-            run_config={
-                "resources": {"asked": {"config": asked}},
-                # A terminal shows what went wrong; the run's page has every event.
-                "loggers": {"console": {"config": {"log_level": "WARNING"}}},
-            },
-            raise_on_error=False,
-        )
+        run_id = make_new_run_id()
+        with run_lock(installation.engine, run_id):
+            result = defs.resolve_job_def("reconcile_ente").execute_in_process(
+                instance=instance,
+                run_id=run_id,
+                resources={"installation": installation},
+                tags=tags,
+                run_config={"resources": {"asked": {"config": asked}}},
+                raise_on_error=False,
+            )
     return result.success

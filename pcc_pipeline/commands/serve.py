@@ -1,4 +1,4 @@
-"""`pcc serve` and `pcc desk`: the operators' web interface, the daemon, and the clients' desk."""
+"""`pcc serve`, `pcc worker` and `pcc desk`: the operators' web interface, the daemon, workers, and the clients' desk."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def serve(
     port: Annotated[int, typer.Option(help="Dagster's web interface, for operators")] = 3000,
     desk_port: Annotated[int, typer.Option(help="The clients' desk; 0 leaves it out")] = 8000,
 ) -> None:
-    """Start Dagster's web interface, the daemon that watches the inbox, and the clients' desk; Ctrl-C stops all."""
+    """Start Dagster's web interface, the daemon that watches the inbox, workers, and the clients' desk; Ctrl-C stops all."""
     from assets.workers import end_dead_runs
     from pcc_pipeline.database.dagster_home import write_dagster_home
     from pcc_pipeline.database.engine import engine
@@ -34,7 +34,11 @@ def serve(
         "DAGSTER_DISABLE_TELEMETRY": "yes",
     }
     where = ["-m", "assets.definitions"]
-    modules = [["dagster_webserver", *where, "-h", host, "-p", str(port)], ["dagster._daemon", "run", *where]]
+    modules = [
+        ["dagster_webserver", *where, "-h", host, "-p", str(port)],
+        ["dagster._daemon", "run", *where],
+        ["pcc_pipeline", "worker"],
+    ]
     addresses = [f"Inbox {settings.inbox}", f"Operators (Dagster): http://{host}:{port}"]
     if desk_port:
         modules.append(["pcc_pipeline", "desk", "--host", host, "--port", str(desk_port)])
@@ -51,6 +55,22 @@ def serve(
             raise typer.Exit(keep(modules, lock, environment, say))
     except AlreadyServed as error:
         raise stop(f"pcc serve runs on {settings.home} already (process {error})") from None
+
+
+def worker(
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="How many runs at once on this machine; else PCC_WORKERS, else 2")
+    ] = None,
+) -> None:
+    """Start workers alone: on another machine, over the same database, store and broker."""
+    from assets.workers import work
+    from pcc_pipeline.database.dagster_home import write_dagster_home
+
+    settings = Settings.from_environment()
+    settings.inbox.mkdir(parents=True, exist_ok=True)
+    os.environ.update(settings.environment() | {"DAGSTER_HOME": str(write_dagster_home(settings))})
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
+    work(settings, processes or settings.workers)
 
 
 def desk(
