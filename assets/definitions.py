@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 
-from dagster import BetaWarning, Definitions, PreviewWarning, colored_console_logger, in_process_executor
+from dagster import BetaWarning, Definitions, PreviewWarning, in_process_executor
 
 with warnings.catch_warnings():
     # Backfill policies and partitioned checks are marked so in this pinned release.
@@ -33,7 +33,5 @@ with warnings.catch_warnings():
         sensors=SENSORS,
         resources={"installation": environment_installation, "asked": RunParameters.configure_at_launch()},
         executor=in_process_executor,
-        # A terminal and a worker's log show what went wrong; the run's page has every event.
-        loggers={"console": colored_console_logger.configured({"log_level": "WARNING"}, name="console")},
     )
     defs.get_repository_def()  # worked out here, once, and not where it is first used

@@ -63,7 +63,11 @@ def run_headless(
                 run_id=run_id,
                 resources={"installation": installation},
                 tags=tags,
-                run_config={"resources": {"asked": {"config": asked}}},
+                run_config={
+                    "resources": {"asked": {"config": asked}},
+                    # A terminal shows what went wrong; the run's page has every event.
+                    "loggers": {"console": {"config": {"log_level": "WARNING"}}},
+                },
                 raise_on_error=False,
             )
     return result.success

@@ -6,8 +6,10 @@ while it works: whoever can take that lock knows that nobody does.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
+import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
@@ -18,6 +20,7 @@ from celery.signals import task_postrun, task_prerun
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 from dagster._core.execution.run_cancellation_thread import start_run_cancellation_thread
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
+from dagster._grpc.types import ExecuteRunArgs
 from dagster._serdes import unpack_value
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.make_app import make_app
@@ -73,6 +76,8 @@ def celery_app(settings: Settings) -> Celery:
         worker_max_tasks_per_child=RUNS_OF_A_PROCESS,
         worker_max_memory_per_child=MEMORY_OF_A_PROCESS,
         worker_hijack_root_logger=False,
+        # What Dagster prints of each event is on the run's page.
+        worker_redirect_stdouts_level="DEBUG",
         worker_enable_remote_control=False,
         broker_connection_retry_on_startup=True,
     )
@@ -89,12 +94,13 @@ def work(settings: Settings, processes: int) -> None:
 
     import assets.definitions  # noqa: F401
 
+    logging.basicConfig(level=logging.WARNING, stream=sys.__stderr__)
     app = celery_app(settings)
     under: dict[str, ExitStack] = {}
 
     @task_prerun.connect(weak=False)
     def begin(task_id: str, kwargs: Mapping[str, Any], **_: object) -> None:
-        run_id = unpack_value(kwargs["execute_job_args_packed"]).run_id
+        run_id = unpack_value(kwargs["execute_job_args_packed"], as_type=ExecuteRunArgs).run_id
         under[task_id] = held = ExitStack()
         held.enter_context(run_lock(engine(settings), run_id))
         instance = held.enter_context(DagsterInstance.get())

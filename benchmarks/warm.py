@@ -85,7 +85,12 @@ def main() -> None:
         settings = Settings.at(root / "home")
         delivered = root / "delivered"
         write_provider(
-            delivered, enti=asked.times + 1, documents=asked.documents, seed=11, reference_date=date(2025, 12, 31), bad_rows=False
+            delivered,
+            enti=asked.times + 1,
+            documents=asked.documents,
+            seed=11,
+            reference_date=date(2025, 12, 31),
+            bad_rows=False,
         )
         engine(settings)
         log = (root / "serve.log").open("w")

@@ -14,8 +14,8 @@ import assets.checks as asset_checks
 from assets.definitions import defs
 from assets.run import run_headless
 from pcc_pipeline.calculator import load_models
-from pcc_pipeline.checks import shown_checks
 from pcc_pipeline.checks import count as real_count
+from pcc_pipeline.checks import shown_checks
 from pcc_pipeline.checks.gate import Gate
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.publish import current

@@ -53,7 +53,9 @@ def found_types(connection: Any, paths: Paths) -> Types:
     files = sorted({path for given in paths.values() for path in given if not _is_query(path)})
     alike: dict[str, str] = {}
     if len(files) > 1:
-        query = f"SELECT file_name, md5(string_agg(s::VARCHAR, '|')) FROM parquet_schema({_list(files)}) AS s GROUP BY file_name"
+        query = (
+            f"SELECT file_name, md5(string_agg(s::VARCHAR, '|')) FROM parquet_schema({_list(files)}) AS s GROUP BY file_name"
+        )
         alike = dict(connection.execute(query).fetchall())
     asked: dict[tuple[str, ...], dict[str, str]] = {}
     found = {}

@@ -116,7 +116,9 @@ def _by_row(connection: Any, table: Table, checks: Sequence[Check], enti: Iterab
     wrong = {check: frames.fails(check, table) for check in checks}
     filters = "".join(f", count(*) FILTER (WHERE {condition})" for condition in wrong.values())
     rows = dict.fromkeys(enti, 0)
-    for ente, total, *failing in connection.execute(f"SELECT {OWNER}, count(*){filters} FROM {CHECKED} GROUP BY ALL").fetchall():
+    for ente, total, *failing in connection.execute(
+        f"SELECT {OWNER}, count(*){filters} FROM {CHECKED} GROUP BY ALL"
+    ).fetchall():
         rows[ente] = total
         for check, number in zip(checks, failing, strict=True):
             tally.failing[ente, check.name] = number
