@@ -63,6 +63,11 @@ def server() -> Iterator[sa.URL]:
     folder = TemporaryDirectory(prefix="pcc-test-")
     home = Path(folder.name)
     url = sa.make_url(embedded.url(home)).set(drivername="postgresql+psycopg")
+    admin = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:  # no test pulls the plug
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(sa.text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(sa.text("SELECT pg_reload_conf()"))
     create_database(url, TEMPLATE)
     engine = sa.create_engine(url.set(database=TEMPLATE), poolclass=sa.NullPool)
     migrate.upgrade(engine)
