@@ -62,6 +62,11 @@ def configuration(settings: Settings) -> dict[str, Any]:
             "start_timeout_seconds": 60 if settings.runs_at_once is None else 600,
             "max_runtime_seconds": LONGEST_RUN,
         },
+        # A sensor that looks every two seconds and finds nothing leaves a tick each time.
+        "retention": {
+            "sensor": {"purge_after_days": {"skipped": 1, "success": 30, "failure": 30}},
+            "schedule": {"purge_after_days": 90},
+        },
         "run_coordinator": {
             "module": "dagster._core.run_coordinator",
             "class": "QueuedRunCoordinator",
