@@ -1,41 +1,28 @@
-"""Runs of `pcc run` whose process is gone: nobody watches them as the service watches its own."""
+"""Runs of `pcc run` whose process is gone: no service watches them."""
 
 from __future__ import annotations
 
-import os
-import socket
-
-import psutil
+import sqlalchemy as sa
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
-#: The tag that names the process of a run: its machine, number and start (seconds since 1970).
-PROCESS = "pcc.process"
+from pcc_pipeline.database.dagster_storage import ENTE_TAG
+from pcc_pipeline.database.engine import is_worked_on
+
+#: What such a run's tags have of each ente for what there is to do: somebody asked for all of it.
+HEADLESS = "headless"
 _AT_WORK = [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
 
 
-def this_process() -> str:
-    """This process as the tag names it."""
-    return f"{socket.gethostname()} {os.getpid()} {psutil.Process().create_time()}"
+def end_killed_runs(instance: DagsterInstance, engine: sa.Engine) -> list[str]:
+    """Ends the runs of `pcc run` that count as under way and that nobody works on; returns their ids.
 
-
-def end_killed_runs(instance: DagsterInstance) -> list[str]:
-    """Ends the runs of `pcc run` that count as under way and whose process on this machine is gone; returns their ids.
-
-    Else they count as under way for ever, and an erasure of their enti would wait for them.
+    Such a run has its lock before it is there. Without it, it would count as under way for ever, and an erasure of its enti
+    would wait for it.
     """
     ended = []
     for run in instance.get_runs(filters=RunsFilter(statuses=_AT_WORK)):
-        named = run.tags.get(PROCESS, "").rsplit(" ", 2)
-        if len(named) == 3 and named[0] == socket.gethostname() and not _lives(int(named[1]), float(named[2])):
+        headless = any(tag.startswith(ENTE_TAG) and mark == HEADLESS for tag, mark in run.tags.items())
+        if headless and not is_worked_on(engine, run.run_id):
             instance.report_run_failed(run, message="The process of this run was killed")
             ended.append(run.run_id)
     return ended
-
-
-def _lives(number: int, start: float) -> bool:
-    try:
-        process = psutil.Process(number)
-        # One of the same number that began at another time is another.
-        return abs(process.create_time() - start) < 1 and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False

@@ -26,7 +26,7 @@ from pcc_pipeline.arrival.landing import PROVIDER
 from pcc_pipeline.arrival.work import ATTEMPTS, RUNS, Attempts, split, to_do
 
 #: Seconds between looks at the inbox, and between looks for what was read but not published.
-LOOK, SWEEP = 5, 60
+LOOK, SWEEP = 2, 60
 
 UNFINISHED = [
     DagsterRunStatus.QUEUED,

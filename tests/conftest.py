@@ -63,6 +63,11 @@ def server() -> Iterator[sa.URL]:
     folder = TemporaryDirectory(prefix="pcc-test-")
     home = Path(folder.name)
     url = sa.make_url(embedded.url(home)).set(drivername="postgresql+psycopg")
+    admin = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:  # no test pulls the plug
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(sa.text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(sa.text("SELECT pg_reload_conf()"))
     create_database(url, TEMPLATE)
     engine = sa.create_engine(url.set(database=TEMPLATE), poolclass=sa.NullPool)
     migrate.upgrade(engine)
@@ -204,15 +209,15 @@ def _turn() -> int:
     return int(told.stdout.strip() or b"0", 16)
 
 
-#: Why a test may be skipped: a bare machine may lack a browser. Any other reason fails the run.
-_MAY_BE_SKIPPED = "no Chromium"
+#: Why a test may be skipped: a bare machine may lack a browser or servers. Any other reason fails the run.
+_MAY_BE_SKIPPED = ("no Chromium", "no Redis or nginx")
 _skipped: list[str] = []
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Remembers tests that were skipped for another reason."""
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-    if report.skipped and not hasattr(report, "wasxfail") and _MAY_BE_SKIPPED not in reason:
+    if report.skipped and not hasattr(report, "wasxfail") and not any(words in reason for words in _MAY_BE_SKIPPED):
         _skipped.append(f"{report.nodeid}: {reason}")
 
 

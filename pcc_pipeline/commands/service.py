@@ -115,7 +115,7 @@ def erase(
             raise stop("Nothing was erased")
     with err.status("Erasing") as status:
         with opened(installation.settings) as instance:  # a killed run would stand in the way for ever
-            end_killed_runs(instance)
+            end_killed_runs(instance, installation.engine)
         try:
             receipt = erase_ente(installation, ente, today(), lambda step: status.update(f"Erasing: {step}"))
         except ErasureError as error:

@@ -57,6 +57,16 @@ def under_way(settings: Settings, ente: str) -> int:
             return int(connection.execute(sa.text(query), given).scalar_one())
 
 
+def forget_taken_messages(settings: Settings) -> int:
+    """Removes the messages to workers that were taken long ago, which a broker in the database keeps; returns how many."""
+    with opened(settings) as (engine, schema):
+        if "kombu_message" not in columns_by_table(engine, schema):
+            return 0
+        with engine.begin() as connection:
+            statement = f"delete from \"{schema}\".kombu_message where not visible and timestamp < now() - interval '2 days'"
+            return connection.execute(sa.text(statement)).rowcount
+
+
 def definitions(engine: sa.Engine, schema: str) -> Iterator[bytes]:
     """The texts of the definitions that Dagster keeps, which it compresses."""
     if "snapshots" not in columns_by_table(engine, schema):

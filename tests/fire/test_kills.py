@@ -5,24 +5,24 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
 import kills
-import psutil
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus
+from dagster._core.utils import make_new_run_id
 
 from assets.definitions import defs
-from assets.killed import PROCESS, end_killed_runs, this_process
+from assets.killed import HEADLESS, end_killed_runs
 from pcc_pipeline.arrival import leftovers
 from pcc_pipeline.arrival.landing import land
 from pcc_pipeline.arrival.staging import read_anew, stage
 from pcc_pipeline.arrival.suspects import Suspects
+from pcc_pipeline.database.dagster_storage import ENTE_TAG
+from pcc_pipeline.database.engine import run_lock
 from pcc_pipeline.installation import Installation
 
 #: Kills in the whole run.
@@ -117,32 +117,14 @@ def test_a_run_that_died_after_it_had_read_leaves_no_suspect(
     assert not installation.store.exists("staging/alfa/reading.json")
 
 
-def test_runs_whose_process_is_gone_count_as_failed() -> None:
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
-        theirs = this_process().replace(f" {os.getpid()} ", f" {other.pid} ")
-        theirs = f"{theirs.rsplit(' ', 1)[0]} {psutil.Process(other.pid).create_time()}"
-        with DagsterInstance.ephemeral() as instance:
-
-            def begun(process: str | None) -> str:
-                tags = {} if process is None else {PROCESS: process}
-                run = instance.create_run_for_job(defs.resolve_job_def("reconcile_ente"), tags=tags)
-
-                instance.handle_run_event(run.run_id, _started(run.job_name))
-                return run.run_id
-
-            mine, living, elsewhere, services = (
-                begun(this_process()), begun(theirs), begun("other-machine 1 1.0"), begun(None),
-            )  # fmt: skip
-            assert end_killed_runs(instance) == []
-            other.kill()
-            other.wait()
-            assert end_killed_runs(instance) == [living]
-            states = {run.run_id: run.status for run in instance.get_runs()}
-            assert states.pop(living) == DagsterRunStatus.FAILURE
-            assert states == dict.fromkeys((mine, elsewhere, services), DagsterRunStatus.STARTED)
-
-
-def _started(job: str) -> object:
-    from dagster import DagsterEvent, DagsterEventType
-
-    return DagsterEvent(DagsterEventType.RUN_START.value, job)
+def test_a_killed_run_counts_as_failed(installation: Installation) -> None:
+    """One of `pcc run` that nobody works on; not one that somebody does, nor a service's."""
+    job = defs.resolve_job_def("reconcile_ente")
+    with DagsterInstance.ephemeral() as instance, run_lock(installation.engine, living := make_new_run_id()):
+        killed, service = make_new_run_id(), make_new_run_id()
+        for run_id, mark in ((living, HEADLESS), (killed, HEADLESS), (service, "fingerprint")):
+            instance.create_run_for_job(job, run_id=run_id, tags={f"{ENTE_TAG}alfa": mark}, status=DagsterRunStatus.STARTED)
+        assert end_killed_runs(instance, installation.engine) == [killed]
+        states = {run.run_id: run.status for run in instance.get_runs()}
+    assert states.pop(killed) == DagsterRunStatus.FAILURE
+    assert states == dict.fromkeys((living, service), DagsterRunStatus.STARTED)
