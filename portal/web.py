@@ -70,16 +70,28 @@ OWN_PASSWORD = "/password"
 BEFORE_ALL = (OWN_PASSWORD, "/uscita")
 
 
-class SignInNeeded(Exception):
+class OtherPageFirst(Exception):
+    """What was asked for needs another page first."""
+
+    page = "/"
+
+
+class SignInNeeded(OtherPageFirst):
     """A page was asked without an open session."""
 
+    page = "/accesso"
 
-class PasswordNeeded(Exception):
+
+class PasswordNeeded(OtherPageFirst):
     """The password of who asks is another person's choice: theirs comes first."""
 
+    page = OWN_PASSWORD
 
-class EnteNeeded(Exception):
+
+class EnteNeeded(OtherPageFirst):
     """One of the provider's people has not said yet which ente to look at."""
+
+    page = "/enti"
 
 
 @dataclass(frozen=True)

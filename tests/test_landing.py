@@ -202,7 +202,7 @@ def test_bytes_are_on_disk_before_anything_refers_to_them(deliver: Deliver, scan
 def test_what_a_killed_process_had_moved_aside_comes_back(deliver: Deliver, scan, register, monkeypatch) -> None:
     first, second = deliver("alfa/open_list/a.csv", b"one"), deliver("alfa/open_list/b.csv", b"two")
 
-    def killed(file: draining.Taken, aside: Path) -> None:
+    def killed(file: draining.InboxFile, aside: Path) -> None:
         file.path.rename(aside)
         if file.path == second:
             raise SystemExit

@@ -23,7 +23,7 @@ TOO_LARGE = ".too-large"
 
 
 @dataclass(frozen=True)
-class Taken:
+class InboxFile:
     """A registered file of an inbox. By its identity (inode, bytes, mtime in ns) one sees whether its name still means it."""
 
     path: Path
@@ -32,7 +32,7 @@ class Taken:
     too_large: bool = False
 
 
-def take_away(done: Sequence[Taken]) -> None:
+def take_away(done: Sequence[InboxFile]) -> None:
     """Removes registered files from the inbox; those too large to take in are moved out of the way."""
     for folder, files in groupby(sorted(done, key=lambda file: file.path), key=lambda file: file.path.parent):
         aside = folder / f"{ASIDE}{int(time.time())}-{uuid.uuid4().hex[:8]}"
@@ -46,7 +46,7 @@ def take_away(done: Sequence[Taken]) -> None:
             aside.rmdir()
 
 
-def _remove(file: Taken, aside: Path) -> None:
+def _remove(file: InboxFile, aside: Path) -> None:
     """Removes a registered file, unless its name has come to mean other bytes: moved aside first."""
     try:
         file.path.rename(aside)
@@ -80,7 +80,7 @@ def bring_back(folder: Path) -> None:
             aside.rmdir()
 
 
-def _move_aside(file: Taken) -> None:
+def _move_aside(file: InboxFile) -> None:
     """Moves a registered file that was too large to take in out of the way of the next scan: a rename, no copy."""
     folder = file.path.parent / TOO_LARGE
     folder.mkdir(exist_ok=True)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from pcc_pipeline.arrival import archive, spans
-from pcc_pipeline.arrival.draining import TOO_LARGE, Taken, bring_back, take_away
+from pcc_pipeline.arrival.draining import TOO_LARGE, InboxFile, bring_back, take_away
 from pcc_pipeline.codes import ENTE, PROVIDER
 from pcc_pipeline.database.register import NOT_KEPT, Arrived, Delivery, Seen
 from pcc_pipeline.formats import reasons
@@ -210,7 +210,7 @@ def _land_ente(
     store = installation.store
     seen = {} if drain else installation.register.arrivals(ente)
     arrived: list[Arrived] = []
-    done: list[Taken] = []
+    done: list[InboxFile] = []
     for place, entry in files:
         stat = _stat(entry)
         if stat is None or seen.get(_text(entry.path)) == (stat.st_size, stat.st_mtime_ns):
@@ -271,7 +271,7 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
         yield stream
 
 
-def _land_file(store: Store, ente: str, place: _Place, path: Path, limit: int) -> tuple[Taken, list[Arrived]] | None:
+def _land_file(store: Store, ente: str, place: _Place, path: Path, limit: int) -> tuple[InboxFile, list[Arrived]] | None:
     """Keeps a file's bytes, or its members'; None when it changed meanwhile. Raises _Unread for what the file is to blame
     for, OSError for what the store is."""
     with _opened(path) as source:
@@ -289,7 +289,7 @@ def _land_file(store: Store, ente: str, place: _Place, path: Path, limit: int) -
     identity = (before.st_ino, before.st_size, before.st_mtime_ns)
     if identity != (after.st_ino, after.st_size, after.st_mtime_ns):
         return None
-    return Taken(path, place.kind, identity, too_large), arrived
+    return InboxFile(path, place.kind, identity, too_large), arrived
 
 
 def _as_said(item: Arrived, path: Path) -> Arrived:
