@@ -1,4 +1,5 @@
-"""Data quality as Dagster asset checks: one a check of `pcc_pipeline.checks`, one step a layer.
+"""Data quality as Dagster asset checks: for each table one of all its description demands, one a reconciliation; one step
+a layer. Which demand fails, and on which rows, stands in the check's metadata.
 
 With one ente a blocking check that fails ends the run before the next layer. In a run of several enti it
 only puts that ente aside (see `steps`): each ente's failure is recorded under its own partition, and so is
@@ -28,7 +29,7 @@ from assets.resources import Installation, RunParameters, inputs_of
 from assets.staging import KINDS
 from assets.steps import LAYERS, enti_of, sample_table
 from pcc_pipeline.calculator import beside, load_models, prepared, source
-from pcc_pipeline.checks import CheckResult, checks_of, relations_of, run_checks
+from pcc_pipeline.checks import CheckResult, checks_of, count, judged, relations_of, shown_as, shown_checks
 from pcc_pipeline.checks.gate import Gate
 from pcc_pipeline.runs.inputs import Inputs
 from pcc_pipeline.tables import FEEDS, MODELS, Column, Table
@@ -47,22 +48,34 @@ def tables_of(layer: str) -> list[Table]:
     return [table for name, table in MODELS.items() if layer_of(name) == layer]
 
 
-def evaluation(key: AssetCheckKey, ente: str, result: CheckResult, *, stops: bool) -> AssetCheckEvaluation:
-    """A result as Dagster records it, under the ente's partition; `stops` lets a blocking one end the run."""
-    metadata: dict[str, Any] = {"ente": ente, "failing_rows": result.failing_rows, "rows": result.rows}
-    words = result.description if result.passed else f"{result.failing_rows} rows fail: {result.description}"
-    if result.samples:
-        metadata["samples"] = MetadataValue.md(sample_table(result.samples))
+def evaluation(key: AssetCheckKey, ente: str, results: Sequence[CheckResult], *, stops: bool) -> AssetCheckEvaluation:
+    """Results that are shown as one, as Dagster records them, under the ente's partition; `stops` lets a blocking one end
+    the run."""
+    wrong = [result for result in results if not result.passed]
+    metadata: dict[str, Any] = {
+        "ente": ente,
+        "failing_rows": sum(result.failing_rows for result in wrong),
+        "rows": max(result.rows for result in results),
+    }
+    for result in wrong:
+        name = "samples" if len(results) == 1 else result.check
+        metadata[name] = MetadataValue.md(f"{_words(result)}\n\n{sample_table(result.samples)}")
+    blocking = any(result.blocking for result in wrong or results)
     return AssetCheckEvaluation(
         asset_key=key.asset_key,
         check_name=key.name,
-        passed=result.passed,
+        passed=not wrong,
         metadata=metadata,
-        severity=AssetCheckSeverity.ERROR if result.blocking else AssetCheckSeverity.WARN,
-        description=words,
-        blocking=result.blocking and stops,
+        severity=AssetCheckSeverity.ERROR if blocking else AssetCheckSeverity.WARN,
+        description="; ".join(_words(result) for result in wrong)
+        or (results[0].description if len(results) == 1 else "The table is as described"),
+        blocking=blocking and stops,
         partition=ente,
     )
+
+
+def _words(result: CheckResult) -> str:
+    return f"{result.failing_rows} rows fail: {result.description}"
 
 
 def _files(installation: Installation, table: str, enti: Mapping[str, Inputs]) -> dict[str, list[str]]:
@@ -92,30 +105,28 @@ def _registered(table: str, enti: Mapping[str, Inputs]) -> dict[str, int] | None
     return counts
 
 
-def _results(
-    installation: Installation, connection: Any, table: Table, enti: Mapping[str, Inputs]
-) -> dict[str, list[CheckResult]]:
-    return run_checks(
-        table,
-        _files(installation, table.name, enti),
-        connect=lambda: beside(connection),
-        related={name: _files(installation, name, enti) for name in relations_of(table.name)},
-        expected_rows=_registered(table.name, enti),
-    )
-
-
 def _judged(
     installation: Installation, tables: Sequence[Table], enti: Mapping[str, Inputs], wanted: Collection[AssetCheckKey]
-) -> Iterator[tuple[AssetCheckKey, dict[str, CheckResult]]]:
-    """Each check wanted, table by table, with its result by ente."""
+) -> Iterator[tuple[AssetCheckKey, dict[str, list[CheckResult]]]]:
+    """Each check wanted, table by table, with the results it shows by ente; all are judged at once."""
     asked = [table for table in tables if enti and any(key.asset_key == AssetKey(table.name) for key in wanted)]
     with prepared(installation.settings, installation.store) as connection:
-        for table in asked:
-            results = _results(installation, connection, table, enti)
-            for position, check in enumerate(checks_of(table)):
-                key = AssetCheckKey(AssetKey(table.name), check.name)
-                if key in wanted:
-                    yield key, {ente: results[ente][position] for ente in enti}
+        counted = [
+            count(
+                table,
+                _files(installation, table.name, enti),
+                connect=lambda: beside(connection),
+                related={name: _files(installation, name, enti) for name in relations_of(table.name)},
+                expected_rows=_registered(table.name, enti),
+            )
+            for table in asked
+        ]
+    for table, results in zip(asked, judged(counted), strict=True):
+        shown = {check.name: shown_as(check) for check in checks_of(table)}
+        for name in dict.fromkeys(shown.values()):
+            key = AssetCheckKey(AssetKey(table.name), name)
+            if key in wanted:
+                yield key, {ente: [r for r in results[ente] if shown[r.check] == name] for ente in enti}
 
 
 def _specs(table: Table) -> list[AssetCheckSpec]:
@@ -127,7 +138,7 @@ def _specs(table: Table) -> list[AssetCheckSpec]:
             blocking=check.blocking,
             partitions_def=ENTI,
         )
-        for check in checks_of(table)
+        for check in shown_checks(table).values()
     ]
 
 
@@ -146,17 +157,18 @@ def build_checks(layer: str) -> AssetChecksDefinition:
         if not alone:
             enti = [ente for ente in enti if not gates[ente].problems()]
         wanted = context.selected_asset_check_keys
-        whole = len(wanted) == sum(len(checks_of(table)) for table in tables)
+        whole = len(wanted) == sum(len(shown_checks(table)) for table in tables)
         failed: dict[str, dict[str, CheckResult]] = {ente: {} for ente in enti}
         # A layer is checked over what its models were made of; deliveries over what there is.
         given = {ente: inputs_of(context, installation, ente, asked, made=layer != LAYERS[0]) for ente in enti}
         for key, found in _judged(installation, tables, given, wanted):
-            name = f"{key.asset_key.to_user_string()}.{key.name}"
-            for ente, result in found.items():
-                if not result.passed:
-                    failed[ente][name] = result
+            table = key.asset_key.to_user_string()
+            wrong = {e: {f"{table}.{r.check}": r for r in found[e] if not r.passed} for e in enti}
+            names = {f"{table}.{result.check}" for result in found[enti[0]]} if enti else set()
+            for ente in enti:
+                failed[ente] |= wrong[ente]
             # What changed or fails is told ente by ente; something is told of every check.
-            told = [e for e in enti if not found[e].passed or name in gates[e].failed(step)] or enti[:1]
+            told = [e for e in enti if wrong[e] or names & gates[e].failed(step)] or enti[:1]
             for ente in told:
                 yield evaluation(key, ente, found[ente], stops=alone)
         for ente, by_name in failed.items():
