@@ -25,6 +25,7 @@ from portal.headers import Headers
 from portal.identity import Provider, client
 from portal.pages import ROUTERS
 from portal.tenancy import DeskDatabase
+from portal.uploads import no_room
 from portal.web import OtherPageFirst, page
 
 #: Names by which a machine asks itself.

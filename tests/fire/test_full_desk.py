@@ -9,6 +9,7 @@ import shutil
 import time
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from fastapi.testclient import TestClient
@@ -19,6 +20,7 @@ from pcc_pipeline.arrival.delivery import deliver
 from pcc_pipeline.arrival.landing import land
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.settings import Settings
+from portal import pending
 
 FILE = b"piva_fornitore;numero;data_emissione;importo\n00743110157;1;2025-01-31;10,00\n"
 
@@ -48,6 +50,10 @@ def test_a_full_disk_is_said_and_nothing_stays(desk: TestClient, settings: Setti
         answer = desk.post("/consegne", data={"csrf": csrf, "kind": "open_list"}, files={"files": ("a.csv", FILE * 1000)})
     assert "Sul server non c" in answer.text and answer.status_code == 200
     assert files(settings) == before
+    with monkeypatch.context() as patch:
+        patch.setattr(pending, "place", Mock(side_effect=OSError(errno.EROFS, os.strerror(errno.EROFS))))
+        answer = desk.post("/consegne", data={"csrf": csrf, "kind": "open_list"}, files={"files": ("a.csv", FILE)})
+    assert answer.status_code == 507 and "Sul server non c" in answer.text and files(settings) == before
     answer = desk.post("/consegne", data={"csrf": csrf, "kind": "open_list"}, files={"files": ("a.csv", FILE)})
     assert answer.status_code == 200 and len(files(settings)) == len(before) + 1
 
