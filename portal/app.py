@@ -25,6 +25,7 @@ from portal.headers import Headers
 from portal.identity import Provider, client
 from portal.pages import ROUTERS
 from portal.tenancy import DeskDatabase
+from portal.uploads import no_room
 from portal.web import OtherPageFirst, page
 
 #: Names by which a machine asks itself.
@@ -83,6 +84,11 @@ def create_app(
     async def no_ente(request: Request, error: NoEnteCode) -> Response:
         """A session that names what no ente is called: by no way of ours."""
         return page(request, "error.html", 404, detail="Questo ente non c'è", code=404)
+
+    @app.exception_handler(OSError)
+    async def full(request: Request, error: OSError) -> Response:
+        """The disk is full, or may not be written. Any other error is a fault of ours."""
+        return page(request, "error.html", 507, detail=no_room(error), code=507)
 
     @app.exception_handler(StarletteHTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:

@@ -6,6 +6,7 @@ What is removed is first moved into a hidden folder beside it, so that a file wh
 from __future__ import annotations
 
 import os
+import re
 import time
 import uuid
 from collections.abc import Sequence
@@ -20,6 +21,9 @@ from pcc_pipeline.arrival import leftovers
 ASIDE = ".landed-"
 #: Where files too large to take in are moved, beside where they lay: hidden, so that no reader looks again.
 TOO_LARGE = ".too-large"
+#: How the name ends of what is being delivered to an inbox; ours is hidden, and random before that.
+UNFINISHED = ".part"
+_OURS = re.compile(r"\.[0-9a-f]{32}" + re.escape(UNFINISHED))
 
 
 @dataclass(frozen=True)
@@ -66,12 +70,18 @@ def _return(path: Path, folder: Path) -> None:
 
 
 def bring_back(folder: Path) -> None:
-    """Puts back what a killed process had moved aside and not removed: it is looked at again."""
+    """Puts back what a killed process had moved aside and not removed: it is looked at again. What one had not delivered to
+    its end goes."""
     try:
         with os.scandir(folder) as entries:
-            left = [Path(entry.path) for entry in entries if entry.name.startswith(ASIDE) and entry.is_dir()]
+            hidden = [entry for entry in entries if entry.name.startswith(".")]
     except OSError:  # as everywhere here: left alone
         return
+    for entry in hidden:
+        with suppress(FileNotFoundError):
+            if _OURS.fullmatch(entry.name) and time.time() - entry.stat().st_mtime >= leftovers.LEFT_BEHIND:
+                Path(entry.path).unlink()
+    left = [Path(entry.path) for entry in hidden if entry.name.startswith(ASIDE) and entry.is_dir()]
     for aside in left:
         when = aside.name.removeprefix(ASIDE).partition("-")[0]
         if when.isdigit() and time.time() - int(when) >= leftovers.LEFT_BEHIND:

@@ -10,6 +10,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -226,3 +227,20 @@ def test_wrong_passwords_of_a_time_to_come_lock_nobody(database: sa.Engine) -> N
     with database.begin() as connection:
         connection.execute(sa.update(table("users")).values(locked_until=now + LOCKED_FOR))
     assert check_password(database, "chi@alfa.it", "una password lunga", now) is None
+
+
+def test_a_folder_that_cannot_be_read_stops_no_look_at_the_inbox(installation: Installation) -> None:
+    waits = Installation(replace(installation.settings, quiet_seconds=60))
+    deliver(installation, 1)
+    bad = installation.settings.inbox / "gamma" / "open_list"
+    bad.mkdir(parents=True)
+    good = bad.with_name("budgets") / "a.csv"
+    good.parent.mkdir()
+    good.write_text("x")
+    to_do(waits, sweep=True)  # connected while it may be
+    for shut in (bad, bad.parent):
+        shut.chmod(0)
+        with _without_powers():
+            assert "alfa" in to_do(Installation(replace(waits.settings, quiet_seconds=0)), sweep=True)
+            to_do(waits, sweep=True)
+        shut.chmod(0o700)
