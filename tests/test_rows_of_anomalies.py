@@ -17,7 +17,7 @@ from test_rules_base import Book
 
 from pcc_pipeline.formats.pcc import files
 
-DOCS = Path(__file__).parents[1] / "docs" / "formats.md"
+DOCS = Path(__file__).parents[1] / "docs/formats.md"
 LINES = dict(re.findall(r"^([SCRDMTP]\d)   (.*)$", DOCS.read_text(encoding="utf-8"), re.MULTILINE))
 LOT, SUPPLIER, NOTE_LOT = "9990001234", "99999999990", "9990004321"
 BOOKED = {"stato_documento": "CONTABILIZZATO"}
