@@ -6,13 +6,13 @@ No rule is written here: the rules are SQL, their parameters data (`pcc_pipeline
 
 from pcc_pipeline.calculator.inputs import Calculation, Parameters
 from pcc_pipeline.calculator.models import Model, load_models, model_order
+from pcc_pipeline.calculator.relations import source
 from pcc_pipeline.calculator.session import (
     Calculator,
     ModelResult,
     beside,
     prepare,
     prepared,
-    source,
 )
 
 __all__ = [
