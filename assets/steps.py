@@ -7,8 +7,8 @@ the others go on; publication ends by failing the run with the names of those pu
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from dagster import (
     AssetExecutionContext,
@@ -30,6 +30,7 @@ from pcc_pipeline.tables import Table
 from pcc_pipeline.tables.describe import MODEL_LAYERS
 
 Metadata = Mapping[str, Any]
+T = TypeVar("T")
 
 #: Steps in order, as gates name them.
 LANDING, STAGING, PUBLISHED, REPORT = "landing", "staging", "published", "bonifica_report"
@@ -69,37 +70,103 @@ def each_ente(
     marks the first step, which gives an ente that failed before its new chance; `needs_gate` the last, which
     raises Failure at the end for the enti put aside.
     """
-    enti = enti_of(context, asked)
-    alone = len(enti) == 1
-    aside: dict[str, list[str]] = {}
-    for ente in enti:
-        gate = Gate(installation.store, ente)
-        reasons = gate.reasons(step) if needs_gate else gate.problems() if not (starts or alone) else []
-        if reasons:
-            context.log.warning(f"{ente}: {step} left out: {'; '.join(reasons)}")
-            aside[ente] = reasons
-            continue
-        if starts:
-            gate.begin(STEPS)
+    progress = _Progress(context, installation, step, enti_of(context, asked))
+    for ente in progress.open(starts=starts, needs_gate=needs_gate):
         try:
             found = work(ente)
         except Exception as error:
-            message = f"{type(error).__name__}: {error}"[:500]
-            gate.set(step, error=message)
-            if alone:
-                raise
-            context.log.error(f"{ente}: {step} failed, the other enti go on\n{traceback.format_exc()}")
-            aside[ente] = [message]
-            continue
-        gate.set(step)
-        report(context, ente, found)
-    if needs_gate and aside:
-        words = "; ".join(f"{ente}: {', '.join(reasons)}" for ente, reasons in aside.items())
-        raise Failure(
-            f"Not published, readers keep the previous state of: {words}",
-            metadata={"not published": sorted(aside), "published": sorted(set(enti) - set(aside))},
-        )
-    # Dagster demands what is read before what reads it.
+            progress.failed(ente, error)
+        else:
+            progress.did(ente, found)
+    if needs_gate:
+        progress.end()
+    yield from _materialised(context)
+
+
+def each_batch(
+    context: AssetExecutionContext,
+    installation: Installation,
+    asked: RunParameters,
+    step: str,
+    *,
+    take: Callable[[str], T],
+    together: Callable[[Iterable[T]], Iterator[list[T]]],
+    work: Callable[[Sequence[T]], Mapping[str, Mapping[str, Metadata] | Exception]],
+) -> Iterator[MaterializeResult]:
+    """As `each_ente`, for work that many enti share: `take` gives what an ente's work is over, `together` which of these are
+    done at once, and `work` does so; it returns each ente's metadata by asset, or what stopped that ente alone."""
+    progress = _Progress(context, installation, step, enti_of(context, asked))
+
+    def taken() -> Iterator[T]:
+        for ente in progress.open():
+            try:
+                one = take(ente)
+            except Exception as error:
+                progress.failed(ente, error)
+            else:
+                yield one
+
+    for batch in together(taken()):
+        for ente, found in work(batch).items():
+            if isinstance(found, Exception):
+                progress.failed(ente, found)
+            else:
+                progress.did(ente, found)
+    yield from _materialised(context)
+
+
+class _Progress:
+    """How far a step came with its enti, and which of them are put aside."""
+
+    def __init__(self, context: AssetExecutionContext, installation: Installation, step: str, enti: Sequence[str]) -> None:
+        self._context = context
+        self._store = installation.store
+        self._step = step
+        self._enti = enti
+        self._alone = len(enti) == 1
+        self._aside: dict[str, list[str]] = {}
+
+    def open(self, *, starts: bool = False, needs_gate: bool = False) -> Iterator[str]:
+        """The enti that nothing stands against, one by one; the others are put aside."""
+        for ente in self._enti:
+            gate = Gate(self._store, ente)
+            reasons = gate.reasons(self._step) if needs_gate else gate.problems() if not (starts or self._alone) else []
+            if reasons:
+                self._context.log.warning(f"{ente}: {self._step} left out: {'; '.join(reasons)}")
+                self._aside[ente] = reasons
+                continue
+            if starts:
+                gate.begin(STEPS)
+            yield ente
+
+    def failed(self, ente: str, error: Exception) -> None:
+        """Puts an ente aside. Raises the error where it is the only one."""
+        message = f"{type(error).__name__}: {error}"[:500]
+        Gate(self._store, ente).set(self._step, error=message)
+        if self._alone:
+            raise error
+        trace = "".join(traceback.format_exception(error))
+        self._context.log.error(f"{ente}: {self._step} failed, the other enti go on\n{trace}")
+        self._aside[ente] = [message]
+
+    def did(self, ente: str, found: Mapping[str, Metadata]) -> None:
+        """Notes that an ente's work is done, and tells Dagster."""
+        Gate(self._store, ente).set(self._step)
+        report(self._context, ente, found)
+
+    def end(self) -> None:
+        """Raises Failure naming the enti put aside, if there are any."""
+        if self._aside:
+            words = "; ".join(f"{ente}: {', '.join(reasons)}" for ente, reasons in self._aside.items())
+            published = sorted(set(self._enti) - set(self._aside))
+            raise Failure(
+                f"Not published, readers keep the previous state of: {words}",
+                metadata={"not published": sorted(self._aside), "published": published},
+            )
+
+
+def _materialised(context: AssetExecutionContext) -> Iterator[MaterializeResult]:
+    """The results of a step, in the order that Dagster demands: what is read before what reads it."""
     place = {AssetKey(name): position for position, name in enumerate(model_order())}
     for key in sorted(context.selected_asset_keys, key=lambda key: place.get(key, -1)):
         yield MaterializeResult(asset_key=key)

@@ -15,6 +15,7 @@ import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import duckdb
 import pyarrow as pa
@@ -39,13 +40,16 @@ from pcc_pipeline.calculator.session import FACTS, Calculator, ModelResult, prep
 from pcc_pipeline.duck import parquet
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
-from pcc_pipeline.tables import DECIDED, FEEDS, MODELS
+from pcc_pipeline.tables import DECIDED, FEEDS, MODELS, Table
 
 #: The column that says for which ente's calculation a row is there; its rows' own `ente` is content, as any other column.
 OWNER = "of_ente"
 
 #: DuckDB types of what the register says of an ente.
 _FACT_TYPES = {"siope_plus": "boolean", "siope_plus_dal": "date", "pubblicato_il": "date"}
+
+#: What is known of the ente of a row of `batch_enti`.
+_HERE = ", ".join(f"here.{name}" for name in ("ente", *FACTS))
 
 logger = logging.getLogger(__name__)
 
@@ -146,8 +150,8 @@ class _Batch:
     def _run_view(self, model: Model) -> dict[str, int | None]:
         name = model.name
         for ente in self._inputs:
-            text = standing_alone(model, self._sources(ente), lambda needed, e=ente: self._source(e, needed), self._values[ente])  # type: ignore[misc]
-            self._views[ente, name] = text
+            source_of = partial(self._source, ente)
+            self._views[ente, name] = standing_alone(model, self._sources(ente), source_of, self._values[ente])
         written = {f"models/{ente}/{name}.sql": self._views[ente, name].encode() for ente in self._inputs}
         list(self._writers.map(self._store.write_bytes, written, written.values()))
         if model.is_step:
@@ -160,12 +164,14 @@ class _Batch:
         owners = rows[OWNER].combine_chunks()
         runs = pc.run_end_encode(owners) if len(owners) else None
         ends = dict(zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True)) if runs is not None else {}
-        content, start, counts = rows.drop_columns([OWNER]), 0, {}
+        content, start = rows.drop_columns([OWNER]), 0
+        counts: dict[str, int | None] = {}
         waiting = []
         for ente in self._inputs:
             end = ends.get(ente, start)
-            waiting.append(self._writers.submit(self._write_one, f"models/{ente}/{name}.parquet", content.slice(start, end - start)))
-            counts[ente], start = end - start, end
+            mine = content.slice(start, end - start)
+            waiting.append(self._writers.submit(self._write_one, f"models/{ente}/{name}.parquet", mine))
+            counts[ente], start = len(mine), end
         for done in waiting:
             done.result()
         return counts
@@ -177,8 +183,7 @@ class _Batch:
 
     def _query(self, model: Model) -> str:
         """The model's rows for every ente of the batch, marked with OWNER."""
-        facts = ", ".join(f"here.{name}" for name in ("ente", *FACTS))
-        inner = [f"this_ente as (select {facts})"]
+        inner = [f"this_ente as (select {_HERE})"]
         for relation in self._reads(model):
             if (view := load_models().get(relation)) is not None and view.is_view:
                 inner.append(f"{relation} as (select {made_columns(view.table)} from (\n{view.sql}\n) as made)")
@@ -211,14 +216,17 @@ class _Batch:
             return
         if relation in MODELS:
             files = {ente: [self._store.uri(f"models/{ente}/{relation}.parquet")] for ente in self._inputs}
-            self._own_files(relation, parquet(MODELS[relation], [file for (file,) in files.values()]), files)
+            self._own_files(relation, _marked(parquet(MODELS[relation], _all(files))), files)
         elif relation in DECIDED:
             schema = DECIDED[relation].arrow_schema
             self._own(relation, [given.decided.get(relation, schema.empty_table()) for given in self._inputs.values()], schema)
         elif relation.startswith(CLOSED):
             table = MODELS[relation.removeprefix(CLOSED)]
             files = {ente: closed_files(self._store, ente, table.name) for ente in self._inputs}
-            self._own_files(relation, parquet(table, _all(files)), files)
+            if _all(files):
+                self._own_files(relation, _marked(parquet(table, _all(files))), files)
+            else:
+                self._none(relation, table)
         else:
             self._load_feed(relation.removeprefix("feed_"))
 
@@ -232,23 +240,21 @@ class _Batch:
             self._connection.execute(f"create table {relation} as {arrived(table, parquet(table, files[min(files)]), known)}")
             self._shared.add(relation)
             return
-        rows = f"(select files.ente as {OWNER}, given.* from {parquet(table, _all(files))} as given join batch_files as files on files.file = given.filename)"
-        query = arrived(table, rows, "batch_deliveries", on=f"known.{OWNER} = rows.{OWNER} and ")
-        self._own_files(relation, f"({query})", files, marked=True)
+        query = arrived(table, _marked(parquet(table, _all(files))), "batch_deliveries", f"known.{OWNER} = rows.{OWNER} and ")
+        self._own_files(relation, f"({query})", files)
 
-    def _own_files(self, relation: str, rows: str, files: Mapping[str, Sequence[str]], *, marked: bool = False) -> None:
-        """Makes `batch_<relation>` of the rows of files, each the file's ente's; of no files it is the same for all."""
-        if not _all(files):
-            self._connection.execute(f"create table {relation} as select * from {rows}")
-            self._shared.add(relation)
-            return
+    def _own_files(self, relation: str, rows: str, files: Mapping[str, Sequence[str]]) -> None:
+        """Makes `batch_<relation>` of rows that are `_marked`; of no files it is the same for all."""
         pairs = [{"ente": ente, "file": file} for ente, mine in files.items() for file in mine]
         self._connection.register("batch_files", pa.Table.from_pylist(pairs))
-        if not marked:
-            rows = f"(select files.ente as {OWNER}, given.* from {rows} as given join batch_files as files on files.file = given.filename)"
         self._connection.execute(f"create table batch_{relation} as select * from {rows}")
         self._connection.unregister("batch_files")
         self._owned.add(relation)
+
+    def _none(self, relation: str, table: Table) -> None:
+        """Makes a relation without rows, the same for all."""
+        self._connection.execute(f"create table {relation} as select * from {parquet(table, ())}")
+        self._shared.add(relation)
 
     def _own(self, relation: str, tables: Sequence[pa.Table], schema: pa.Schema) -> None:
         """Makes `batch_<relation>` of the enti's rows, given in their order; without any it is the same for all."""
@@ -276,7 +282,9 @@ class _Batch:
         facts = ", ".join(f"here.{name}" for name in ("ente", *FACTS))
         asked = ", ".join(f"{macro}::varchar" for macro in SESSION_MACROS).replace("ente_code()", "here.ente")
         query = f"with this_ente as (select {facts}) select {asked} from this_ente"
-        rows = self._connection.execute(f"select made.* from batch_enti as here cross join lateral ({query}) as made").fetchall()
+        rows = self._connection.execute(
+            f"select made.* from batch_enti as here cross join lateral ({query}) as made"
+        ).fetchall()
         return {row[0]: dict(zip(SESSION_MACROS, row, strict=True)) for row in rows}
 
     def _sources(self, ente: str) -> dict[str, str]:
@@ -288,6 +296,13 @@ class _Batch:
         """What stands after `from` to read a model of the ente (see `relations.source`); a view made here is known."""
         made = self._views.get((ente, name))
         return f"({made})" if made is not None else source(self._store, ente, name)
+
+
+def _marked(rows: str) -> str:
+    """Rows read from files, marked with the ente that the table `batch_files` gives each file."""
+    return (
+        f"(select files.ente as {OWNER}, given.* from {rows} as given join batch_files as files on files.file = given.filename)"
+    )
 
 
 def _all(files: Mapping[str, Sequence[str]]) -> list[str]:

@@ -91,13 +91,13 @@ def closed_files(store: Store, ente: str, name: str) -> list[str]:
     return [store.uri(rel) for rel in store.list(f"closed/{ente}/{name}")]
 
 
-def arrived(table: Table, rows: str, known: str, also: str = "", on: str = "") -> str:
+def arrived(table: Table, rows: str, known: str, on: str = "") -> str:
     """The delivered rows of a kind, each with its place in the order of arrival (ARRIVAL_COLUMNS).
 
-    `rows` and `known` stand after `from`; `also` is what is selected beside, `on` what the two are joined on beside.
+    `rows` and `known` stand after `from`; `on` is what the two are joined on beside.
     """
     return (
-        f"select {also}rows.*, known.sequence, known.received_at, known.sequence * 4294967296 + rows.line as row_id "
+        f"select rows.*, known.sequence, known.received_at, known.sequence * 4294967296 + rows.line as row_id "
         f"from {rows} as rows "
         f"join {known} as known on {on}known.delivery = rows.delivery and known.kind = '{table.name}'"
     )

@@ -94,18 +94,23 @@ def lock(connection: sa.Connection, name: str) -> Iterator[None]:
 
 
 @contextmanager
-def ente_lock(engine: sa.Engine, ente: str) -> Iterator[None]:
-    """Holds an ente's work for this caller: another process (or thread) asking for the same ente waits.
+def ente_lock(engine: sa.Engine, *enti: str) -> Iterator[None]:
+    """Holds the work of one ente or several for this caller: another process (or thread) asking for one of them waits.
 
-    Two runs of one ente at once would do the same work twice; under this lock the second finds it done.
+    Two runs of one ente at once would do the same work twice; under this lock the second finds it done. Several are taken
+    in the order of their names, so that no two callers wait for each other.
     """
-    name = {"name": f"pcc work {ente}"}
+    names = [{"name": f"pcc work {ente}"} for ente in sorted(set(enti))]
+    held: list[dict[str, str]] = []
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(sa.text("SELECT pg_advisory_lock(hashtextextended(:name, 0))"), name)
         try:
+            for name in names:
+                connection.execute(sa.text("SELECT pg_advisory_lock(hashtextextended(:name, 0))"), name)
+                held.append(name)
             yield
         finally:
-            connection.execute(sa.text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))"), name)
+            for name in held:
+                connection.execute(sa.text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))"), name)
 
 
 def _embedded(settings: Settings, database: str) -> URL:
