@@ -7,14 +7,14 @@ were made of other inputs than these (a layer run again by itself): its views st
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cache
 
 import pyarrow.compute as pc
 
-from pcc_pipeline.calculator import ModelResult, run_each
+from pcc_pipeline.calculator import ModelResult, load_models, run_each
 from pcc_pipeline.checks.gate import Gate
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.runs.inputs import Inputs
-from pcc_pipeline.tables.describe import MODEL_LAYERS
 
 #: What an ente weighs beside its rows: its files are opened and written all the same.
 FILES = 1000
@@ -63,6 +63,19 @@ def _dates(given: Inputs) -> tuple[object, object]:
     return given.parameters.reference_date, given.parameters.observed_at
 
 
+@cache
+def _layers_read(layer: str) -> tuple[str, ...]:
+    """The other layers whose models a layer reads, themselves or through views."""
+    models = load_models()
+    todo = [model for model in models.values() if model.layer == layer]
+    found: set[str] = set()
+    while todo:
+        for name in todo.pop().depends_on:
+            found.add(models[name].layer)
+            todo += [models[name]] * models[name].is_view
+    return tuple(sorted(found - {layer}))
+
+
 def _of_one_making(installation: Installation, layer: str, given: Inputs) -> bool:
-    before = MODEL_LAYERS[: MODEL_LAYERS.index(layer)]
+    before = _layers_read(layer)
     return Gate(installation.store, given.ente).inputs(before) == [given.folder] * len(before)
