@@ -9,6 +9,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from dagster import (
     AssetExecutionContext,
@@ -21,6 +22,7 @@ from dagster import (
     TableColumnConstraints,
     TableSchema,
 )
+from dagster._core.events import DagsterEvent, DagsterEventBatchMetadata  # log_event writes each event by itself
 
 from assets.partitions import REPORTS_ITSELF
 from assets.resources import Installation, RunParameters
@@ -31,6 +33,9 @@ from pcc_pipeline.tables.describe import MODEL_LAYERS
 
 Metadata = Mapping[str, Any]
 T = TypeVar("T")
+
+#: Enti of which Dagster is told together.
+TOLD_TOGETHER = 100
 
 #: Steps in order, as gates name them.
 LANDING, STAGING, PUBLISHED, REPORT = "landing", "staging", "published", "bonifica_report"
@@ -78,8 +83,7 @@ def each_ente(
             progress.failed(ente, error)
         else:
             progress.did(ente, found)
-    if needs_gate:
-        progress.end()
+    progress.end(needs_gate=needs_gate)
     yield from _materialised(context)
 
 
@@ -112,6 +116,7 @@ def each_batch(
                 progress.failed(ente, found)
             else:
                 progress.did(ente, found)
+    progress.end()
     yield from _materialised(context)
 
 
@@ -125,6 +130,7 @@ class _Progress:
         self._enti = enti
         self._alone = len(enti) == 1
         self._aside: dict[str, list[str]] = {}
+        self._told: dict[str, Mapping[str, Metadata]] = {}
 
     def open(self, *, starts: bool = False, needs_gate: bool = False) -> Iterator[str]:
         """The enti that nothing stands against, one by one; the others are put aside."""
@@ -150,13 +156,21 @@ class _Progress:
         self._aside[ente] = [message]
 
     def did(self, ente: str, found: Mapping[str, Metadata]) -> None:
-        """Notes that an ente's work is done, and tells Dagster."""
+        """Notes that an ente's work is done; Dagster is told of many at once."""
         Gate(self._store, ente).set(self._step)
-        report(self._context, ente, found)
+        self._told[ente] = found
+        if len(self._told) >= TOLD_TOGETHER:
+            self.tell()
 
-    def end(self) -> None:
-        """Raises Failure naming the enti put aside, if there are any."""
-        if self._aside:
+    def tell(self) -> None:
+        """Tells Dagster of the enti that it was not told of yet."""
+        told, self._told = self._told, {}
+        report(self._context, told)
+
+    def end(self, *, needs_gate: bool = False) -> None:
+        """Tells Dagster of the last enti. For the last step (`needs_gate`) raises Failure naming those put aside, if any."""
+        self.tell()
+        if needs_gate and self._aside:
             words = "; ".join(f"{ente}: {', '.join(reasons)}" for ente, reasons in self._aside.items())
             published = sorted(set(self._enti) - set(self._aside))
             raise Failure(
@@ -172,13 +186,23 @@ def _materialised(context: AssetExecutionContext) -> Iterator[MaterializeResult]
         yield MaterializeResult(asset_key=key)
 
 
-def report(context: AssetExecutionContext, ente: str, found: Mapping[str, Metadata]) -> None:
-    """Tells Dagster what was made for an ente: metadata by asset."""
-    for name, metadata in found.items():
-        if reports_itself(context):
-            context.log_event(AssetMaterialization(AssetKey(name), partition=ente, metadata=dict(metadata)))
-        else:
-            context.add_asset_metadata(dict(metadata), asset_key=AssetKey(name), partition_key=ente)
+def report(context: AssetExecutionContext, found: Mapping[str, Mapping[str, Metadata]]) -> None:
+    """Tells Dagster what was made for enti: by ente, metadata by asset."""
+    if not reports_itself(context):
+        for ente, made in found.items():
+            for name, metadata in made.items():
+                context.add_asset_metadata(dict(metadata), asset_key=AssetKey(name), partition_key=ente)
+        return
+    step = context.op_execution_context.get_step_execution_context()
+    by_asset: dict[str, list[AssetMaterialization]] = {}
+    for ente, made in found.items():
+        for name, metadata in made.items():
+            by_asset.setdefault(name, []).append(AssetMaterialization(AssetKey(name), partition=ente, metadata=dict(metadata)))
+    # Events of one asset can be written together; `log_event` writes each by itself, at several times its cost.
+    for events in by_asset.values():
+        batch = uuid4().hex
+        for place, event in enumerate(events, 1):
+            DagsterEvent.asset_materialization(step, event, DagsterEventBatchMetadata(batch, place == len(events)))
 
 
 def sample_table(samples: Sequence[Mapping[str, Any]]) -> str:

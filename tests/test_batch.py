@@ -49,6 +49,9 @@ def _staged(store: Store, ente: str, feeds: Mapping[str, Sequence[Mapping[str, A
             received = datetime(2026, 1, place, tzinfo=UTC)
             told = {"delivery": name, "kind": kind, "sequence": len(deliveries) + 1, "file": f"{kind}.csv", "part": name}
             deliveries.append(told | {"received_at": received})
+    # One of which no row could be read has no file.
+    told = {"delivery": "refused", "kind": "budgets", "sequence": len(deliveries) + 1, "file": "b.csv", "refused": 3}
+    deliveries.append(told | {"received_at": datetime(2026, 1, 9, tzinfo=UTC)})
     table = pa.Table.from_pylist(deliveries, schema=DELIVERIES_SCHEMA)
     return Calculation(ente, Parameters(REFERENCE_DATE, OBSERVED_AT, **facts), table)
 

@@ -138,7 +138,7 @@ class _Batch:
         self._connection.execute(f"create or replace table batch_{name} as {self._query(model)}")
         self._owned.add(name)
         rows = self._connection.sql(f"select * from batch_{name} order by {OWNER}").to_arrow_table()
-        return self._write(name, rows)
+        return dict(self._write(name, rows))
 
     def keep_only(self, models: Sequence[str]) -> None:
         """Forgets the relations that none of these models reads any more."""
@@ -157,15 +157,16 @@ class _Batch:
         if model.is_step:
             return dict.fromkeys(self._inputs)
         counted = self._connection.execute(f"select {OWNER}, count(*) from ({self._query(model)}) group by {OWNER}").fetchall()
-        return dict.fromkeys(self._inputs, 0) | dict(counted)
+        none: dict[str, int | None] = dict.fromkeys(self._inputs, 0)
+        return none | dict(counted)
 
-    def _write(self, name: str, rows: pa.Table) -> dict[str, int | None]:
+    def _write(self, name: str, rows: pa.Table) -> dict[str, int]:
         """Writes each ente's rows, which lie together, as its file of the model."""
         owners = rows[OWNER].combine_chunks()
         runs = pc.run_end_encode(owners) if len(owners) else None
         ends = dict(zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True)) if runs is not None else {}
         content, start = rows.drop_columns([OWNER]), 0
-        counts: dict[str, int | None] = {}
+        counts: dict[str, int] = {}
         waiting = []
         for ente in self._inputs:
             end = ends.get(ente, start)
@@ -235,7 +236,8 @@ class _Batch:
         table, relation = FEEDS[kind], f"feed_{kind}"
         told = [_delivered(given, kind) for given in self._inputs.values()]
         files = {ente: parts.get(kind, []) for ente, parts in self._parts.items()}
-        if all(one == told[0] for one in told) and all(one == files[min(files)] for one in files.values()):
+        same = all(one == told[0] for one in told) and all(one == files[min(files)] for one in files.values())
+        if same or not _all(files):
             known = f"(select * from batch_deliveries where {OWNER} = (select min(ente) from batch_enti))"
             self._connection.execute(f"create table {relation} as {arrived(table, parquet(table, files[min(files)]), known)}")
             self._shared.add(relation)
