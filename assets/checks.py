@@ -5,8 +5,10 @@ only puts that ente aside (see `steps`): each ente's failure is recorded under i
 its recovery; what passes for all is recorded once a check, since an event costs more than the check.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from dagster import (
@@ -27,10 +29,13 @@ from assets.partitions import ENTI
 from assets.resources import Installation, RunParameters, inputs_of
 from assets.staging import KINDS
 from assets.steps import LAYERS, enti_of, sample_table
-from pcc_pipeline.calculator import beside, load_models, prepared, source
+from pcc_pipeline.calculator import OWNER, beside, load_models, opened_batch, prepared, source
+from pcc_pipeline.calculator.batch import Batch
 from pcc_pipeline.checks import CheckResult, checks_of, relations_of, run_checks
+from pcc_pipeline.checks.frames import OWNER as CHECKED_OWNER
 from pcc_pipeline.checks.gate import Gate
 from pcc_pipeline.runs.inputs import Inputs
+from pcc_pipeline.runs.together import batches, layers_read
 from pcc_pipeline.tables import FEEDS, MODELS, Column, Table
 
 
@@ -93,13 +98,19 @@ def _registered(table: str, enti: Mapping[str, Inputs]) -> dict[str, int] | None
 
 
 def _results(
-    installation: Installation, connection: Any, table: Table, enti: Mapping[str, Inputs]
+    installation: Installation, table: Table, enti: Mapping[str, Inputs], connect: Callable[[], Any], batch: Batch | None
 ) -> dict[str, list[CheckResult]]:
+    others = relations_of(table.name)
+    views = [name for name in (table.name, *others) if batch is not None and name in MODELS and load_models()[name].is_view]
     return run_checks(
         table,
         _files(installation, table.name, enti),
-        connect=lambda: beside(connection),
-        related={name: _files(installation, name, enti) for name in relations_of(table.name)},
+        connect=connect,
+        related={name: _files(installation, name, enti) for name in others},
+        # A view of many enti is asked for once: planned ente by ente it costs more than all else.
+        together={
+            name: f"SELECT {OWNER} AS {CHECKED_OWNER}, * EXCLUDE ({OWNER}) FROM ({batch.rows(name)})" for name in views if batch
+        },
         expected_rows=_registered(table.name, enti),
     )
 
@@ -109,9 +120,16 @@ def _judged(
 ) -> Iterator[tuple[AssetCheckKey, dict[str, CheckResult]]]:
     """Each check wanted, table by table, with its result by ente."""
     asked = [table for table in tables if enti and any(key.asset_key == AssetKey(table.name) for key in wanted)]
-    with prepared(installation.settings, installation.store) as connection:
+    with ExitStack() as opened:
+        settings, store = installation.settings, installation.store
+        if len(enti) > 1:
+            batch = opened.enter_context(opened_batch(settings, store, list(enti.values())))
+            connect: Callable[[], Any] = batch.beside
+        else:
+            batch = None
+            connect = partial(beside, opened.enter_context(prepared(settings, store)))
         for table in asked:
-            results = _results(installation, connection, table, enti)
+            results = _results(installation, table, enti, connect, batch)
             for position, check in enumerate(checks_of(table)):
                 key = AssetCheckKey(AssetKey(table.name), check.name)
                 if key in wanted:
@@ -129,6 +147,11 @@ def _specs(table: Table) -> list[AssetCheckSpec]:
         )
         for check in checks_of(table)
     ]
+
+
+def _read_by(layer: str) -> frozenset[str]:
+    """The layers of models that the checks of a layer read."""
+    return frozenset() if layer == LAYERS[0] else layers_read(layer) | {layer}
 
 
 def build_checks(layer: str) -> AssetChecksDefinition:
@@ -150,15 +173,17 @@ def build_checks(layer: str) -> AssetChecksDefinition:
         failed: dict[str, dict[str, CheckResult]] = {ente: {} for ente in enti}
         # A layer is checked over what its models were made of; deliveries over what there is.
         given = {ente: inputs_of(context, installation, ente, asked, made=layer != LAYERS[0]) for ente in enti}
-        for key, found in _judged(installation, tables, given, wanted):
-            name = f"{key.asset_key.to_user_string()}.{key.name}"
-            for ente, result in found.items():
-                if not result.passed:
+        before = {ente: gates[ente].failed(step) for ente in enti}
+        for batch in batches(installation, _read_by(layer), given.values()):
+            for key, found in _judged(installation, tables, {one.ente: one for one in batch}, wanted):
+                name = f"{key.asset_key.to_user_string()}.{key.name}"
+                failed_here = {ente: result for ente, result in found.items() if not result.passed}
+                for ente, result in failed_here.items():
                     failed[ente][name] = result
-            # What changed or fails is told ente by ente; something is told of every check.
-            told = [e for e in enti if not found[e].passed or name in gates[e].failed(step)] or enti[:1]
-            for ente in told:
-                yield evaluation(key, ente, found[ente], stops=alone)
+                # What changed or fails is told ente by ente; something is told of every check.
+                told = [ente for ente in found if ente in failed_here or name in before[ente]]
+                for ente in told or [ente for ente in found if ente == enti[0]]:
+                    yield evaluation(key, ente, found[ente], stops=alone)
         for ente, by_name in failed.items():
             blocking = [name for name, result in by_name.items() if result.blocking]
             if whole or by_name:

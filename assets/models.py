@@ -23,7 +23,7 @@ from assets.steps import Metadata, described, each_batch
 from pcc_pipeline.calculator import Model, ModelResult, load_models, model_order
 from pcc_pipeline.calculator.lineage import column_lineages
 from pcc_pipeline.runs.inputs import Inputs
-from pcc_pipeline.runs.together import batches, calculate
+from pcc_pipeline.runs.together import batches, calculate, layers_read
 from pcc_pipeline.tables.describe import MODEL_LAYERS
 
 
@@ -101,7 +101,7 @@ def build_layer(layer: str) -> AssetsDefinition:
             asked,
             f"models_{layer}",
             take=lambda ente: inputs_of(context, installation, ente, asked),
-            together=lambda given: batches(installation, layer, given),
+            together=lambda given: batches(installation, layers_read(layer), given),
             work=work,
         )
 

@@ -174,7 +174,7 @@ def test_a_batch_is_of_small_enti_of_equal_dates_whose_layers_are_of_one_making(
     enti = [given("a"), given("b"), given("large", 10_000), given("c", 8_000), given("d", 1), given("e", day=date(2026, 2, 1))]
 
     def names(layer: str, inputs: list[Inputs]) -> list[list[str]]:
-        return [[one.ente for one in batch] for batch in together.batches(small, layer, inputs)]
+        return [[one.ente for one in batch] for batch in together.batches(small, together.layers_read(layer), inputs)]
 
     assert names("staging", enti) == [["large"], ["a", "b"], ["c"], ["d"], ["e"]]
     assert names("reconciliation", enti[:2]) == [["a"], ["b"]], "nothing says of what their staging was made"

@@ -5,7 +5,8 @@ ente, `batch` for many at once; `relations` tells what they read.
 No rule is written here: the rules are SQL, their parameters data (`pcc_pipeline.rules`).
 """
 
-from pcc_pipeline.calculator.batch import run_each
+from pcc_pipeline.calculator.batch import OWNER, run_each
+from pcc_pipeline.calculator.batch import opened as opened_batch
 from pcc_pipeline.calculator.inputs import Calculation, Parameters
 from pcc_pipeline.calculator.models import Model, load_models, model_order
 from pcc_pipeline.calculator.relations import source
@@ -18,6 +19,7 @@ from pcc_pipeline.calculator.session import (
 )
 
 __all__ = [
+    "OWNER",
     "Calculation",
     "Calculator",
     "Model",
@@ -26,6 +28,7 @@ __all__ = [
     "beside",
     "load_models",
     "model_order",
+    "opened_batch",
     "prepare",
     "prepared",
     "run_each",

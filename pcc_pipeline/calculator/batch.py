@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 
 import duckdb
@@ -36,11 +37,11 @@ from pcc_pipeline.calculator.relations import (
     source,
     standing_alone,
 )
-from pcc_pipeline.calculator.session import FACTS, Calculator, ModelResult, prepared, set_dates
+from pcc_pipeline.calculator.session import FACTS, Calculator, ModelResult, beside, prepared, set_dates
 from pcc_pipeline.duck import parquet
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
-from pcc_pipeline.tables import DECIDED, FEEDS, MODELS, Table
+from pcc_pipeline.tables import DECIDED, FEEDS, MODELS, TABLES, Table
 
 #: The column that says for which ente's calculation a row is there; its rows' own `ente` is content, as any other column.
 OWNER = "of_ente"
@@ -88,8 +89,7 @@ def run_together(
     kept = [given if given.folder else given.kept(store, f"models/{given.ente}/given") for given in inputs]
     order = [name for name in model_order() if name in set(models)]
     found: dict[str, dict[str, ModelResult]] = {given.ente: {} for given in kept}
-    with prepared(settings, store) as connection, ThreadPoolExecutor(settings.threads) as writers:
-        batch = _Batch(connection, store, kept, writers)
+    with opened(settings, store, kept) as batch:
         for place, name in enumerate(order):
             started = time.perf_counter()
             rows = batch.run(name)
@@ -100,24 +100,32 @@ def run_together(
     return found
 
 
-class _Batch:
+@contextmanager
+def opened(settings: Settings, store: Store, inputs: Sequence[Calculation]) -> Iterator[Batch]:
+    """A batch of enti of one pair of dates, whose inputs are kept in the store."""
+    with prepared(settings, store) as connection, ThreadPoolExecutor(settings.threads) as writers:
+        yield Batch(connection, store, inputs, writers)
+
+
+class Batch:
     """A connection with the relations of several enti: tables `batch_<relation>` whose rows are marked with OWNER, and under
     its own name what is the same for all of them."""
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, store: Store, inputs: Sequence[Calculation], writers: ThreadPoolExecutor
     ) -> None:
-        self._connection = connection
+        self.connection = connection
         self._store = store
         self._inputs = {given.ente: given for given in sorted(inputs, key=lambda given: given.ente)}
         self._writers = writers
         self._owned: set[str] = set()
         self._shared: set[str] = {"public_holidays"}
+        self._table("public_holidays", holidays_table())
         self._views: dict[tuple[str, str], str] = {}
         self._parts = {ente: delivered_parts(store, given) for ente, given in self._inputs.items()}
         self._given: dict[str, dict[str, str]] = {}
-        set_dates(connection, next(iter(self._inputs.values())).parameters)
-        connection.register("public_holidays", holidays_table())
+        self._dates = next(iter(self._inputs.values())).parameters
+        set_dates(connection, self._dates)
         facts = [{"ente": e} | {name: getattr(given.parameters, name) for name in FACTS} for e, given in self._inputs.items()]
         types = {name: _FACT_TYPES.get(name, "varchar") for name in ("ente", *FACTS)}
         self._table("batch_enti", pa.Table.from_pylist(facts), types)
@@ -135,16 +143,30 @@ class _Batch:
         model = load_models()[name]
         if model.is_view:
             return self._run_view(model)
-        self._connection.execute(f"create or replace table batch_{name} as {self._query(model)}")
+        self.connection.execute(f"create or replace table batch_{name} as {self._query(model)}")
         self._owned.add(name)
-        rows = self._connection.sql(f"select * from batch_{name} order by {OWNER}").to_arrow_table()
+        rows = self.connection.sql(f"select * from batch_{name} order by {OWNER}").to_arrow_table()
         return dict(self._write(name, rows))
+
+    def rows(self, name: str) -> str:
+        """A query of all the enti's rows of a table that lies in their models' folders, each marked with OWNER."""
+        model = load_models().get(name)
+        if model is not None and model.is_view:
+            return self._query(model)
+        self._load(name)
+        return f"select * from batch_{name}"
+
+    def beside(self) -> duckdb.DuckDBPyConnection:
+        """Another connection to the same relations (see `session.beside`); what `rows` gave can be read there too."""
+        another = beside(self.connection)
+        set_dates(another, self._dates)
+        return another
 
     def keep_only(self, models: Sequence[str]) -> None:
         """Forgets the relations that none of these models reads any more."""
         wanted = {relation for name in models for relation in self._reads(load_models()[name])} | {"deliveries"}
         for relation in self._owned - wanted:
-            self._connection.execute(f"drop table batch_{relation}")
+            self.connection.execute(f"drop table batch_{relation}")
             self._owned.discard(relation)
 
     def _run_view(self, model: Model) -> dict[str, int | None]:
@@ -156,7 +178,7 @@ class _Batch:
         list(self._writers.map(self._store.write_bytes, written, written.values()))
         if model.is_step:
             return dict.fromkeys(self._inputs)
-        counted = self._connection.execute(f"select {OWNER}, count(*) from ({self._query(model)}) group by {OWNER}").fetchall()
+        counted = self.connection.execute(f"select {OWNER}, count(*) from ({self._query(model)}) group by {OWNER}").fetchall()
         none: dict[str, int | None] = dict.fromkeys(self._inputs, 0)
         return none | dict(counted)
 
@@ -215,9 +237,9 @@ class _Batch:
         """Has the relation's rows of all enti there, once."""
         if relation in self._owned or relation in self._shared or relation.startswith("rule_"):
             return
-        if relation in MODELS:
+        if relation in TABLES:
             files = {ente: [self._store.uri(f"models/{ente}/{relation}.parquet")] for ente in self._inputs}
-            self._own_files(relation, _marked(parquet(MODELS[relation], _all(files))), files)
+            self._own_files(relation, _marked(parquet(TABLES[relation], _all(files))), files)
         elif relation in DECIDED:
             schema = DECIDED[relation].arrow_schema
             self._own(relation, [given.decided.get(relation, schema.empty_table()) for given in self._inputs.values()], schema)
@@ -239,7 +261,7 @@ class _Batch:
         same = all(one == told[0] for one in told) and all(one == files[min(files)] for one in files.values())
         if same or not _all(files):
             known = f"(select * from batch_deliveries where {OWNER} = (select min(ente) from batch_enti))"
-            self._connection.execute(f"create table {relation} as {arrived(table, parquet(table, files[min(files)]), known)}")
+            self.connection.execute(f"create table {relation} as {arrived(table, parquet(table, files[min(files)]), known)}")
             self._shared.add(relation)
             return
         query = arrived(table, _marked(parquet(table, _all(files))), "batch_deliveries", f"known.{OWNER} = rows.{OWNER} and ")
@@ -248,14 +270,14 @@ class _Batch:
     def _own_files(self, relation: str, rows: str, files: Mapping[str, Sequence[str]]) -> None:
         """Makes `batch_<relation>` of rows that are `_marked`; of no files it is the same for all."""
         pairs = [{"ente": ente, "file": file} for ente, mine in files.items() for file in mine]
-        self._connection.register("batch_files", pa.Table.from_pylist(pairs))
-        self._connection.execute(f"create table batch_{relation} as select * from {rows}")
-        self._connection.unregister("batch_files")
+        self.connection.register("batch_files", pa.Table.from_pylist(pairs))
+        self.connection.execute(f"create table batch_{relation} as select * from {rows}")
+        self.connection.unregister("batch_files")
         self._owned.add(relation)
 
     def _none(self, relation: str, table: Table) -> None:
         """Makes a relation without rows, the same for all."""
-        self._connection.execute(f"create table {relation} as select * from {parquet(table, ())}")
+        self.connection.execute(f"create table {relation} as select * from {parquet(table, ())}")
         self._shared.add(relation)
 
     def _own(self, relation: str, tables: Sequence[pa.Table], schema: pa.Schema) -> None:
@@ -274,19 +296,17 @@ class _Batch:
 
     def _table(self, name: str, rows: pa.Table, types: Mapping[str, str] | None = None) -> None:
         """Makes a table of these rows."""
-        self._connection.register("batch_rows", rows)
+        self.connection.register("batch_rows", rows)
         columns = ", ".join(f"{column}::{kind} as {column}" for column, kind in (types or {}).items()) or "*"
-        self._connection.execute(f"create table {name} as select {columns} from batch_rows")
-        self._connection.unregister("batch_rows")
+        self.connection.execute(f"create table {name} as select {columns} from batch_rows")
+        self.connection.unregister("batch_rows")
 
     def _macro_values(self) -> dict[str, dict[str, str | None]]:
         """What the macros of SESSION_MACROS give each ente, as text."""
         facts = ", ".join(f"here.{name}" for name in ("ente", *FACTS))
         asked = ", ".join(f"{macro}::varchar" for macro in SESSION_MACROS).replace("ente_code()", "here.ente")
         query = f"with this_ente as (select {facts}) select {asked} from this_ente"
-        rows = self._connection.execute(
-            f"select made.* from batch_enti as here cross join lateral ({query}) as made"
-        ).fetchall()
+        rows = self.connection.execute(f"select made.* from batch_enti as here cross join lateral ({query}) as made").fetchall()
         return {row[0]: dict(zip(SESSION_MACROS, row, strict=True)) for row in rows}
 
     def _sources(self, ente: str) -> dict[str, str]:

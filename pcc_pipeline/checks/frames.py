@@ -7,6 +7,7 @@ What is demanded of the rows is not decided here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -24,7 +25,6 @@ CHECKED = "checked__"
 
 #: By ente, what holds its rows: Parquet paths, or queries in parentheses.
 Paths = Mapping[str, Sequence[str]]
-Types = Mapping[str, Mapping[str, str]]
 
 
 def quoted(name: str) -> str:
@@ -32,13 +32,15 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _files(paths: Sequence[str]) -> str:
-    """What stands after FROM to read all the entries; one in parentheses is a query (a model's view)."""
+def _files(paths: Sequence[str], also: str = "") -> str:
+    """What stands after FROM to read all the entries; one in parentheses is a query (a model's view). `also` is selected
+    beside the columns."""
     files = [path for path in paths if not path.startswith("(")]
     sources = [path for path in paths if path.startswith("(")]
     if files:
         sources.append(f"read_parquet([{', '.join(literal(path) for path in files)}], union_by_name = true)")
-    return f"({' UNION ALL BY NAME '.join(f'SELECT * FROM {source}' for source in sources)})"
+    columns = f"*, {also}" if also else "*"
+    return f"({' UNION ALL BY NAME '.join(f'SELECT {columns} FROM {source}' for source in sources)})"
 
 
 def found_types(connection: Any, paths: Sequence[str]) -> dict[str, str]:
@@ -66,8 +68,58 @@ def wrong_types(table: Table, found: Mapping[str, str]) -> list[dict[str, str]]:
     return wrong
 
 
-def create_view(connection: Any, name: str, table: Table, paths: Paths, types: Types) -> None:
-    """Make a temporary view (of many enti: table) of every ente's rows, in described types, and OWNER.
+@dataclass(frozen=True)
+class Held:
+    """What holds the rows of some enti, all with the same columns: a query marked with OWNER, and DuckDB's type of each."""
+
+    enti: tuple[str, ...]
+    sql: str
+    types: Mapping[str, str]
+
+
+def held(connection: Any, paths: Paths, together: str | None = None) -> list[Held]:
+    """Where the enti's rows are; those without files are left out.
+
+    Enti whose files have the same columns are read at once. `together` is a query of all their rows, marked with OWNER:
+    then the paths only tell which enti there are.
+    """
+    if together is not None:
+        types = {row[0]: row[1] for row in connection.execute(f"DESCRIBE {together}").fetchall()}
+        return [Held(tuple(paths), together, types)]
+    found: list[Held] = []
+    alike: dict[frozenset[tuple[Any, ...]], list[str]] = {}
+    shapes = _shapes(connection, [file for files in paths.values() for file in files if not file.startswith("(")])
+    for ente, files in paths.items():
+        if any(path.startswith("(") for path in files):
+            sql = f"SELECT {literal(ente)} AS {OWNER}, * FROM {_files(files)}"
+            found.append(Held((ente,), sql, found_types(connection, files)))
+        elif files:
+            alike.setdefault(frozenset(shapes[file] for file in files), []).append(ente)
+    for enti in alike.values():
+        owners = ", ".join(f"({literal(file)}, {literal(ente)})" for ente in enti for file in paths[ente])
+        rows = _files([file for ente in enti for file in paths[ente]], "filename AS file__")
+        sql = (
+            f"SELECT owners.ente AS {OWNER}, rows.* EXCLUDE (file__) FROM {rows} AS rows "
+            f"JOIN (VALUES {owners}) AS owners(file, ente) ON owners.file = rows.file__"
+        )
+        found.append(Held(tuple(enti), sql, found_types(connection, paths[enti[0]])))
+    return found
+
+
+def _shapes(connection: Any, files: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+    """The columns of Parquet files, by file: equal where the files' columns are."""
+    if not files:
+        return {}
+    listed = ", ".join(literal(file) for file in files)
+    query = f"""
+        SELECT file_name, list((name, type, type_length, num_children, scale, precision, logical_type) ORDER BY column_id)
+        FROM parquet_schema([{listed}]) GROUP BY file_name
+    """
+    return {name: tuple(columns) for name, columns in connection.execute(query).fetchall()}
+
+
+def create_view(connection: Any, name: str, table: Table, rows: Sequence[Held]) -> None:
+    """Make a temporary view (of many enti: table) of the rows, in described types, and OWNER.
 
     A missing column reads as null (as `duck.parquet` reads it), and a value that does not fit the described type too:
     the check `types` tells of both, but for what older files of a feed lack.
@@ -75,12 +127,10 @@ def create_view(connection: Any, name: str, table: Table, paths: Paths, types: T
     """
     plain = [column for column in table.columns if column.type != "records"]
     branches = []
-    for ente, files in paths.items():
-        if not files:
-            continue
+    for part in rows:
         columns = []
         for column in plain:
-            wanted, has = column.duckdb_type, types[ente].get(column.name)
+            wanted, has = column.duckdb_type, part.types.get(column.name)
             if has is None:
                 value = f"NULL::{wanted}"
             elif has == wanted:
@@ -88,24 +138,23 @@ def create_view(connection: Any, name: str, table: Table, paths: Paths, types: T
             else:
                 value = f"TRY_CAST({quoted(column.name)} AS {wanted})"
             columns.append(f"{value} AS {quoted(column.name)}")
-        branches.append(f"SELECT {literal(ente)} AS {OWNER}, {', '.join(columns)} FROM {_files(files)}")
+        branches.append(f"SELECT {OWNER}, {', '.join(columns)} FROM ({part.sql})")
     if not branches:
         nulls = ", ".join(f"NULL::{c.duckdb_type} AS {quoted(c.name)}" for c in plain)
         branches.append(f"SELECT NULL::VARCHAR AS {OWNER}, {nulls} WHERE false")
-    # Many small enti are read once: planning a union of hundreds of files again and again costs more than it.
-    kind = "TABLE" if len(branches) > 1 else "VIEW"
+    # Many small enti are read once: planning hundreds of files again and again costs more than it.
+    kind = "TABLE" if sum(len(part.enti) for part in rows) > 1 else "VIEW"
     connection.execute(f"CREATE OR REPLACE TEMP {kind} {quoted(name)} AS {' UNION ALL '.join(branches)}")
 
 
-def create_relation(connection: Any, name: str, table: Table, paths: Paths, checked: bool) -> None:
+def create_relation(connection: Any, name: str, table: Table, paths: Paths, together: str | None, *, checked: bool) -> None:
     """Make the temporary view `name` for a reconciliation: its column `ente` says whose files they are.
 
-    `checked` says that its rows are those of CHECKED, which need no second reading.
+    `checked` says that its rows are those of CHECKED, which need no second reading; else see `held`.
     """
     inner = CHECKED if checked else f"{name}__files"
     if not checked:
-        types = {ente: found_types(connection, files) for ente, files in paths.items()}
-        create_view(connection, inner, table, paths, types)
+        create_view(connection, inner, table, held(connection, paths, together))
     connection.execute(
         f"CREATE OR REPLACE TEMP VIEW {quoted(name)} AS "
         f"SELECT * EXCLUDE ({OWNER}) REPLACE ({OWNER} AS ente) FROM {quoted(inner)}"

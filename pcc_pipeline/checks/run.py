@@ -29,6 +29,7 @@ def run_checks(
     *,
     connect: Callable[[], Any] = connect,
     related: Mapping[str, Paths] | None = None,
+    together: Mapping[str, str] | None = None,
     expected_rows: Mapping[str, int] | None = None,
     batch_rows: int = BATCH_ROWS,
 ) -> dict[str, list[CheckResult]]:
@@ -38,6 +39,7 @@ def run_checks(
     taken for a query, so that a model kept as a view is checked too. `related` gives, by table
     name, the files of the other tables that the table's reconciliations read (`relations_of`); one that is
     missing fails its check, but for a feed of which an ente delivered nothing (an empty list).
+    `together` gives, by table name, a query of all the enti's rows, marked with OWNER, where reading each ente's costs more.
     `expected_rows` is the register's count by ente, for `row_count`, which is left out of the results where
     it is not given. Raises CheckError when a check cannot be evaluated, duckdb.Error when a file cannot be
     read.
@@ -48,8 +50,9 @@ def run_checks(
     tally = Tally()
     connection = connect()
     try:
-        types = {ente: frames.found_types(connection, paths) for ente, paths in paths_by_ente.items()}
-        frames.create_view(connection, CHECKED, table, paths_by_ente, types)
+        held = frames.held(connection, paths_by_ente, (together or {}).get(table.name))
+        types = {ente: part.types for part in held for ente in part.enti}
+        frames.create_view(connection, CHECKED, table, held)
         counted = connection.execute(f"SELECT {OWNER}, count(*) FROM {CHECKED} GROUP BY ALL").fetchall()
         rows = dict.fromkeys(paths_by_ente, 0) | dict(counted)
         if sum(rows.values()):
@@ -58,7 +61,7 @@ def run_checks(
         _whole_table(connection, table, others, paths_by_ente, types, rows, expected_rows or {}, tally)
         for check in others:
             if check.reconciliation is not None:
-                _reconcile(connection, check.reconciliation, table, related or {}, paths_by_ente, tally)
+                _reconcile(connection, check.reconciliation, table, related or {}, together or {}, paths_by_ente, tally)
         _judge(table, others, list(paths_by_ente), tally)
     finally:
         connection.close()
@@ -84,7 +87,7 @@ def _whole_table(
     table: Table,
     checks: Sequence[Check],
     paths: Paths,
-    types: frames.Types,
+    types: Mapping[str, Mapping[str, str]],
     rows: Mapping[str, int],
     expected: Mapping[str, int],
     tally: Tally,
@@ -134,6 +137,7 @@ def _reconcile(
     rule: Reconciliation,
     table: Table,
     related: Mapping[str, Paths],
+    together: Mapping[str, str],
     paths: Paths,
     tally: Tally,
 ) -> None:
@@ -145,7 +149,7 @@ def _reconcile(
             nothing_delivered = name in FEEDS and ente in given
             if not files and name != table.name and not nothing_delivered:
                 tally.add(ente, rule.name, 1, [{"problem": f"no file of {name} to compare with"}])
-        frames.create_relation(connection, name, described(name), mine, checked=name == table.name)
+        frames.create_relation(connection, name, described(name), mine, together.get(name), checked=name == table.name)
     _count(connection, f"SELECT ente AS {OWNER}, * FROM ({rule.sql})", "1", rule.name, tally)
 
 

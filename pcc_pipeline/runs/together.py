@@ -20,14 +20,14 @@ from pcc_pipeline.runs.inputs import Inputs
 FILES = 1000
 
 
-def batches(installation: Installation, layer: str, given: Iterable[Inputs]) -> Iterator[list[Inputs]]:
-    """The enti in their order, those together that are calculated together."""
+def batches(installation: Installation, layers: Collection[str], given: Iterable[Inputs]) -> Iterator[list[Inputs]]:
+    """The enti in their order, those together that are worked on together; `layers` are those whose models are read."""
     limit = installation.settings.batch_rows
     waiting: list[Inputs] = []
     weight = 0
     for one in given:
         more = _rows(one) + FILES
-        if more > limit or not _of_one_making(installation, layer, one):
+        if more > limit or not _of_one_making(installation, layers, one):
             yield [one]
             continue
         if waiting and (weight + more > limit or _dates(one) != _dates(waiting[0])):
@@ -64,7 +64,7 @@ def _dates(given: Inputs) -> tuple[object, object]:
 
 
 @cache
-def _layers_read(layer: str) -> tuple[str, ...]:
+def layers_read(layer: str) -> frozenset[str]:
     """The other layers whose models a layer reads, themselves or through views."""
     models = load_models()
     todo = [model for model in models.values() if model.layer == layer]
@@ -73,9 +73,9 @@ def _layers_read(layer: str) -> tuple[str, ...]:
         for name in todo.pop().depends_on:
             found.add(models[name].layer)
             todo += [models[name]] * models[name].is_view
-    return tuple(sorted(found - {layer}))
+    return frozenset(found - {layer})
 
 
-def _of_one_making(installation: Installation, layer: str, given: Inputs) -> bool:
-    before = _layers_read(layer)
+def _of_one_making(installation: Installation, layers: Collection[str], given: Inputs) -> bool:
+    before = sorted(layers)
     return Gate(installation.store, given.ente).inputs(before) == [given.folder] * len(before)
