@@ -96,13 +96,14 @@ def each_batch(
     take: Callable[[str], T],
     together: Callable[[Iterable[T]], Iterator[list[T]]],
     work: Callable[[Sequence[T]], Mapping[str, Mapping[str, Metadata] | Exception]],
+    needs_gate: bool = False,
 ) -> Iterator[MaterializeResult]:
     """As `each_ente`, for work that many enti share: `take` gives what an ente's work is over, `together` which of these are
     done at once, and `work` does so; it returns each ente's metadata by asset, or what stopped that ente alone."""
     progress = _Progress(context, installation, step, enti_of(context, asked))
 
     def taken() -> Iterator[T]:
-        for ente in progress.open():
+        for ente in progress.open(needs_gate=needs_gate):
             try:
                 one = take(ente)
             except Exception as error:
@@ -116,7 +117,7 @@ def each_batch(
                 progress.failed(ente, found)
             else:
                 progress.did(ente, found)
-    progress.end()
+    progress.end(needs_gate=needs_gate)
     yield from _materialised(context)
 
 

@@ -38,7 +38,7 @@ from pcc_pipeline.calculator.relations import (
     standing_alone,
 )
 from pcc_pipeline.calculator.session import FACTS, Calculator, ModelResult, beside, prepared, set_dates
-from pcc_pipeline.duck import parquet
+from pcc_pipeline.duck import literal, parquet
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import DECIDED, FEEDS, MODELS, TABLES, Table
@@ -153,8 +153,11 @@ class Batch:
         model = load_models().get(name)
         if model is not None and model.is_view:
             return self._query(model)
-        self._load(name)
-        return f"select * from batch_{name}"
+        if name in self._owned:
+            return f"select * from batch_{name}"
+        files = {ente: [self._store.uri(f"models/{ente}/{name}.parquet")] for ente in self._inputs}
+        owners = ", ".join(f"({literal(file)}, {literal(ente)})" for ente, (file,) in files.items())
+        return _marked(parquet(TABLES[name], _all(files)), f"(values {owners})")
 
     def beside(self) -> duckdb.DuckDBPyConnection:
         """Another connection to the same relations (see `session.beside`); what `rows` gave can be read there too."""
@@ -269,7 +272,7 @@ class Batch:
 
     def _own_files(self, relation: str, rows: str, files: Mapping[str, Sequence[str]]) -> None:
         """Makes `batch_<relation>` of rows that are `_marked`; of no files it is the same for all."""
-        pairs = [{"ente": ente, "file": file} for ente, mine in files.items() for file in mine]
+        pairs = [{"file": file, "ente": ente} for ente, mine in files.items() for file in mine]
         self.connection.register("batch_files", pa.Table.from_pylist(pairs))
         self.connection.execute(f"create table batch_{relation} as select * from {rows}")
         self.connection.unregister("batch_files")
@@ -320,10 +323,11 @@ class Batch:
         return f"({made})" if made is not None else source(self._store, ente, name)
 
 
-def _marked(rows: str) -> str:
-    """Rows read from files, marked with the ente that the table `batch_files` gives each file."""
+def _marked(rows: str, files: str = "batch_files") -> str:
+    """Rows read from files, marked with the ente that the relation `files` (file, ente) gives each file."""
     return (
-        f"(select files.ente as {OWNER}, given.* from {rows} as given join batch_files as files on files.file = given.filename)"
+        f"(select files.ente as {OWNER}, given.* from {rows} as given "
+        f"join {files} as files(file, ente) on files.file = given.filename)"
     )
 
 

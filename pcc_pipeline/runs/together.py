@@ -1,4 +1,4 @@
-"""Which enti of a run are calculated together, and one layer's models for them.
+"""Which enti of a run are worked on together: one layer's models for them, and their publication.
 
 Together go small enti of equal dates, up to `Settings.batch_rows` delivered rows. An ente goes alone whose earlier layers
 were made of other inputs than these (a layer run again by itself): its views stand as they were made.
@@ -6,15 +6,22 @@ were made of other inputs than these (a layer run again by itself): its views st
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import logging
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 import pyarrow.compute as pc
 
-from pcc_pipeline.calculator import ModelResult, load_models, run_each
+from pcc_pipeline.arrival.quarantine import write_quarantine
+from pcc_pipeline.calculator import OWNER, ModelResult, load_models, opened_batch, prepare, run_each
 from pcc_pipeline.checks.gate import Gate
+from pcc_pipeline.database.publish import Publication, Published, publish, publish_together
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.runs.inputs import Inputs
+from pcc_pipeline.runs.pipeline import published_sources, published_tables
+from pcc_pipeline.tables.describe import MODEL_LAYERS
+
+log = logging.getLogger("pcc.together")
 
 #: What an ente weighs beside its rows: its files are opened and written all the same.
 FILES = 1000
@@ -53,6 +60,44 @@ def calculate(
         if whole and not isinstance(found[one.ente], Exception):
             Gate(installation.store, one.ente).saw(layer, one.seen, one.decisions_seen, one.folder)
     return found
+
+
+def publish_each(installation: Installation, given: Sequence[Inputs], run_id: str | None) -> dict[str, Published | Exception]:
+    """Publishes the enti, together where they are several; returns each one's publication, or what stopped it.
+
+    After an error they are tried again in halves, as `run_each` does.
+    """
+    with installation.register.lock(*(one.ente for one in given)):
+        for one in given:
+            write_quarantine(installation, one.ente, one.registered)
+        return _publish(installation, given, {one.ente: _publication(installation, one, run_id) for one in given})
+
+
+def _publish(
+    installation: Installation, given: Sequence[Inputs], publications: Mapping[str, Publication]
+) -> dict[str, Published | Exception]:
+    store, settings, engine = installation.store, installation.settings, installation.engine
+    if len(given) == 1:
+        ente = given[0].ente
+        try:
+            sources = published_sources(store, ente)
+            return {ente: publish(engine, ente, sources, publications[ente], lambda opened: prepare(opened, store), settings)}
+        except Exception as error:
+            log.exception("%s: not published", ente)
+            return {ente: error}
+    try:
+        mine = {one.ente: publications[one.ente] for one in given}
+        with opened_batch(settings, store, given) as batch:
+            return dict(publish_together(engine, mine, published_tables(), batch.rows, OWNER, batch.connection))
+    except Exception as error:
+        log.warning("the publication of %d enti is tried again in halves: %s", len(given), error)
+    half = len(given) // 2
+    return _publish(installation, given[:half], publications) | _publish(installation, given[half:], publications)
+
+
+def _publication(installation: Installation, given: Inputs, run_id: str | None) -> Publication:
+    seen = Gate(installation.store, given.ente).seen(MODEL_LAYERS)
+    return Publication(given.parameters.reference_date, given.parameters.observed_at, run_id, seen)
 
 
 def _rows(given: Inputs) -> int:
