@@ -12,6 +12,8 @@ from typing import Any
 import models
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
+import sqlalchemy as sa
 from damage import damaged
 from oracle_inbox import perturbed
 from samples import OBSERVED_AT, OWN, REFERENCE_DATE
@@ -28,7 +30,7 @@ from pcc_pipeline.installation import Installation
 from pcc_pipeline.rules import rule_rows
 from pcc_pipeline.runs import together
 from pcc_pipeline.runs.inputs import Inputs, begin, inputs
-from pcc_pipeline.runs.pipeline import read_provider
+from pcc_pipeline.runs.pipeline import published_tables, read_provider
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import DECIDED, FEEDS, MODELS
@@ -120,7 +122,18 @@ def _decided(settings: Settings, store: Store, ente: str) -> dict[str, pa.Table]
     return {name: pa.Table.from_pylist(made, schema=DECIDED[name].arrow_schema) for name, made in found.items()}
 
 
-def test_a_batch_gives_each_ente_what_it_gets_alone(installation: Installation, tmp_path: Path) -> None:
+def _published(installation: Installation, ente: str) -> dict[str, list[str]]:
+    """What readers see of an ente, each table in some order of its own."""
+    with installation.engine.connect() as connection:
+        return {
+            name: sorted(map(repr, connection.execute(sa.text(f"select * from pcc.{name} where ente = :ente"), {"ente": ente})))
+            for name in published_tables()
+        }
+
+
+def test_a_batch_gives_each_ente_what_it_gets_alone(
+    installation: Installation, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     settings, store = installation.settings, installation.store
     inbox = tmp_path / "delivered"
     write_provider(inbox, enti=2, documents=160, seed=5, reference_date=REFERENCE_DATE)
@@ -144,6 +157,14 @@ def test_a_batch_gives_each_ente_what_it_gets_alone(installation: Installation, 
     assert [(e, name) for e in names for name in alone[e] if found[e][name] != alone[e][name]] == []
     rows = {ente: {name: done.rows for name, done in results.items()} for ente, results in counts.items()}
     assert {e: {name: done.rows for name, done in results.items()} for e, results in together_counts.items()} == rows
+    # Published together as well, each ente has what it has when it is published alone.
+    registered = [given for given in batch[: len(enti)] if isinstance(given, Inputs)]
+    for given in registered:
+        assert not isinstance(together.publish_each(installation, [given], None)[given.ente], Exception)
+    before = {ente: _published(installation, ente) for ente in enti}
+    assert not [done for done in together.publish_each(installation, registered, None).values() if isinstance(done, Exception)]
+    assert {ente: _published(installation, ente) for ente in enti} == before
+    assert not [record.message for record in caplog.records if "in halves" in record.message]
     empty = {name for name in alone[OWN.ente] if not any(alone[ente][name][1] for ente in names)}
     assert empty <= {"sent_outcomes", "credit_notes_closed"}, "a table without rows shows nothing"
 
