@@ -1,11 +1,12 @@
-"""Data quality as Dagster asset checks: one a check of `pcc_pipeline.checks`, one step a layer.
+"""Data quality as Dagster asset checks: for each table one of all its description demands, one a reconciliation; one step
+a layer. Which demand fails, and on which rows, stands in the check's metadata.
 
 With one ente a blocking check that fails ends the run before the next layer. In a run of several enti it
 only puts that ente aside (see `steps`): each ente's failure is recorded under its own partition, and so is
 its recovery; what passes for all is recorded once a check, since an event costs more than the check.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -31,8 +32,9 @@ from assets.staging import KINDS
 from assets.steps import LAYERS, enti_of, sample_table
 from pcc_pipeline.calculator import OWNER, beside, load_models, opened_batch, prepared, source
 from pcc_pipeline.calculator.batch import Batch
-from pcc_pipeline.checks import CheckResult, checks_of, relations_of, run_checks
+from pcc_pipeline.checks import CheckResult, checks_of, count, judged, relations_of, shown_as, shown_checks
 from pcc_pipeline.checks.frames import OWNER as CHECKED_OWNER
+from pcc_pipeline.checks.frames import Marked
 from pcc_pipeline.checks.gate import Gate
 from pcc_pipeline.runs.inputs import Inputs
 from pcc_pipeline.runs.together import batches, layers_read
@@ -52,26 +54,38 @@ def tables_of(layer: str) -> list[Table]:
     return [table for name, table in MODELS.items() if layer_of(name) == layer]
 
 
-def evaluation(key: AssetCheckKey, ente: str, result: CheckResult, *, stops: bool) -> AssetCheckEvaluation:
-    """A result as Dagster records it, under the ente's partition; `stops` lets a blocking one end the run."""
-    metadata: dict[str, Any] = {"ente": ente, "failing_rows": result.failing_rows, "rows": result.rows}
-    words = result.description if result.passed else f"{result.failing_rows} rows fail: {result.description}"
-    if result.samples:
-        metadata["samples"] = MetadataValue.md(sample_table(result.samples))
+def evaluation(key: AssetCheckKey, ente: str, results: Sequence[CheckResult], *, stops: bool) -> AssetCheckEvaluation:
+    """Results that are shown as one, as Dagster records them, under the ente's partition; `stops` lets a blocking one end
+    the run."""
+    wrong = [result for result in results if not result.passed]
+    metadata: dict[str, Any] = {
+        "ente": ente,
+        "failing_rows": sum(result.failing_rows for result in wrong),
+        "rows": max(result.rows for result in results),
+    }
+    for result in wrong:
+        name = "samples" if len(results) == 1 else result.check
+        metadata[name] = MetadataValue.md(f"{_words(result)}\n\n{sample_table(result.samples)}")
+    blocking = any(result.blocking for result in wrong or results)
     return AssetCheckEvaluation(
         asset_key=key.asset_key,
         check_name=key.name,
-        passed=result.passed,
+        passed=not wrong,
         metadata=metadata,
-        severity=AssetCheckSeverity.ERROR if result.blocking else AssetCheckSeverity.WARN,
-        description=words,
-        blocking=result.blocking and stops,
+        severity=AssetCheckSeverity.ERROR if blocking else AssetCheckSeverity.WARN,
+        description="; ".join(_words(result) for result in wrong)
+        or (results[0].description if len(results) == 1 else "The table is as described"),
+        blocking=blocking and stops,
         partition=ente,
     )
 
 
-def _files(installation: Installation, table: str, enti: Mapping[str, Inputs]) -> dict[str, list[str]]:
-    """The Parquet files of a table by ente; none where nothing was made."""
+def _words(result: CheckResult) -> str:
+    return f"{result.failing_rows} rows fail: {result.description}"
+
+
+def _files(installation: Installation, table: str, enti: Mapping[str, Inputs], batch: Batch | None) -> Mapping[str, list[str]]:
+    """The Parquet files of a table by ente, or the query of a view; none where nothing was made."""
     store = installation.store
     names: dict[str, list[str]] = {}
     for ente, given in enti.items():
@@ -82,7 +96,11 @@ def _files(installation: Installation, table: str, enti: Mapping[str, Inputs]) -
         else:
             names[ente] = [f"models/{ente}/{table}.parquet"]
     if table in MODELS and load_models()[table].is_view:
-        return {ente: [source(store, ente, table)] for ente in enti}
+        if batch is None:
+            return {ente: [source(store, ente, table)] for ente in enti}
+        # A view of many enti is asked for once: planned ente by ente it costs more than all else.
+        query = f"SELECT {OWNER} AS {CHECKED_OWNER}, * EXCLUDE ({OWNER}) FROM ({batch.rows(table)})"
+        return {ente: [Marked(f"({query})")] for ente in enti}
     return {ente: [store.uri(rel) for rel in rels if store.exists(rel)] for ente, rels in names.items()}
 
 
@@ -97,43 +115,31 @@ def _registered(table: str, enti: Mapping[str, Inputs]) -> dict[str, int] | None
     return counts
 
 
-def _results(
-    installation: Installation, table: Table, enti: Mapping[str, Inputs], connect: Callable[[], Any], batch: Batch | None
-) -> dict[str, list[CheckResult]]:
-    others = relations_of(table.name)
-    views = [name for name in (table.name, *others) if batch is not None and name in MODELS and load_models()[name].is_view]
-    return run_checks(
-        table,
-        _files(installation, table.name, enti),
-        connect=connect,
-        related={name: _files(installation, name, enti) for name in others},
-        # A view of many enti is asked for once: planned ente by ente it costs more than all else.
-        together={
-            name: f"SELECT {OWNER} AS {CHECKED_OWNER}, * EXCLUDE ({OWNER}) FROM ({batch.rows(name)})" for name in views if batch
-        },
-        expected_rows=_registered(table.name, enti),
-    )
-
-
 def _judged(
     installation: Installation, tables: Sequence[Table], enti: Mapping[str, Inputs], wanted: Collection[AssetCheckKey]
-) -> Iterator[tuple[AssetCheckKey, dict[str, CheckResult]]]:
-    """Each check wanted, table by table, with its result by ente."""
+) -> Iterator[tuple[AssetCheckKey, dict[str, list[CheckResult]]]]:
+    """Each check wanted, table by table, with the results it shows by ente; all are judged at once."""
     asked = [table for table in tables if enti and any(key.asset_key == AssetKey(table.name) for key in wanted)]
+    settings, store = installation.settings, installation.store
     with ExitStack() as opened:
-        settings, store = installation.settings, installation.store
-        if len(enti) > 1:
-            batch = opened.enter_context(opened_batch(settings, store, list(enti.values())))
-            connect: Callable[[], Any] = batch.beside
-        else:
-            batch = None
-            connect = partial(beside, opened.enter_context(prepared(settings, store)))
-        for table in asked:
-            results = _results(installation, table, enti, connect, batch)
-            for position, check in enumerate(checks_of(table)):
-                key = AssetCheckKey(AssetKey(table.name), check.name)
-                if key in wanted:
-                    yield key, {ente: results[ente][position] for ente in enti}
+        batch = opened.enter_context(opened_batch(settings, store, list(enti.values()))) if len(enti) > 1 else None
+        connect = batch.beside if batch else partial(beside, opened.enter_context(prepared(settings, store)))
+        counted = [
+            count(
+                table,
+                _files(installation, table.name, enti, batch),
+                connect=connect,
+                related={name: _files(installation, name, enti, batch) for name in relations_of(table.name)},
+                expected_rows=_registered(table.name, enti),
+            )
+            for table in asked
+        ]
+    for table, results in zip(asked, judged(counted), strict=True):
+        shown = {check.name: shown_as(check) for check in checks_of(table)}
+        for name in dict.fromkeys(shown.values()):
+            key = AssetCheckKey(AssetKey(table.name), name)
+            if key in wanted:
+                yield key, {ente: [r for r in results[ente] if shown[r.check] == name] for ente in enti}
 
 
 def _specs(table: Table) -> list[AssetCheckSpec]:
@@ -145,7 +151,7 @@ def _specs(table: Table) -> list[AssetCheckSpec]:
             blocking=check.blocking,
             partitions_def=ENTI,
         )
-        for check in checks_of(table)
+        for check in shown_checks(table).values()
     ]
 
 
@@ -169,20 +175,23 @@ def build_checks(layer: str) -> AssetChecksDefinition:
         if not alone:
             enti = [ente for ente in enti if not gates[ente].problems()]
         wanted = context.selected_asset_check_keys
-        whole = len(wanted) == sum(len(checks_of(table)) for table in tables)
+        whole = len(wanted) == sum(len(shown_checks(table)) for table in tables)
         failed: dict[str, dict[str, CheckResult]] = {ente: {} for ente in enti}
         # A layer is checked over what its models were made of; deliveries over what there is.
         given = {ente: inputs_of(context, installation, ente, asked, made=layer != LAYERS[0]) for ente in enti}
         before = {ente: gates[ente].failed(step) for ente in enti}
         for batch in batches(installation, _read_by(layer), given.values()):
             for key, found in _judged(installation, tables, {one.ente: one for one in batch}, wanted):
-                name = f"{key.asset_key.to_user_string()}.{key.name}"
-                failed_here = {ente: result for ente, result in found.items() if not result.passed}
-                for ente, result in failed_here.items():
-                    failed[ente][name] = result
-                # What changed or fails is told ente by ente; something is told of every check.
-                told = [ente for ente in found if ente in failed_here or name in before[ente]]
-                for ente in told or [ente for ente in found if ente == enti[0]]:
+                table = key.asset_key.to_user_string()
+                names = {f"{table}.{result.check}" for result in found[batch[0].ente]}
+                told = [enti[0]] if enti[0] in found else []  # something is told of every check
+                for ente, results in found.items():
+                    wrong = {f"{table}.{result.check}": result for result in results if not result.passed}
+                    failed[ente] |= wrong
+                    # What changed or fails is told ente by ente.
+                    if (wrong or names & before[ente]) and ente not in told:
+                        told.append(ente)
+                for ente in told:
                     yield evaluation(key, ente, found[ente], stops=alone)
         for ente, by_name in failed.items():
             blocking = [name for name, result in by_name.items() if result.blocking]

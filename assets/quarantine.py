@@ -41,7 +41,7 @@ def nothing_in_quarantine(
         gate = Gate(installation.store, ente)
         result = _result(installation, ente, inputs_of(context, installation, ente, asked, made=True))
         if not result.passed or NAME in gate.failed(STEP) or ente == enti[0]:
-            yield evaluation(key, ente, result, stops=False)
+            yield evaluation(key, ente, [result], stops=False)
         gate.set(STEP, failed=[] if result.passed else [NAME])
     yield Output(None, output_name=f"{key.asset_key.to_python_identifier()}_{NAME}")
 

@@ -1,76 +1,155 @@
-"""Which runs have a living process, and what becomes of those that have none.
+"""Workers: processes that wait for runs with everything imported, and how it is known which runs somebody works on.
 
-Dagster's own launcher cannot tell, so a run that was killed would stay "started" for ever: its ente would wait, and one of
-the few places for runs would be taken.
+Dagster's Celery launcher hands a run to a worker of this machine or of another. A worker holds the run's lock in PostgreSQL
+while it works: whoever can take that lock knows that nobody does.
 """
 
 from __future__ import annotations
 
-import psutil
-from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
-from dagster._core.events import EngineEventData
-from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, WorkerStatus
+import logging
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any
+from uuid import uuid4
+
+from celery import Celery
+from celery.signals import task_postrun, task_prerun
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
+from dagster._core.execution.run_cancellation_thread import start_run_cancellation_thread
+from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
+from dagster._grpc.types import ExecuteRunArgs
+from dagster._serdes import unpack_value
+from dagster_celery.launcher import CeleryRunLauncher
+from dagster_celery.make_app import make_app
+from dagster_celery.tasks import create_execute_job_task
+from kombu import Queue
+from kombu.transport import sqlalchemy as database_transport
 
 from assets.run import opened
+from pcc_pipeline.database.dagster_home import ANYWHERE, AT_HOME, LONGEST_RUN
+from pcc_pipeline.database.engine import broker_url, engine, is_worked_on, run_lock
 from pcc_pipeline.settings import Settings
 
-#: What a run is that should have a process of its own.
+#: What a run is that should have somebody at work on it, and those of them that wait for a worker still.
 AT_WORK = [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 
+#: After so many runs, or with more memory than that at the end of one (KiB), a worker process makes way for a fresh one.
+RUNS_OF_A_PROCESS, MEMORY_OF_A_PROCESS = 200, 1536 << 10
 
-def worker_of(instance: DagsterInstance, run_id: str) -> tuple[int, float] | None:
-    """The number of the process that works on a run and when it said so (seconds since 1970); None before it did."""
-    found = None
-    for entry in instance.all_logs(run_id, of_type=DagsterEventType.ENGINE_EVENT):
-        data = entry.dagster_event.event_specific_data if entry.dagster_event else None
-        pid = data.metadata.get("pid") if isinstance(data, EngineEventData) else None
-        if pid is not None and str(pid.value).isdigit():
-            found = int(str(pid.value)), entry.timestamp
-    return found
+#: Seconds between looks of a worker where the queue is a table; Redis and RabbitMQ tell by themselves.
+LOOK = 0.3
 
 
-def is_alive(worker: tuple[int, float] | None) -> bool:
-    """Whether that very process lives: one of the same number that began later is another."""
-    if worker is None:
-        return False
-    pid, said = worker
-    try:
-        process = psutil.Process(pid)
-        return process.create_time() <= said + 1 and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+class WorkerRunLauncher(CeleryRunLauncher):
+    """Dagster's Celery launcher, which asks the database whether a run is worked on, and needs no results kept."""
 
+    def __init__(self, **configured: Any) -> None:
+        super().__init__(**configured)
+        _name_queues(self.celery)
 
-class WatchedRunLauncher(DefaultRunLauncher):
-    """Dagster's launcher of processes on this machine, which also tells whether a run's process still lives."""
-
-    @property
-    def supports_check_run_worker_health(self) -> bool:
-        """True: the daemon's monitoring asks, and fails a run whose process is gone."""
+    def terminate(self, run_id: str) -> bool:
+        """Has a run end: its worker looks every few seconds whether it is to. False when there is no such run."""
+        run = self._instance.get_run_by_id(run_id)
+        if run is None or run.is_finished:
+            return False
+        self._instance.report_run_canceling(run)
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """RUNNING while the run's process lives, else FAILED with its number."""
-        worker = worker_of(self._instance, run.run_id)
-        if is_alive(worker):
+        """RUNNING while a process holds the run's lock, else FAILED."""
+        if is_worked_on(engine(Settings.from_environment()), run.run_id):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
-        return CheckRunHealthResult(WorkerStatus.FAILED, f"its process {worker[0] if worker else ''} is gone")
+        return CheckRunHealthResult(WorkerStatus.FAILED, "the process that worked on it is gone")
+
+    @property
+    def supports_resume_run(self) -> bool:
+        """False: a run is not taken up in its middle; the inbox sensor starts the work again."""
+        return False
+
+
+def _name_queues(app: Celery) -> None:
+    """Has an application know both queues."""
+    app.conf.task_queues = [Queue(name, routing_key=f"{name}.#") for name in (AT_HOME, ANYWHERE)]
+
+
+def celery_app(settings: Settings) -> Celery:
+    """The Celery application of a worker: the one task that executes a run."""
+    database_transport.Transport.polling_interval = LOOK
+    app = make_app({"broker": broker_url(settings), "backend": "disabled://", "task_default_queue": AT_HOME})
+    _name_queues(app)
+    app.conf.update(
+        worker_prefetch_multiplier=1,
+        # Else a worker that is busy would keep a run waiting which another could take.
+        task_acks_late=True,
+        worker_max_tasks_per_child=RUNS_OF_A_PROCESS,
+        worker_max_memory_per_child=MEMORY_OF_A_PROCESS,
+        worker_hijack_root_logger=False,
+        # What Dagster prints of each event is on the run's page.
+        worker_redirect_stdouts_level="DEBUG",
+        worker_enable_remote_control=False,
+        broker_connection_retry_on_startup=True,
+    )
+    if (settings.broker_url or "").startswith("redis"):
+        # Later, Redis would give a run that is still under way to a second worker.
+        app.conf.broker_transport_options = {"visibility_timeout": 2 * LONGEST_RUN}
+    create_execute_job_task(app)
+    return app
+
+
+def work(settings: Settings, processes: int, *, anywhere: bool = False) -> None:
+    """Works on runs in so many processes until told to end; with `anywhere` only on those that any machine may do.
+    Everything a run needs is imported first, once for all."""
+    import great_expectations  # noqa: F401
+
+    import assets.definitions  # noqa: F401
+
+    logging.basicConfig(level=logging.WARNING, stream=sys.__stderr__)
+    app = celery_app(settings)
+    under: dict[str, ExitStack] = {}
+
+    @task_prerun.connect(weak=False)
+    def begin(task_id: str, kwargs: Mapping[str, Any], **_: object) -> None:
+        run_id = unpack_value(kwargs["execute_job_args_packed"], as_type=ExecuteRunArgs).run_id
+        under[task_id] = held = ExitStack()
+        held.enter_context(run_lock(engine(settings), run_id))
+        instance = held.enter_context(DagsterInstance.get())
+        thread, ended = start_run_cancellation_thread(instance, run_id)
+        held.callback(thread.join)
+        held.callback(ended.set)
+
+    @task_postrun.connect(weak=False)
+    def end(task_id: str, **_: object) -> None:
+        if held := under.pop(task_id, None):
+            held.close()
+
+    name = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:6]}"
+    queues = ANYWHERE if anywhere else f"{AT_HOME},{ANYWHERE}"
+    app.worker_main([
+        *("worker", "--queues", queues, "--concurrency", str(processes), "--hostname", name, "--loglevel", "WARNING"),
+        *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+    ])  # fmt: skip
 
 
 def end_dead_runs(settings: Settings) -> list[str]:
-    """Ends what the store calls under way and nobody runs, before a service starts; a line for each.
+    """Ends what the store calls under way and nobody works on, before a service starts; a line for each.
 
-    A run that was being cancelled is cancelled, any other has failed. The inbox sensor does the work again.
+    A run that was being cancelled is cancelled, any other has failed. The inbox sensor does the work again. Where other
+    machines work on the same database, runs that wait for a worker are left to Dagster's monitoring.
     """
     told = []
+    shared = settings.database_url is not None
+    asked = [status for status in AT_WORK if not shared or status in (DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING)]
     with opened(settings) as instance:
-        for run in instance.get_runs(filters=RunsFilter(statuses=AT_WORK)):
-            if is_alive(worker_of(instance, run.run_id)):
+        for run in instance.get_runs(filters=RunsFilter(statuses=asked)):
+            if is_worked_on(engine(settings), run.run_id):
                 continue
-            reason = "The process of this run was gone when the service started"
+            reason = "Nobody worked on this run when the service started"
             if run.status == DagsterRunStatus.CANCELING:
                 instance.report_run_canceled(run, message=reason)
             else:
                 instance.report_run_failed(run, message=reason)
-            told.append(f"Run {run.run_id[:8]} ({run.job_name}): its process is gone, it counts as failed")
+            told.append(f"Run {run.run_id[:8]} ({run.job_name}): nobody works on it, it counts as failed")
     return told

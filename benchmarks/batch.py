@@ -33,7 +33,8 @@ WORK = (
     ("staging", "assets.staging", "stage"),
     ("inputs", "assets.staging", "begin"),
     ("models", "assets.models", "calculate"),
-    ("checks", "assets.checks", "_results"),
+    ("checks", "assets.checks", "count"),
+    ("checks", "assets.checks", "judged"),
     ("publication", "assets.published", "publish_each"),
     ("events", "assets.steps", "report"),
 )
@@ -102,7 +103,9 @@ def main() -> None:
         many, many_parts = seconds(names[1 + asked.few :])
         embedded.release(home / "home")
     more = asked.many - asked.few
-    print(f"unit {one_import:.2f} s; {asked.few} enti {few:.1f} s, {asked.many} enti {many:.1f} s, {asked.documents} documents each")
+    print(
+        f"unit {one_import:.2f} s; {asked.few} enti {few:.1f} s, {asked.many} enti {many:.1f} s, {asked.documents} documents each"
+    )
     each = (many - few) / more
     print(f"one more ente: {each:.3f} s, {each / one_import:.3f} units")
     for part in dict.fromkeys(part for part, *_ in WORK):

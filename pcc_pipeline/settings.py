@@ -50,6 +50,11 @@ class Settings:
     desk_hosts: tuple[str, ...] = ()
     #: Seconds without new files before an ente's are read; None: as the rule book says (threshold quiet_seconds).
     quiet_seconds: int | None = None
+    #: Where runs wait for a worker (a Redis or RabbitMQ address); None: in the database.
+    broker_url: str | None = None
+    #: Worker processes of this machine, and runs at once over all machines (None: as many as those processes).
+    workers: int = 2
+    runs_at_once: int | None = None
 
     @property
     def memory_bytes(self) -> int:
@@ -63,37 +68,35 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """Reads PCC_HOME, PCC_STORE_URL, PCC_DATABASE_URL, PCC_INBOX, PCC_MEMORY_LIMIT, PCC_THREADS, PCC_MAX_FILE_BYTES,
-        PCC_BATCH_ROWS, PCC_QUIET_SECONDS, PCC_DESK_DATABASE_URL, PCC_DESK_HOSTS (names, commas between).
+        PCC_BATCH_ROWS, PCC_QUIET_SECONDS, PCC_DESK_DATABASE_URL, PCC_DESK_HOSTS (names, commas between), PCC_BROKER_URL,
+        PCC_WORKERS, PCC_RUNS.
 
-        An empty variable counts as unset. Raises ValueError when PCC_THREADS or PCC_MAX_FILE_BYTES is no positive number,
-        or PCC_BATCH_ROWS or PCC_QUIET_SECONDS no whole one.
+        An empty variable counts as unset. Raises ValueError when one that counts something is no whole number, or too low.
         """
         values = os.environ if environment is None else environment
+
+        def number(name: str, least: int = 1) -> int | None:
+            given = values.get(name) or ""
+            if given and (not given.isdigit() or int(given) < least):
+                raise ValueError(f"{name} must be a whole number from {least}, not {given!r}")
+            return int(given) if given else None
+
         home = Path(values.get("PCC_HOME") or "~/.pcc").expanduser().absolute()
-        threads = values.get("PCC_THREADS") or str(_threads())
-        if not threads.isdigit() or int(threads) < 1:
-            raise ValueError(f"PCC_THREADS must be a whole number from 1, not {threads!r}")
-        largest = values.get("PCC_MAX_FILE_BYTES") or str(DEFAULT_MAX_FILE_BYTES)
-        if not largest.isdigit() or int(largest) < 1:
-            raise ValueError(f"PCC_MAX_FILE_BYTES must be a whole number from 1, not {largest!r}")
-        together = values.get("PCC_BATCH_ROWS") or str(DEFAULT_BATCH_ROWS)
-        if not together.isdigit():
-            raise ValueError(f"PCC_BATCH_ROWS must be a whole number from 0, not {together!r}")
-        quiet = values.get("PCC_QUIET_SECONDS") or ""
-        if quiet and not quiet.isdigit():
-            raise ValueError(f"PCC_QUIET_SECONDS must be a whole number from 0, not {quiet!r}")
         return cls(
             home=home,
             store_url=values.get("PCC_STORE_URL") or str(home / "store"),
             inbox=Path(values.get("PCC_INBOX") or home / "inbox").expanduser().absolute(),
             database_url=values.get("PCC_DATABASE_URL") or None,
             memory_limit=values.get("PCC_MEMORY_LIMIT") or DEFAULT_MEMORY_LIMIT,
-            threads=int(threads),
-            max_file_bytes=int(largest),
-            batch_rows=int(together),
+            threads=number("PCC_THREADS") or _threads(),
+            max_file_bytes=number("PCC_MAX_FILE_BYTES") or DEFAULT_MAX_FILE_BYTES,
+            batch_rows=DEFAULT_BATCH_ROWS if (together := number("PCC_BATCH_ROWS", 0)) is None else together,
             desk_database_url=values.get("PCC_DESK_DATABASE_URL") or None,
             desk_hosts=tuple(name.strip() for name in values.get("PCC_DESK_HOSTS", "").split(",") if name.strip()),
-            quiet_seconds=int(quiet) if quiet else None,
+            quiet_seconds=number("PCC_QUIET_SECONDS", 0),
+            broker_url=values.get("PCC_BROKER_URL") or None,
+            workers=number("PCC_WORKERS") or cls.workers,
+            runs_at_once=number("PCC_RUNS"),
         )
 
     @classmethod
@@ -112,7 +115,12 @@ class Settings:
             "PCC_THREADS": str(self.threads),
             "PCC_MAX_FILE_BYTES": str(self.max_file_bytes),
             "PCC_BATCH_ROWS": str(self.batch_rows),
+            "PCC_WORKERS": str(self.workers),
         }
+        if self.broker_url:
+            values["PCC_BROKER_URL"] = self.broker_url
+        if self.runs_at_once is not None:
+            values["PCC_RUNS"] = str(self.runs_at_once)
         if self.quiet_seconds is not None:
             values["PCC_QUIET_SECONDS"] = str(self.quiet_seconds)
         if self.database_url:

@@ -25,7 +25,7 @@ from portal.headers import Headers
 from portal.identity import Provider, client
 from portal.pages import ROUTERS
 from portal.tenancy import DeskDatabase
-from portal.web import EnteNeeded, SignInNeeded, page
+from portal.web import OtherPageFirst, page
 
 #: Names by which a machine asks itself.
 LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -75,13 +75,9 @@ def create_app(
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
     app.add_middleware(Headers, https=secure_cookies)
 
-    @app.exception_handler(SignInNeeded)
-    async def to_sign_in(request: Request, error: SignInNeeded) -> Response:
-        return RedirectResponse("/accesso", 303)
-
-    @app.exception_handler(EnteNeeded)
-    async def to_enti(request: Request, error: EnteNeeded) -> Response:
-        return RedirectResponse("/enti", 303)
+    @app.exception_handler(OtherPageFirst)
+    async def to_other_page(request: Request, error: OtherPageFirst) -> Response:
+        return RedirectResponse(error.page, 303)
 
     @app.exception_handler(NoEnteCode)
     async def no_ente(request: Request, error: NoEnteCode) -> Response:

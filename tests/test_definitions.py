@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -15,8 +14,8 @@ import assets.checks as asset_checks
 from assets.definitions import defs
 from assets.run import run_headless
 from pcc_pipeline.calculator import load_models
-from pcc_pipeline.checks import check_names
-from pcc_pipeline.checks import run_checks as real_checks
+from pcc_pipeline.checks import count as real_count
+from pcc_pipeline.checks import shown_checks
 from pcc_pipeline.checks.gate import Gate
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.publish import current
@@ -47,14 +46,12 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], Non
 
     def breaks(ente: str, table: str) -> None:
         def run(described, paths, **more):  # type: ignore[no-untyped-def]
-            found = real_checks(described, paths, **more)
-            if described.name == table and ente in found:
-                first = found[ente][0]
-                bad = replace(first, passed=False, failing_rows=1, samples=[{"ente": ente, "line": 7}])
-                found[ente] = [bad, *found[ente][1:]]
+            found = real_count(described, paths, **more)
+            if described.name == table and ente in found.rows:
+                found.tally.add(ente, found.checks[0].name, 1, [{"ente": ente, "line": 7}])
             return found
 
-        monkeypatch.setattr(asset_checks, "run_checks", run)
+        monkeypatch.setattr(asset_checks, "count", run)
 
     yield breaks
 
@@ -76,8 +73,8 @@ def test_every_table_is_an_asset_with_schema_and_dependencies_read_from_the_sql(
 
 def test_every_check_of_a_model_is_an_asset_check() -> None:
     declared = {(k.asset_key.to_user_string(), k.name) for k in defs.resolve_asset_graph().asset_check_keys}
-    assert {(name, check) for name, table in MODELS.items() for check in check_names(table)} <= declared
-    assert {(kind, "row_count") for kind in FEEDS if kind != "enti"} <= declared
+    assert {(name, check) for name, table in MODELS.items() for check in shown_checks(table)} <= declared
+    assert {(kind, "as_described") for kind in FEEDS if kind != "enti"} <= declared
 
 
 def test_a_run_of_several_enti_publishes_those_whose_checks_hold_and_records_each(

@@ -71,6 +71,11 @@ def to_do(installation: Installation, *, sweep: bool) -> dict[str, str]:
     return {ente: _fingerprint(marks) for ente, marks in parts.items() if ente not in unquiet}
 
 
+def arrived(settings: Settings) -> list[str]:
+    """Whose files in this machine's inbox may be taken in now: those of enti, and of the provider, that are quiet."""
+    return sorted(ente for ente in waiting(settings.inbox) if quiet(settings, ente))
+
+
 def quiet(settings: Settings, ente: str, now: float | None = None) -> bool:
     """Whether nothing has come into an ente's inbox for so many seconds (setting, else threshold quiet_seconds), or
     something has waited there so long already that it is read all the same. No file is opened."""
@@ -141,7 +146,6 @@ def decided(register: Register, store: Store) -> dict[str, str]:
             query = (
                 sa.select(d.c.ente, sa.func.max(d.c.decision), sa.func.max(d.c.decided_at) > sa.func.max(last.c.at))
                 .join(last, last.c.ente == d.c.ente)
-                .where(d.c.decided_at > last.c.at - LONGEST_RUN)
                 .group_by(d.c.ente)
             )
             for ente, number, later in connection.execute(query):

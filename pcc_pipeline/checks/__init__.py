@@ -4,21 +4,26 @@ Names and descriptions (`check_names`) come without importing Great Expectations
 seconds; `run_checks` imports it when called. Nothing here knows Dagster, stores or PostgreSQL.
 """
 
-from pcc_pipeline.checks.names import Check, check_names, checks_of
+from pcc_pipeline.checks.names import Check, check_names, checks_of, shown_as, shown_checks
 from pcc_pipeline.checks.reconciliations import RECONCILIATIONS, Reconciliation, relations_of
 from pcc_pipeline.checks.result import CheckError, CheckResult
-from pcc_pipeline.checks.run import run_checks
-from pcc_pipeline.checks.suite import suite_for
+from pcc_pipeline.checks.run import Counted, count, judged, run_checks
+from pcc_pipeline.checks.suite import no_failing_rows
 
 __all__ = [
     "RECONCILIATIONS",
     "Check",
     "CheckError",
     "CheckResult",
+    "Counted",
     "Reconciliation",
     "check_names",
     "checks_of",
+    "count",
+    "judged",
+    "no_failing_rows",
     "relations_of",
     "run_checks",
-    "suite_for",
+    "shown_as",
+    "shown_checks",
 ]

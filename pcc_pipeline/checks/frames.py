@@ -1,16 +1,13 @@
-"""Reading a table's Parquet files through DuckDB: relations by ente, and batches of rows.
+"""Reading a table's Parquet files through DuckDB: relations of many enti, and what makes a row fail.
 
 Each row bears `owner`, the ente whose files it was read from, whatever its own column `ente` says.
-What is demanded of the rows is not decided here.
+How failing rows are counted is not decided here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-import pyarrow as pa
 
 from pcc_pipeline.checks.names import Check
 from pcc_pipeline.duck import literal
@@ -18,13 +15,18 @@ from pcc_pipeline.tables.describe import Table
 from pcc_pipeline.tables.feeds import FEEDS
 from pcc_pipeline.tables.lineage import LINEAGE
 
-#: The ente whose files hold the row.
-OWNER = "owner__"
+#: The ente whose files hold the row, and the file itself.
+OWNER, FILE = "owner__", "file__"
 #: The view of the table being checked.
 CHECKED = "checked__"
 
 #: By ente, what holds its rows: Parquet paths, or queries in parentheses.
 Paths = Mapping[str, Sequence[str]]
+Types = Mapping[str, Mapping[str, str]]
+
+
+class Marked(str):
+    """A query in parentheses of many enti's rows, marked with OWNER: an entry that stands for each of them."""
 
 
 def quoted(name: str) -> str:
@@ -32,23 +34,42 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _files(paths: Sequence[str], also: str = "") -> str:
-    """What stands after FROM to read all the entries; one in parentheses is a query (a model's view). `also` is selected
-    beside the columns."""
-    files = [path for path in paths if not path.startswith("(")]
-    sources = [path for path in paths if path.startswith("(")]
+def _is_query(path: str) -> bool:
+    """Whether an entry is a model's view rather than a file."""
+    return path.startswith("(")
+
+
+def _list(paths: Sequence[str]) -> str:
+    return f"[{', '.join(literal(path) for path in paths)}]"
+
+
+def _files(paths: Sequence[str]) -> str:
+    """What stands after FROM to read all the entries, whatever columns each has."""
+    files = [path for path in paths if not _is_query(path)]
+    sources = [path for path in paths if _is_query(path)]
     if files:
-        sources.append(f"read_parquet([{', '.join(literal(path) for path in files)}], union_by_name = true)")
-    columns = f"*, {also}" if also else "*"
-    return f"({' UNION ALL BY NAME '.join(f'SELECT {columns} FROM {source}' for source in sources)})"
+        sources.append(f"read_parquet({_list(files)}, union_by_name = true)")
+    return f"({' UNION ALL BY NAME '.join(f'SELECT * FROM {source}' for source in sources)})"
 
 
-def found_types(connection: Any, paths: Sequence[str]) -> dict[str, str]:
-    """DuckDB's type of each column in the files together; empty without files."""
-    if not paths:
-        return {}
-    rows = connection.execute(f"DESCRIBE SELECT * FROM {_files(paths)}").fetchall()
-    return {row[0]: row[1] for row in rows}
+def found_types(connection: Any, paths: Paths) -> Types:
+    """DuckDB's type of each column in an ente's files together, by ente; empty without files."""
+    files = sorted({path for given in paths.values() for path in given if not _is_query(path)})
+    alike: dict[str, str] = {}
+    if len(files) > 1:
+        query = (
+            f"SELECT file_name, md5(string_agg(s::VARCHAR, '|')) FROM parquet_schema({_list(files)}) AS s GROUP BY file_name"
+        )
+        alike = dict(connection.execute(query).fetchall())
+    asked: dict[tuple[str, ...], dict[str, str]] = {}
+    found = {}
+    for ente, given in paths.items():
+        kinds = tuple(sorted({alike.get(path, path) for path in given}))
+        if kinds and kinds not in asked:
+            rows = connection.execute(f"DESCRIBE SELECT * FROM {_files(given)}").fetchall()
+            asked[kinds] = {row[0]: row[1] for row in rows}
+        found[ente] = asked[kinds] if kinds else {}
+    return found
 
 
 def wrong_types(table: Table, found: Mapping[str, str]) -> list[dict[str, str]]:
@@ -68,140 +89,82 @@ def wrong_types(table: Table, found: Mapping[str, str]) -> list[dict[str, str]]:
     return wrong
 
 
-@dataclass(frozen=True)
-class Held:
-    """What holds the rows of some enti, all with the same columns: a query marked with OWNER, and DuckDB's type of each."""
-
-    enti: tuple[str, ...]
-    sql: str
-    types: Mapping[str, str]
-
-
-def held(connection: Any, paths: Paths, together: str | None = None) -> list[Held]:
-    """Where the enti's rows are; those without files are left out.
-
-    Enti whose files have the same columns are read at once. `together` is a query of all their rows, marked with OWNER:
-    then the paths only tell which enti there are.
-    """
-    if together is not None:
-        types = {row[0]: row[1] for row in connection.execute(f"DESCRIBE {together}").fetchall()}
-        return [Held(tuple(paths), together, types)]
-    found: list[Held] = []
-    alike: dict[frozenset[tuple[Any, ...]], list[str]] = {}
-    shapes = _shapes(connection, [file for files in paths.values() for file in files if not file.startswith("(")])
-    for ente, files in paths.items():
-        if any(path.startswith("(") for path in files):
-            sql = f"SELECT {literal(ente)} AS {OWNER}, * FROM {_files(files)}"
-            found.append(Held((ente,), sql, found_types(connection, files)))
-        elif files:
-            alike.setdefault(frozenset(shapes[file] for file in files), []).append(ente)
-    for enti in alike.values():
-        owners = ", ".join(f"({literal(file)}, {literal(ente)})" for ente in enti for file in paths[ente])
-        rows = _files([file for ente in enti for file in paths[ente]], "filename AS file__")
-        sql = (
-            f"SELECT owners.ente AS {OWNER}, rows.* EXCLUDE (file__) FROM {rows} AS rows "
-            f"JOIN (VALUES {owners}) AS owners(file, ente) ON owners.file = rows.file__"
-        )
-        found.append(Held(tuple(enti), sql, found_types(connection, paths[enti[0]])))
-    return found
-
-
-def _shapes(connection: Any, files: Sequence[str]) -> dict[str, tuple[Any, ...]]:
-    """The columns of Parquet files, by file: equal where the files' columns are."""
-    if not files:
-        return {}
-    listed = ", ".join(literal(file) for file in files)
-    query = f"""
-        SELECT file_name, list((name, type, type_length, num_children, scale, precision, logical_type) ORDER BY column_id)
-        FROM parquet_schema([{listed}]) GROUP BY file_name
-    """
-    return {name: tuple(columns) for name, columns in connection.execute(query).fetchall()}
-
-
-def create_view(connection: Any, name: str, table: Table, rows: Sequence[Held]) -> None:
-    """Make a temporary view (of many enti: table) of the rows, in described types, and OWNER.
+def create_view(connection: Any, name: str, table: Table, paths: Paths, types: Types) -> None:
+    """Make a temporary view (of several readings: table) of every ente's rows, in described types, and OWNER.
 
     A missing column reads as null (as `duck.parquet` reads it), and a value that does not fit the described type too:
     the check `types` tells of both, but for what older files of a feed lack.
-    Records columns are left out. Without any file the view is empty.
+    Records columns are left out. Without any file the view is empty. Enti whose files have the same columns are one
+    reading: to plan a union of hundreds costs more than to read them.
     """
     plain = [column for column in table.columns if column.type != "records"]
     branches = []
-    for part in rows:
-        columns = []
-        for column in plain:
-            wanted, has = column.duckdb_type, part.types.get(column.name)
-            if has is None:
-                value = f"NULL::{wanted}"
-            elif has == wanted:
-                value = quoted(column.name)
-            else:
-                value = f"TRY_CAST({quoted(column.name)} AS {wanted})"
-            columns.append(f"{value} AS {quoted(column.name)}")
-        branches.append(f"SELECT {OWNER}, {', '.join(columns)} FROM ({part.sql})")
+    together: dict[tuple[tuple[str, str], ...], dict[str, Sequence[str]]] = {}
+    marked = {path: types[ente] for ente, given in paths.items() for path in given if isinstance(path, Marked)}
+    branches += [f"SELECT {OWNER}, {_cast(table, kinds)} FROM {query}" for query, kinds in marked.items()]
+    for ente, given in paths.items():
+        if any(isinstance(path, Marked) for path in given):
+            continue
+        if given and any(_is_query(path) for path in given):
+            branches.append(f"SELECT {literal(ente)} AS {OWNER}, {_cast(table, types[ente])} FROM {_files(given)}")
+        elif given:
+            together.setdefault(tuple(types[ente].items()), {})[ente] = given
+    for kinds, by_ente in together.items():
+        files = [path for given in by_ente.values() for path in given]
+        read = f"read_parquet({_list(files)}, union_by_name = {len(files) > len(by_ente)}, filename = {literal(FILE)})"
+        owners = ", ".join(f"({literal(path)}, {literal(ente)})" for ente, given in by_ente.items() for path in given)
+        read = f"{read} JOIN (VALUES {owners}) AS owners({FILE}, {OWNER}) USING ({FILE})"
+        branches.append(f"SELECT {OWNER}, {_cast(table, dict(kinds))} FROM {read}")
     if not branches:
         nulls = ", ".join(f"NULL::{c.duckdb_type} AS {quoted(c.name)}" for c in plain)
         branches.append(f"SELECT NULL::VARCHAR AS {OWNER}, {nulls} WHERE false")
-    # Many small enti are read once: planning hundreds of files again and again costs more than it.
-    kind = "TABLE" if sum(len(part.enti) for part in rows) > 1 else "VIEW"
+    kind = "TABLE" if len(branches) > 1 or marked else "VIEW"
     connection.execute(f"CREATE OR REPLACE TEMP {kind} {quoted(name)} AS {' UNION ALL '.join(branches)}")
 
 
-def create_relation(connection: Any, name: str, table: Table, paths: Paths, together: str | None, *, checked: bool) -> None:
+def _cast(table: Table, types: Mapping[str, str]) -> str:
+    """The table's columns but records, from files whose columns have those types."""
+    columns = []
+    for column in table.columns:
+        if column.type == "records":
+            continue
+        wanted, has = column.duckdb_type, types.get(column.name)
+        if has is None:
+            value = f"NULL::{wanted}"
+        elif has == wanted:
+            value = quoted(column.name)
+        else:
+            value = f"TRY_CAST({quoted(column.name)} AS {wanted})"
+        columns.append(f"{value} AS {quoted(column.name)}")
+    return ", ".join(columns)
+
+
+def create_relation(connection: Any, name: str, table: Table, paths: Paths, checked: bool) -> None:
     """Make the temporary view `name` for a reconciliation: its column `ente` says whose files they are.
 
-    `checked` says that its rows are those of CHECKED, which need no second reading; else see `held`.
+    `checked` says that its rows are those of CHECKED, which need no second reading.
     """
     inner = CHECKED if checked else f"{name}__files"
     if not checked:
-        create_view(connection, inner, table, held(connection, paths, together))
+        create_view(connection, inner, table, paths, found_types(connection, paths))
     connection.execute(
         f"CREATE OR REPLACE TEMP VIEW {quoted(name)} AS "
         f"SELECT * EXCLUDE ({OWNER}) REPLACE ({OWNER} AS ente) FROM {quoted(inner)}"
     )
 
 
-def expression(check: Check) -> tuple[str, str]:
-    """The frame's column for a row check, and the SQL that fills it: texts and doubles only.
-
-    Whether a value is there is judged on a mark, 1 or null, and a minimum on the value's floor, which
-    against a whole bound is exact: Great Expectations hashes every frame and compares other types value by
-    value in Python, ten times slower on dates and decimals.
-    """
+def fails(check: Check, table: Table) -> str:
+    """The SQL condition under which a row fails a check that is judged row by row."""
     first = quoted(check.columns[0])
-    if check.kind == "minimum":
-        return check.name, f"floor({first})::DOUBLE"
+    column = table.column(check.columns[0])
     if check.kind in ("required", "one_of"):
-        present = " OR ".join(f"{quoted(name)} IS NOT NULL" for name in check.columns)
-        return check.name, f"CASE WHEN {present} THEN 1::DOUBLE END"
-    return check.columns[0], first
-
-
-def batches(connection: Any, checks: Sequence[Check], shown: Sequence[str], size: int) -> Iterator[tuple[pa.Table, pa.Table]]:
-    """Batches of at most about `size` rows of CHECKED: what is judged, and what can be shown.
-
-    The second has OWNER and the columns of `shown`, row for row beside the first.
-    """
-    judged = dict(expression(check) for check in checks)
-    names = list(dict.fromkeys([OWNER, *shown]))
-    selected = [f"{sql} AS {quoted('judged ' + name)}" for name, sql in judged.items()]
-    selected += [quoted(name) for name in names]
-    reader = connection.sql(f"SELECT {', '.join(selected)} FROM {CHECKED}").to_arrow_reader(size)
-    # DuckDB ends a batch with each file: small ones are put together, since each judgement costs the same.
-    waiting: list[pa.RecordBatch] = []
-    for batch in reader:
-        if waiting and sum(part.num_rows for part in waiting) + batch.num_rows > size:
-            yield _split(waiting, list(judged), names)
-            waiting = []
-        if batch.num_rows:
-            waiting.append(batch)
-    if waiting:
-        yield _split(waiting, list(judged), names)
-
-
-def _split(parts: Sequence[pa.RecordBatch], judged: Sequence[str], shown: Sequence[str]) -> tuple[pa.Table, pa.Table]:
-    columns = pa.Table.from_batches(parts).combine_chunks().columns
-    return (
-        pa.Table.from_arrays(columns[: len(judged)], names=list(judged)),
-        pa.Table.from_arrays(columns[len(judged) :], names=list(shown)),
-    )
+        return " AND ".join(f"{quoted(name)} IS NULL" for name in check.columns)
+    if check.kind == "own_ente":
+        return f"{first} IS DISTINCT FROM {OWNER}"
+    if check.kind == "allowed":
+        return f"{first} NOT IN ({', '.join(literal(value) for value in column.allowed)})"
+    if check.kind == "pattern":
+        return f"NOT regexp_full_match({first}, {literal(column.pattern or '')})"
+    if check.kind == "minimum":
+        return f"{first} < {column.minimum}"
+    raise KeyError(f"{check.kind} is not judged row by row")

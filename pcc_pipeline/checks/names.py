@@ -15,8 +15,11 @@ from pcc_pipeline.tables.feeds import FEEDS
 
 Kind = Literal["required", "allowed", "pattern", "minimum", "one_of", "types", "own_ente", "key", "count", "sql"]
 
-#: Kinds judged row by row, batch after batch; the others judge the whole table.
-ROW_KINDS = frozenset({"required", "allowed", "pattern", "minimum", "one_of"})
+#: Kinds that each row passes or fails alone; the others judge the whole table.
+ROW_KINDS = frozenset({"required", "allowed", "pattern", "minimum", "one_of", "own_ente"})
+
+#: The name under which all demands of a table's description are shown as one.
+AS_DESCRIBED = "as_described"
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,23 @@ def checks_of(table: Table) -> list[Check]:
         if rule.table == table.name:
             found.append(Check(rule.name, "sql", rule.description, (), rule.blocking, rule))
     return found
+
+
+def shown_as(check: Check) -> str:
+    """The name under which operators see a check: a reconciliation's own, one for all demands of the description.
+
+    To tell of each demand, some 1,700, costs more than to check it.
+    """
+    return check.name if check.reconciliation is not None else AS_DESCRIBED
+
+
+def shown_checks(table: Table) -> dict[str, Check]:
+    """What operators see of a table's checks, by name: what it stands for, and whether it blocks."""
+    found = checks_of(table)
+    described = [check for check in found if check.reconciliation is None]
+    words = "The table is as described: " + "; ".join(check.description for check in described)
+    whole = Check(AS_DESCRIBED, "types", words, (), any(check.blocking for check in described))
+    return {AS_DESCRIBED: whole} | {check.name: check for check in found if check.reconciliation is not None}
 
 
 def check_names(table: Table) -> dict[str, str]:

@@ -1,26 +1,37 @@
-"""Running a table's checks over the Parquet files of one ente or of a batch of enti.
+"""Counting what fails a table's checks, over the Parquet files of one ente or of a batch of enti, and having it judged.
 
-Row checks see bounded batches of rows as pandas frames, several enti together; checks of the whole table
-see a frame of failing-row counts that DuckDB computes, one row an ente. Every verdict is Great
-Expectations'. What is checked is said in `names`, how it is judged in `suite`.
+DuckDB counts failing rows, all checks of a row in one reading; every verdict is Great Expectations'. What is checked is
+said in `names`, how rows are read in `frames`, how counts are judged in `suite`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from pcc_pipeline.checks import by_row, frames
+from pcc_pipeline.checks import frames
 from pcc_pipeline.checks.frames import CHECKED, OWNER, Paths
 from pcc_pipeline.checks.names import Check, checks_of
 from pcc_pipeline.checks.reconciliations import Reconciliation, described
-from pcc_pipeline.checks.result import SAMPLES, CheckError, CheckResult, Tally
+from pcc_pipeline.checks.result import SAMPLES, CheckResult, Tally
+from pcc_pipeline.checks.suite import judge
 from pcc_pipeline.duck import connect
 from pcc_pipeline.tables.describe import Table
 from pcc_pipeline.tables.feeds import FEEDS
 
-#: Rows judged at a time: a frame of this size takes well under 200 MB.
-BATCH_ROWS = 250_000
+#: The columns that lead a row back to where it came from, where it has them.
+_ORIGIN = ("ente", "delivery", "file", "line")
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What fails a table's checks, before it is judged: the checks in order, the rows read by ente, and the tally."""
+
+    table: Table
+    checks: Sequence[Check]
+    rows: Mapping[str, int]
+    tally: Tally
 
 
 def run_checks(
@@ -29,20 +40,29 @@ def run_checks(
     *,
     connect: Callable[[], Any] = connect,
     related: Mapping[str, Paths] | None = None,
-    together: Mapping[str, str] | None = None,
     expected_rows: Mapping[str, int] | None = None,
-    batch_rows: int = BATCH_ROWS,
 ) -> dict[str, list[CheckResult]]:
-    """Every check of the table for each ente of `paths_by_ente`, in the order of `checks_of`.
+    """Every check of the table for each ente of `paths_by_ente`, in the order of `checks_of`: `count`ed and `judged`."""
+    counted = count(table, paths_by_ente, connect=connect, related=related, expected_rows=expected_rows)
+    return judged([counted])[0]
+
+
+def count(
+    table: Table,
+    paths_by_ente: Paths,
+    *,
+    connect: Callable[[], Any] = connect,
+    related: Mapping[str, Paths] | None = None,
+    expected_rows: Mapping[str, int] | None = None,
+) -> Counted:
+    """Counts what fails every check of the table, for each ente of `paths_by_ente`.
 
     `connect` gives a DuckDB connection (closed here) that can open the paths; an entry in parentheses is
     taken for a query, so that a model kept as a view is checked too. `related` gives, by table
     name, the files of the other tables that the table's reconciliations read (`relations_of`); one that is
     missing fails its check, but for a feed of which an ente delivered nothing (an empty list).
-    `together` gives, by table name, a query of all the enti's rows, marked with OWNER, where reading each ente's costs more.
     `expected_rows` is the register's count by ente, for `row_count`, which is left out of the results where
-    it is not given. Raises CheckError when a check cannot be evaluated, duckdb.Error when a file cannot be
-    read.
+    it is not given. Raises duckdb.Error when a file cannot be read.
     """
     checks = checks_of(table)
     if expected_rows is None:
@@ -50,36 +70,71 @@ def run_checks(
     tally = Tally()
     connection = connect()
     try:
-        held = frames.held(connection, paths_by_ente, (together or {}).get(table.name))
-        types = {ente: part.types for part in held for ente in part.enti}
-        frames.create_view(connection, CHECKED, table, held)
-        counted = connection.execute(f"SELECT {OWNER}, count(*) FROM {CHECKED} GROUP BY ALL").fetchall()
-        rows = dict.fromkeys(paths_by_ente, 0) | dict(counted)
-        if sum(rows.values()):
-            by_row.run(connection, table, [check for check in checks if check.by_row], tally, batch_rows)
+        types = frames.found_types(connection, paths_by_ente)
+        frames.create_view(connection, CHECKED, table, paths_by_ente, types)
+        rows = _by_row(connection, table, [check for check in checks if check.by_row], paths_by_ente, tally)
         others = [check for check in checks if not check.by_row]
         _whole_table(connection, table, others, paths_by_ente, types, rows, expected_rows or {}, tally)
         for check in others:
             if check.reconciliation is not None:
-                _reconcile(connection, check.reconciliation, table, related or {}, together or {}, paths_by_ente, tally)
-        _judge(table, others, list(paths_by_ente), tally)
+                _reconcile(connection, check.reconciliation, table, related or {}, paths_by_ente, tally)
     finally:
         connection.close()
-    return {
-        ente: [
-            CheckResult(
-                check=check.name,
-                passed=not tally.failing[ente, check.name],
-                blocking=check.blocking,
-                failing_rows=tally.failing[ente, check.name],
-                rows=rows[ente],
-                samples=tally.samples[ente, check.name],
-                description=check.description,
-            )
-            for check in checks
-        ]
-        for ente in paths_by_ente
-    }
+    return Counted(table, checks, rows, tally)
+
+
+def judged(counted: Sequence[Counted]) -> list[dict[str, list[CheckResult]]]:
+    """What each of them says by ente, in the order of its checks, by one judgement of all counts together.
+
+    Raises CheckError when they cannot be judged.
+    """
+    counts = [c.tally.failing[ente, check.name] for c in counted for ente in c.rows for check in c.checks]
+    wrong = judge(counts)
+    positions = iter(range(len(counts)))
+    return [
+        {
+            ente: [
+                CheckResult(
+                    check=check.name,
+                    passed=next(positions) not in wrong,
+                    blocking=check.blocking,
+                    failing_rows=c.tally.failing[ente, check.name],
+                    rows=rows,
+                    samples=c.tally.samples[ente, check.name],
+                    description=check.description,
+                )
+                for check in c.checks
+            ]
+            for ente, rows in c.rows.items()
+        }
+        for c in counted
+    ]
+
+
+def _by_row(connection: Any, table: Table, checks: Sequence[Check], enti: Iterable[str], tally: Tally) -> dict[str, int]:
+    """Counts rows, and those that fail each check of a row, in one reading; returns the rows by ente."""
+    wrong = {check: frames.fails(check, table) for check in checks}
+    filters = "".join(f", count(*) FILTER (WHERE {condition})" for condition in wrong.values())
+    rows = dict.fromkeys(enti, 0)
+    for ente, total, *failing in connection.execute(
+        f"SELECT {OWNER}, count(*){filters} FROM {CHECKED} GROUP BY ALL"
+    ).fetchall():
+        rows[ente] = total
+        for check, number in zip(checks, failing, strict=True):
+            tally.failing[ente, check.name] = number
+    led_back = list(dict.fromkeys([*(name for name in _ORIGIN if name in table.column_names), *table.key]))
+    for check in checks:
+        if any(tally.failing[ente, check.name] for ente in rows):
+            shown = ", ".join(frames.quoted(name) for name in dict.fromkeys([*led_back, *check.columns]))
+            _samples(connection, f"SELECT {OWNER}, {shown} FROM {CHECKED} WHERE {wrong[check]}", check.name, tally)
+    return rows
+
+
+def _samples(connection: Any, failing: str, check: str, tally: Tally) -> None:
+    """Keeps some of the failing rows of each ente, whose number is known already."""
+    query = f"SELECT * FROM ({failing}) QUALIFY row_number() OVER (PARTITION BY {OWNER}) <= {SAMPLES}"
+    for row in connection.sql(query).to_arrow_table().to_pylist():
+        tally.add(row.pop(OWNER), check, 0, [row])
 
 
 def _whole_table(
@@ -87,22 +142,17 @@ def _whole_table(
     table: Table,
     checks: Sequence[Check],
     paths: Paths,
-    types: Mapping[str, Mapping[str, str]],
+    types: frames.Types,
     rows: Mapping[str, int],
     expected: Mapping[str, int],
     tally: Tally,
 ) -> None:
-    """Count what fails the checks of types, ente, key and row count."""
+    """Count what fails the checks of types, key and row count."""
     for check in checks:
         if check.kind == "types":
             for ente, files in paths.items():
                 wrong = frames.wrong_types(table, types[ente]) if files else []
                 tally.add(ente, check.name, len(wrong), wrong)
-        elif check.kind == "own_ente":
-            origin = by_row.origin(table)
-            shown = ", ".join(frames.quoted(name) for name in origin)
-            failing = f"SELECT {OWNER}, {shown} FROM {CHECKED} WHERE ente IS DISTINCT FROM {OWNER}"
-            _count(connection, failing, "1", check.name, tally)
         elif check.kind == "key":
             key = ", ".join(frames.quoted(name) for name in check.columns)
             failing = f"SELECT {OWNER}, {key}, count(*) AS copies FROM {CHECKED} GROUP BY ALL HAVING copies > 1"
@@ -137,7 +187,6 @@ def _reconcile(
     rule: Reconciliation,
     table: Table,
     related: Mapping[str, Paths],
-    together: Mapping[str, str],
     paths: Paths,
     tally: Tally,
 ) -> None:
@@ -149,18 +198,5 @@ def _reconcile(
             nothing_delivered = name in FEEDS and ente in given
             if not files and name != table.name and not nothing_delivered:
                 tally.add(ente, rule.name, 1, [{"problem": f"no file of {name} to compare with"}])
-        frames.create_relation(connection, name, described(name), mine, together.get(name), checked=name == table.name)
+        frames.create_relation(connection, name, described(name), mine, checked=name == table.name)
     _count(connection, f"SELECT ente AS {OWNER}, * FROM ({rule.sql})", "1", rule.name, tally)
-
-
-def _judge(table: Table, checks: Sequence[Check], enti: Sequence[str], tally: Tally) -> None:
-    """Put the counts before Great Expectations: one row an ente, one column a check, all must be 0."""
-    import pandas as pd
-
-    from pcc_pipeline.checks.suite import expectation, judge
-
-    counts = {check.name: [tally.failing[ente, check.name] for ente in enti] for check in checks}
-    frame = pd.DataFrame(counts, dtype="int64")
-    for name, positions in judge(frame, [expectation(check, table) for check in checks]).items():
-        if {enti[at] for at in positions} != {ente for ente in enti if tally.failing[ente, name]}:
-            raise CheckError(f"check {name} was judged otherwise than counted")

@@ -1,7 +1,8 @@
-"""Great Expectations: the expectations of a table, and judging a frame by them.
+"""Great Expectations' verdict: counts of failing rows, each of which must be 0.
 
-The only module that imports Great Expectations, always inside a function: its import costs 5 to 7
-seconds. Where frames come from is not known here.
+The only module that imports Great Expectations, always inside a function: its import costs 5 to 7 seconds. One
+judgement serves all checks of all tables that are counted together, since each expectation costs as much as a small
+ente's counts. What is counted, and how, is not known here.
 """
 
 from __future__ import annotations
@@ -10,81 +11,53 @@ import os
 import threading
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pcc_pipeline.checks.names import Check, checks_of
 from pcc_pipeline.checks.result import CheckError
-from pcc_pipeline.tables.describe import Table
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _LOCK = threading.Lock()
 _BATCHES: list[Any] = []
 
-
-def suite_for(table: Table) -> list[Any]:
-    """The table's expectations (`great_expectations.expectations` objects), one a check, in order.
-
-    Each bears its check's name as `meta["check"]`. Row checks read the described column, or a column
-    named after the check that the reader derives (see `frames.expression`); table checks read one
-    column of failing-row counts, one row an ente, named after the check.
-    """
-    return [expectation(check, table) for check in checks_of(table)]
+#: The column of the judged frame, one row a check and ente.
+COUNTS = "failing_rows"
 
 
-def expectation(check: Check, table: Table) -> Any:
-    """The one expectation by which the check is judged."""
+def no_failing_rows() -> Any:
+    """The expectation by which every count is judged: it is 0, and it is there."""
     gx = _library()
-    common = {"meta": {"check": check.name}, "description": check.description}
-    column = table.column(check.columns[0]) if check.by_row else None
-    if check.kind in ("required", "one_of"):
-        return gx.expectations.ExpectColumnValuesToNotBeNull(column=check.name, **common)
-    if column is not None and check.kind == "allowed":
-        return gx.expectations.ExpectColumnValuesToBeInSet(column=column.name, value_set=list(column.allowed), **common)
-    if column is not None and check.kind == "pattern":
-        # \Z, since $ also matches before a last line break
-        whole = rf"^(?:{column.pattern})\Z"
-        return gx.expectations.ExpectColumnValuesToMatchRegex(column=column.name, regex=whole, **common)
-    if column is not None and check.kind == "minimum":
-        return gx.expectations.ExpectColumnValuesToBeBetween(column=check.name, min_value=column.minimum, **common)
-    return gx.expectations.ExpectColumnValuesToBeBetween(column=check.name, min_value=0, max_value=0, **common)
+    return gx.expectations.ExpectColumnValuesToBeBetween(column=COUNTS, min_value=0, max_value=0)
 
 
-def judge(frame: pd.DataFrame, expectations: Sequence[Any]) -> dict[str, list[int]]:
-    """Positions of the rows of `frame` that fail, by the check's name; every check has an entry.
+def judge(counts: Sequence[int]) -> frozenset[int]:
+    """Positions of the counts that Great Expectations finds wrong.
 
-    The frame's index must count from 0. Raises CheckError where an expectation could not be evaluated:
-    a check that broke must never look passed.
+    Raises CheckError where the expectation could not be evaluated, or contradicts the counts: a check that broke must
+    never look passed.
     """
-    if not len(frame) or not expectations:
-        return {e.meta["check"]: [] for e in expectations}
+    if not counts:
+        return frozenset()
+    import pandas as pd
+
     gx = _library()
     with _LOCK, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        batch = _BATCHES[0].get_batch({"dataframe": frame})
-        suite = gx.ExpectationSuite(name="suite", expectations=list(expectations))
+        batch = _BATCHES[0].get_batch({"dataframe": pd.DataFrame({COUNTS: counts}, dtype="int64")})
+        suite = gx.ExpectationSuite(name="suite", expectations=[no_failing_rows()])
         verdict = batch.validate(suite, result_format={"result_format": "COMPLETE", "exclude_unexpected_values": True})
-    failing: dict[str, list[int]] = {}
-    for result in verdict.results:
-        name = result.expectation_config.meta["check"]
-        found = result.result.get("unexpected_index_list")
-        if result.exception_info.get("raised_exception", False) or found is None:
-            raise CheckError(f"check {name} could not be evaluated: {result.exception_info}")
-        if result.success == bool(found):
-            raise CheckError(f"check {name} contradicts itself: success {result.success}, {len(found)} rows")
-        failing[name] = found
-    missing = {e.meta["check"] for e in expectations} - failing.keys()
-    if missing:
-        raise CheckError(f"checks without an answer: {', '.join(sorted(missing))}")
-    return failing
+    (result,) = verdict.results
+    found = result.result.get("unexpected_index_list")
+    if result.exception_info.get("raised_exception", False) or found is None:
+        raise CheckError(f"the counts could not be judged: {result.exception_info}")
+    if frozenset(found) != frozenset(at for at, count in enumerate(counts) if count) or result.success == bool(found):
+        raise CheckError(f"the verdict contradicts the counts: success {result.success}, {len(found)} wrong")
+    return frozenset(found)
 
 
 def _library() -> Any:
     """The library, once set up: no analytics, no progress bars, nothing on disk, no network."""
     # read at import, so set before it
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    with _LOCK, warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import great_expectations as gx
 

@@ -13,11 +13,14 @@ from uuid import uuid4
 
 import yaml
 
-from pcc_pipeline.database.engine import dagster_url
+from pcc_pipeline.database.engine import broker_url, dagster_url
 from pcc_pipeline.settings import Settings
 
-#: Runs at once: each is a process of its own, with its own DuckDB.
-CONCURRENT_RUNS = 2
+#: The queues in which runs wait for a worker: what reads or writes the installation's home (reports, files for PCC, the night,
+#: erasures) is done on its own machine; what touches store and database alone, by any.
+AT_HOME, ANYWHERE = "home", "anywhere"
+#: Seconds between looks: for runs to hand to a worker, for runs whose worker is gone, of a worker whether its run is to end.
+DEQUEUE, MONITOR, CANCEL = 1, 15, 2
 #: Seconds after which a run is ended, whatever it does: the last net.
 LONGEST_RUN = 12 * 3600
 
@@ -44,18 +47,33 @@ def configuration(settings: Settings) -> dict[str, Any]:
             "class": "LocalComputeLogManager",
             "config": {"base_dir": str(home / "logs")},
         },
-        # A killed run would count as running for ever, and its ente would wait: the launcher tells who is alive.
-        "run_launcher": {"module": "assets.workers", "class": "WatchedRunLauncher"},
+        # Workers that are there already: a process of its own for each run would first import for ten seconds. A killed run
+        # would count as running for ever, and its ente would wait: the launcher tells who is alive.
+        "run_launcher": {
+            "module": "assets.workers",
+            "class": "WorkerRunLauncher",
+            "config": {"broker": broker_url(settings), "backend": "disabled://", "default_queue": AT_HOME},
+        },
         "run_monitoring": {
             "enabled": True,
-            "poll_interval_seconds": 15,
-            "start_timeout_seconds": 60,
+            "poll_interval_seconds": MONITOR,
+            "cancellation_thread_poll_interval_seconds": CANCEL,
+            # Where several machines share the runs, one may have to wait for a worker that is free.
+            "start_timeout_seconds": 60 if settings.runs_at_once is None else 600,
             "max_runtime_seconds": LONGEST_RUN,
+        },
+        # A sensor that looks every two seconds and finds nothing leaves a tick each time.
+        "retention": {
+            "sensor": {"purge_after_days": {"skipped": 1, "success": 30, "failure": 30}},
+            "schedule": {"purge_after_days": 90},
         },
         "run_coordinator": {
             "module": "dagster._core.run_coordinator",
             "class": "QueuedRunCoordinator",
-            "config": {"max_concurrent_runs": CONCURRENT_RUNS},
+            "config": {
+                "max_concurrent_runs": settings.runs_at_once or settings.workers,
+                "dequeue_interval_seconds": DEQUEUE,
+            },
         },
     }
 

@@ -22,6 +22,9 @@ DAGSTER = "dagster"
 #: forty threads, each of which may need two at once: with fewer they would wait for one another.
 KEPT, MORE = 20, 60
 
+#: How the server notices that the machine at the other end is gone: PostgreSQL's settings, in seconds and tries.
+KEEPALIVE = {"tcp_keepalives_idle": 20, "tcp_keepalives_interval": 10, "tcp_keepalives_count": 3}
+
 _guard = threading.Lock()
 _engines: dict[str, sa.Engine] = {}
 
@@ -69,8 +72,10 @@ def dagster_url(settings: Settings) -> str:
     """URL of Dagster's run, event and schedule storage, psycopg2 (what dagster-postgres speaks).
 
     Embedded: a database `dagster` of the same server. With PCC_DATABASE_URL: the same database, where a
-    search path set in the URL keeps Dagster's tables in a schema `dagster` of their own.
+    search path set in the URL keeps Dagster's tables in a schema `dagster` of their own. Its events wait for no disk: they are
+    no truth of ours, and a run whose last ones a power cut took counts as given up.
     """
+    options = ["-csynchronous_commit=off"]
     if settings.database_url is None:
         url = _embedded(settings, DAGSTER)
     else:
@@ -79,10 +84,15 @@ def dagster_url(settings: Settings) -> str:
         with connection.begin() as session, lock(session, "schema"):
             session.execute(sa.text(f"CREATE SCHEMA IF NOT EXISTS {DAGSTER}"))
         given = ours.query.get("options", "")
-        before = [given] if isinstance(given, str) else list(given)
-        options = " ".join([*before, f"-csearch_path={DAGSTER}"]).strip()
-        url = ours.update_query_dict({"options": options})
+        options = [*([given] if isinstance(given, str) else given), *options, f"-csearch_path={DAGSTER}"]
+        url = ours
+    url = url.update_query_dict({"options": " ".join(options).strip()})
     return url.set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
+
+
+def broker_url(settings: Settings) -> str:
+    """Where runs wait for a worker, as Celery takes it: PCC_BROKER_URL, else Dagster's own database."""
+    return settings.broker_url or f"sqla+{dagster_url(settings)}"
 
 
 @contextmanager
@@ -100,17 +110,41 @@ def ente_lock(engine: sa.Engine, *enti: str) -> Iterator[None]:
     Two runs of one ente at once would do the same work twice; under this lock the second finds it done. Several are taken
     in the order of their names, so that no two callers wait for each other.
     """
-    names = [{"name": f"pcc work {ente}"} for ente in sorted(set(enti))]
+    with _held(engine, *(f"pcc work {ente}" for ente in sorted(set(enti)))):
+        yield
+
+
+@contextmanager
+def run_lock(engine: sa.Engine, run_id: str) -> Iterator[None]:
+    """Holds the sign that somebody works on a run of Dagster: the server takes it back when that process, or its machine, is
+    gone. Others ask by `is_worked_on`."""
+    with _held(engine, f"pcc run {run_id}"):
+        yield
+
+
+def is_worked_on(engine: sa.Engine, run_id: str) -> bool:
+    """Whether a process anywhere holds the `run_lock` of a run."""
+    statement = sa.text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
+    with engine.begin() as connection:
+        return not connection.execute(statement, {"name": f"pcc run {run_id}"}).scalar_one()
+
+
+@contextmanager
+def _held(engine: sa.Engine, *names: str) -> Iterator[None]:
+    """Locks of one session, until the end of the block or of the process."""
     held: list[dict[str, str]] = []
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        # A machine that is gone says nothing: the server asks it, and frees its locks within a minute. No use over a socket.
+        for setting, seconds in KEEPALIVE.items():
+            connection.execute(sa.text(f"SET {setting} = {seconds}"))
         try:
             for name in names:
-                connection.execute(sa.text("SELECT pg_advisory_lock(hashtextextended(:name, 0))"), name)
-                held.append(name)
+                connection.execute(sa.text("SELECT pg_advisory_lock(hashtextextended(:name, 0))"), {"name": name})
+                held.append({"name": name})
             yield
         finally:
-            for name in held:
-                connection.execute(sa.text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))"), name)
+            for given in held:
+                connection.execute(sa.text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))"), given)
 
 
 def _embedded(settings: Settings, database: str) -> URL:

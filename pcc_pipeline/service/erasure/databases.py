@@ -47,13 +47,14 @@ def erase_ours(engine: sa.Engine, schema: str, journal: Journal) -> None:
                 tests.append("(ente = '_provider' and given::text ~* :pattern)")
             statement = f'delete from "{schema}"."{name}" as given where {" or ".join(tests)}'
             rows += connection.execute(sa.text(statement), {"ente": traces.ente, "pattern": traces.sql_pattern}).rowcount
-    journal.add("database", rows=rows)
+        journal.at_least("database", rows=rows)
 
 
 def erase_dagster(engine: sa.Engine, schema: str, journal: Journal) -> list[str]:
     """Removes the ente from Dagster's storage; returns the runs that went whole, whose logs must go, too."""
-    rows, whole = dagster_storage.erase(engine, schema, journal.traces.ente, journal.traces.sql_pattern, STRUCK)
-    journal.add("dagster", rows=rows, runs=len(whole))
+    traces = journal.traces
+    with dagster_storage.erasing(engine, schema, traces.ente, traces.sql_pattern, STRUCK) as (rows, whole):
+        journal.at_least("dagster", rows=rows, runs=len(whole))
     return whole
 
 

@@ -871,6 +871,7 @@ def upgrade() -> None:
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False, comment='When it was opened'),
     sa.Column('seen_at', sa.DateTime(timezone=True), nullable=False, comment='Last request'),
     sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False, comment='End at the latest'),
+    sa.Column('must_change', sa.Boolean(), nullable=True, comment='Whether nothing is shown before the person has a password of their own choice; null: no'),
     sa.PrimaryKeyConstraint('token_hash', name=op.f('pk_sessions')),
     schema='pcc',
     comment='One row per open session of the desk'
@@ -1056,6 +1057,7 @@ def upgrade() -> None:
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False, comment='When the account was made'),
     sa.Column('keyed_by', sa.BigInteger(), nullable=True, comment='User who last gave the account its password, at its making or later; null: the person, or the command line'),
     sa.Column('keyed_at', sa.DateTime(timezone=True), nullable=True, comment='When that was; null as keyed_by'),
+    sa.Column('must_change', sa.Boolean(), nullable=True, comment="Whether the password is another's choice, to be changed at the first sign-in; null: no"),
     sa.PrimaryKeyConstraint('user_id', name=op.f('pk_users')),
     sa.UniqueConstraint('email', name=op.f('uq_users_email')),
     schema='pcc',
