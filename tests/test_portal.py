@@ -557,6 +557,12 @@ def test_files_of_people_and_enti_are_for_those_who_see_the_pages(desk: TestClie
     _sign_in(desk, "operatore@fornitore.it")
     assert "alfa,,2025-12-31," in desk.get("/enti.csv").text and ",98765.43" in desk.get("/enti.csv").text
     assert desk.get("/enti.xlsx").content.startswith(b"PK")
+    # The provider's own figures are published too, and are of no ente.
+    own = {"ente": "_provider", "reference_date": date(2025, 12, 31), "observed_at": date(2026, 1, 20), "run_id": "r", "rows": 0,
+           "seen_sequence": 0, "published_at": datetime(2026, 1, 20, tzinfo=UTC)}  # fmt: skip
+    with engine(settings).begin() as connection:
+        connection.execute(sa.insert(table("publications")), [own])
+    assert "_provider" not in desk.get("/enti.csv").text
 
 
 def test_a_text_that_a_spreadsheet_would_run_is_none_in_a_file() -> None:

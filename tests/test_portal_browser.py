@@ -183,7 +183,7 @@ def test_from_the_upload_to_the_right_stock(server_home: Path) -> None:
         # File per PCC is for the provider's people.
         provider = browser.new_context(locale="it-IT", viewport={"width": 360, "height": 740}).new_page()
         _sign_in(provider, desk, "ugo@fornitore.it", "/enti")
-        provider.locator('form[action="/enti"] button').first.click()
+        provider.locator(f'form[action="/enti"]:has(input[value="{golden.ente}"]) button').click()
         provider.wait_for_url(f"{desk}/")
         assert provider.goto(f"{desk}/file-pcc").status == 200
         assert not (serious := _serious(axe, provider)), serious

@@ -144,6 +144,7 @@ def _overview(request: Request) -> Sequence[sa.RowMapping]:
     p, s, names = table("publications"), table("stock"), table("service_life")
     last = (
         sa.select(p.c.ente, p.c.published_at, p.c.reference_date)
+        .where(p.c.ente != PROVIDER)  # its own figures are of no ente
         .ext(distinct_on(p.c.ente))
         .order_by(p.c.ente, p.c.publication.desc())
         .subquery()
