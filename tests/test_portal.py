@@ -20,6 +20,7 @@ from fastapi.testclient import TestClient
 
 from pcc_pipeline.arrival.landing import land
 from pcc_pipeline.arrival.staging import stage
+from pcc_pipeline.arrival.welcome import Unwelcome, safe_name
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.publish import Publication, publish
 from pcc_pipeline.database.schema import SCHEMA, published, table
@@ -28,7 +29,7 @@ from pcc_pipeline.review.operations import Selection, decide_operations
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import FEEDS, TABLES
-from portal import audit, uploads, wall
+from portal import audit, wall
 from portal.accounts import FAILURES, LOCKED_FOR, AccountError, add_user, check_password
 from portal.app import create_app
 from portal.files import table_file
@@ -574,13 +575,13 @@ def test_a_text_that_a_spreadsheet_would_run_is_none_in_a_file() -> None:
     ],
 )
 def test_names_are_made_safe(name: str, safe: str) -> None:
-    assert uploads.safe_name(name) == safe
+    assert safe_name(name) == safe
 
 
 @pytest.mark.parametrize("name", ["", "...", "programma.exe", "pagina.html", "senza"])
 def test_names_that_are_not_taken(name: str) -> None:
-    with pytest.raises(uploads.Unwelcome):
-        uploads.safe_name(name)
+    with pytest.raises(Unwelcome):
+        safe_name(name)
 
 
 def test_an_archive_that_swells_is_refused(desk: TestClient, settings: Settings) -> None:

@@ -15,7 +15,7 @@ from pcc_pipeline.settings import Settings
 from portal import chunks, uploads
 from portal.accounts import add_user
 from portal.chunks import Declared
-from portal.uploads import Unwelcome
+from pcc_pipeline.arrival.welcome import Unwelcome
 
 PIECE = bytes(range(256)) * 4096  # 1 MiB in which a shift shows
 
