@@ -128,7 +128,8 @@ def keep(settings: Settings, measures: list[Measure], hand_over_after: timedelta
 def _note(settings: Settings, rows: list[dict[str, str]]) -> None:
     t = table("service_measures")
     values = [
-        {"service": row["servizio"], "measured_at": datetime.fromisoformat(row["il"]), "up": row["esito"] == "UP"} for row in rows
+        {"service": row["servizio"], "measured_at": datetime.fromisoformat(row["il"]), "up": row["esito"] == "UP"}
+        for row in rows
     ]
     if not values:
         return

@@ -38,6 +38,13 @@ class Live:
         rows: Sequence[sa.RowMapping] = getattr(self, name)
         return next((row for row in rows if row["channel"] == channel and row["origin"] == origin), None)
 
+    def shown(self, name: str) -> list[sa.RowMapping]:
+        """Rows of `tickets` or `judgements` by channel, all together last; the two origins apart only where there are both."""
+        rows: Sequence[sa.RowMapping] = getattr(self, name)
+        both = len({row["origin"] for row in rows} - {"ALL"}) > 1
+        wanted = [row for row in rows if (row["origin"] == "ALL") != (both and row["channel"] != "ALL")]
+        return sorted(wanted, key=lambda row: (row["channel"] == "ALL", row["origin"] == "FEED", row["channel"]))
+
 
 _MINUTES = "round({0} / 60000000.0, 2)"
 
@@ -102,7 +109,10 @@ with given as (
 select coalesce(origin, 'ALL') as origin, coalesce(channel, 'ALL') as channel, count(*) as ratings,
     count(*) filter (where verdict = 'POSITIVO') as positive,
     count(*) filter (where verdict = 'NEUTRO') as neutral,
-    count(*) filter (where verdict = 'NEGATIVO') as negative
+    count(*) filter (where verdict = 'NEGATIVO') as negative,
+    cast(100.0 * count(*) filter (where verdict = 'POSITIVO') / count(*) as numeric(18, 8)) as positive_share,
+    cast(100.0 * count(*) filter (where verdict = 'NEUTRO') / count(*) as numeric(18, 8)) as neutral_share,
+    cast(100.0 * count(*) filter (where verdict = 'NEGATIVO') / count(*) as numeric(18, 8)) as negative_share
 from given
 group by grouping sets ((origin, channel), (origin), (channel), ())
 having count(*) > 0
@@ -190,9 +200,13 @@ def _availability(connection: sa.Connection, given: dict[str, Any], first: date,
     seconds = int(ends.timestamp() - given["since"].timestamp())  # by the clock that never jumps
     budget = Decimal(seconds) / 60 * (100 - target) / 100
     return {
-        "measured_minutes": row.measured, "down_minutes": row.down, "availability": 100 * (row.measured - row.down) / row.measured,
-        "target": target, "budget_minutes": budget, "budget_left_minutes": budget - Decimal(row.down),
-    }  # fmt: skip
+        "measured_minutes": row.measured,
+        "down_minutes": row.down,
+        "availability": 100 * (row.measured - row.down) / row.measured,
+        "target": target,
+        "budget_minutes": budget,
+        "budget_left_minutes": budget - Decimal(row.down),
+    }
 
 
 def _number(name: str, on: date, missing: int) -> Decimal:

@@ -31,4 +31,5 @@ def write_notices(
         told.append(None)
     values = {"ente": ticket["ente"], "number": ticket["number"], "notice": notice, "words": words, "made_at": now}
     for recipient in told:
-        connection.execute(sa.insert(table("support_mails")).values({**values, "recipient": recipient}))
+        # Without asking back what was written: the desk may add to these, and read none.
+        connection.execute(sa.insert(table("support_mails")).values({**values, "recipient": recipient}).inline())

@@ -125,14 +125,14 @@ def add(
 
 def take(engine: sa.Engine, number: int, who: Person, now: datetime, instead_of: str | None = None) -> None:
     """Takes a ticket that nobody has, or that of `instead_of`. Of two who ask at once the first gets it, and the other is
-    told who (SupportError)."""
+    told (SupportError)."""
     with _changing(engine, None, number) as (connection, ticket):
         if ticket["state"] == CLOSED:
             raise SupportError("La segnalazione è chiusa")
         if ticket["taken_by"] == who.name:
             return
         if ticket["taken_by"] != instead_of:
-            raise SupportError(f"La segnalazione è già presa in carico da {ticket['taken_by'] or 'nessuno: ricaricare la pagina'}")
+            raise SupportError("L'ha già presa in carico un'altra persona")
         _line(connection, ticket, who, "TAKEN", None, now)
         state = WAITING if ticket["state"] == WAITING else TAKEN
         _set(connection, ticket, now, state=state, taken_by=who.name)
@@ -214,9 +214,7 @@ def judge(
                   "judged_at": now, "judged_by": who}  # fmt: skip
         statement = insert(t).values(values)
         connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["number", "closed_at"], set_={"verdict": verdict, "judged_by": who}
-            )
+            statement.on_conflict_do_update(index_elements=["number", "closed_at"], set_={"verdict": verdict, "judged_by": who})
         )
 
 
@@ -265,7 +263,7 @@ def _text(words: str) -> str:
     if not text:
         raise SupportError("Il testo è vuoto")
     if len(text) > WORDS:
-        raise SupportError(f"Il testo supera {WORDS} caratteri: allegarlo come file")
+        raise SupportError("Il testo è troppo lungo: allegarlo come file")
     return text
 
 

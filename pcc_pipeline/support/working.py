@@ -79,7 +79,7 @@ def _days() -> tuple[date, list[tuple[int, int]]]:
         if not valid or day in free:
             found.append((0, 0))
         else:
-            opens, closes = (_micros(datetime.combine(day, time.fromisoformat(valid[0][end]), ROME)) for end in ("opens", "closes"))
+            opens, closes = (_at(day, valid[0][end]) for end in ("opens", "closes"))
             found.append((opens, closes - opens))
         day += timedelta(days=1)
     return first, found
@@ -92,7 +92,9 @@ def _threshold(name: str, on: date) -> int:
         return 0
 
 
+def _at(day: date, hour: str) -> int:
+    return _micros(datetime.combine(day, time.fromisoformat(hour), ROME))
+
+
 def _micros(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1)
-
-
