@@ -56,6 +56,7 @@ class Expected:
     files: dict[str, Any] | None = None
     values: dict[str, str] = field(default_factory=dict)
     other: tuple[int, ...] | None = None
+    bare: bool = False  # the form has no field: its address bears the proof
 
 
 FILE = {"suffix": "csv"}
@@ -139,7 +140,9 @@ EXPECTED: dict[tuple[str, str], Expected] = {
     ("POST", "/assistenza/{number}/riapri"): Expected(PROVIDER, (303, 409), {"testo": "x"}, values=TICKET),
     ("GET", "/assistenza/{number}/allegati/{wanted}"): Expected(PROVIDER, (404,), values={**TICKET, "wanted": "1"}),
     ("GET", "/giudizio/{token}"): Expected(ANYBODY, (403,), values={"token": "x"}),  # only with a link of a mail
-    ("POST", "/giudizio/{token}/{verdict}"): Expected(ANYBODY, (403,), {}, values={"token": "x", "verdict": "POSITIVO"}),
+    ("POST", "/giudizio/{token}/{verdict}"): Expected(
+        ANYBODY, (403,), {}, values={"token": "x", "verdict": "POSITIVO"}, bare=True
+    ),
     ("GET", "/rapporti"): Expected(OF_ENTE),
     ("POST", "/rapporti"): Expected(OF_ENTE, data={}),
     ("GET", "/rapporti/{day}/{name}"): Expected(OF_ENTE, values={"day": "2025-12-31", "name": "report.html"}),
@@ -244,7 +247,7 @@ class Trial:
         query = values.pop("?", None)
         address = path.format(**values) + (f"?{query}" if query else "")
         data = None
-        if expected.data is not None:
+        if expected.data is not None and not expected.bare:
             data = {name: value.format(**objects) for name, value in expected.data.items()}
             data |= {"csrf": csrf} if token else {}
         headers = {"Authorization": f"Bearer {bearing}"} if bearing else {}
