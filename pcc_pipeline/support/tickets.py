@@ -185,14 +185,15 @@ def close(engine: sa.Engine, ente: str | None, number: int, who: Person, now: da
 
 
 def reopen(
-    engine: sa.Engine, ente: str | None, number: int, who: Person, words: str, now: datetime, mail_id: str | None = None
-) -> None:
+    engine: sa.Engine, ente: str | None, number: int, who: Person, words: str, now: datetime, mail_id: str | None = None,
+    attachments: Sequence[Attachment] = (),
+) -> None:  # fmt: skip
     """Opens a closed ticket again, with what is still to be done; opening and first contact stay as they were."""
     with _changing(engine, ente, number) as (connection, ticket):
         if ticket["state"] != CLOSED:
             raise SupportError("La segnalazione non è chiusa")
         _line(connection, ticket, who, "REOPENED", None, now)
-        _line(connection, ticket, who, MESSAGE, _text(words), now, mail_id=mail_id)
+        _line(connection, ticket, who, MESSAGE, _text(words), now, attachments=attachments, mail_id=mail_id)
         _set(connection, ticket, now, state=REOPENED, closed_at=None, taken_by=None, reopened=True)
         write_notices(connection, ticket, "REOPENED", who.of_provider, words, now)
 
