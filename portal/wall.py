@@ -147,7 +147,8 @@ def _support(name: str) -> list[str]:
     made = []
     for table_name, what in OF_SUPPORT.items():
         seen = f" AND NOT {HIDDEN[table_name]}" if table_name in HIDDEN else ""
-        own = f"(ente = {GUARD}.ente(){seen}) OR (SELECT {GUARD}.scope() = '{SUPPORT_SCOPE}')"
+        # Asked once a query, not once a row.
+        own = f"(ente = (SELECT {GUARD}.ente()){seen}) OR (SELECT {GUARD}.scope() = '{SUPPORT_SCOPE}')"
         made += [
             f"CREATE POLICY desk_all ON {SCHEMA}.{table_name} FOR ALL TO {name} USING ({own}) WITH CHECK ({own})",
             f"GRANT {what} ON {SCHEMA}.{table_name} TO {name}",

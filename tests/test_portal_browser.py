@@ -34,6 +34,7 @@ PAGES = (
     "/domande",
     "/indicatori",
     "/servizio",
+    "/segnalazioni",
     "/operazioni",
     "/rapporti",
     "/persone",

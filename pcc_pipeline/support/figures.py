@@ -97,10 +97,9 @@ order by 1, 2
 
 _JUDGEMENTS = """
 with given as (
-    select 'DESK' as origin, t.channel, j.verdict
-    from pcc.support_judgements as j
-    join pcc.support_tickets as t on t.ente = j.ente and t.number = j.number
-    where j.ente = :ente and j.judged_at >= :since and j.judged_at <= :now
+    select 'DESK' as origin, channel, verdict
+    from pcc.support_judgements
+    where ente = :ente and judged_at >= :since and judged_at <= :now
     union all
     select origin, channel, verdict
     from pcc.ticket_judgements
@@ -129,8 +128,8 @@ with record as (
     select greatest(cast(:since as timestamptz), coalesce((select seen_until from record), '-infinity')) as since
 ), measured as (
     select service, measured_at, up, lead(measured_at) over of_one as next_at, lag(measured_at) over of_one as last_at
-    from pcc.service_measures, start
-    where measured_at > start.since - make_interval(mins => :gap) and measured_at <= :now
+    from pcc.service_measures
+    where measured_at > (select since from start) - make_interval(mins => :gap) and measured_at <= :now
     window of_one as (partition by service order by measured_at)
 ), spans as (
     select greatest(measured_at, start.since) as began, up,

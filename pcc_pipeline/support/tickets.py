@@ -211,7 +211,8 @@ def judge(
         if closing is not None and closing != ticket["closed_at"]:
             raise SupportError("La segnalazione è stata riaperta dopo: il giudizio si dà alla nuova chiusura")
         t = table("support_judgements")
-        values = {"ente": ticket["ente"], "number": number, "closed_at": ticket["closed_at"], "verdict": verdict,
+        values = {"ente": ticket["ente"], "number": number, "closed_at": ticket["closed_at"],
+                  "channel": ticket["channel"], "verdict": verdict,
                   "judged_at": now, "judged_by": who}  # fmt: skip
         statement = insert(t).values(values)
         connection.execute(

@@ -91,6 +91,8 @@ SUPPORT_JUDGEMENTS = Table(
     (
         ENTE, _NUMBER,
         Column("closed_at", "timestamp", "The closing that is judged", required=True),
+        Column("channel", "text", "Channel of the ticket, which never changes: so that judgements are counted without it",
+               required=True, allowed=CHANNELS),
         Column("verdict", "text", "The judgement, on three levels", required=True, allowed=JUDGEMENTS),
         Column("judged_at", "timestamp", "When it was first given", required=True),
         Column("judged_by", "text", "Who judged", required=True),
@@ -122,6 +124,7 @@ SERVICE_MEASURES = Table(
         Column("up", "boolean", "It answered", required=True),
     ),
     key=("service", "measured_at"),
+    indexes=(("measured_at",),),
 )  # fmt: skip
 
 SUPPORT = (SUPPORT_TICKETS, SUPPORT_MESSAGES, SUPPORT_ATTACHMENTS, SUPPORT_JUDGEMENTS, SUPPORT_MAILS)

@@ -860,8 +860,9 @@ def upgrade() -> None:
     sa.Column('up', sa.Boolean(), nullable=False, comment='It answered'),
     sa.PrimaryKeyConstraint('service', 'measured_at', name=op.f('pk_service_measures')),
     schema='pcc',
-    comment='One row per measurement of a component of the service, of the last two months'
+    comment='One row per measurement of a component of the service, of the last hundred days'
     )
+    op.create_index(op.f('ix_service_measures_measured_at'), 'service_measures', ['measured_at'], unique=False, schema='pcc')
     op.create_table('service_nights',
     sa.Column('night', sa.Date(), nullable=False, comment='The day that ended'),
     sa.Column('finished_at', sa.DateTime(timezone=True), nullable=False, comment='When its work was done'),
@@ -1047,6 +1048,7 @@ def upgrade() -> None:
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
     sa.Column('number', sa.BigInteger(), nullable=False, comment='Number of the ticket, counted over the installation'),
     sa.Column('closed_at', sa.DateTime(timezone=True), nullable=False, comment='The closing that is judged'),
+    sa.Column('channel', sa.Text(), nullable=False, comment='Channel of the ticket, which never changes: so that judgements are counted without it'),
     sa.Column('verdict', sa.Text(), nullable=False, comment='The judgement, on three levels'),
     sa.Column('judged_at', sa.DateTime(timezone=True), nullable=False, comment='When it was first given'),
     sa.Column('judged_by', sa.Text(), nullable=False, comment='Who judged'),
@@ -1212,6 +1214,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_sessions_user_id'), table_name='sessions', schema='pcc')
     op.drop_table('sessions', schema='pcc')
     op.drop_table('service_nights', schema='pcc')
+    op.drop_index(op.f('ix_service_measures_measured_at'), table_name='service_measures', schema='pcc')
     op.drop_table('service_measures', schema='pcc')
     op.drop_table('service_life', schema='pcc')
     op.drop_index(op.f('ix_sent_states_ente_state'), table_name='sent_states', schema='pcc')
