@@ -14,6 +14,7 @@ with warnings.catch_warnings():
     from assets.bonifica import bonifica_report
     from assets.checks import ASSET_CHECKS
     from assets.decisions import DECISION_JOBS
+    from assets.history import nightly_purge, purge_history, purged_history
     from assets.jobs import JOBS
     from assets.landing import landing
     from assets.models import MODEL_ASSETS
@@ -26,10 +27,10 @@ with warnings.catch_warnings():
     from sensors import SENSORS
 
     defs = Definitions(
-        assets=[landing, staging, *MODEL_ASSETS, published, bonifica_report, *REPORT_ASSETS, *SERVICE_ASSETS],
+        assets=[landing, staging, *MODEL_ASSETS, published, bonifica_report, *REPORT_ASSETS, *SERVICE_ASSETS, purged_history],
         asset_checks=[*ASSET_CHECKS, nothing_in_quarantine],
-        jobs=[*JOBS, *DECISION_JOBS, *REPORT_JOBS, *SERVICE_JOBS],
-        schedules=[*REPORT_SCHEDULES, *SERVICE_SCHEDULES],
+        jobs=[*JOBS, *DECISION_JOBS, *REPORT_JOBS, *SERVICE_JOBS, purge_history],
+        schedules=[*REPORT_SCHEDULES, *SERVICE_SCHEDULES, nightly_purge],
         sensors=SENSORS,
         resources={"installation": environment_installation, "asked": RunParameters.configure_at_launch()},
         executor=in_process_executor,

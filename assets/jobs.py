@@ -10,6 +10,7 @@ from dagster import (
     job,
     op,
 )
+from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG
 
 from assets.connections import read_accounting_system
 from assets.model_files import write_model_files
@@ -17,6 +18,7 @@ from assets.past import rebuild_past
 from assets.resources import Installation
 from assets.service import SERVICE_GROUPS
 from assets.steps import LANDING, REPORT
+from pcc_pipeline.database.dagster_home import ANYWHERE
 from pcc_pipeline.runs.pipeline import read_provider
 
 #: The group of what is written from published figures, by jobs of its own.
@@ -25,9 +27,13 @@ REPORTS = "reports"
 #: All that is made ente by ente.
 _OF_AN_ENTE = AssetSelection.all() - AssetSelection.assets(REPORT) - AssetSelection.groups(REPORTS, *SERVICE_GROUPS)
 
+#: Store and database are all they need, so a worker on any machine does them.
+BY_ANY_WORKER = {DAGSTER_CELERY_QUEUE_TAG: ANYWHERE}
+
 reconcile_ente = define_asset_job(
     "reconcile_ente",
     selection=_OF_AN_ENTE,
+    tags=BY_ANY_WORKER,
     executor_def=in_process_executor,
     description="From the inbox to the published stock: one ente, or the enti named in the configuration.",
 )
@@ -35,6 +41,7 @@ reconcile_ente = define_asset_job(
 recalculate_ente = define_asset_job(
     "recalculate_ente",
     selection=_OF_AN_ENTE - AssetSelection.assets(LANDING),
+    tags=BY_ANY_WORKER,
     executor_def=in_process_executor,
     description="The stock anew from what was already landed, for other dates say.",
 )

@@ -12,6 +12,7 @@ from pathlib import Path
 from dagster import DagsterInstance
 from dagster._core.utils import make_new_run_id
 
+from assets.killed import HEADLESS, end_killed_runs
 from assets.partitions import ENTI_NAME, run_tags
 from pcc_pipeline.database.dagster_home import write_dagster_home
 from pcc_pipeline.database.engine import run_lock
@@ -40,7 +41,7 @@ def run_headless(
 
     `inbox` None drains the installation's own inbox; another folder is left as it is. The dates default to
     today in Italy. False when anything failed (then the enti it concerns keep their previous published
-    state; the others are published); the reasons are logged.
+    state; the others are published); the reasons are logged. Earlier runs of this kind that were killed count as failed.
     """
     if not enti:
         return True
@@ -53,9 +54,10 @@ def run_headless(
         "inbox": str(inbox) if inbox else "",
     }
     with opened(installation.settings) as instance:
+        end_killed_runs(instance, installation.engine)
         known = set(instance.get_dynamic_partitions(ENTI_NAME))
         instance.add_dynamic_partitions(ENTI_NAME, [ente for ente in enti if ente not in known])
-        tags = run_tags(dict.fromkeys(enti, "headless"), instance.get_dynamic_partitions(ENTI_NAME))
+        tags = run_tags(dict.fromkeys(enti, HEADLESS), instance.get_dynamic_partitions(ENTI_NAME))
         run_id = make_new_run_id()
         with run_lock(installation.engine, run_id):
             result = defs.resolve_job_def("reconcile_ente").execute_in_process(

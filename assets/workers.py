@@ -25,10 +25,11 @@ from dagster._serdes import unpack_value
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.make_app import make_app
 from dagster_celery.tasks import create_execute_job_task
+from kombu import Queue
 from kombu.transport import sqlalchemy as database_transport
 
 from assets.run import opened
-from pcc_pipeline.database.dagster_home import LONGEST_RUN, QUEUE
+from pcc_pipeline.database.dagster_home import ANYWHERE, AT_HOME, LONGEST_RUN
 from pcc_pipeline.database.engine import broker_url, engine, is_worked_on, run_lock
 from pcc_pipeline.settings import Settings
 
@@ -44,6 +45,10 @@ LOOK = 0.3
 
 class WorkerRunLauncher(CeleryRunLauncher):
     """Dagster's Celery launcher, which asks the database whether a run is worked on, and needs no results kept."""
+
+    def __init__(self, **configured: Any) -> None:
+        super().__init__(**configured)
+        _name_queues(self.celery)
 
     def terminate(self, run_id: str) -> bool:
         """Has a run end: its worker looks every few seconds whether it is to. False when there is no such run."""
@@ -65,10 +70,16 @@ class WorkerRunLauncher(CeleryRunLauncher):
         return False
 
 
+def _name_queues(app: Celery) -> None:
+    """Has an application know both queues."""
+    app.conf.task_queues = [Queue(name, routing_key=f"{name}.#") for name in (AT_HOME, ANYWHERE)]
+
+
 def celery_app(settings: Settings) -> Celery:
     """The Celery application of a worker: the one task that executes a run."""
     database_transport.Transport.polling_interval = LOOK
-    app = make_app({"broker": broker_url(settings), "backend": "disabled://", "task_default_queue": QUEUE})
+    app = make_app({"broker": broker_url(settings), "backend": "disabled://", "task_default_queue": AT_HOME})
+    _name_queues(app)
     app.conf.update(
         worker_prefetch_multiplier=1,
         # Else a worker that is busy would keep a run waiting which another could take.
@@ -88,8 +99,9 @@ def celery_app(settings: Settings) -> Celery:
     return app
 
 
-def work(settings: Settings, processes: int) -> None:
-    """Works on runs in so many processes until told to end. Everything a run needs is imported first, once for all."""
+def work(settings: Settings, processes: int, *, anywhere: bool = False) -> None:
+    """Works on runs in so many processes until told to end; with `anywhere` only on those that any machine may do.
+    Everything a run needs is imported first, once for all."""
     import great_expectations  # noqa: F401
 
     import assets.definitions  # noqa: F401
@@ -114,8 +126,9 @@ def work(settings: Settings, processes: int) -> None:
             held.close()
 
     name = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:6]}"
+    queues = ANYWHERE if anywhere else f"{AT_HOME},{ANYWHERE}"
     app.worker_main([
-        *("worker", "--queues", QUEUE, "--concurrency", str(processes), "--hostname", name, "--loglevel", "WARNING"),
+        *("worker", "--queues", queues, "--concurrency", str(processes), "--hostname", name, "--loglevel", "WARNING"),
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),
     ])  # fmt: skip
 

@@ -28,7 +28,7 @@ from pcc_pipeline.commands.figures import add_figures
 from pcc_pipeline.commands.report import report
 from pcc_pipeline.commands.restage import restage
 from pcc_pipeline.commands.review import app as review
-from pcc_pipeline.commands.serve import desk, serve, worker
+from pcc_pipeline.commands.serve import daemon, desk, inbox, serve, webserver, worker
 from pcc_pipeline.commands.terminal import Ente, code, day, err, out
 from pcc_pipeline.commands.terminal import stop as _stop
 from pcc_pipeline.settings import Settings
@@ -44,7 +44,10 @@ app = typer.Typer(
 )
 app.command()(connect)
 app.command()(serve)
+app.command()(webserver)
+app.command()(daemon)
 app.command()(worker)
+app.command()(inbox)
 app.command()(desk)
 app.command()(report)
 app.command()(bonifica)

@@ -72,6 +72,14 @@ OPERATION_STATES = {
 #: How much an anomaly weighs.
 SEVERITIES = {"high": "alta", "medium": "media", "low": "bassa"}
 
+#: Kinds of suspension, as today's PCC has them, and any other cause.
+SUSPENSIONS = {
+    "lawsuit": "contenzioso",
+    "contested": "contestazione o adempimenti normativi",
+    "check": "attesa della verifica di conformità",
+    "other": "altra causa",
+}
+
 UNITS = {"days": "giorni", "EUR": "€", "%": "%", "creditors": ""}
 
 

@@ -8,6 +8,7 @@ known here; what was delivered when is in the register (`database.register`).
     quarantine/<ente>/<kind>/<part>.parquet      refused rows
     notes/<ente>/<kind>/<part>.parquet           what was seen beside
     models/<ente>/<model>.parquet                what the SQL models made
+    receipts/<receipt>.json                      what remains of an ente that was erased
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import time
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -32,6 +34,7 @@ log = logging.getLogger("pcc.store")
 
 CHUNK = 1 << 20
 _TEMPORARY = ".tmp-"
+RECEIPTS = "receipts"
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,14 @@ class Stored:
     sha256: str
     size: int
     known: bool
+
+
+class Readable(Protocol):
+    """What bytes are read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """So many bytes at most; none at the end."""
+        ...
 
 
 class TooLarge(ValueError):
@@ -141,9 +152,12 @@ class Store:
         rel = self.landing(ente, digest)
         known = self._is_whole(rel, digest, len(data))
         if not known:
-            with self.write(rel) as uri, self.fs.open(uri, "wb") as out:
-                out.write(data)
-                self._flush(out)
+            with self._temporary(ente) as temporary:
+                with self.fs.open(temporary, "wb") as out:
+                    out.write(data)
+                    self._flush(out)
+                self._folder(self._path(rel))
+                self._rename(temporary, self._path(rel))
         return Stored(digest, len(data), known)
 
     def put_file(self, ente: str, path: Path) -> Stored:
@@ -151,7 +165,7 @@ class Store:
         with path.open("rb") as source:
             return self.put_stream(ente, source)
 
-    def put_stream(self, ente: str, source: IO[bytes], limit: int | None = None) -> Stored:
+    def put_stream(self, ente: str, source: Readable, limit: int | None = None) -> Stored:
         """Keeps what `source` gives under its content, a chunk at a time in memory.
 
         Raises TooLarge, keeping nothing, when more than `limit` bytes come.
@@ -166,9 +180,7 @@ class Store:
             first += rest
         digest = hashlib.sha256()
         size = 0
-        temporary = self._path(f"landing/{ente}/{_TEMPORARY}{uuid.uuid4().hex}")
-        self._folder(temporary)
-        try:
+        with self._temporary(ente) as temporary:
             with self.fs.open(temporary, "wb") as out:
                 chunk = first
                 while chunk:
@@ -186,11 +198,35 @@ class Store:
             else:
                 self._folder(self._path(rel))
                 self._rename(temporary, self._path(rel))
+        return Stored(digest.hexdigest(), size, known)
+
+    @contextmanager
+    def _temporary(self, ente: str) -> Iterator[str]:
+        """A path for bytes that are coming in, of which the content, and so the name, may not be known yet."""
+        temporary = self._path(f"landing/{ente}/{_TEMPORARY}{uuid.uuid4().hex}")
+        self._folder(temporary)
+        try:
+            yield temporary
         except BaseException:
             with suppress(FileNotFoundError):
                 self.fs.rm_file(temporary)
             raise
-        return Stored(digest.hexdigest(), size, known)
+
+    def clear(self, rel: str, seconds: float, *, below: bool = True) -> int:
+        """Removes what killed processes were writing under the folder `rel` (not in folders below it, unless `below`) and
+        nobody has written to for so many seconds; returns how many files."""
+        depth = None if below else 1
+        removed = 0
+        for path, about in self.fs.find(self._path(rel), maxdepth=depth, detail=True).items():
+            if _TEMPORARY in path.rsplit("/", 1)[-1] and time.time() - _written(about) >= seconds:
+                with suppress(FileNotFoundError):
+                    self.fs.rm_file(path)
+                    removed += 1
+        return removed
+
+    def age(self, rel: str) -> float:
+        """Seconds since `rel` was written; none where the store does not tell. Raises FileNotFoundError."""
+        return time.time() - _written(self.fs.info(self._path(rel)))
 
     def _is_whole(self, rel: str, sha256: str, size: int) -> bool:
         """Whether kept bytes are those that their name says. Wrong ones (a crash, a bad disk) are logged, to be kept anew."""
@@ -254,3 +290,11 @@ class Store:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(state["url"])  # type: ignore[misc]
+
+
+def _written(about: dict[str, Any]) -> float:
+    """When a file was written, seconds since 1970, by what its store says of it; now where it does not say."""
+    for name in ("mtime", "LastModified", "last_modified", "updated", "created"):
+        if (moment := about.get(name)) is not None:
+            return float(moment.timestamp() if hasattr(moment, "timestamp") else moment)
+    return time.time()

@@ -23,6 +23,8 @@ FAILURES = 5
 LOCKED_FOR = timedelta(minutes=15)
 #: NIST SP 800-63B: length counts, composition rules do not.
 SHORTEST_PASSWORD = 12
+#: Beyond it no password is stronger; hashing takes time.
+LONGEST_PASSWORD = 128
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
@@ -95,7 +97,7 @@ def add_user(
         except NoEnteCode as error:
             raise AccountError(str(error), error.italian) from None
     if password is not None:
-        _long_enough(password)
+        _fit(password)
     values = {
         "email": email, "name": name.strip() or email, "role": role, "ente": ente, "active": True, "failures": 0,
         "password_hash": None if password is None else _hasher().hash(password), "created_at": sa.func.now(),
@@ -132,21 +134,25 @@ def change_password(engine: sa.Engine, user: User, old: str, new: str, now: date
     """
     if check_password(engine, user.email, old, now) is None:
         raise AccountError("That is not the present password", "La password attuale non è corretta")
+    if new == old:
+        raise AccountError("The new password is the present one", "La password nuova è uguale a quella attuale")
     _give_password(engine, table("users").c.user_id == user.user_id, new, keep=keep)
 
 
 def _keyed(by: int | None) -> dict[str, object]:
-    """Who gives a password, and when: the second person of a decision may not be of the first one's making."""
-    return {"keyed_by": by, "keyed_at": None if by is None else sa.func.now()}
+    """Who gives a password, and when: the second person of a decision may not be of the first one's making, and what another
+    person chose is changed at the first sign-in."""
+    return {"keyed_by": by, "keyed_at": None if by is None else sa.func.now(), "must_change": by is not None}
 
 
 def _give_password(
     engine: sa.Engine, whose: sa.ColumnElement[bool], password: str, keyed: dict[str, object] | None = None, *,
     keep: str | None = None,
 ) -> str | None:  # fmt: skip
-    _long_enough(password)
+    _fit(password)
     users, sessions = table("users"), table("sessions")
-    values = {"password_hash": _hasher().hash(password), "failures": 0, "locked_until": None, **(keyed or {})}
+    values = {"password_hash": _hasher().hash(password), "failures": 0, "locked_until": None, "must_change": False}
+    values |= keyed or {}
     with engine.begin() as connection:
         changed = connection.execute(
             sa.update(users).where(whose).values(values).returning(users.c.user_id, users.c.email)
@@ -155,6 +161,7 @@ def _give_password(
             return None
         ended = sa.delete(sessions).where(sessions.c.user_id == changed.user_id)
         connection.execute(ended if keep is None else ended.where(sessions.c.token_hash != keep))
+        connection.execute(sa.update(sessions).where(sessions.c.user_id == changed.user_id).values(must_change=False))
         _end_tokens(connection, changed.user_id)
     return str(changed.email)
 
@@ -165,7 +172,18 @@ def _end_tokens(connection: sa.Connection, user_id: int) -> None:
     connection.execute(made.values(revoked_at=sa.func.now()))
 
 
-def _long_enough(password: str) -> None:
+def must_change(engine: sa.Engine, user: User) -> bool:
+    """Whether a person's password is another's choice."""
+    users = table("users")
+    with engine.connect() as connection:
+        return bool(connection.execute(sa.select(users.c.must_change).where(users.c.user_id == user.user_id)).scalar_one())
+
+
+def _fit(password: str) -> None:
+    if len(password) > LONGEST_PASSWORD:
+        raise AccountError(
+            f"A password has {LONGEST_PASSWORD} characters at most", "La password può avere al massimo 128 caratteri"
+        )
     if len(password) < SHORTEST_PASSWORD:
         raise AccountError(
             f"A password has {SHORTEST_PASSWORD} characters at least", "La password deve avere almeno 12 caratteri"
@@ -186,7 +204,9 @@ def check_password(engine: sa.Engine, email: str, password: str, now: datetime) 
         row = connection.execute(sa.select(users).where(users.c.email == email.strip().lower()).with_for_update()).one_or_none()
         stored = row.password_hash if row is not None and row.password_hash else _nobody()
         right = _verified(stored, password)
-        if row is None or not row.active or (row.locked_until is not None and row.locked_until > now):
+        # Locked for longer than one is ever locked: the clock went back.
+        shut = row is not None and row.locked_until is not None and now < row.locked_until <= now + LOCKED_FOR
+        if row is None or not row.active or shut:
             return None
         changed: dict[str, object] = {"failures": 0, "locked_until": None}
         if not right:

@@ -25,7 +25,8 @@ from portal.headers import Headers
 from portal.identity import Provider, client
 from portal.pages import ROUTERS
 from portal.tenancy import DeskDatabase
-from portal.web import EnteNeeded, SignInNeeded, page
+from portal.uploads import no_room
+from portal.web import OtherPageFirst, page
 
 #: Names by which a machine asks itself.
 LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -75,18 +76,19 @@ def create_app(
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
     app.add_middleware(Headers, https=secure_cookies)
 
-    @app.exception_handler(SignInNeeded)
-    async def to_sign_in(request: Request, error: SignInNeeded) -> Response:
-        return RedirectResponse("/accesso", 303)
-
-    @app.exception_handler(EnteNeeded)
-    async def to_enti(request: Request, error: EnteNeeded) -> Response:
-        return RedirectResponse("/enti", 303)
+    @app.exception_handler(OtherPageFirst)
+    async def to_other_page(request: Request, error: OtherPageFirst) -> Response:
+        return RedirectResponse(error.page, 303)
 
     @app.exception_handler(NoEnteCode)
     async def no_ente(request: Request, error: NoEnteCode) -> Response:
         """A session that names what no ente is called: by no way of ours."""
         return page(request, "error.html", 404, detail="Questo ente non c'è", code=404)
+
+    @app.exception_handler(OSError)
+    async def full(request: Request, error: OSError) -> Response:
+        """The disk is full, or may not be written. Any other error is a fault of ours."""
+        return page(request, "error.html", 507, detail=no_room(error), code=507)
 
     @app.exception_handler(StarletteHTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:

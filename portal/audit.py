@@ -60,7 +60,8 @@ def begin_attempt(engine: sa.Engine, address: str | None, now: datetime) -> int 
     """
     attempts, place = table("sign_in_attempts"), address or "–"
     with engine.begin() as connection, lock(connection, f"sign in {place}"):
-        connection.execute(sa.delete(attempts).where(attempts.c.at <= now - WINDOW))
+        # Those of a time to come were counted before the clock went back.
+        connection.execute(sa.delete(attempts).where((attempts.c.at <= now - WINDOW) | (attempts.c.at > now + WINDOW)))
         known = sa.select(sa.func.count()).where(attempts.c.address == place)
         if connection.execute(known).scalar_one() >= FAILED_FROM_ADDRESS:
             return None

@@ -29,6 +29,8 @@ class DeskSession:
     ente: str | None
     ente_name: str | None
     csrf: str
+    #: Whether the person must choose a password first: the present one is another's choice.
+    must_change: bool = False
 
     def honest(self, token: str | None) -> bool:
         """Whether a form's CSRF token is this session's."""
@@ -40,7 +42,7 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def open_session(engine: sa.Engine, user: User, now: datetime) -> str:
+def open_session(engine: sa.Engine, user: User, now: datetime, *, must_change: bool = False) -> str:
     """Opens a session; returns the token for the cookie. Sessions that ended are swept away."""
     token = secrets.token_urlsafe(32)
     sessions = table("sessions")
@@ -55,6 +57,7 @@ def open_session(engine: sa.Engine, user: User, now: datetime) -> str:
                 created_at=now,
                 seen_at=now,
                 expires_at=now + LONGEST,
+                must_change=must_change,
             )
         )
     return token
@@ -69,7 +72,7 @@ def find_session(engine: sa.Engine, token: str | None, now: datetime) -> DeskSes
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:  # single statements: no BEGIN, COMMIT
         row = connection.execute(
             sa.select(
-                sessions.c.csrf, chosen.label("chosen"), sessions.c.seen_at, enti.c.denominazione,
+                sessions.c.csrf, chosen.label("chosen"), sessions.c.seen_at, sessions.c.must_change, enti.c.denominazione,
                 *(users.c[name] for name in User.__dataclass_fields__),
             )
             .join(users, users.c.user_id == sessions.c.user_id)
@@ -83,7 +86,7 @@ def find_session(engine: sa.Engine, token: str | None, now: datetime) -> DeskSes
         if row.seen_at < now - _TOUCH:
             connection.execute(sa.update(sessions).where(sessions.c.token_hash == key).values(seen_at=now))
     user = User(row.user_id, row.email, row.name, row.role, row.ente)
-    return DeskSession(key, user, row.chosen, row.denominazione or row.chosen, row.csrf)
+    return DeskSession(key, user, row.chosen, row.denominazione or row.chosen, row.csrf, bool(row.must_change))
 
 
 def choose_ente(engine: sa.Engine, session: DeskSession, ente: str) -> None:

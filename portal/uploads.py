@@ -6,6 +6,7 @@ the pipeline's work; `preview` reads them here once, so that the sender sees err
 
 from __future__ import annotations
 
+import errno
 import logging
 import shutil
 import tempfile
@@ -121,10 +122,18 @@ def receive(stream: IO[bytes], target: Path, room: int) -> int:
                 file.write(chunk)
         if not size:
             raise Unwelcome("Il file è vuoto")
-    except Unwelcome:
+    except BaseException:  # also of a disk that is full
         target.unlink(missing_ok=True)
         raise
     return size
+
+
+def no_room(error: OSError) -> str:
+    """What people read where the machine has no room or may not be written; raises any other error."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        raise error
+    log.error("No room for uploads: %s", error)
+    return "Sul server non c'è spazio: riprovare più tardi, o avvisare chi lo gestisce"
 
 
 def kinds() -> tuple[str, ...]:

@@ -65,12 +65,33 @@ class BoundedRoute(APIRoute):
         return bounded
 
 
-class SignInNeeded(Exception):
+#: Where whoever must change their password may go before.
+OWN_PASSWORD = "/password"
+BEFORE_ALL = (OWN_PASSWORD, "/uscita")
+
+
+class OtherPageFirst(Exception):
+    """What was asked for needs another page first."""
+
+    page = "/"
+
+
+class SignInNeeded(OtherPageFirst):
     """A page was asked without an open session."""
 
+    page = "/accesso"
 
-class EnteNeeded(Exception):
+
+class PasswordNeeded(OtherPageFirst):
+    """The password of who asks is another person's choice: theirs comes first."""
+
+    page = OWN_PASSWORD
+
+
+class EnteNeeded(OtherPageFirst):
     """One of the provider's people has not said yet which ente to look at."""
+
+    page = "/enti"
 
 
 @dataclass(frozen=True)
@@ -136,14 +157,15 @@ def set_cookie(request: Request, response: Response, name: str, value: str, seco
 
 
 def signed_in(request: Request) -> DeskSession:
-    """The session of the request, looked up once. Raises SignInNeeded."""
-    known: DeskSession | None = getattr(request.state, "session", None)
-    if known is not None:
-        return known
-    session = find_session(engine_of(request), request.cookies.get(cookie(request, SESSION)), now())
+    """The session of the request, looked up once. Raises SignInNeeded, PasswordNeeded."""
+    session: DeskSession | None = getattr(request.state, "session", None)
+    if session is None:
+        session = find_session(engine_of(request), request.cookies.get(cookie(request, SESSION)), now())
     if session is None:
         raise SignInNeeded
     request.state.session = session
+    if session.must_change and request.url.path not in BEFORE_ALL:
+        raise PasswordNeeded
     return session
 
 

@@ -37,7 +37,7 @@ def connections(context: SensorEvaluationContext, installation: Installation) ->
     due = [
         ente
         for ente, source in sorted(sources.items())
-        if source.every_minutes and now - last.get(ente, 0.0) >= source.every_minutes * 60
+        if source.every_minutes and is_due(last.get(ente, 0.0), now, source.every_minutes)
     ]
     # The key holds the slot of time, so that a reading under way or just failed is not started twice in it.
     requests = [
@@ -49,3 +49,8 @@ def connections(context: SensorEvaluationContext, installation: Installation) ->
         for ente in due
     ]
     return SensorResult(run_requests=requests) if requests else SkipReason("No reading is due")
+
+
+def is_due(last: float, now: float, minutes: int) -> bool:
+    """Whether so many minutes have passed since the last time; one that is still to come is of a clock that went back."""
+    return not 0 <= now - last < minutes * 60

@@ -79,8 +79,7 @@ def request(enti: dict[str, Attempts], marks: dict[str, str], known: list[str]) 
 def inbox(context: SensorEvaluationContext, installation: Installation) -> SensorResult | SkipReason:
     """Looks at the inbox and the register."""
     now = time.time()
-    swept = float(context.cursor or 0)
-    sweep = now - swept >= SWEEP
+    sweep = is_due(context.cursor, now)
     if sweep:
         context.update_cursor(str(now))  # only when to look harder again: losing it loses nothing
     marks = to_do(installation, sweep=sweep)
@@ -109,3 +108,8 @@ def inbox(context: SensorEvaluationContext, installation: Installation) -> Senso
         run_requests=[request({e: tried[e] for e in group}, marks, [*known, *new]) for group in groups],
         dynamic_partitions_requests=[AddDynamicPartitionsRequest(ENTI_NAME, new)] if new else [],
     )
+
+
+def is_due(cursor: str | None, now: float) -> bool:
+    """Whether it is time to look harder; a last time that is still to come is of a clock that went back."""
+    return not 0 <= now - float(cursor or 0) < SWEEP

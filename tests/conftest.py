@@ -63,12 +63,23 @@ def server() -> Iterator[sa.URL]:
     folder = TemporaryDirectory(prefix="pcc-test-")
     home = Path(folder.name)
     url = sa.make_url(embedded.url(home)).set(drivername="postgresql+psycopg")
+    admin = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:  # no test pulls the plug
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(sa.text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(sa.text("SELECT pg_reload_conf()"))
     create_database(url, TEMPLATE)
     engine = sa.create_engine(url.set(database=TEMPLATE), poolclass=sa.NullPool)
     migrate.upgrade(engine)
     yield url
     embedded.release(home)
     folder.cleanup()
+
+
+@pytest.fixture(scope="session")
+def commit() -> int:
+    """A number for what is sampled: the same in all processes of a run, another one with another commit."""
+    return _turn()
 
 
 @pytest.fixture
@@ -177,7 +188,12 @@ _LONGEST = (
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Puts the longest files first. Of the slow tests one runs, another one each commit; `-m slow` runs them all."""
+    """Puts the longest files first. Of the slow tests one runs, another one each commit; `-m slow` runs them all. What takes
+    an hour runs with `-m whole` only."""
+    if "whole" not in config.option.markexpr:
+        hours = [item for item in items if item.get_closest_marker("whole")]
+        items[:] = [item for item in items if item not in hours]
+        config.hook.pytest_deselected(items=hours)
     slow = sorted((item for item in items if item.get_closest_marker("slow")), key=lambda item: item.nodeid)
     if len(slow) > 1 and not config.option.markexpr:
         left_out = slow[: (at := _turn() % len(slow))] + slow[at + 1 :]
@@ -193,15 +209,15 @@ def _turn() -> int:
     return int(told.stdout.strip() or b"0", 16)
 
 
-#: Why a test may be skipped: a bare machine may lack a browser. Any other reason fails the run.
-_MAY_BE_SKIPPED = "no Chromium"
+#: Why a test may be skipped: a bare machine may lack a browser or servers. Any other reason fails the run.
+_MAY_BE_SKIPPED = ("no Chromium", "no Redis or nginx")
 _skipped: list[str] = []
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Remembers tests that were skipped for another reason."""
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-    if report.skipped and not hasattr(report, "wasxfail") and _MAY_BE_SKIPPED not in reason:
+    if report.skipped and not hasattr(report, "wasxfail") and not any(words in reason for words in _MAY_BE_SKIPPED):
         _skipped.append(f"{report.nodeid}: {reason}")
 
 

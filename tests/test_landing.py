@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pcc_pipeline.arrival import archive, landing
+from pcc_pipeline.arrival import archive, draining, landing, leftovers
 from pcc_pipeline.arrival.landing import LandingReport, land, waiting
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.formats.limits import Zipped
@@ -178,7 +178,7 @@ def test_draining_removes_only_what_is_registered(deliver: Deliver, scan, regist
         scan(drain=True)
     assert path.exists()
     with monkeypatch.context() as patch, pytest.raises(ConnectionError):
-        patch.setattr(landing, "_remove", crash)
+        patch.setattr(draining, "_remove", crash)
         scan(drain=True)
     assert path.exists()
     assert len(register.pending("alfa")) == 1
@@ -191,12 +191,36 @@ def test_bytes_are_on_disk_before_anything_refers_to_them(deliver: Deliver, scan
     path = deliver("alfa/open_list/a.csv", b"one")
     zipped(path.with_name("b.zip"), {"c.csv": b"two"})
     done: list[object] = []
-    add, settle, remove = register.add, store.settle, landing._remove
+    add, settle, remove = register.add, store.settle, draining._remove
     monkeypatch.setattr(store, "settle", lambda names: done.append(len(kept := list(names))) or settle(kept))
     monkeypatch.setattr(register, "add", lambda *args: done.append("registered") or add(*args))
-    monkeypatch.setattr(landing, "_remove", lambda file: done.append("removed") or remove(file))
+    monkeypatch.setattr(draining, "_remove", lambda *args: done.append("removed") or remove(*args))
     assert len(scan(drain=True).new) == 2
     assert done == [2, "registered", "removed", "removed"]
+
+
+def test_what_a_killed_process_had_moved_aside_comes_back(deliver: Deliver, scan, register, monkeypatch) -> None:
+    first, second = deliver("alfa/open_list/a.csv", b"one"), deliver("alfa/open_list/b.csv", b"two")
+
+    def killed(file: draining.InboxFile, aside: Path) -> None:
+        file.path.rename(aside)
+        if file.path == second:
+            raise SystemExit
+
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(draining, "_remove", killed)
+        scan(drain=True)
+    assert not first.exists() and not second.exists()
+    deliver("alfa/open_list/a.csv", b"three")
+    report = scan(drain=True)
+    assert [item.file for item in report.new] == ["a.csv"]
+    assert len(list(first.parent.iterdir())) == 1, "another process may still be at it"
+    monkeypatch.setattr(leftovers, "LEFT_BEHIND", 0.0)
+    deliver("alfa/open_list/a.csv", b"four")
+    report = scan(drain=True)
+    assert len(report.new) == 1 and len(report.duplicates) == 2
+    assert list(first.parent.iterdir()) == []
+    assert len(register.pending("alfa")) == 4
 
 
 def test_a_name_that_came_to_mean_other_bytes_is_not_removed(deliver: Deliver, scan, register, monkeypatch) -> None:

@@ -14,7 +14,7 @@ from test_portal import PASSWORD, _sign_in, desk
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.settings import Settings
-from portal.accounts import FAILURES, add_user, check_password
+from portal.accounts import FAILURES, add_user, check_password, reset_password, set_password
 
 NEW = "un'altra lunga parola"
 
@@ -113,3 +113,43 @@ def test_ones_own_password_ends_the_other_sessions(desk: TestClient, settings: S
         desk.cookies.clear()
         desk.cookies.set("pcc_desk", cookie)
         assert desk.get("/", follow_redirects=False).status_code == status
+
+
+def test_a_password_of_anothers_choice_is_changed_first(desk: TestClient, settings: Settings) -> None:
+    bind = engine(settings)
+    maker = check_password(bind, "chi@alfa.it", PASSWORD, datetime.now(UTC))
+    assert maker is not None
+    add_user(bind, "nuova@alfa.it", "Nuova", "ente_user", "alfa", PASSWORD, by=maker.user_id)
+    _sign_in(desk, "nuova@alfa.it")
+    for path in ("/", "/operazioni", "/esporta/stock.csv", "/consegne"):
+        answer = desk.get(path, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/password"), path
+    page = desk.get("/password").text
+    csrf = re.search(r'name="csrf" value="([^"]+)"', page)[1]  # type: ignore[index]
+    assert "scelta da un" in page
+    delivered = desk.post("/consegne", data={"csrf": csrf}, files={"file": ("a.csv", b"x")}, follow_redirects=False)
+    assert delivered.headers["location"] == "/password"
+    same = desk.post("/password", data={"csrf": csrf, "old": PASSWORD, "new": PASSWORD})
+    assert same.status_code == 400 and "uguale" in same.text
+    assert desk.get("/", follow_redirects=False).headers["location"] == "/password"
+    assert desk.post("/password", data={"csrf": csrf, "old": PASSWORD, "new": NEW}).status_code == 200
+    assert desk.get("/operazioni", follow_redirects=False).status_code == 200
+    _sign_in(desk, "nuova@alfa.it", NEW)
+    assert desk.get("/operazioni", follow_redirects=False).status_code == 200
+    # Given anew by a manager: the same again. By the command line: the person's own affair.
+    reset_password(bind, _number(settings, "nuova@alfa.it"), "alfa", PASSWORD, by=maker.user_id)
+    _sign_in(desk, "nuova@alfa.it")
+    assert desk.get("/operazioni", follow_redirects=False).headers["location"] == "/password"
+    set_password(bind, "nuova@alfa.it", NEW)
+    _sign_in(desk, "nuova@alfa.it", NEW)
+    assert desk.get("/operazioni", follow_redirects=False).status_code == 200
+
+
+def test_a_password_has_128_characters_at_most(desk: TestClient, settings: Settings) -> None:
+    _sign_in(desk, "chi@alfa.it")
+    csrf = _csrf(desk, "/password")
+    for length, status in ((129, 400), (128, 200)):
+        answer = desk.post("/password", data={"csrf": csrf, "old": PASSWORD, "new": "è" * length})
+        assert answer.status_code == status, length
+    assert "128" in desk.post("/persone", data={"csrf": csrf, "email": "x@alfa.it", "password": "a" * 150}).text
+    _sign_in(desk, "chi@alfa.it", "è" * 128)

@@ -44,6 +44,8 @@ create or replace macro amount_words(line) as case line.azione
     ), ''), 'tutto liquidabile')
     when 'MI' then 'PCC: IVA in scissione dei pagamenti'
     when 'CH' then 'PCC: chiuso, nulla da pagare'
+    when 'RS' then 'PCC: ripristinato, non più chiuso'
+    when 'RT' then 'PCC: azzerato, si ricomincia'
     when 'RC' then 'PCC: ricevuto il ' || italian_date(line.data_ricezione)
     when 'RF' then 'PCC: rifiutato il ' || italian_date(line.data_rifiuto)
     when 'CS' then 'PCC: scadenza ' || italian_date(line.data_scadenza)

@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 from uuid import uuid4
 
+from pcc_pipeline.arrival import draining
 from pcc_pipeline.arrival.landing import MISPLACED, PROVIDER_KINDS, PROVIDER_ONLY, unknown_kind
 from pcc_pipeline.arrival.spans import DAY_OF, NOTHING, Said, marked
 from pcc_pipeline.codes import PROVIDER, NoEnteCode, ente_code
@@ -41,16 +42,17 @@ def deliver(inbox: Path, ente: str, kind: str, file: Path, said: Said = NOTHING)
         raise DeliveryError(f"{kind} non ha un periodo: possono essere completi solo {', '.join(DAY_OF)}")
     folder = inbox / ente / kind
     folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{uuid4().hex}.part"
-    shutil.copyfile(file, temporary)
-    number = 1
-    target = folder / marked(file.name, said)
-    while True:
-        try:
-            target.hardlink_to(temporary)  # never over a file that another delivery has just put there
-            break
-        except FileExistsError:
-            number += 1
-            target = folder / marked(f"{file.stem}-{number}{file.suffix}", said)
-    temporary.unlink()
-    return target
+    temporary = folder / f".{uuid4().hex}{draining.UNFINISHED}"
+    try:
+        shutil.copyfile(file, temporary)
+        number = 1
+        target = folder / marked(file.name, said)
+        while True:
+            try:
+                target.hardlink_to(temporary)  # never over a file that another delivery has just put there
+                return target
+            except FileExistsError:
+                number += 1
+                target = folder / marked(f"{file.stem}-{number}{file.suffix}", said)
+    finally:
+        temporary.unlink(missing_ok=True)

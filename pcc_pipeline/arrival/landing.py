@@ -11,13 +11,15 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import uuid
+import zipfile
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import IO
 
 from pcc_pipeline.arrival import archive, spans
+from pcc_pipeline.arrival.draining import TOO_LARGE, InboxFile, bring_back, take_away
 from pcc_pipeline.codes import ENTE, PROVIDER
 from pcc_pipeline.database.register import NOT_KEPT, Arrived, Delivery, Seen
 from pcc_pipeline.formats import reasons
@@ -42,8 +44,6 @@ def unknown_kind(known: Iterable[str]) -> str:
 
 #: The kind of what lies in no folder of a kind.
 UNKNOWN = "unknown"
-#: Where files too large to take in are moved, beside where they lay: hidden, so that no reader looks again.
-TOO_LARGE = ".too-large"
 #: Names from the inbox to a file, at most, for it to be looked at.
 DEEPEST = 8
 
@@ -73,18 +73,6 @@ class LandingReport:
 
 
 @dataclass(frozen=True)
-class _File:
-    path: Path
-    kind: str
-    identity: tuple[int, int, int]  # inode, size, mtime: tells whether the name still means the same bytes
-    too_large: bool = False
-
-    @property
-    def seen(self) -> Seen:
-        return Seen(Path(_text(str(self.path))), self.identity[1], self.identity[2])
-
-
-@dataclass(frozen=True)
 class _Place:
     """A folder of an ente's files of one kind; with a `reason`, files that are kept but not read."""
 
@@ -109,6 +97,9 @@ def land(installation: Installation, inbox: Path | None = None, ente: str | None
     report = LandingReport()
     root = inbox or installation.settings.inbox
     for name, folders in _folders(root, ente, report):
+        if drain:
+            for folder in {place.folder for place in folders}:
+                bring_back(folder)
         _land_ente(installation, name, folders, drain, report)
     return report
 
@@ -219,17 +210,16 @@ def _land_ente(
     store = installation.store
     seen = {} if drain else installation.register.arrivals(ente)
     arrived: list[Arrived] = []
-    done: list[_File] = []
+    done: list[InboxFile] = []
     for place, entry in files:
         stat = _stat(entry)
         if stat is None or seen.get(_text(entry.path)) == (stat.st_size, stat.st_mtime_ns):
             continue  # another process took it, or it was read before
         try:
             landed = _land_file(store, ente, place, Path(entry.path), installation.settings.max_file_bytes)
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            _refuse(report, entry.path, reasons.unreadable(error), ente, place.kind)
+        except _Unread as error:
+            if not isinstance(error.why, FileNotFoundError):
+                _refuse(report, entry.path, reasons.unreadable(error.why), ente, place.kind)
             continue
         if landed is None:
             report.notes.append(f"{_text(entry.path)}: ancora in scrittura, lasciato alla prossima lettura")
@@ -241,35 +231,65 @@ def _land_ente(
     if not done:
         return
     store.settle(store.landing(ente, item.sha256) for item in arrived if not item.sha256.startswith(NOT_KEPT))
-    new, known = installation.register.add(ente, arrived, () if drain else [file.seen for file in done])
+    new, known = installation.register.add(
+        ente, arrived, () if drain else [Seen(Path(_text(str(file.path))), *file.identity[1:]) for file in done]
+    )
     report.new += new
     report.duplicates += [(ente, item.kind, item.file) for item in known]
     if drain:
-        for file in done:
-            if file.too_large:
-                _move_aside(file)
-            else:
-                _remove(file)
+        take_away(done)
 
 
-def _land_file(store: Store, ente: str, place: _Place, path: Path, limit: int) -> tuple[_File, list[Arrived]] | None:
-    """Keeps a file's bytes, or its members'; None when it changed meanwhile."""
-    with path.open("rb") as source:
+class _Unread(Exception):
+    """A file of the inbox that cannot be read: its own fault, not the store's."""
+
+    def __init__(self, why: Exception) -> None:
+        super().__init__(str(why))
+        self.why = why if isinstance(why, OSError) else OSError(str(why))
+
+
+class _Source:
+    """A stream whose errors are `_Unread`: what else goes wrong while it is kept is the store's, and stops the run."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def read(self, size: int) -> bytes:
+        try:
+            return self._stream.read(size)
+        except archive.DAMAGE as error:
+            raise _Unread(error) from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        raise _Unread(error) from error
+    with stream:
+        yield stream
+
+
+def _land_file(store: Store, ente: str, place: _Place, path: Path, limit: int) -> tuple[InboxFile, list[Arrived]] | None:
+    """Keeps a file's bytes, or its members'; None when it changed meanwhile. Raises _Unread for what the file is to blame
+    for, OSError for what the store is."""
+    with _opened(path) as source:
         before = os.fstat(source.fileno())
         too_large = before.st_size > limit
         if too_large:
             arrived = [_too_large(place, path, before, limit)]
         elif path.suffix.lower() == ".zip" and place.reason is None:
-            arrived = _land_archive(store, ente, place.kind, path, limit)
+            arrived = _land_archive(store, ente, place.kind, path, source, limit)
         else:
-            kept = store.put_stream(ente, source)
+            kept = store.put_stream(ente, _Source(source))
             arrived = [Arrived(place.kind, kept.sha256, place.shown(path), kept.size, reason=place.reason)]
         arrived = [_as_said(item, path) for item in arrived]
         after = os.fstat(source.fileno())
     identity = (before.st_ino, before.st_size, before.st_mtime_ns)
     if identity != (after.st_ino, after.st_size, after.st_mtime_ns):
         return None
-    return _File(path, place.kind, identity, too_large), arrived
+    return InboxFile(path, place.kind, identity, too_large), arrived
 
 
 def _as_said(item: Arrived, path: Path) -> Arrived:
@@ -293,7 +313,7 @@ def _too_large(place: _Place, path: Path, stat: os.stat_result, limit: int) -> A
     return Arrived(place.kind, NOT_KEPT + mark[len(NOT_KEPT) :], place.shown(path), stat.st_size, reason=reason)
 
 
-def _land_archive(store: Store, ente: str, kind: str, path: Path, limit: int) -> list[Arrived]:
+def _land_archive(store: Store, ente: str, kind: str, path: Path, whole: IO[bytes], limit: int) -> list[Arrived]:
     """The members as deliveries of their own; what cannot be read makes the archive itself a refused one."""
     arrived: list[Arrived] = []
     failures: list[str] = []
@@ -307,9 +327,9 @@ def _land_archive(store: Store, ente: str, kind: str, path: Path, limit: int) ->
                     failures.append(f"{member.name}: {reasons.too_large(member.size, limit)}")
                     continue
                 try:
-                    with archive.read(opened, member) as source:
-                        kept = store.put_stream(ente, source, limit=member.size)
-                except (TooLarge, *archive.DAMAGE):
+                    with _member(opened, member) as source:
+                        kept = store.put_stream(ente, _Source(source), limit=member.size)
+                except (TooLarge, _Unread):
                     failures.append(f"{member.name}: danneggiato, o più grande di quanto l'archivio dichiara")
                     continue
                 name = _text(member.name)
@@ -317,38 +337,21 @@ def _land_archive(store: Store, ente: str, kind: str, path: Path, limit: int) ->
     except archive.Unreadable as error:
         failures.append(str(error))
     if failures:
-        kept = store.put_file(ente, path)
+        kept = store.put_stream(ente, _Source(whole))
         more = f" (e altri {len(failures) - 5})" if len(failures) > 5 else ""
         reason = "; ".join(failures[:5]) + more
         arrived.append(Arrived(kind, kept.sha256, _text(path.name), kept.size, reason=_text(reason)))
     return arrived
 
 
-def _move_aside(file: _File) -> None:
-    """Moves a registered file that was too large to take in out of the way of the next scan: a rename, no copy."""
-    folder = file.path.parent / TOO_LARGE
-    folder.mkdir(exist_ok=True)
-    target = folder / file.path.name
-    if target.exists():
-        target = folder / f"{uuid.uuid4().hex[:8]}-{file.path.name}"
-    with suppress(FileNotFoundError):
-        file.path.rename(target)
-
-
-def _remove(file: _File) -> None:
-    """Removes a registered file, unless its name has come to mean other bytes: moved aside first."""
-    aside = file.path.with_name(f".landed-{uuid.uuid4().hex}")
+@contextmanager
+def _member(opened: zipfile.ZipFile, member: archive.Member) -> Iterator[IO[bytes]]:
     try:
-        file.path.rename(aside)
-    except FileNotFoundError:
-        return
-    stat = aside.stat()
-    if (stat.st_ino, stat.st_size, stat.st_mtime_ns) == file.identity:
-        aside.unlink()
-    elif file.path.exists():  # a third file under the name: keep both
-        aside.rename(file.path.with_name(f"{uuid.uuid4().hex[:8]}-{file.path.name}"))
-    else:
-        aside.rename(file.path)
+        stream = archive.read(opened, member)
+    except archive.DAMAGE as error:
+        raise _Unread(error) from error
+    with stream:
+        yield stream
 
 
 def _stat(entry: os.DirEntry[str]) -> os.stat_result | None:

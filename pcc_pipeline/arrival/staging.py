@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pcc_pipeline.arrival.landing import unknown_kind
+from pcc_pipeline.arrival.leftovers import clear
 from pcc_pipeline.arrival.reading import ReaderFailed, Stopped, parse
 from pcc_pipeline.arrival.spans import DAY_OF
 from pcc_pipeline.arrival.suspects import Suspects, in_pieces
@@ -141,7 +142,9 @@ def stage(installation: Installation, ente: str, layout: Layout | None = None) -
     only `read_anew` tries it again.
     """
     with installation.register.lock(ente):
+        clear(installation, ente)
         pending = installation.register.pending(ente)
+        Suspects(installation.store, ente).keep(pending)
         return _read(installation, ente, pending, installation.register.settle, layout)
 
 

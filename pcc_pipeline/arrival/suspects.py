@@ -28,6 +28,13 @@ class Suspects:
             for name in left["reading"]:
                 self._died[name] += 1
 
+    def keep(self, deliveries: Sequence[Delivery]) -> None:
+        """Forgets all but these: of others a run died after it had said what became of them."""
+        known = {delivery.delivery for delivery in deliveries}
+        if not self._died.keys() <= known:
+            self._died = {name: times for name, times in self._died.items() if name in known}
+            self._write([])
+
     def deaths(self, delivery: str) -> int:
         """How many runs died while they read it, alone or with others."""
         return self._died.get(delivery, 0)

@@ -71,6 +71,11 @@ def to_do(installation: Installation, *, sweep: bool) -> dict[str, str]:
     return {ente: _fingerprint(marks) for ente, marks in parts.items() if ente not in unquiet}
 
 
+def arrived(settings: Settings) -> list[str]:
+    """Whose files in this machine's inbox may be taken in now: those of enti, and of the provider, that are quiet."""
+    return sorted(ente for ente in waiting(settings.inbox) if quiet(settings, ente))
+
+
 def quiet(settings: Settings, ente: str, now: float | None = None) -> bool:
     """Whether nothing has come into an ente's inbox for so many seconds (setting, else threshold quiet_seconds), or
     something has waited there so long already that it is read all the same. No file is opened."""
@@ -80,18 +85,26 @@ def quiet(settings: Settings, ente: str, now: float | None = None) -> bool:
         return True
     now = time.time() if now is None else now
     # A name that appears, is renamed or grows changes its folder's time or its own: also one that is still `.part`.
-    folders = [folder for folder in (settings.inbox / ente).glob("*") if folder.is_dir()]
-    files = [found for folder in folders for path in folder.iterdir() if (found := _changed(path)) is not None]
+    folders = [path for path in _inside(settings.inbox / ente) if path.is_dir()]
+    files = [found for folder in folders for path in _inside(folder) if (found := _changed(path)) is not None]
     times = [found for folder in folders if (found := _changed(folder)) is not None] + files
     if not any(0 <= now - moment < wanted for moment in times):
         return True
     return any(now - moment >= wanted * LONGEST_UNQUIET for moment in files)
 
 
+def _inside(folder: Path) -> list[Path]:
+    """What lies in a folder; nothing in one that cannot be read: that stops nobody else."""
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
 def _changed(path: Path) -> float | None:
     try:
         return path.stat().st_ctime
-    except FileNotFoundError:  # taken away at this moment
+    except OSError:  # taken away at this moment, or not to be looked at
         return None
 
 
@@ -141,7 +154,6 @@ def decided(register: Register, store: Store) -> dict[str, str]:
             query = (
                 sa.select(d.c.ente, sa.func.max(d.c.decision), sa.func.max(d.c.decided_at) > sa.func.max(last.c.at))
                 .join(last, last.c.ente == d.c.ente)
-                .where(d.c.decided_at > last.c.at - LONGEST_RUN)
                 .group_by(d.c.ente)
             )
             for ente, number, later in connection.execute(query):

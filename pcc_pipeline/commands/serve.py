@@ -1,8 +1,12 @@
-"""`pcc serve`, `pcc worker` and `pcc desk`: the operators' web interface, the daemon, workers, and the clients' desk."""
+"""`pcc serve` and its parts, each of which may run alone, on a machine of its own: `pcc webserver`, `pcc daemon`, `pcc worker`,
+`pcc inbox`, `pcc desk`."""
 
 from __future__ import annotations
 
 import os
+import runpy
+import sys
+import time
 from dataclasses import replace
 from typing import Annotated
 
@@ -12,6 +16,9 @@ from pcc_pipeline.commands.children import AlreadyServed, keep, sole_service
 from pcc_pipeline.commands.terminal import err, stop
 from pcc_pipeline.settings import Settings
 
+#: What Dagster's processes are told to show.
+DEFINITIONS = ("-m", "assets.definitions")
+
 
 def serve(
     host: str = "127.0.0.1",
@@ -20,23 +27,14 @@ def serve(
 ) -> None:
     """Start Dagster's web interface, the daemon that watches the inbox, workers, and the clients' desk; Ctrl-C stops all."""
     from assets.workers import end_dead_runs
-    from pcc_pipeline.database.dagster_home import write_dagster_home
     from pcc_pipeline.database.engine import engine
 
     settings = Settings.from_environment()
     engine(settings)
-    settings.inbox.mkdir(parents=True, exist_ok=True)
-    home = write_dagster_home(settings)
-    environment = {
-        **os.environ,
-        **settings.environment(),
-        "DAGSTER_HOME": str(home),
-        "DAGSTER_DISABLE_TELEMETRY": "yes",
-    }
-    where = ["-m", "assets.definitions"]
+    environment = {**os.environ, **_prepared(settings)}
     modules = [
-        ["dagster_webserver", *where, "-h", host, "-p", str(port)],
-        ["dagster._daemon", "run", *where],
+        ["dagster_webserver", *DEFINITIONS, "-h", host, "-p", str(port)],
+        ["dagster._daemon", "run", *DEFINITIONS],
         ["pcc_pipeline", "worker"],
     ]
     addresses = [f"Inbox {settings.inbox}", f"Operators (Dagster): http://{host}:{port}"]
@@ -57,20 +55,68 @@ def serve(
         raise stop(f"pcc serve runs on {settings.home} already (process {error})") from None
 
 
+def _prepared(settings: Settings) -> dict[str, str]:
+    """What a process of the service finds in its environment; the folders and Dagster's configuration are made."""
+    from pcc_pipeline.database.dagster_home import write_dagster_home
+
+    settings.inbox.mkdir(parents=True, exist_ok=True)
+    home = write_dagster_home(settings)
+    return {**settings.environment(), "DAGSTER_HOME": str(home), "DAGSTER_DISABLE_TELEMETRY": "yes"}
+
+
+def _become(module: str, *arguments: str) -> None:
+    """Goes on as one of Dagster's own programs."""
+    settings = Settings.from_environment()
+    os.environ.update(_prepared(settings))
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def webserver(
+    host: str = "127.0.0.1",
+    port: int = 3000,
+    path_prefix: Annotated[str, typer.Option(help="Where a proxy shows it, /dagster say")] = "",
+) -> None:
+    """Start Dagster's web interface alone. It asks nobody who they are: a proxy in front of it must."""
+    prefix = ["--path-prefix", path_prefix] if path_prefix else []
+    _become("dagster_webserver", *DEFINITIONS, "-h", host, "-p", str(port), *prefix)
+
+
+def daemon() -> None:
+    """Start Dagster's daemon alone: sensors, schedules, the queue of runs. One an installation."""
+    _become("dagster._daemon", "run", *DEFINITIONS)
+
+
 def worker(
     processes: Annotated[
         int | None, typer.Option(min=1, help="How many runs at once on this machine; else PCC_WORKERS, else 2")
     ] = None,
+    anywhere: Annotated[
+        bool, typer.Option("--anywhere", help="Only runs that any machine may do, none that writes into a home")
+    ] = False,
 ) -> None:
     """Start workers alone: on another machine, over the same database, store and broker."""
     from assets.workers import work
-    from pcc_pipeline.database.dagster_home import write_dagster_home
 
     settings = Settings.from_environment()
-    settings.inbox.mkdir(parents=True, exist_ok=True)
-    os.environ.update(settings.environment() | {"DAGSTER_HOME": str(write_dagster_home(settings))})
-    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
-    work(settings, processes or settings.workers)
+    os.environ.update(_prepared(settings))
+    work(settings, processes or settings.workers, anywhere=anywhere)
+
+
+def inbox(every: Annotated[float, typer.Option(min=0.1, help="Seconds between looks")] = 2.0) -> None:
+    """Take in what arrives in this machine's inbox, until stopped, for workers that do not see it."""
+    from pcc_pipeline.arrival.landing import land
+    from pcc_pipeline.arrival.work import arrived
+    from pcc_pipeline.installation import Installation
+
+    installation = Installation.from_environment()
+    installation.settings.inbox.mkdir(parents=True, exist_ok=True)
+    while True:
+        for ente in arrived(installation.settings):
+            report = land(installation, ente=ente, drain=True)
+            for refused in report.refused:
+                err.print(f"{refused.path}: {refused.reason}", highlight=False)
+        time.sleep(every)
 
 
 def desk(

@@ -99,6 +99,8 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask, although the register says it is not due")] = False,
 ) -> None:
     """Erase an ente everywhere, for ever, and print the signed receipt. Started again after a crash, it goes on."""
+    from assets.killed import end_killed_runs
+    from assets.run import opened
     from pcc_pipeline.installation import Installation
     from pcc_pipeline.service.erasure import ErasureError, due_enti
     from pcc_pipeline.service.erasure import erase as erase_ente
@@ -112,6 +114,8 @@ def erase(
         if typer.prompt("Its data cannot be brought back. Type its code to erase it") != ente:
             raise stop("Nothing was erased")
     with err.status("Erasing") as status:
+        with opened(installation.settings) as instance:  # a killed run would stand in the way for ever
+            end_killed_runs(instance, installation.engine)
         try:
             receipt = erase_ente(installation, ente, today(), lambda step: status.update(f"Erasing: {step}"))
         except ErasureError as error:

@@ -16,8 +16,9 @@ import yaml
 from pcc_pipeline.database.engine import broker_url, dagster_url
 from pcc_pipeline.settings import Settings
 
-#: The queue in which runs wait for a worker.
-QUEUE = "dagster"
+#: The queues in which runs wait for a worker: what reads or writes the installation's home (reports, files for PCC, the night,
+#: erasures) is done on its own machine; what touches store and database alone, by any.
+AT_HOME, ANYWHERE = "home", "anywhere"
 #: Seconds between looks: for runs to hand to a worker, for runs whose worker is gone, of a worker whether its run is to end.
 DEQUEUE, MONITOR, CANCEL = 1, 15, 2
 #: Seconds after which a run is ended, whatever it does: the last net.
@@ -51,14 +52,20 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "run_launcher": {
             "module": "assets.workers",
             "class": "WorkerRunLauncher",
-            "config": {"broker": broker_url(settings), "backend": "disabled://", "default_queue": QUEUE},
+            "config": {"broker": broker_url(settings), "backend": "disabled://", "default_queue": AT_HOME},
         },
         "run_monitoring": {
             "enabled": True,
             "poll_interval_seconds": MONITOR,
             "cancellation_thread_poll_interval_seconds": CANCEL,
-            "start_timeout_seconds": 60,
+            # Where several machines share the runs, one may have to wait for a worker that is free.
+            "start_timeout_seconds": 60 if settings.runs_at_once is None else 600,
             "max_runtime_seconds": LONGEST_RUN,
+        },
+        # A sensor that looks every two seconds and finds nothing leaves a tick each time.
+        "retention": {
+            "sensor": {"purge_after_days": {"skipped": 1, "success": 30, "failure": 30}},
+            "schedule": {"purge_after_days": 90},
         },
         "run_coordinator": {
             "module": "dagster._core.run_coordinator",

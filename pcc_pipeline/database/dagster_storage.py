@@ -57,6 +57,16 @@ def under_way(settings: Settings, ente: str) -> int:
             return int(connection.execute(sa.text(query), given).scalar_one())
 
 
+def forget_taken_messages(settings: Settings) -> int:
+    """Removes the messages to workers that were taken long ago, which a broker in the database keeps; returns how many."""
+    with opened(settings) as (engine, schema):
+        if "kombu_message" not in columns_by_table(engine, schema):
+            return 0
+        with engine.begin() as connection:
+            statement = f"delete from \"{schema}\".kombu_message where not visible and timestamp < now() - interval '2 days'"
+            return connection.execute(sa.text(statement)).rowcount
+
+
 def definitions(engine: sa.Engine, schema: str) -> Iterator[bytes]:
     """The texts of the definitions that Dagster keeps, which it compresses."""
     if "snapshots" not in columns_by_table(engine, schema):
@@ -66,15 +76,18 @@ def definitions(engine: sa.Engine, schema: str) -> Iterator[bytes]:
             yield zlib.decompress(bytes(body))
 
 
-def erase(engine: sa.Engine, schema: str, ente: str, pattern: str, struck: str) -> tuple[int, list[str]]:
-    """Removes an ente from runs, events, partitions and ticks; returns the rows changed and the runs that went whole.
+@contextmanager
+def erasing(engine: sa.Engine, schema: str, ente: str, pattern: str, struck: str) -> Iterator[tuple[int, list[str]]]:
+    """Removes an ente from runs, events, partitions and ticks; gives the rows changed and the runs that go whole, before
+    their transaction ends.
 
     A run of this ente alone goes whole. A run of several enti stays for the others: its events about this ente go, and
     where a text names it (`pattern`, as PostgreSQL writes it) beside others, `struck` stands in its place.
     """
     found = columns_by_table(engine, schema)
     if "runs" not in found:
-        return 0, []
+        yield 0, []
+        return
     values = {"ente": ente, "tag": ENTE_TAG + ente, "pattern": pattern, "tags": f"{ENTE_TAG}%", "ranges": f"{RANGE}%"}
     rows = 0
     with engine.begin() as connection:
@@ -119,4 +132,4 @@ def erase(engine: sa.Engine, schema: str, ente: str, pattern: str, struck: str) 
                         f'where "{column}" ~* :pattern',
                         struck=struck,
                     ).rowcount
-    return rows, whole
+        yield rows, whole

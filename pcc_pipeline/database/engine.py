@@ -72,8 +72,10 @@ def dagster_url(settings: Settings) -> str:
     """URL of Dagster's run, event and schedule storage, psycopg2 (what dagster-postgres speaks).
 
     Embedded: a database `dagster` of the same server. With PCC_DATABASE_URL: the same database, where a
-    search path set in the URL keeps Dagster's tables in a schema `dagster` of their own.
+    search path set in the URL keeps Dagster's tables in a schema `dagster` of their own. Its events wait for no disk: they are
+    no truth of ours, and a run whose last ones a power cut took counts as given up.
     """
+    options = ["-csynchronous_commit=off"]
     if settings.database_url is None:
         url = _embedded(settings, DAGSTER)
     else:
@@ -82,9 +84,9 @@ def dagster_url(settings: Settings) -> str:
         with connection.begin() as session, lock(session, "schema"):
             session.execute(sa.text(f"CREATE SCHEMA IF NOT EXISTS {DAGSTER}"))
         given = ours.query.get("options", "")
-        before = [given] if isinstance(given, str) else list(given)
-        options = " ".join([*before, f"-csearch_path={DAGSTER}"]).strip()
-        url = ours.update_query_dict({"options": options})
+        options = [*([given] if isinstance(given, str) else given), *options, f"-csearch_path={DAGSTER}"]
+        url = ours
+    url = url.update_query_dict({"options": " ".join(options).strip()})
     return url.set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
 
 

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from pcc_pipeline.database.engine import ente_lock, lock
+from pcc_pipeline.database.moments import later_than_sent
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.database.unnest import unnest
 from pcc_pipeline.tables import FEEDS
@@ -115,10 +116,11 @@ class Register:
         new: list[Delivery] = []
         known: list[Arrived] = []
         with self.engine.begin() as connection, lock(connection, f"register {ente}"):
+            moment = later_than_sent(connection, ente)
             for start in range(0, len(arrived), BATCH):
                 part = arrived[start : start + BATCH]
                 names = _names(connection, ente, part)
-                added = _insert(connection, ente, part, names)
+                added = _insert(connection, ente, part, names, moment)
                 new += added
                 left = {item.delivery for item in added}
                 for item, name in zip(part, names, strict=True):
@@ -334,7 +336,7 @@ def _names(connection: sa.Connection, ente: str, arrived: Sequence[Arrived]) -> 
     return names
 
 
-def _insert(connection: sa.Connection, ente: str, arrived: Sequence[Arrived], names: Sequence[str]) -> list[Delivery]:
+def _insert(connection: sa.Connection, ente: str, arrived: Sequence[Arrived], names: list[str], on: datetime) -> list[Delivery]:
     t = table("deliveries")
     rows: list[dict[str, Any]] = [
         {
@@ -358,8 +360,7 @@ def _insert(connection: sa.Connection, ente: str, arrived: Sequence[Arrived], na
     if not rows:
         return []
     given = unnest(rows, types, ordered=True)
-    # now() is the transaction's start: one value for all that one scan of an ente found.
-    values: list[Any] = [sa.literal(ente), sa.func.now(), *(given.c[name] for name in types)]
+    values: list[Any] = [sa.literal(ente), sa.literal(on, sa.DateTime(timezone=True)), *(given.c[name] for name in types)]
     select = sa.select(*values).order_by(given.c.place)
     statement = (
         insert(t)

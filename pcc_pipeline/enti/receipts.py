@@ -21,9 +21,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from pcc_pipeline.settings import Settings
-from pcc_pipeline.store import Store
-
-FOLDER = "receipts"
+from pcc_pipeline.store import RECEIPTS, Store
 
 
 def subject(ente: str, salt: str) -> str:
@@ -40,7 +38,7 @@ def new_subject(ente: str) -> dict[str, str]:
 def receipts(store: Store) -> list[dict[str, Any]]:
     """Every receipt, oldest first."""
     found = []
-    for name in store.list(FOLDER):
+    for name in store.list(RECEIPTS):
         with store.open(name) as file:
             found.append(json.load(file))
     return sorted(found, key=lambda receipt: str(receipt["erased_at"]))
@@ -97,6 +95,6 @@ def verified(receipt: Mapping[str, Any]) -> bool:
 
 def keep(store: Store, receipt: Mapping[str, Any]) -> str:
     """Writes a signed receipt; returns its name in the store."""
-    name = f"{FOLDER}/{receipt['receipt']}.json"
+    name = f"{RECEIPTS}/{receipt['receipt']}.json"
     store.write_bytes(name, json.dumps(receipt, indent=1, sort_keys=True).encode() + b"\n")
     return name

@@ -9,7 +9,9 @@ and a refusal comes before, or after what went out.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import groupby
@@ -17,9 +19,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import sqlalchemy as sa
-
+from pcc_pipeline.arrival import leftovers
 from pcc_pipeline.clock import today
+from pcc_pipeline.database.moments import not_before_arrivals
 from pcc_pipeline.formats.pcc import files, models
 from pcc_pipeline.formats.pcc.check import Finding, operation_findings
 from pcc_pipeline.formats.pcc.values import tax_code_problem
@@ -31,6 +33,8 @@ from pcc_pipeline.store import Store
 from pcc_pipeline.tables.sending import SENT_OPERATIONS
 
 Operation = dict[str, Any]
+#: How the name of a file begins that is being copied into a folder: hidden, and nobody else's.
+_PART = ".pcc-part-"
 
 
 class SendingError(ValueError):
@@ -84,7 +88,7 @@ def send(
             operation["denominazione_amministrazione"] = name
             operation["cf_amministrazione"] = operation["cf_amministrazione"] or cf
         good = _judge(operations, on, report)
-        moment: datetime = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+        moment = not_before_arrivals(connection, ente)
         number = sent.next_number(connection, ente)
         prepared = []
         for place, part in enumerate(_parts(good, rows or limit(on)), number):
@@ -101,6 +105,7 @@ def send(
 def hand_out(installation: Installation, ente: str, out: Path, report: SendingReport | None = None) -> list[Path]:
     """Puts registered files that were not handed out yet into `out`, each whole or not at all; returns their paths."""
     handed = []
+    _clear(out)
     for file in sent.not_handed(installation.engine, ente):
         out.mkdir(parents=True, exist_ok=True)
         handed.append(copy_file(installation.store, ente, file["file"], file["sha256"], out))
@@ -114,10 +119,18 @@ def copy_file(store: Store, ente: str, name: str, sha256: str, out: Path) -> Pat
     """Copies a registered file's bytes to `out`. Raises RuntimeError when the store's bytes are not those registered."""
     data = kept_bytes(store, ente, name, sha256)
     target = out / name
-    temporary = out / f".{uuid4().hex}.part"
+    temporary = out / f"{_PART}{uuid4().hex}"
     temporary.write_bytes(data)
     temporary.replace(target)
     return target
+
+
+def _clear(out: Path) -> None:
+    """Removes what killed processes were copying into a folder."""
+    for path in out.glob(f"{_PART}*"):
+        with suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime >= leftovers.LEFT_BEHIND:
+                path.unlink()
 
 
 def kept_bytes(store: Store, ente: str, name: str, sha256: str) -> bytes:

@@ -25,6 +25,7 @@ USERS = Table(
         Column("created_at", "timestamp", "When the account was made", required=True),
         Column("keyed_by", "integer", "User who last gave the account its password, at its making or later; null: the person, or the command line"),
         Column("keyed_at", "timestamp", "When that was; null as keyed_by"),
+        Column("must_change", "boolean", "Whether the password is another's choice, to be changed at the first sign-in; null: no"),
     ),
     key=("user_id",),
 )
@@ -39,6 +40,7 @@ SESSIONS = Table(
         Column("created_at", "timestamp", "When it was opened", required=True),
         Column("seen_at", "timestamp", "Last request", required=True),
         Column("expires_at", "timestamp", "End at the latest", required=True),
+        Column("must_change", "boolean", "Whether nothing is shown before the person has a password of their own choice; null: no"),
     ),
     key=("token_hash",),
     indexes=(("user_id",),),

@@ -17,7 +17,7 @@ from pcc_pipeline.codes import ENTE, PROVIDER
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.italian import VIEWS
 from portal import audit
-from portal.accounts import AccountError, User, change_password, check_password, ente_of, has_accounts
+from portal.accounts import AccountError, User, change_password, check_password, ente_of, has_accounts, must_change
 from portal.files import table_file
 from portal.sessions import LONGEST, choose_ente, close_session, open_session
 from portal.web import (
@@ -77,15 +77,16 @@ def sign_in(
         problem = "Indirizzo o password non corretti, o accesso sospeso per un quarto d'ora dopo troppi errori"
         return sign_in_form(request, 401, problem, email)
     audit.forgive(engine, attempt)
-    return signed_in_response(request, user, "password")
+    return signed_in_response(request, user, "password", must_change=must_change(engine, user))
 
 
-def signed_in_response(request: Request, user: User, how: str) -> Response:
+def signed_in_response(request: Request, user: User, how: str, *, must_change: bool = False) -> Response:
     """Opens a session for a user who proved who they are, and goes to the first page."""
     engine = engine_of(request)
     audit.record(engine, user.email, "sign_in", ente=user.ente, detail=how, address=address_of(request))
     response = RedirectResponse("/", 303)
-    set_cookie(request, response, SESSION, open_session(engine, user, now()), int(LONGEST.total_seconds()))
+    token = open_session(engine, user, now(), must_change=must_change)
+    set_cookie(request, response, SESSION, token, int(LONGEST.total_seconds()))
     return response
 
 

@@ -242,6 +242,8 @@ def _take(request: Request, desk: Desk, name: str, content: IO[bytes] | Path, ki
             deliver(settings.inbox, desk.ente, kind, uploads.for_kind(path, kind))
     except (Unwelcome, DeliveryError) as error:
         outcome["problem"] = str(error)
+    except OSError as error:
+        outcome["problem"] = uploads.no_room(error)
     finally:
         if not outcome["waits"]:
             uploads.clear(folder)
@@ -267,6 +269,8 @@ def _confirm(request: Request, desk: Desk, key: str, kind: str) -> dict[str, Any
             deliver(settings.inbox, desk.ente, kind, uploads.for_kind(found.path, kind))
     except (Unwelcome, DeliveryError) as error:
         outcome["problem"] = str(error)
+    except OSError as error:
+        outcome["problem"] = uploads.no_room(error)
     finally:
         uploads.clear(found.path.parent)
     _record(request, desk, "upload_dropped" if outcome["dropped"] else "upload", outcome)

@@ -21,7 +21,7 @@ from pcc_pipeline.support import attachments, tickets
 from pcc_pipeline.support.reading import attachment, thread
 from pcc_pipeline.support.tickets import NoTicketError, Person, SupportError
 from pcc_pipeline.tables.support import DEPARTMENTS
-from portal import audit
+from portal import audit, uploads
 from portal.queries import support as queries
 from portal.web import (
     AtDesk,
@@ -144,6 +144,8 @@ def tried(deed: Callable[[datetime], T]) -> tuple[T | None, str | None]:
         raise HTTPException(404, "Questa segnalazione non c'è") from None
     except (SupportError, Unwelcome) as error:
         return None, str(error)
+    except OSError as error:  # attachments on a full disk
+        return None, uploads.no_room(error)
 
 
 def kept(request: Request, ente: str, files: list[UploadFile] | None) -> Sequence[tickets.Attachment]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from random import Random
 
 import mutations
+import pytest
 
 from pcc_pipeline.formats import parse as in_process
 
-#: How many are tried here; `benchmarks/mutations.py` tries more.
-TRIED = 300
+#: How many are tried here, and in the whole run.
+TRIED, WHOLE = 300, 100_000
 #: Seeds that once gave an error.
 ONCE = ()
 
@@ -21,11 +24,22 @@ def test_good_files_of_every_format_are_read(tmp_path: Path) -> None:
 
 
 def test_every_damaged_file_has_an_outcome(tmp_path: Path) -> None:
+    assert not _wrong((*ONCE, *range(TRIED)), tmp_path)
+
+
+@pytest.mark.whole
+def test_a_hundred_thousand_of_them(tmp_path: Path) -> None:
+    first = Random().randrange(1 << 40)
+    assert not _wrong(range(first, first + WHOLE), tmp_path)
+
+
+def _wrong(seeds: Iterable[int], folder: Path) -> dict[int, str]:
+    """The seeds that gave an error, each with what it was."""
     wrong: dict[int, str] = {}
-    for seed in (*ONCE, *range(TRIED)):
+    for seed in seeds:
         made = mutations.case(seed)
         try:
-            mutations.outcome(made, tmp_path)
+            mutations.outcome(made, folder)
         except Exception as error:
             wrong[seed] = f"{made.kind} {made.name}: {error!r}"[:300]
-    assert not wrong
+    return wrong

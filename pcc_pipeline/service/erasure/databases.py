@@ -54,13 +54,14 @@ def erase_ours(engine: sa.Engine, schema: str, journal: Journal) -> None:
                 struck = f"regexp_replace({column}, :pattern, :struck, 'gi')"
                 naming = f'update "{schema}"."{name}" set {column} = {struck} where {column} ~* :pattern'
                 rows += connection.execute(sa.text(naming), given).rowcount
-    journal.add("database", rows=rows)
+        journal.at_least("database", rows=rows)
 
 
 def erase_dagster(engine: sa.Engine, schema: str, journal: Journal) -> list[str]:
     """Removes the ente from Dagster's storage; returns the runs that went whole, whose logs must go, too."""
-    rows, whole = dagster_storage.erase(engine, schema, journal.traces.ente, journal.traces.sql_pattern, STRUCK)
-    journal.add("dagster", rows=rows, runs=len(whole))
+    traces = journal.traces
+    with dagster_storage.erasing(engine, schema, traces.ente, traces.sql_pattern, STRUCK) as (rows, whole):
+        journal.at_least("dagster", rows=rows, runs=len(whole))
     return whole
 
 

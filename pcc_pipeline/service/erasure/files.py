@@ -6,9 +6,11 @@ The store's files of other enti are never opened. Files of the provider that hol
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
-import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
@@ -29,12 +31,10 @@ _TABLES = (".csv", ".xlsx", ".txt")
 
 def erase_store(store: Store, journal: Journal) -> None:
     """Removes every file of the store that lies in a folder named after the ente, or is named after it."""
-    removed = size = 0
-    for name in store.list():
-        if bears(name, journal.traces):
-            size += store.size(name)
-            store.delete(name)
-            removed += 1
+    names = [name for name in store.list() if bears(name, journal.traces)]
+    journal.at_least("store", files=len(names), bytes=sum(store.size(name) for name in names))
+    for name in names:
+        store.delete(name)
     for top in {name.split("/", 1)[0] for name in store.list()} | {
         "landing",
         "staging",
@@ -44,7 +44,6 @@ def erase_store(store: Store, journal: Journal) -> None:
         "closed",
     }:
         store.delete(f"{top}/{journal.traces.ente}")  # folders left empty
-    journal.add("store", files=removed, bytes=size)
 
 
 def bears(name: str, traces: Traces) -> bool:
@@ -54,27 +53,50 @@ def bears(name: str, traces: Traces) -> bool:
 
 def erase_home(installation: Installation, journal: Journal) -> None:
     """The same under PCC_HOME and in the inbox; what holds its name inside is rewritten, or removed if it is no text."""
-    for backup in _backups(installation.settings):
-        size = backup.stat().st_size
-        backup.unlink()
-        journal.add("backups", files=1, bytes=size)
-    for path in files(installation):
-        if not path.exists():
-            continue
-        size = path.stat().st_size
-        if "spill" in path.relative_to(path.anchor).parts and installation.settings.home / "spill" in path.parents:
-            path.unlink(missing_ok=True)
-            journal.add("spill", files=1, bytes=size)
-        elif _named(path, installation.settings, journal.traces):
-            path.unlink()
-            journal.add(_place(path, installation.settings), files=1, bytes=size)
-        elif holds(path, journal.traces) or _shared(path):
-            _rewrite(path, journal, installation.settings)
+    settings = installation.settings
+    fates = [_removed(path, "backups") for path in _backups(settings)]
+    fates += [fate for path in files(installation) if (fate := _fate(path, settings, journal.traces)) is not None]
+    for place in {fate.place for fate in fates}:
+        mine = [fate for fate in fates if fate.place == place]
+        journal.at_least(place, **{name: sum(fate.amounts.get(name, 0) for fate in mine) for name in mine[0].amounts})
+    for fate in fates:
+        if fate.rewritten is None:
+            fate.path.unlink(missing_ok=True)
+        else:
+            _write(fate.path, fate.rewritten.data, journal)
     for root in roots(installation.settings):
         for path in sorted(root.rglob("*"), reverse=True) if root.is_dir() else ():
             apart = any(part in path.parents for part in _apart(installation))
             if path.is_dir() and not apart and _named(path, installation.settings, journal.traces):
                 shutil.rmtree(path, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class _Fate:
+    """What becomes of a file: rewritten, or removed; where it is counted, and how much."""
+
+    path: Path
+    place: str
+    amounts: dict[str, int]
+    rewritten: rewrite.Rewritten | None = None
+
+
+def _removed(path: Path, place: str) -> _Fate:
+    return _Fate(path, place, {"files": 1, "bytes": path.stat().st_size})
+
+
+def _fate(path: Path, settings: Settings, traces: Traces) -> _Fate | None:
+    """What becomes of a file outside the store and the database; None for one that does not concern the ente."""
+    if settings.home / "spill" in path.parents:
+        return _removed(path, "spill")
+    if _named(path, settings, traces):
+        return _removed(path, _place(path, settings))
+    if not (holds(path, traces) or _shared(path)):
+        return None
+    done = _without(path, traces)
+    if done is None:  # a database file, a workbook, an archive: it cannot stay
+        return _removed(path, _place(path, settings))
+    return _Fate(path, "shared files", {"rows": done.removed}, done) if done.removed else None
 
 
 def roots(settings: Settings) -> list[Path]:
@@ -123,26 +145,22 @@ def _place(path: Path, settings: Settings) -> str:
     return "inbox" if settings.inbox in path.parents or "inbox" in path.parts else "home"
 
 
-def _rewrite(path: Path, journal: Journal, settings: Settings) -> None:
+def _without(path: Path, traces: Traces) -> rewrite.Rewritten | None:
+    """The file's bytes without the ente; None where they are no text."""
     data = path.read_bytes()
-    traces = journal.traces
     if _shared(path):
-        done = rewrite.table_without(data, traces)
-    elif path.suffix in (".yaml", ".yml"):
-        done = _yaml_without(data, traces)
-    elif path.suffix.lower() in _TEXT:
-        done = rewrite.lines_without(data, traces)
-    else:  # a database file, a workbook, an archive: it cannot stay
-        path.unlink()
-        journal.add(_place(path, settings), files=1, bytes=len(data))
-        return
-    if not done.removed:
-        return
-    temporary = path.with_name(f".{uuid.uuid4().hex}.part")
-    temporary.write_bytes(done.data)
+        return rewrite.table_without(data, traces)
+    if path.suffix in (".yaml", ".yml"):
+        return _yaml_without(data, traces)
+    return rewrite.lines_without(data, traces) if path.suffix.lower() in _TEXT else None
+
+
+def _write(path: Path, data: bytes, journal: Journal) -> None:
+    # Of one name for each journal and file: a call that goes on after a crash writes over what was left.
+    temporary = path.with_name(f".{journal.path.stem}-{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:8]}.part")
+    temporary.write_bytes(data)
     temporary.chmod(path.stat().st_mode)
     temporary.replace(path)
-    journal.add("shared files", rows=done.removed)
 
 
 def _yaml_without(data: bytes, traces: Traces) -> rewrite.Rewritten:

@@ -64,6 +64,7 @@ def erase(installation: Installation, ente: str, on: date, progress: Progress = 
             journal = journals.new(settings, traces.find(installation, ente))
             journal.content = _content(store, ente)
             journal.began_at = datetime.now(UTC).isoformat(timespec="seconds")
+            journal.receipt = {"receipt": f"r-{secrets.token_hex(8)}", **receipts.new_subject(ente)}
             journal.save()
         _under_way(settings, ente)
         progress("its files in the store")
@@ -94,8 +95,7 @@ def erase(installation: Installation, ente: str, on: date, progress: Progress = 
             "ente (its deliveries, runs, the web interface) and start the erasure again"
         )
     receipt = receipts.sign(settings, {
-        "receipt": f"r-{secrets.token_hex(8)}",
-        **receipts.new_subject(ente),
+        **(journal.receipt or {"receipt": f"r-{secrets.token_hex(8)}", **receipts.new_subject(ente)}),
         "began_at": journal.began_at,
         "erased_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "what": journal.counts,
@@ -104,8 +104,8 @@ def erase(installation: Installation, ente: str, on: date, progress: Progress = 
         "server_log_cut_off": cut,
     })  # fmt: skip
     receipts.keep(store, receipt)
-    journal.close()
     publish_overview(installation, on)
+    journal.close()  # last: until then the same call goes on
     return receipt
 
 

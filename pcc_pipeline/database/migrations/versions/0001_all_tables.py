@@ -571,6 +571,20 @@ def upgrade() -> None:
     comment='One row per decision of a person on a proposed operation; those that nobody undid make its state'
     )
     op.create_index(op.f('ix_operation_decisions_ente_operation_id'), 'operation_decisions', ['ente', 'operation_id'], unique=False, schema='pcc')
+    op.create_table('operation_requests',
+    sa.Column('decision', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of decision'),
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('progressivo_registrazione', sa.Text(), nullable=False, comment='The document on PCC'),
+    sa.Column('azione', sa.Text(), nullable=False, comment='RS restore, RT reset (docs/rules.md#rule-11-order)'),
+    sa.Column('withdrawn', sa.Boolean(), nullable=False, comment='It is taken back'),
+    sa.Column('reason', sa.Text(), nullable=True, comment='Why, in the words of who decided'),
+    sa.Column('decided_by', sa.Text(), nullable=False, comment='Who decided'),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=False, comment='When it was decided'),
+    sa.PrimaryKeyConstraint('decision', name=op.f('pk_operation_requests')),
+    schema='pcc',
+    comment="One row per row of today's models that a person asked for and the program never proposes (RS, RT), or took back; the latest of a document counts"
+    )
+    op.create_index(op.f('ix_operation_requests_ente_progressivo_registrazione'), 'operation_requests', ['ente', 'progressivo_registrazione'], unique=False, schema='pcc')
     op.create_table('operations',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
     sa.Column('operation_id', sa.Text(), nullable=False, comment='Hash of what the line says and of the state of the document on PCC it starts from'),
@@ -727,7 +741,7 @@ def upgrade() -> None:
     op.create_index(op.f('ix_quarantine_summary_ente_delivery'), 'quarantine_summary', ['ente', 'delivery'], unique=False, schema='pcc')
     op.create_table('questions',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
-    sa.Column('code', sa.Text(), nullable=False, comment='The anomaly that it remedies (docs/rules.md#rule-7)'),
+    sa.Column('code', sa.Text(), nullable=False, comment='The anomaly that it asks about (docs/rules.md#rule-7)'),
     sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's key; null where it has no such document"),
     sa.Column('progressivo_registrazione', sa.Text(), nullable=True, comment="PCC's key; null where PCC has no such document"),
     sa.Column('addressee', sa.Text(), nullable=False, comment="Who can answer: the ente's office, or the operator"),
@@ -880,6 +894,7 @@ def upgrade() -> None:
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False, comment='When it was opened'),
     sa.Column('seen_at', sa.DateTime(timezone=True), nullable=False, comment='Last request'),
     sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False, comment='End at the latest'),
+    sa.Column('must_change', sa.Boolean(), nullable=True, comment='Whether nothing is shown before the person has a password of their own choice; null: no'),
     sa.PrimaryKeyConstraint('token_hash', name=op.f('pk_sessions')),
     schema='pcc',
     comment='One row per open session of the desk'
@@ -1117,6 +1132,24 @@ def upgrade() -> None:
     op.create_index(op.f('ix_support_tickets_closed_at_deadline_at'), 'support_tickets', ['closed_at', 'deadline_at'], unique=False, schema='pcc')
     op.create_index('ix_support_tickets_latest', 'support_tickets', ['ente', sa.literal_column('opened_at DESC'), sa.literal_column('number DESC')], unique=False, schema='pcc', postgresql_where=None)
     op.create_index('ix_support_tickets_open', 'support_tickets', ['ente', sa.literal_column('opened_at DESC'), sa.literal_column('number DESC')], unique=False, schema='pcc', postgresql_where=sa.text('closed_at IS NULL'))
+    op.create_table('suspension_kinds',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's key; null where it has no such document"),
+    sa.Column('progressivo_registrazione', sa.Text(), nullable=True, comment="PCC's key; null where PCC has no such document"),
+    sa.Column('numero', sa.Text(), nullable=False, comment="Number (the accounting system's, else PCC's)"),
+    sa.Column('kind', sa.Text(), nullable=False, comment='lawsuit; contested or regulatory checks; awaiting the conformity check; other cause (docs/rules.md#rule-11-state)'),
+    sa.Column('erp_amount', sa.Numeric(precision=18, scale=2), nullable=False, comment='Suspended in the accounting system, signed [EUR]'),
+    sa.Column('erp_since', sa.Date(), nullable=True, comment='Since when there'),
+    sa.Column('pcc_amount', sa.Numeric(precision=18, scale=2), nullable=False, comment='Suspended on PCC, signed [EUR]'),
+    sa.Column('pcc_since', sa.Date(), nullable=True, comment='Since when there; null where its feed does not tell'),
+    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the figures are asked for (D)'),
+    sa.Column('observed_at', sa.Date(), nullable=False, comment='Day up to which facts are seen (O)'),
+    schema='pcc',
+    comment='One row per document and kind of suspension: what each side has suspended of it, and since when'
+    )
+    op.create_index(op.f('ix_suspension_kinds_ente_id_documento'), 'suspension_kinds', ['ente', 'id_documento'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_suspension_kinds_ente_id_documento_progressivo_registrazione_kind'), 'suspension_kinds', ['ente', 'id_documento', 'progressivo_registrazione', 'kind'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_suspension_kinds_ente_progressivo_registrazione'), 'suspension_kinds', ['ente', 'progressivo_registrazione'], unique=False, schema='pcc')
     op.create_table('ticket_contacts',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
     sa.Column('id_ticket', sa.Text(), nullable=False, comment="PCC- and the number of the support desk's ticket, or the ticketing system's key"),
@@ -1168,6 +1201,7 @@ def upgrade() -> None:
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False, comment='When the account was made'),
     sa.Column('keyed_by', sa.BigInteger(), nullable=True, comment='User who last gave the account its password, at its making or later; null: the person, or the command line'),
     sa.Column('keyed_at', sa.DateTime(timezone=True), nullable=True, comment='When that was; null as keyed_by'),
+    sa.Column('must_change', sa.Boolean(), nullable=True, comment="Whether the password is another's choice, to be changed at the first sign-in; null: no"),
     sa.PrimaryKeyConstraint('user_id', name=op.f('pk_users')),
     sa.UniqueConstraint('email', name=op.f('uq_users_email')),
     schema='pcc',
@@ -1184,6 +1218,10 @@ def downgrade() -> None:
     op.drop_index('ix_ticket_contacts_open', table_name='ticket_contacts', schema='pcc', postgresql_where=sa.text('closed_at IS NULL'))
     op.drop_index(op.f('ix_ticket_contacts_ente_opened_at'), table_name='ticket_contacts', schema='pcc')
     op.drop_table('ticket_contacts', schema='pcc')
+    op.drop_index(op.f('ix_suspension_kinds_ente_progressivo_registrazione'), table_name='suspension_kinds', schema='pcc')
+    op.drop_index(op.f('ix_suspension_kinds_ente_id_documento_progressivo_registrazione_kind'), table_name='suspension_kinds', schema='pcc')
+    op.drop_index(op.f('ix_suspension_kinds_ente_id_documento'), table_name='suspension_kinds', schema='pcc')
+    op.drop_table('suspension_kinds', schema='pcc')
     op.drop_index('ix_support_tickets_open', table_name='support_tickets', schema='pcc', postgresql_where=sa.text('closed_at IS NULL'))
     op.drop_index('ix_support_tickets_latest', table_name='support_tickets', schema='pcc', postgresql_where=None)
     op.drop_index(op.f('ix_support_tickets_closed_at_deadline_at'), table_name='support_tickets', schema='pcc')
@@ -1245,6 +1283,8 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_operations_ente_id_documento'), table_name='operations', schema='pcc')
     op.drop_index(op.f('ix_operations_ente_code'), table_name='operations', schema='pcc')
     op.drop_table('operations', schema='pcc')
+    op.drop_index(op.f('ix_operation_requests_ente_progressivo_registrazione'), table_name='operation_requests', schema='pcc')
+    op.drop_table('operation_requests', schema='pcc')
     op.drop_index(op.f('ix_operation_decisions_ente_operation_id'), table_name='operation_decisions', schema='pcc')
     op.drop_table('operation_decisions', schema='pcc')
     op.drop_index(op.f('ix_model_uploads_ente_file'), table_name='model_uploads', schema='pcc')
