@@ -131,6 +131,7 @@ def _published(installation: Installation, ente: str) -> dict[str, list[str]]:
         }
 
 
+@pytest.mark.slow
 def test_a_batch_gives_each_ente_what_it_gets_alone(
     installation: Installation, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
