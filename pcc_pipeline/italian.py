@@ -34,6 +34,20 @@ INDICATORS = {
     "CREDITORS": "Imprese creditrici",
 }
 
+TICKET_WORDS = {
+    "open": "aperta",
+    "taken": "presa in carico",
+    "waiting": "in attesa del cliente",
+    "closed": "chiusa",
+    "reopened": "riaperta",
+}
+DEPARTMENT_WORDS = {
+    "ASSISTENZA": "Assistenza",
+    "BONIFICA": "Bonifica e PCC",
+    "GESTIONALE": "Gestionale",
+    "TECNICO": "Tecnico",
+    "COMMERCIALE": "Commerciale",
+}
 CHANNELS = {
     "ALL": "tutti insieme",
     "SCRIVANIA": "scrivania",

@@ -35,6 +35,7 @@ PAGES = (
     "/domande",
     "/indicatori",
     "/servizio",
+    "/segnalazioni",
     "/operazioni",
     "/rapporti",
     "/persone",

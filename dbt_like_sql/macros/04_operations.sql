@@ -27,7 +27,7 @@ create or replace macro filled_in(template, facts) as replace(
 );
 
 -- Which of PCC's models the ente's operations are written in (register of enti): AREA_RGS unless said.
-create or replace macro pcc_models() as coalesce(getvariable('modelli_pcc')::varchar, 'AREA_RGS');
+create or replace macro pcc_models() as coalesce(modelli_pcc(), 'AREA_RGS');
 
 -- What a row of today's models says, in an accountant's words. `line` is the row.
 create or replace macro amount_words(line) as case line.azione

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pcc_pipeline.tables.common import ENTE, NATURES
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.sending import DECIDED_SENT
+from pcc_pipeline.tables.support import DECIDED_SUPPORT
 
 _DECISION = Column("decision", "integer", "Order of decision", required=True)
 _WHO = Column("decided_by", "text", "Who decided", required=True)
@@ -184,10 +185,11 @@ DECIDED_OPERATION_REQUESTS = Table(
     key=("ente", "progressivo_registrazione"),
 )
 
-#: What the SQL models may read of decisions and of what was sent, by relation; empty where nothing was decided.
+#: What the SQL models may read of decisions, of what was sent and of the support desk, by relation; empty where there is nothing.
 DECIDED: dict[str, Table] = {
     table.name: table
     for table in (
         DECIDED_MATCH_DECISIONS, DECIDED_OPERATION_DECISIONS, DECIDED_SENT, DECIDED_ANSWERS, DECIDED_OPERATION_REQUESTS,
+        *DECIDED_SUPPORT,
     )
 }

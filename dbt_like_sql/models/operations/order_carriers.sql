@@ -39,8 +39,8 @@ delivered as (
 judged as (
     select
         orders.*,
-        getvariable('siope_plus')::boolean as siope_plus,
-        coalesce(getvariable('siope_plus_dal')::date <= orders.data_mandato, true) as since,
+        siope_plus() as siope_plus,
+        coalesce(siope_plus_dal() <= orders.data_mandato, true) as since,
         orders.modalita in ('ECONOMALE', 'ADDEBITO') as outside_siope,
         delivered.orders_known,
         delivered.pcc_seen_on,
