@@ -7,7 +7,9 @@ its recovery; what passes for all is recorded once a check, since an event costs
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from dagster import (
@@ -28,10 +30,14 @@ from assets.partitions import ENTI
 from assets.resources import Installation, RunParameters, inputs_of
 from assets.staging import KINDS
 from assets.steps import LAYERS, enti_of, sample_table
-from pcc_pipeline.calculator import beside, load_models, prepared, source
+from pcc_pipeline.calculator import OWNER, beside, load_models, opened_batch, prepared, source
+from pcc_pipeline.calculator.batch import Batch
 from pcc_pipeline.checks import CheckResult, checks_of, count, judged, relations_of, shown_as, shown_checks
+from pcc_pipeline.checks.frames import OWNER as CHECKED_OWNER
+from pcc_pipeline.checks.frames import Marked
 from pcc_pipeline.checks.gate import Gate
 from pcc_pipeline.runs.inputs import Inputs
+from pcc_pipeline.runs.together import batches, layers_read
 from pcc_pipeline.tables import FEEDS, MODELS, Column, Table
 
 
@@ -78,8 +84,8 @@ def _words(result: CheckResult) -> str:
     return f"{result.failing_rows} rows fail: {result.description}"
 
 
-def _files(installation: Installation, table: str, enti: Mapping[str, Inputs]) -> dict[str, list[str]]:
-    """The Parquet files of a table by ente; none where nothing was made."""
+def _files(installation: Installation, table: str, enti: Mapping[str, Inputs], batch: Batch | None) -> Mapping[str, list[str]]:
+    """The Parquet files of a table by ente, or the query of a view; none where nothing was made."""
     store = installation.store
     names: dict[str, list[str]] = {}
     for ente, given in enti.items():
@@ -90,7 +96,11 @@ def _files(installation: Installation, table: str, enti: Mapping[str, Inputs]) -
         else:
             names[ente] = [f"models/{ente}/{table}.parquet"]
     if table in MODELS and load_models()[table].is_view:
-        return {ente: [source(store, ente, table)] for ente in enti}
+        if batch is None:
+            return {ente: [source(store, ente, table)] for ente in enti}
+        # A view of many enti is asked for once: planned ente by ente it costs more than all else.
+        query = f"SELECT {OWNER} AS {CHECKED_OWNER}, * EXCLUDE ({OWNER}) FROM ({batch.rows(table)})"
+        return {ente: [Marked(f"({query})")] for ente in enti}
     return {ente: [store.uri(rel) for rel in rels if store.exists(rel)] for ente, rels in names.items()}
 
 
@@ -110,13 +120,16 @@ def _judged(
 ) -> Iterator[tuple[AssetCheckKey, dict[str, list[CheckResult]]]]:
     """Each check wanted, table by table, with the results it shows by ente; all are judged at once."""
     asked = [table for table in tables if enti and any(key.asset_key == AssetKey(table.name) for key in wanted)]
-    with prepared(installation.settings, installation.store) as connection:
+    settings, store = installation.settings, installation.store
+    with ExitStack() as opened:
+        batch = opened.enter_context(opened_batch(settings, store, list(enti.values()))) if len(enti) > 1 else None
+        connect = batch.beside if batch else partial(beside, opened.enter_context(prepared(settings, store)))
         counted = [
             count(
                 table,
-                _files(installation, table.name, enti),
-                connect=lambda: beside(connection),
-                related={name: _files(installation, name, enti) for name in relations_of(table.name)},
+                _files(installation, table.name, enti, batch),
+                connect=connect,
+                related={name: _files(installation, name, enti, batch) for name in relations_of(table.name)},
                 expected_rows=_registered(table.name, enti),
             )
             for table in asked
@@ -142,6 +155,11 @@ def _specs(table: Table) -> list[AssetCheckSpec]:
     ]
 
 
+def _read_by(layer: str) -> frozenset[str]:
+    """The layers of models that the checks of a layer read."""
+    return frozenset() if layer == LAYERS[0] else layers_read(layer) | {layer}
+
+
 def build_checks(layer: str) -> AssetChecksDefinition:
     """The checks of one layer's tables, any of which can be run alone."""
     tables = tables_of(layer)
@@ -161,16 +179,20 @@ def build_checks(layer: str) -> AssetChecksDefinition:
         failed: dict[str, dict[str, CheckResult]] = {ente: {} for ente in enti}
         # A layer is checked over what its models were made of; deliveries over what there is.
         given = {ente: inputs_of(context, installation, ente, asked, made=layer != LAYERS[0]) for ente in enti}
-        for key, found in _judged(installation, tables, given, wanted):
-            table = key.asset_key.to_user_string()
-            wrong = {e: {f"{table}.{r.check}": r for r in found[e] if not r.passed} for e in enti}
-            names = {f"{table}.{result.check}" for result in found[enti[0]]} if enti else set()
-            for ente in enti:
-                failed[ente] |= wrong[ente]
-            # What changed or fails is told ente by ente; something is told of every check.
-            told = [e for e in enti if wrong[e] or names & gates[e].failed(step)] or enti[:1]
-            for ente in told:
-                yield evaluation(key, ente, found[ente], stops=alone)
+        before = {ente: gates[ente].failed(step) for ente in enti}
+        for batch in batches(installation, _read_by(layer), given.values()):
+            for key, found in _judged(installation, tables, {one.ente: one for one in batch}, wanted):
+                table = key.asset_key.to_user_string()
+                names = {f"{table}.{result.check}" for result in found[batch[0].ente]}
+                told = [enti[0]] if enti[0] in found else []  # something is told of every check
+                for ente, results in found.items():
+                    wrong = {f"{table}.{result.check}": result for result in results if not result.passed}
+                    failed[ente] |= wrong
+                    # What changed or fails is told ente by ente.
+                    if (wrong or names & before[ente]) and ente not in told:
+                        told.append(ente)
+                for ente in told:
+                    yield evaluation(key, ente, found[ente], stops=alone)
         for ente, by_name in failed.items():
             blocking = [name for name, result in by_name.items() if result.blocking]
             if whole or by_name:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 
 from dagster import BetaWarning, Definitions, PreviewWarning, in_process_executor
+
+# Events told together are written together (see `assets.steps.report`), up to so many: one alone costs as much.
+os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "200")
 
 with warnings.catch_warnings():
     # Backfill policies and partitioned checks are marked so in this pinned release.

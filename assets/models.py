@@ -3,7 +3,7 @@
 What depends on what, and which column comes from which, is read from the SQL (`pcc_pipeline.calculator`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from dagster import (
     AssetExecutionContext,
@@ -19,10 +19,11 @@ from dagster import AssetKey as Key
 
 from assets.partitions import ENTI, ONE_RUN
 from assets.resources import Installation, RunParameters, inputs_of
-from assets.steps import Metadata, described, each_ente
-from pcc_pipeline.calculator import Model, load_models, model_order
+from assets.steps import Metadata, described, each_batch
+from pcc_pipeline.calculator import Model, ModelResult, load_models, model_order
 from pcc_pipeline.calculator.lineage import column_lineages
-from pcc_pipeline.checks.gate import Gate
+from pcc_pipeline.runs.inputs import Inputs
+from pcc_pipeline.runs.together import batches, calculate, layers_read
 from pcc_pipeline.tables.describe import MODEL_LAYERS
 
 
@@ -58,8 +59,26 @@ def _spec(model: Model) -> AssetSpec:
     )
 
 
+def _told(given: Inputs, results: Mapping[str, ModelResult] | Exception) -> dict[str, Metadata] | Exception:
+    """What Dagster is told of an ente's models."""
+    if isinstance(results, Exception):
+        return results
+    dates = {
+        "reference_date": given.parameters.reference_date.isoformat(),
+        "observed_at": given.parameters.observed_at.isoformat(),
+    }
+    return {
+        name: {
+            **({} if done.rows is None else {"dagster/row_count": done.rows}),
+            "seconds": round(done.seconds, 4),
+            **dates,
+        }
+        for name, done in results.items()
+    }
+
+
 def build_layer(layer: str) -> AssetsDefinition:
-    """The assets of one layer's models; a step opens each ente's files once for all its models."""
+    """The assets of one layer's models; a step works out many small enti at once (`runs.together`)."""
     mine = [load_models()[name] for name in model_order() if layer_of(name) == layer]
 
     @multi_asset(
@@ -72,27 +91,19 @@ def build_layer(layer: str) -> AssetsDefinition:
     def models(context: AssetExecutionContext, installation: Installation, asked: RunParameters) -> Iterator[MaterializeResult]:
         wanted = {key.to_user_string() for key in context.selected_asset_keys}
 
-        def work(ente: str) -> Mapping[str, Metadata]:
-            given = inputs_of(context, installation, ente, asked)
-            # Another run of the ente would replace files while this one reads them.
-            with installation.register.lock(ente):
-                results = installation.calculator.run_inputs(given, wanted)
-            if len(wanted) == len(mine):
-                Gate(installation.store, ente).saw(layer, given.seen, given.decisions_seen, given.folder)
-            dates = {
-                "reference_date": given.parameters.reference_date.isoformat(),
-                "observed_at": given.parameters.observed_at.isoformat(),
-            }
-            return {
-                name: {
-                    **({} if done.rows is None else {"dagster/row_count": done.rows}),
-                    "seconds": round(done.seconds, 4),
-                    **dates,
-                }
-                for name, done in results.items()
-            }
+        def work(batch: Sequence[Inputs]) -> dict[str, Mapping[str, Metadata] | Exception]:
+            found = calculate(installation, layer, batch, wanted, whole=len(wanted) == len(mine))
+            return {given.ente: _told(given, found[given.ente]) for given in batch}
 
-        yield from each_ente(context, installation, asked, f"models_{layer}", work)
+        yield from each_batch(
+            context,
+            installation,
+            asked,
+            f"models_{layer}",
+            take=lambda ente: inputs_of(context, installation, ente, asked),
+            together=lambda given: batches(installation, layers_read(layer), given),
+            work=work,
+        )
 
     return models
 

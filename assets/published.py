@@ -1,23 +1,21 @@
 """The last layer: what readers see, replaced one ente at a time once its blocking checks have passed."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from dagster import AssetExecutionContext, AssetSpec, MaterializeResult, multi_asset
 
 from assets.partitions import ENTI, ONE_RUN
 from assets.resources import Installation, RunParameters, inputs_of
-from assets.steps import PUBLISHED, Metadata, described, each_ente
-from pcc_pipeline.arrival.quarantine import write_quarantine
-from pcc_pipeline.calculator import prepare
-from pcc_pipeline.checks.gate import Gate
-from pcc_pipeline.database.publish import Publication, publish
-from pcc_pipeline.runs import pipeline
-from pcc_pipeline.tables import PROVIDER_TABLES, TABLES
+from assets.steps import PUBLISHED, Metadata, described, each_batch
+from pcc_pipeline.database.publish import Published
+from pcc_pipeline.runs.inputs import Inputs
+from pcc_pipeline.runs.pipeline import published_tables
+from pcc_pipeline.runs.together import batches, publish_each
 from pcc_pipeline.tables.describe import MODEL_LAYERS
 from pcc_pipeline.tables.register import PUBLICATIONS
 
-SOURCES = tuple(name for name, table in TABLES.items() if table.published and name not in PROVIDER_TABLES)
+SOURCES = tuple(published_tables())
 
 
 @multi_asset(
@@ -38,32 +36,32 @@ SOURCES = tuple(name for name, table in TABLES.items() if table.published and na
 def published(context: AssetExecutionContext, installation: Installation, asked: RunParameters) -> Iterator[MaterializeResult]:
     """Publishes each ente that nothing stands against; fails at the end naming the others."""
 
-    def work(ente: str) -> Mapping[str, Metadata]:
+    def work(batch: Sequence[Inputs]) -> dict[str, Mapping[str, Metadata] | Exception]:
         started = time.perf_counter()
-        given = inputs_of(context, installation, ente, asked, made=True)
-        with installation.register.lock(ente):
-            write_quarantine(installation, ente, given.registered)
-            done = publish(
-                installation.engine,
-                ente,
-                pipeline.published_sources(installation.store, ente),
-                Publication(
-                    given.parameters.reference_date,
-                    given.parameters.observed_at,
-                    context.run.run_id,
-                    Gate(installation.store, ente).seen(MODEL_LAYERS),
-                ),
-                lambda connection: prepare(connection, installation.store),
-                installation.settings,
-            )
-        return {
-            PUBLISHED: {
-                "dagster/row_count": done.rows,
-                "publication": done.publication,
-                "reference_date": done.reference_date.isoformat(),
-                "observed_at": done.observed_at.isoformat(),
-                "seconds": round(time.perf_counter() - started, 3),
-            }
-        }
+        found = publish_each(installation, batch, context.run.run_id)
+        share = round((time.perf_counter() - started) / len(batch), 3)
+        return {ente: done if isinstance(done, Exception) else _told(done, share) for ente, done in found.items()}
 
-    yield from each_ente(context, installation, asked, PUBLISHED, work, needs_gate=True)
+    yield from each_batch(
+        context,
+        installation,
+        asked,
+        PUBLISHED,
+        take=lambda ente: inputs_of(context, installation, ente, asked, made=True),
+        together=lambda given: batches(installation, MODEL_LAYERS, given),
+        work=work,
+        needs_gate=True,
+    )
+
+
+def _told(done: Published, seconds: float) -> Mapping[str, Metadata]:
+    """What Dagster is told of a publication."""
+    return {
+        PUBLISHED: {
+            "dagster/row_count": done.rows,
+            "publication": done.publication,
+            "reference_date": done.reference_date.isoformat(),
+            "observed_at": done.observed_at.isoformat(),
+            "seconds": seconds,
+        }
+    }

@@ -52,16 +52,8 @@ def ente_reports(
             context.log.exception(f"{ente}: no reports")
             failed[ente] = str(error)
             continue
-        report(
-            context,
-            ente,
-            {
-                REPORTS: {
-                    "files": MetadataValue.md(listed(files)),
-                    "folder": MetadataValue.path(str(files[0].parent)),
-                }
-            },
-        )
+        folder = MetadataValue.path(str(files[0].parent))
+        report(context, {ente: {REPORTS: {"files": MetadataValue.md(listed(files)), "folder": folder}}})
     if failed:
         raise Failure(f"No reports for {', '.join(f'{ente}: {why}' for ente, why in failed.items())}")
     yield MaterializeResult(asset_key=REPORTS)

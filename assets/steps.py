@@ -7,8 +7,9 @@ the others go on; publication ends by failing the run with the names of those pu
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+from uuid import uuid4
 
 from dagster import (
     AssetExecutionContext,
@@ -21,6 +22,7 @@ from dagster import (
     TableColumnConstraints,
     TableSchema,
 )
+from dagster._core.events import DagsterEvent, DagsterEventBatchMetadata  # log_event writes each event by itself
 
 from assets.partitions import REPORTS_ITSELF
 from assets.resources import Installation, RunParameters
@@ -30,6 +32,10 @@ from pcc_pipeline.tables import Table
 from pcc_pipeline.tables.describe import MODEL_LAYERS
 
 Metadata = Mapping[str, Any]
+T = TypeVar("T")
+
+#: Enti of which Dagster is told together.
+TOLD_TOGETHER = 100
 
 #: Steps in order, as gates name them.
 LANDING, STAGING, PUBLISHED, REPORT = "landing", "staging", "published", "bonifica_report"
@@ -69,49 +75,135 @@ def each_ente(
     marks the first step, which gives an ente that failed before its new chance; `needs_gate` the last, which
     raises Failure at the end for the enti put aside.
     """
-    enti = enti_of(context, asked)
-    alone = len(enti) == 1
-    aside: dict[str, list[str]] = {}
-    for ente in enti:
-        gate = Gate(installation.store, ente)
-        reasons = gate.reasons(step) if needs_gate else gate.problems() if not (starts or alone) else []
-        if reasons:
-            context.log.warning(f"{ente}: {step} left out: {'; '.join(reasons)}")
-            aside[ente] = reasons
-            continue
-        if starts:
-            gate.begin(STEPS)
+    progress = _Progress(context, installation, step, enti_of(context, asked))
+    for ente in progress.open(starts=starts, needs_gate=needs_gate):
         try:
             found = work(ente)
         except Exception as error:
-            message = f"{type(error).__name__}: {error}"[:500]
-            gate.set(step, error=message)
-            if alone:
-                raise
-            context.log.error(f"{ente}: {step} failed, the other enti go on\n{traceback.format_exc()}")
-            aside[ente] = [message]
-            continue
-        gate.set(step)
-        report(context, ente, found)
-    if needs_gate and aside:
-        words = "; ".join(f"{ente}: {', '.join(reasons)}" for ente, reasons in aside.items())
-        raise Failure(
-            f"Not published, readers keep the previous state of: {words}",
-            metadata={"not published": sorted(aside), "published": sorted(set(enti) - set(aside))},
-        )
-    # Dagster demands what is read before what reads it.
+            progress.failed(ente, error)
+        else:
+            progress.did(ente, found)
+    progress.end(needs_gate=needs_gate)
+    yield from _materialised(context)
+
+
+def each_batch(
+    context: AssetExecutionContext,
+    installation: Installation,
+    asked: RunParameters,
+    step: str,
+    *,
+    take: Callable[[str], T],
+    together: Callable[[Iterable[T]], Iterator[list[T]]],
+    work: Callable[[Sequence[T]], Mapping[str, Mapping[str, Metadata] | Exception]],
+    needs_gate: bool = False,
+) -> Iterator[MaterializeResult]:
+    """As `each_ente`, for work that many enti share: `take` gives what an ente's work is over, `together` which of these are
+    done at once, and `work` does so; it returns each ente's metadata by asset, or what stopped that ente alone."""
+    progress = _Progress(context, installation, step, enti_of(context, asked))
+
+    def taken() -> Iterator[T]:
+        for ente in progress.open(needs_gate=needs_gate):
+            try:
+                one = take(ente)
+            except Exception as error:
+                progress.failed(ente, error)
+            else:
+                yield one
+
+    for batch in together(taken()):
+        for ente, found in work(batch).items():
+            if isinstance(found, Exception):
+                progress.failed(ente, found)
+            else:
+                progress.did(ente, found)
+    progress.end(needs_gate=needs_gate)
+    yield from _materialised(context)
+
+
+class _Progress:
+    """How far a step came with its enti, and which of them are put aside."""
+
+    def __init__(self, context: AssetExecutionContext, installation: Installation, step: str, enti: Sequence[str]) -> None:
+        self._context = context
+        self._store = installation.store
+        self._step = step
+        self._enti = enti
+        self._alone = len(enti) == 1
+        self._aside: dict[str, list[str]] = {}
+        self._told: dict[str, Mapping[str, Metadata]] = {}
+
+    def open(self, *, starts: bool = False, needs_gate: bool = False) -> Iterator[str]:
+        """The enti that nothing stands against, one by one; the others are put aside."""
+        for ente in self._enti:
+            gate = Gate(self._store, ente)
+            reasons = gate.reasons(self._step) if needs_gate else gate.problems() if not (starts or self._alone) else []
+            if reasons:
+                self._context.log.warning(f"{ente}: {self._step} left out: {'; '.join(reasons)}")
+                self._aside[ente] = reasons
+                continue
+            if starts:
+                gate.begin(STEPS)
+            yield ente
+
+    def failed(self, ente: str, error: Exception) -> None:
+        """Puts an ente aside. Raises the error where it is the only one."""
+        message = f"{type(error).__name__}: {error}"[:500]
+        Gate(self._store, ente).set(self._step, error=message)
+        if self._alone:
+            raise error
+        trace = "".join(traceback.format_exception(error))
+        self._context.log.error(f"{ente}: {self._step} failed, the other enti go on\n{trace}")
+        self._aside[ente] = [message]
+
+    def did(self, ente: str, found: Mapping[str, Metadata]) -> None:
+        """Notes that an ente's work is done; Dagster is told of many at once."""
+        Gate(self._store, ente).set(self._step)
+        self._told[ente] = found
+        if len(self._told) >= TOLD_TOGETHER:
+            self.tell()
+
+    def tell(self) -> None:
+        """Tells Dagster of the enti that it was not told of yet."""
+        told, self._told = self._told, {}
+        report(self._context, told)
+
+    def end(self, *, needs_gate: bool = False) -> None:
+        """Tells Dagster of the last enti. For the last step (`needs_gate`) raises Failure naming those put aside, if any."""
+        self.tell()
+        if needs_gate and self._aside:
+            words = "; ".join(f"{ente}: {', '.join(reasons)}" for ente, reasons in self._aside.items())
+            published = sorted(set(self._enti) - set(self._aside))
+            raise Failure(
+                f"Not published, readers keep the previous state of: {words}",
+                metadata={"not published": sorted(self._aside), "published": published},
+            )
+
+
+def _materialised(context: AssetExecutionContext) -> Iterator[MaterializeResult]:
+    """The results of a step, in the order that Dagster demands: what is read before what reads it."""
     place = {AssetKey(name): position for position, name in enumerate(model_order())}
     for key in sorted(context.selected_asset_keys, key=lambda key: place.get(key, -1)):
         yield MaterializeResult(asset_key=key)
 
 
-def report(context: AssetExecutionContext, ente: str, found: Mapping[str, Metadata]) -> None:
-    """Tells Dagster what was made for an ente: metadata by asset."""
-    for name, metadata in found.items():
-        if reports_itself(context):
-            context.log_event(AssetMaterialization(AssetKey(name), partition=ente, metadata=dict(metadata)))
-        else:
-            context.add_asset_metadata(dict(metadata), asset_key=AssetKey(name), partition_key=ente)
+def report(context: AssetExecutionContext, found: Mapping[str, Mapping[str, Metadata]]) -> None:
+    """Tells Dagster what was made for enti: by ente, metadata by asset."""
+    if not reports_itself(context):
+        for ente, made in found.items():
+            for name, metadata in made.items():
+                context.add_asset_metadata(dict(metadata), asset_key=AssetKey(name), partition_key=ente)
+        return
+    step = context.op_execution_context.get_step_execution_context()
+    by_asset: dict[str, list[AssetMaterialization]] = {}
+    for ente, made in found.items():
+        for name, metadata in made.items():
+            by_asset.setdefault(name, []).append(AssetMaterialization(AssetKey(name), partition=ente, metadata=dict(metadata)))
+    # Events of one asset can be written together; `log_event` writes each by itself, at several times its cost.
+    for events in by_asset.values():
+        batch = uuid4().hex
+        for place, event in enumerate(events, 1):
+            DagsterEvent.asset_materialization(step, event, DagsterEventBatchMetadata(batch, place == len(events)))
 
 
 def sample_table(samples: Sequence[Mapping[str, Any]]) -> str:

@@ -34,6 +34,20 @@ INDICATORS = {
     "CREDITORS": "Imprese creditrici",
 }
 
+TICKET_WORDS = {
+    "open": "aperta",
+    "taken": "presa in carico",
+    "waiting": "in attesa del cliente",
+    "closed": "chiusa",
+    "reopened": "riaperta",
+}
+DEPARTMENT_WORDS = {
+    "ASSISTENZA": "Assistenza",
+    "BONIFICA": "Bonifica e PCC",
+    "GESTIONALE": "Gestionale",
+    "TECNICO": "Tecnico",
+    "COMMERCIALE": "Commerciale",
+}
 CHANNELS = {
     "ALL": "tutti insieme",
     "SCRIVANIA": "scrivania",
@@ -57,6 +71,14 @@ OPERATION_STATES = {
 
 #: How much an anomaly weighs.
 SEVERITIES = {"high": "alta", "medium": "media", "low": "bassa"}
+
+#: Kinds of suspension, as today's PCC has them, and any other cause.
+SUSPENSIONS = {
+    "lawsuit": "contenzioso",
+    "contested": "contestazione o adempimenti normativi",
+    "check": "attesa della verifica di conformità",
+    "other": "altra causa",
+}
 
 UNITS = {"days": "giorni", "EUR": "€", "%": "%", "creditors": ""}
 

@@ -14,6 +14,8 @@ from pathlib import Path
 DEFAULT_MEMORY_LIMIT = "4GiB"
 #: Largest file that is taken in, in bytes: a national year of invoices as CSV is some 6 GiB.
 DEFAULT_MAX_FILE_BYTES = 8 << 30
+#: Some sixty enti of 500 documents: beyond, the files cost what they cost, and so do the rows.
+DEFAULT_BATCH_ROWS = 200_000
 
 _MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT]i?B|B)", re.I)
 
@@ -42,6 +44,8 @@ class Settings:
     memory_limit: str = DEFAULT_MEMORY_LIMIT
     threads: int = 1
     max_file_bytes: int = DEFAULT_MAX_FILE_BYTES
+    #: Delivered rows, at most, of small enti that are calculated together; 0: each alone.
+    batch_rows: int = DEFAULT_BATCH_ROWS
     desk_database_url: str | None = None
     desk_hosts: tuple[str, ...] = ()
     #: Seconds without new files before an ente's are read; None: as the rule book says (threshold quiet_seconds).
@@ -64,8 +68,8 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """Reads PCC_HOME, PCC_STORE_URL, PCC_DATABASE_URL, PCC_INBOX, PCC_MEMORY_LIMIT, PCC_THREADS, PCC_MAX_FILE_BYTES,
-        PCC_QUIET_SECONDS, PCC_DESK_DATABASE_URL, PCC_DESK_HOSTS (names, commas between), PCC_BROKER_URL, PCC_WORKERS,
-        PCC_RUNS.
+        PCC_BATCH_ROWS, PCC_QUIET_SECONDS, PCC_DESK_DATABASE_URL, PCC_DESK_HOSTS (names, commas between), PCC_BROKER_URL,
+        PCC_WORKERS, PCC_RUNS.
 
         An empty variable counts as unset. Raises ValueError when one that counts something is no whole number, or too low.
         """
@@ -86,6 +90,7 @@ class Settings:
             memory_limit=values.get("PCC_MEMORY_LIMIT") or DEFAULT_MEMORY_LIMIT,
             threads=number("PCC_THREADS") or _threads(),
             max_file_bytes=number("PCC_MAX_FILE_BYTES") or DEFAULT_MAX_FILE_BYTES,
+            batch_rows=DEFAULT_BATCH_ROWS if (together := number("PCC_BATCH_ROWS", 0)) is None else together,
             desk_database_url=values.get("PCC_DESK_DATABASE_URL") or None,
             desk_hosts=tuple(name.strip() for name in values.get("PCC_DESK_HOSTS", "").split(",") if name.strip()),
             quiet_seconds=number("PCC_QUIET_SECONDS", 0),
@@ -109,6 +114,7 @@ class Settings:
             "PCC_MEMORY_LIMIT": self.memory_limit,
             "PCC_THREADS": str(self.threads),
             "PCC_MAX_FILE_BYTES": str(self.max_file_bytes),
+            "PCC_BATCH_ROWS": str(self.batch_rows),
             "PCC_WORKERS": str(self.workers),
         }
         if self.broker_url:

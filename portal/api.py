@@ -5,7 +5,7 @@ Numbers are text with two decimals, so that no reader turns money into a float; 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field
 
 from pcc_pipeline.database.publish import current_in
 from pcc_pipeline.database.schema import published, row_key, table
+from pcc_pipeline.support.figures import live
 from portal import audit
 from portal.tokens import find_token
 from portal.web import address_of, database_of, engine_of, now
@@ -85,6 +86,31 @@ def state(ente: Ente, connection: Annotated[sa.Connection, Depends(_connection)]
     )
 
 
+class Service(BaseModel):
+    """The service's figures as they are at this moment: rows by origin (DESK, FEED, ALL) and channel."""
+
+    period: str
+    at: datetime
+    tickets: list[dict[str, Any]]
+    standing: list[dict[str, Any]]
+    judgements: list[dict[str, Any]]
+    availability: dict[str, Any] | None
+
+
+@router.get("/servizio", responses={401: {}, 422: {}})
+def service(
+    ente: Ente,
+    connection: Annotated[sa.Connection, Depends(_connection)],
+    kind: Annotated[str, Query(alias="per", pattern="^(month|quarter)$")] = "month",
+) -> Service:
+    """Tickets, judgements and availability of the month or quarter that runs, counted now."""
+    at = now()
+    found = live(connection, ente, at, kind)
+    rows = {name: [_exact(row) for row in getattr(found, name)] for name in ("tickets", "standing", "judgements")}
+    available = None if found.availability is None else _exact(found.availability)
+    return Service(period=found.period, at=at, availability=available, **rows)
+
+
 @router.get("/tabelle", responses={401: {}})
 def tables(ente: Ente) -> list[Described]:
     """The tables that can be read."""
@@ -121,8 +147,12 @@ def rows(
         table=name,
         page=page,
         next=page + 1 if len(found) > size else None,
-        rows=[{key: _plain(value) for key, value in row.items()} for row in found[:size]],
+        rows=[_exact(row) for row in found[:size]],
     )
+
+
+def _exact(row: Mapping[str, Any] | sa.RowMapping) -> dict[str, Any]:
+    return {key: _plain(value) for key, value in row.items()}
 
 
 def _plain(value: Any) -> Any:

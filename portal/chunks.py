@@ -20,8 +20,9 @@ from threading import Lock
 
 import fasteners
 
+from pcc_pipeline.arrival.welcome import Unwelcome, safe_name
 from pcc_pipeline.settings import Settings
-from portal.uploads import FULL, LARGEST, Unwelcome, folder_of, room, safe_name
+from portal.uploads import FULL, LARGEST, folder_of, room
 
 #: Largest piece.
 PIECE = 8 * 2**20

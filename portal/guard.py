@@ -16,6 +16,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pcc_pipeline.support.attachments import TOGETHER
 from portal.chunks import PIECE
 from portal.sessions import find_session
 from portal.uploads import LARGEST
@@ -31,6 +32,8 @@ LONGEST: tuple[tuple[str, int], ...] = (
     ("/static/", 0),
     ("/consegne/parti/", PIECE + BESIDE),
     ("/consegne/conferma", 1 << 18),
+    ("/segnalazioni", TOGETHER + BESIDE),
+    ("/assistenza", TOGETHER + BESIDE),
     ("/operazioni", 1 << 18),  # every operation of a page ticked
     ("/", 1 << 16),
 )

@@ -14,8 +14,9 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pcc_pipeline.arrival.welcome import Unwelcome
 from pcc_pipeline.settings import Settings
-from portal.uploads import Candidate, Unwelcome, folder_of
+from portal.uploads import Candidate, folder_of
 
 KEPT_SECONDS = 24 * 3600
 

@@ -69,6 +69,9 @@ class DeskDatabase:
                 "accounts": sa.create_engine(
                     _in_scope(url, key, wall.ACCOUNTS_SCOPE), pool_pre_ping=True, pool_size=KEPT, max_overflow=MORE
                 ),
+                "support": sa.create_engine(
+                    _in_scope(url, key, wall.SUPPORT_SCOPE), pool_pre_ping=True, pool_size=KEPT, max_overflow=MORE
+                ),
             }
             self._key = key
 
@@ -77,6 +80,12 @@ class DeskDatabase:
         """Connections for accounts, sessions, tokens and the log: they see no ente's rows."""
         self.open()
         return self._engines["accounts"]
+
+    @property
+    def support(self) -> sa.Engine:
+        """Connections for the support desk of all enti: for the provider's people alone, which the caller has made sure of."""
+        self.open()
+        return self._engines["support"]
 
     @contextmanager
     def tenant(self, ente: str) -> Iterator[sa.Connection]:

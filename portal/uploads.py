@@ -1,15 +1,13 @@
-"""What is looked at before an uploaded file goes to the inbox: name, size, quota, kind by content, archives.
+"""What is looked at before an uploaded file goes to the inbox: size, quota, kind by content.
 
-After OWASP's guidance on file uploads: the name is not trusted, the content decides what a file is, archives
-are measured before they are opened, nothing is ever executed or served back. Reading the rows is the
-pipeline's work; `preview` reads them here once, so that the sender sees errors at once.
+Its name and whether its content is what the name says are looked at by `pcc_pipeline.arrival.welcome`. Reading the rows is
+the pipeline's work; `preview` reads them here once, so that the sender sees errors at once.
 """
 
 from __future__ import annotations
 
 import errno
 import logging
-import re
 import shutil
 import tempfile
 from contextlib import suppress
@@ -19,14 +17,14 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from pcc_pipeline.arrival import archive, spans
+from pcc_pipeline.arrival import spans
 from pcc_pipeline.arrival.landing import PROVIDER_KINDS
 from pcc_pipeline.arrival.reading import Busy, Stopped, parse
+from pcc_pipeline.arrival.welcome import Unwelcome
 from pcc_pipeline.codes import ente_code
 from pcc_pipeline.formats import Source
 from pcc_pipeline.formats.limits import READING
 from pcc_pipeline.formats.reasons import SET_ASIDE
-from pcc_pipeline.formats.tabular.encoding import ZIP
 from pcc_pipeline.formats.tabular.layouts.model import Layout
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.tables import FEEDS
@@ -50,13 +48,7 @@ SHOWN = 50
 #: What a sender may say of a file: only news and corrections, or complete for a span.
 NEWS, WHOLE = "novita", "completo"
 
-_SUFFIXES = {".csv", ".txt", ".tsv", ".xlsx", ".xls", ".ods", ".xml", ".p7m", ".zip"}
 _TEXTS = {".csv", ".txt", ".tsv"}
-_UNSAFE = re.compile(r"[^\w.()+ -]+", re.UNICODE)
-
-
-class Unwelcome(ValueError):
-    """A file that is not taken; its text says why in Italian, and what would do."""
 
 
 class Harmful(Unwelcome):
@@ -79,22 +71,6 @@ class Candidate:
     kind: str
     rows: int
     refused: int
-
-
-def safe_name(name: str) -> str:
-    """A name for the inbox: no folders, no control characters, no leading dots, 150 bytes at most. Raises Unwelcome, for a
-    NUL in it too: nobody means one."""
-    if "\0" in name:
-        raise Unwelcome("Il nome del file non è valido")
-    base = name.replace("\\", "/").rsplit("/", 1)[-1]
-    # Disks count bytes: 255 of them, of which numbers of copies and unfinished names want some.
-    short = _UNSAFE.sub("_", base).strip(" .").encode(errors="ignore")[-150:].decode(errors="ignore")
-    cleaned = short.lstrip(" .")
-    if not cleaned:
-        raise Unwelcome("Il file non ha un nome")
-    if Path(cleaned).suffix.lower() not in _SUFFIXES:
-        raise Unwelcome(f"{cleaned}: si accettano file {', '.join(sorted(_SUFFIXES))}")
-    return cleaned.removesuffix(".part")
 
 
 def folder_of(settings: Settings, ente: str) -> Path:
@@ -158,30 +134,6 @@ def no_room(error: OSError) -> str:
         raise error
     log.error("No room for uploads: %s", error)
     return "Sul server non c'è spazio: riprovare più tardi, o avvisare chi lo gestisce"
-
-
-def check_content(path: Path) -> None:
-    """Raises Unwelcome where the content is not what the name says, or an archive cannot be opened safely."""
-    with path.open("rb") as file:
-        head = file.read(8192)
-    suffix = path.suffix.lower()
-    zipped = head.startswith(ZIP)
-    if head.startswith((b"MZ", b"\x7fELF", b"#!")):
-        raise Unwelcome("Il file è un programma")
-    if suffix in (".xlsx", ".ods", ".zip") and not zipped:
-        raise Unwelcome(f"Il contenuto non è quello di un file {suffix}")
-    if (
-        suffix in (".csv", ".txt", ".tsv", ".xml")
-        and (zipped or b"\0" in head.replace(b"\xff\xfe", b"")[:200])
-        and not (head.startswith((b"\xff\xfe", b"\xfe\xff")))
-    ):
-        raise Unwelcome(f"Il contenuto non è quello di un file {suffix}")
-    if suffix == ".zip":
-        try:
-            with archive.opened(path):
-                pass
-        except archive.Unreadable as error:
-            raise Unwelcome(f"Archivio non accettato: {error}") from None
 
 
 def kinds() -> tuple[str, ...]:

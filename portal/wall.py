@@ -4,7 +4,7 @@ The role signs in, owns nothing and belongs to no other, so there is nothing to 
 follows from two settings of the connection: `pcc.scope` says in whose name it works, `pcc.ticket` proves that the desk said
 so. The ticket is a hash of the scope under a key that the role cannot read, so whoever smuggles SQL into one of the desk's
 queries stays in the scope of that query. Scopes: `ente:<code>` (one ente's rows), `accounts` (accounts, sessions, tokens,
-log), `provider` (the overview of all enti).
+log), `provider` (the overview of all enti), `support` (the support desk's tables of all enti, with its internal notes).
 
 `build` is done as the owner of the tables; the desk's connections are in `tenancy`.
 """
@@ -22,7 +22,7 @@ from pcc_pipeline.database.schema import SCHEMA, published
 
 GUARD = f"{SCHEMA}_guard"
 SCOPE, TICKET = "pcc.scope", "pcc.ticket"
-ACCOUNTS_SCOPE, PROVIDER_SCOPE = "accounts", "provider"
+ACCOUNTS_SCOPE, PROVIDER_SCOPE, SUPPORT_SCOPE = "accounts", "provider", "support"
 
 #: Register tables that an ente may read its own rows of; and of these, those that its people add rows to.
 READABLE = (
@@ -42,6 +42,17 @@ OF_ACCOUNTS = {
     "users": "SELECT, INSERT, UPDATE", "sessions": "SELECT, INSERT, UPDATE, DELETE", "api_tokens": "SELECT, INSERT, UPDATE",
     "sign_in_attempts": "SELECT, INSERT, DELETE", "audit": "SELECT, INSERT",
 }  # fmt: skip
+#: What is done to each table of the support desk, by an ente to its own rows and by the provider's people to all.
+OF_SUPPORT = {
+    "support_tickets": "SELECT, INSERT, UPDATE (state, department, taken_by, first_contact_at, worked_at_contact, closed_at,"
+    " reopened, changed_at)",
+    "support_messages": "SELECT, INSERT", "support_attachments": "SELECT, INSERT",
+    "support_judgements": "SELECT, INSERT, UPDATE (verdict, judged_by)", "support_mails": "INSERT",
+}  # fmt: skip
+#: Rows that an ente does not see among its own.
+HIDDEN = {"support_messages": "internal"}
+#: What belongs to no ente and is seen in every scope.
+OF_EVERYBODY = ("service_measures",)
 
 
 class UnsafeRole(RuntimeError):
@@ -96,7 +107,7 @@ def _statements(role: str) -> list[str]:
             f"REVOKE ALL ON FUNCTION {GUARD}.{function}() FROM PUBLIC",
             f"GRANT EXECUTE ON FUNCTION {GUARD}.{function}() TO {name}",
         ]
-    for table_name in sorted({*readable(), *OF_ACCOUNTS}):
+    for table_name in sorted({*readable(), *OF_ACCOUNTS, *OF_SUPPORT, *OF_EVERYBODY}):
         made += [
             f"ALTER TABLE {SCHEMA}.{table_name} ENABLE ROW LEVEL SECURITY",
             f"REVOKE ALL ON {SCHEMA}.{table_name} FROM {name}",
@@ -128,6 +139,25 @@ def _statements(role: str) -> list[str]:
         made += [
             f"CREATE POLICY desk_all ON {SCHEMA}.{table_name} FOR ALL TO {name} USING ({own}) WITH CHECK ({own})",
             f"GRANT {what} ON {SCHEMA}.{table_name} TO {name}",
+        ]
+    return [*made, *_support(name)]
+
+
+def _support(name: str) -> list[str]:
+    made = []
+    for table_name, what in OF_SUPPORT.items():
+        seen = f" AND NOT {HIDDEN[table_name]}" if table_name in HIDDEN else ""
+        # Asked once a query, not once a row.
+        own = f"(ente = (SELECT {GUARD}.ente()){seen}) OR (SELECT {GUARD}.scope() = '{SUPPORT_SCOPE}')"
+        made += [
+            f"CREATE POLICY desk_all ON {SCHEMA}.{table_name} FOR ALL TO {name} USING ({own}) WITH CHECK ({own})",
+            f"GRANT {what} ON {SCHEMA}.{table_name} TO {name}",
+        ]
+    for table_name in OF_EVERYBODY:
+        made += [
+            f"CREATE POLICY desk_reads ON {SCHEMA}.{table_name} FOR SELECT TO {name}"
+            f" USING ((SELECT {GUARD}.scope() IS NOT NULL))",
+            f"GRANT SELECT ON {SCHEMA}.{table_name} TO {name}",
         ]
     return made
 

@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pcc_pipeline.calculator import Calculation, Calculator, Parameters, load_models, model_order, session
+from pcc_pipeline.calculator import Calculation, Calculator, Parameters, load_models, model_order, relations
 from pcc_pipeline.calculator.inputs import DELIVERIES_SCHEMA
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
@@ -58,7 +58,7 @@ class Reconciled:
     def other_readings(self) -> None:
         """Takes the readings of the rules (indicator_readings.csv) anew; what they decide is made again when asked for."""
         relation = "rule_indicator_readings"
-        self.connection.execute(f"create or replace table {relation} as select * from {session.rule_query(relation)}")
+        self.connection.execute(f"create or replace table {relation} as select * from {relations.rule_query(relation)}")
         readers = {name for name, model in load_models().items() if "reading(" in model.sql}  # the macro that knows them
         self._made = {name for name in self._made if not readers & set(needed(name))}
 

@@ -36,7 +36,9 @@ def pair_codes(erp: Document, pcc: Document, word: Word, day: date, right: Posit
     if pcc.rejected:
         return [*codes, "REJECTED_ON_PCC"]
 
-    paid = erp.paid_o - pcc.paid_o
+    # What PCC has as non liquidabile of a credit note that was used is its use told.
+    closed = max(min(erp.paid_o, pcc.not_payable - erp.not_payable, erp.paid_o - pcc.paid_o), ZERO) if erp.sign < 0 else ZERO
+    paid = erp.paid_o - pcc.paid_o - closed
     differs = right.stock(day) != shown.stock(day)
     if paid > 0:
         codes.append("CREDIT_NOTE_OPEN" if erp.sign < 0 else "PAID_NOT_REPORTED")
@@ -62,7 +64,7 @@ def pair_codes(erp: Document, pcc: Document, word: Word, day: date, right: Posit
         codes.append("SUSPENSION_DETAILS_DIFFER")
     if erp.not_payable > pcc.not_payable:
         codes.append("NOT_PAYABLE_NOT_REPORTED")
-    elif erp.not_payable < pcc.not_payable:
+    elif erp.not_payable + closed < pcc.not_payable:
         codes.append("NOT_PAYABLE_NOT_LIFTED")
 
     if erp.due and erp.paid_o + erp.not_payable < erp.commercial and right.due != pcc.due:

@@ -15,7 +15,7 @@ from sqlglot import exp
 import portal
 from pcc_pipeline.calculator import prepared
 from pcc_pipeline.calculator.models import SQL_ROOT, load_models, macros
-from pcc_pipeline.calculator.session import SESSION_MACROS
+from pcc_pipeline.calculator.relations import SESSION_MACROS
 from pcc_pipeline.rules import ANOMALY_OPERATIONS, anomaly_codes, anomaly_titles, codes_that, rule_rows
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,3 +85,25 @@ def test_every_table_links_the_same_documents(seen: Seen, table: str, columns: t
 def test_a_note_paid_by_an_order_of_another_year_takes_nothing_off_the_invoice(seen: Seen) -> None:
     operations = seen.found.rows("operations", "azione", "importo", "causale", where="id_documento = 'YEARS_F1'")
     assert operations == [("CO", 1220, None), ("CP", 1220, None)]
+
+
+@pytest.mark.parametrize(
+    ("told", "left"),
+    [
+        ({}, {"CREDIT_NOTE_OPEN": 0}),
+        ({"importo_non_liquidabile": 150}, {"CREDIT_NOTE_OPEN": 0}),
+        ({"importo_non_liquidabile": 200}, {}),
+    ],
+)
+def test_a_note_of_no_known_invoice_is_closed_once_told(tmp_path: Path, told: dict[str, int], left: dict[str, int]) -> None:
+    """What a SID set on the note itself counts as its use, whether or not its invoice is known: it is never proposed again."""
+    book = Book()
+    note = {"imponibile": 200, "iva": 0}
+    book.both(
+        "N", tipo_documento="TD04", importo_totale=200, erp=note, pcc={"importo_imponibile": 200, "totale_imposta": 0, **told}
+    )
+    book.paid("N", 200)
+    seen = book.reconciled(tmp_path, modelli_pcc="AREA_RGS")
+    assert set(seen.codes("N")) == set(left)
+    assert len(seen.found.rows("operations", "azione")) == len(left)
+    assert seen.found.rows("questions", "code") == [(code,) for code in left]

@@ -31,6 +31,7 @@ def test_nothing_decided_gives_empty_relations(database: sa.Engine) -> None:
         "decided_operation_decisions": 0,
         "decided_sent_operations": 0,
         "decided_answers": 0,
+        "decided_operation_requests": 0,
     }
 
 

@@ -83,7 +83,9 @@ def test_what_arrives_and_is_decided_between_two_layers_is_of_the_next_run(
     assert stock(installation) == 100
     assert len(set(gate.inputs(MODEL_LAYERS))) == 1, "every layer was made of the same inputs"
     assert gate.seen(MODEL_LAYERS) == 1
-    assert gate.decisions_seen(MODEL_LAYERS) == {"answers": 0, "match_decisions": 0, "operation_decisions": 0}
+    assert gate.decisions_seen(MODEL_LAYERS) == dict.fromkeys(
+        ("answers", "match_decisions", "operation_decisions", "operation_requests"), 0
+    )
     assert set(unpublished(installation.register)) == {"alfa"}
     assert set(decided(installation.register, installation.store)) == {"alfa"}
     assert asked == ["alfa"], "the provider's register is asked once a run"

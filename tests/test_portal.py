@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from pcc_pipeline.arrival.landing import land
-from pcc_pipeline.arrival.staging import stage
+from pcc_pipeline.arrival.welcome import Unwelcome, safe_name
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.publish import Publication, publish
 from pcc_pipeline.database.schema import SCHEMA, published, table
@@ -28,7 +28,7 @@ from pcc_pipeline.review.operations import Selection, decide_operations
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import FEEDS, TABLES
-from portal import audit, uploads, wall
+from portal import audit, wall
 from portal.accounts import FAILURES, LOCKED_FOR, AccountError, add_user, check_password
 from portal.app import create_app
 from portal.files import table_file
@@ -44,7 +44,7 @@ AMOUNTS = {"alfa": Decimal("1234.50"), "beta": Decimal("98765.43")}
 PAGES = (
     "/", "/scadenze", "/creditori", "/creditori?cerca=segreto", "/documenti", "/documenti?numero=1", "/anomalie", "/consegne", "/domande", "/indicatori",
     "/servizio", "/indicatori/ITP/2025", "/rapporti", "/operazioni", "/operazioni?stato=proposed",
-    "/servizio?per=quarter&stato=closed", "/scadenze?mese=2025-11&vista=right",
+    "/servizio?per=quarter", "/segnalazioni", "/segnalazioni?stato=closed", "/scadenze?mese=2025-11&vista=right",
     "/documenti?scadenza=2025-11-01", "/documenti?scadenza=2025-11-01..2025-11-30&vista=right", "/creditori/09999999999",
     "/documento?progressivo=P1", "/esporta/document_events.csv", "/esporta/ticket_contacts.csv",
     "/creditori/01234567890", "/documento?id_documento=D1", "/esporta/stock_by_creditor.csv", "/esporta/debt_positions.csv",
@@ -110,7 +110,7 @@ def _publish(settings: Settings, ente: str) -> None:
         ],
         "ticket_contacts": [
             {
-                "id_ticket": f"{number}-{ente}", "channel": "EMAIL", "opened_at": datetime(2025, 12, 1, 9, tzinfo=UTC), "opened_day": date(2025, 12, 1),
+                "id_ticket": f"{number}-{ente}", "origin": "FEED", "channel": "EMAIL", "opened_at": datetime(2025, 12, 1, 9, tzinfo=UTC), "opened_day": date(2025, 12, 1),
                 "closed_at": datetime(2025, 12, 2, 9, tzinfo=UTC) if number == "chiusa" else None, "reopened": False,
                 "subject": f"{SECRETS[ente]}: {number}", "waited": 0, "minutes": Decimal(0), "limit_minutes": Decimal(120),
                 "waiting": number == "aperta", "breached": False, "seen_until": datetime(2026, 1, 20, tzinfo=UTC),
@@ -390,33 +390,11 @@ def test_a_large_file_in_pieces_goes_on_where_it_stopped(desk: TestClient, setti
     assert desk.post(f"{address}/fine", data={**asked, "csrf": _csrf(desk)}).status_code == 404
 
 
-def test_a_ticket_and_a_judgement_are_deliveries_of_ones_own_ente(
-    installation: Installation, desk: TestClient, settings: Settings
-) -> None:
+def test_what_an_external_ticketing_system_delivered_is_shown_apart(desk: TestClient) -> None:
     _sign_in(desk, "chi@alfa.it")
-    token = _csrf(desk)
-    opened = desk.post("/servizio/richieste", data={"csrf": token, "subject": "Manca una fattura; perché?"})
-    assert opened.status_code == 200 and "Richiesta aperta" in opened.text
     shown = desk.get("/servizio").text
-    assert shown.count('name="ticket" value="chiusa-alfa"') == 1 and 'value="aperta-alfa"' not in shown
-    assert "aperta-alfa" not in desk.get("/servizio?stato=closed").text
-    wrong = {
-        "OTTIMO": ("chiusa-alfa", 422),
-        "POSITIVO": ("aperta-alfa", 409),
-        "NEUTRO": ("chiusa-beta", 404),
-        "NEGATIVO": ("T-1", 404),
-    }
-    for verdict, (ticket, status) in wrong.items():
-        answer = desk.post("/servizio/giudizi", data={"csrf": token, "ticket": ticket, "verdict": verdict})
-        assert answer.status_code == status, (ticket, verdict)
-    judged = desk.post("/servizio/giudizi", data={"csrf": token, "ticket": "chiusa-alfa", "verdict": "POSITIVO"})
-    assert judged.status_code == 200 and "Giudizio registrato" in judged.text
-    land(installation)
-    report = stage(installation, "alfa")
-    assert {kind: (count.rows, count.refused) for kind, count in report.counts.items()} == {
-        "tickets": (1, 0),
-        "ratings": (1, 0),
-    }
+    outside = shown.split("Segnalazioni consegnate da un sistema esterno")[-1]
+    assert "aperta-alfa" in outside and "beta" not in outside and "giudizio" not in outside
 
 
 def test_an_answer_becomes_a_special_case_of_ones_own_ente(desk: TestClient, settings: Settings) -> None:
@@ -557,6 +535,12 @@ def test_files_of_people_and_enti_are_for_those_who_see_the_pages(desk: TestClie
     _sign_in(desk, "operatore@fornitore.it")
     assert "alfa,,2025-12-31," in desk.get("/enti.csv").text and ",98765.43" in desk.get("/enti.csv").text
     assert desk.get("/enti.xlsx").content.startswith(b"PK")
+    # The provider's own figures are published too, and are of no ente.
+    own = {"ente": "_provider", "reference_date": date(2025, 12, 31), "observed_at": date(2026, 1, 20), "run_id": "r", "rows": 0,
+           "seen_sequence": 0, "published_at": datetime(2026, 1, 20, tzinfo=UTC)}  # fmt: skip
+    with engine(settings).begin() as connection:
+        connection.execute(sa.insert(table("publications")), [own])
+    assert "_provider" not in desk.get("/enti.csv").text
 
 
 def test_a_text_that_a_spreadsheet_would_run_is_none_in_a_file() -> None:
@@ -574,13 +558,13 @@ def test_a_text_that_a_spreadsheet_would_run_is_none_in_a_file() -> None:
     ],
 )
 def test_names_are_made_safe(name: str, safe: str) -> None:
-    assert uploads.safe_name(name) == safe
+    assert safe_name(name) == safe
 
 
 @pytest.mark.parametrize("name", ["", "...", "programma.exe", "pagina.html", "senza"])
 def test_names_that_are_not_taken(name: str) -> None:
-    with pytest.raises(uploads.Unwelcome):
-        uploads.safe_name(name)
+    with pytest.raises(Unwelcome):
+        safe_name(name)
 
 
 def test_an_archive_that_swells_is_refused(desk: TestClient, settings: Settings) -> None:

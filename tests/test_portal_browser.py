@@ -30,10 +30,12 @@ PAGES = (
     "/documenti?scadenza=2025-01-01..2025-12-31",
     "/documento?id_documento={document}",
     "/anomalie",
+    "/cambiamenti-pcc",
     "/consegne",
     "/domande",
     "/indicatori",
     "/servizio",
+    "/segnalazioni",
     "/operazioni",
     "/rapporti",
     "/persone",
@@ -52,12 +54,12 @@ def _pages(golden: Golden) -> tuple[str, tuple[str, ...]]:
     return document, tuple(address.format(**names) for address in PAGES)
 
 
-def _sign_in(page: Any, desk: str, email: str) -> None:
+def _sign_in(page: Any, desk: str, email: str, then: str = "/") -> None:
     page.goto(f"{desk}/accesso")
     page.get_by_label("Indirizzo e-mail").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Accedi").click()
-    page.wait_for_url(f"{desk}/")
+    page.wait_for_url(f"{desk}{then}")
 
 
 def _upload(page: Any, desk: str, files: list[Path]) -> None:
@@ -80,7 +82,11 @@ def test_from_the_upload_to_the_right_stock(server_home: Path) -> None:
     folders = sorted(path for path in (golden.inbox / golden.ente).iterdir())
     last = label(f"FEED.{folders[-1].name}")
     with serving(server_home, desk=True) as (settings, _, desk), sync_playwright() as playwright:
-        for email, role, ente in (("anna@alfa.it", "ente_manager", golden.ente), ("bea@beta.it", "ente_user", "beta")):
+        for email, role, ente in (
+            ("anna@alfa.it", "ente_manager", golden.ente),
+            ("bea@beta.it", "ente_user", "beta"),
+            ("ugo@fornitore.it", "operator", None),
+        ):
             add_user(engine(settings), email, email[:4].title(), role, ente, PASSWORD)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         context = browser.new_context(locale="it-IT", viewport={"width": 1200, "height": 900})
@@ -174,6 +180,15 @@ def test_from_the_upload_to_the_right_stock(server_home: Path) -> None:
         for address in pages:
             page.goto(f"{desk}{address}")
             assert page.evaluate("document.documentElement.scrollWidth") <= 360, address
+
+        # File per PCC is for the provider's people.
+        provider = browser.new_context(locale="it-IT", viewport={"width": 360, "height": 740}).new_page()
+        _sign_in(provider, desk, "ugo@fornitore.it", "/enti")
+        provider.locator(f'form[action="/enti"]:has(input[value="{golden.ente}"]) button').click()
+        provider.wait_for_url(f"{desk}/")
+        assert provider.goto(f"{desk}/file-pcc").status == 200
+        assert not (serious := _serious(axe, provider)), serious
+        assert provider.evaluate("document.documentElement.scrollWidth") <= 360
 
         other = browser.new_context(locale="it-IT").new_page()
         _sign_in(other, desk, "bea@beta.it")

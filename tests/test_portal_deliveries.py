@@ -18,6 +18,7 @@ import xlsxwriter
 from fastapi.testclient import TestClient
 from test_portal import PASSWORD, _csrf, _sign_in, desk
 
+from pcc_pipeline.arrival.welcome import Unwelcome
 from pcc_pipeline.clock import today
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.schema import table
@@ -215,6 +216,6 @@ def test_pieces_and_whole_files_share_one_room(
     assert "key" in begin(400)
     settings.home.joinpath("uploads", "alfa", "altro.part").write_bytes(b"x" * 300)
     assert 0 < uploads.room(settings, "alfa") <= 100  # what is noted of the transfer counts, too
-    with pytest.raises(uploads.Unwelcome, match="Troppi file"):
+    with pytest.raises(Unwelcome, match="Troppi file"):
         uploads.receive(io.BytesIO(b"x" * 101), tmp_path / "b.csv", uploads.room(settings, "alfa"))
     assert "Troppi file in attesa di lettura" in begin(101)

@@ -15,7 +15,7 @@ ODD = (
     "/documenti?scadenza=2025-02-30", "/documenti?scadenza=2025-02-01..2025-01-01", "/documenti?pagina=999999",
     "/documenti?numero=%25_%5C", "/documenti?numero=%00", "/creditori?cerca=%25", "/creditori/%00", "/documento",
     "/documento?id_documento=%00", "/operazioni?pagina=0", "/operazioni?codice=zzz", "/operazioni?stato=xxx", "/rapporti/lavoro.xlsx",
-    "/rapporti/domande.xlsx", "/indicatori/XXX/2025", "/consegne/abc", "/servizio?per=month&stato=x",
+    "/rapporti/domande.xlsx", "/indicatori/XXX/2025", "/consegne/abc", "/servizio?per=x", "/segnalazioni?stato=x", "/segnalazioni/0", "/segnalazioni/1/allegati/99999999999999999999", "/giudizio/x",
 )  # fmt: skip
 
 FORMS = (
@@ -23,8 +23,11 @@ FORMS = (
     ("/operazioni", {}),
     ("/operazioni", {"decisione": "approve", "operazione": "x\0", "pubblicazione": "1"}),
     ("/domande", {"codice": "x", "risposta": "y"}),
-    ("/servizio/giudizi", {"ticket": "x", "verdict": "POSITIVO"}),
-    ("/servizio/richieste", {"subject": "a\0bc"}),
+    ("/segnalazioni", {"oggetto": "a\0bc", "testo": "x"}),
+    ("/segnalazioni", {"oggetto": "x" * 301, "reparto": "\0"}),
+    ("/segnalazioni/99999999999999999999/giudizio", {"voto": "OTTIMO"}),
+    ("/segnalazioni/1/riapri", {}),
+    ("/giudizio/%00/POSITIVO", {}),
     ("/consegne/conferma", {"chiave": "x", "tipo": "y"}),
     ("/persone", {"email": "a\0@b.it", "password": PASSWORD}),
     ("/persone/99999999999/password", {"password": PASSWORD}),

@@ -37,6 +37,9 @@ def reported(installation: Installation, settings: Settings, store: Store) -> tu
     book.moved("PAID", "CP", "2025-03-10", 500, data_pagamento="2025-03-10")
     book.both("TOLD_LATE", importo_totale="300.10", erp={"denominazione_fornitore": "Ditta <Àccènti> & C."})
     book.paid("TOLD_LATE", "300.10", "2025-02-01")
+    held = {"stato": "SOSPESA", "causale": "CONTESTATO", "importo_sospeso": 200, "data_sospensione": "2025-03-01"}
+    told = {"importo_sospeso": 200, "importo_sospeso_contenzioso": 200, "data_sospensione_contenzioso": "2025-03-09"}
+    book.both("HELD", importo_totale=200, erp=held, pcc=told | {"stato_documento": "CONTABILIZZATO"})
     book.reconciled(settings.home).found.all_made()
     connected = engine(settings)
     write_quarantine(installation, ENTE)
@@ -64,7 +67,13 @@ def test_five_formats_that_agree(reported: tuple[Settings, list[Path]]) -> None:
     assert "https://" not in page
     assert by_name["report.pdf"].read_bytes().startswith(b"%PDF")
     book = CalamineWorkbook.from_path(str(by_name["report.xlsx"]))
-    assert book.sheet_names == ["Riepilogo", "Documenti", "Anomalie", "Creditori"]
+    assert book.sheet_names == ["Riepilogo", "Documenti", "Anomalie", "Creditori", "Sospesi"]
+    held = [row[:6] for row in book.get_sheet_by_name("Sospesi").to_python()[2:]]
+    number = held[0][1]
+    assert held == [
+        ["contested", number, 200, date(2025, 3, 1), 0, ""], ["lawsuit", number, 0, "", 200, date(2025, 3, 9)],
+    ]  # fmt: skip
+    assert "<td>contenzioso</td>" in page
     rows = book.get_sheet_by_name("Documenti").to_python()
     titles = rows[1]
     stock = titles.index("Stock")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from decimal import Decimal
-from itertools import cycle
+from itertools import count, cycle
 from typing import Any
 
 import pytest
@@ -11,9 +12,12 @@ import sqlalchemy as sa
 from pcc_double import Pcc
 from platform_today import Document, Platform
 from samples import Golden
-from test_round_trip import OBSERVED_AT, Office
+from test_round_trip import OBSERVED_AT, Killed, Office
 
+from pcc_pipeline.formats.pcc import area
+from pcc_pipeline.review import sending
 from pcc_pipeline.settings import Settings
+from pcc_pipeline.store import Store
 
 #: Outcome files as the two public ERPs know them, with either answer for a good row.
 ANSWERS = cycle([("easy", ("", "")), ("sigla", ("OK", "")), ("xlsx", ("", "OK"))])
@@ -111,3 +115,47 @@ def test_several_rounds_with_refusals_end_where_projected(office: Office) -> Non
     with office.engine.connect() as connection:
         alone = sa.text("select * from pcc.pcc_changes where ente = :ente and stock_effect <> 0")
         assert connection.execute(alone, {"ente": office.ente}).all() == []
+
+
+def test_a_crash_at_any_point_neither_loses_nor_repeats(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in test_round_trip, point after point on one ente: what crashed before the commit is as if it had never been."""
+    office.approve()
+    with office.engine.connect() as connection:
+        ready = sending.sent.approved_operations(connection, office.ente)
+    todays = {row["operation_id"] for row in ready if row["model"] in area.area_models()}
+    assert len({row["model"] for row in ready} - {"002"}) == 2
+
+    def die(*_: Any, **__: Any) -> None:
+        raise Killed
+
+    calls = count()
+    register, handed = sending.sent.register, sending.sent.handed
+    points: list[tuple[Any, str, Any]] = [
+        (Store, "write_bytes", die),
+        (Store, "settle", die),
+        (sending.sent, "register", lambda *a: register(*a) if next(calls) % 100 < 1 else die()),
+        (sending, "hand_out", die),
+        (sending.sent, "handed", lambda *a: handed(*a) if next(calls) % 100 < 2 else die()),
+    ]
+    for place, (owner, name, crash) in enumerate(points):
+        calls = count()
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, crash)
+            with pytest.raises(Killed):
+                office.send(rows=5)
+        sent = office.rows("select operation_id, model from pcc.sent_operations where ente = :ente")
+        assert bool(sent) is (place >= 3), "registered with the commit, and not before"
+    office.send(rows=5)
+    assert len(sent) == len({row["operation_id"] for row in sent})
+    assert {row["operation_id"] for row in sent if row["model"] != "002"} == todays
+    # Every registered file lies in the folder, with just the registered bytes, and PCC takes each of them once.
+    query = "select file, sha256 from pcc.model_files where ente = :ente"
+    registered = {row["file"]: row["sha256"] for row in office.rows(query)}
+    assert {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in office.out.iterdir()} == registered
+    assert office.send().operations == 0
+    platform = Platform.of(office.model("stg_pcc_invoices"), OBSERVED_AT)
+    for path in sorted(office.out.iterdir()):
+        if not path.read_bytes().startswith(b"0;0;0"):
+            platform.upload(path.read_bytes())
+    assert len(platform.told) == len(todays)
+    assert {told[-1] for told in platform.told} == {("", "")}

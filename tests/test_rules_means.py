@@ -13,7 +13,7 @@ from test_rules_base import Book, Seen
 from test_rules_indicators import FEW, PAID, figures, pays
 
 from pcc_pipeline import rules
-from pcc_pipeline.calculator import session
+from pcc_pipeline.calculator import relations
 
 Reads = Callable[..., None]
 
@@ -31,7 +31,9 @@ def reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reads:
             writer = csv.DictWriter(out, list(rows[0]))
             writer.writeheader()
             writer.writerows(rows)
-        monkeypatch.setattr(session, "rule_path", lambda name: file if name == "indicator_readings" else rules.rule_path(name))
+        monkeypatch.setattr(
+            relations, "rule_path", lambda name: file if name == "indicator_readings" else rules.rule_path(name)
+        )
         for seen in again:
             seen.found.other_readings()
 

@@ -4,7 +4,7 @@
 create or replace macro duty_from(wanted) as (
     select arg_max(starts_on, tipo_ente is not null)
     from rule_duties
-    where duty = wanted and (tipo_ente is null or tipo_ente = getvariable('ente_tipo')::varchar)
+    where duty = wanted and (tipo_ente is null or tipo_ente = ente_tipo())
 );
 
 -- A VAT number of another country: two letters that are not IT, then up to twelve signs. A fiscal code has six letters.

@@ -27,7 +27,7 @@ create or replace macro filled_in(template, facts) as replace(
 );
 
 -- Which of PCC's models the ente's operations are written in (register of enti): AREA_RGS unless said.
-create or replace macro pcc_models() as coalesce(getvariable('modelli_pcc')::varchar, 'AREA_RGS');
+create or replace macro pcc_models() as coalesce(modelli_pcc(), 'AREA_RGS');
 
 -- What a row of today's models says, in an accountant's words. `line` is the row.
 create or replace macro amount_words(line) as case line.azione
@@ -44,6 +44,8 @@ create or replace macro amount_words(line) as case line.azione
     ), ''), 'tutto liquidabile')
     when 'MI' then 'PCC: IVA in scissione dei pagamenti'
     when 'CH' then 'PCC: chiuso, nulla da pagare'
+    when 'RS' then 'PCC: ripristinato, non più chiuso'
+    when 'RT' then 'PCC: azzerato, si ricomincia'
     when 'RC' then 'PCC: ricevuto il ' || italian_date(line.data_ricezione)
     when 'RF' then 'PCC: rifiutato il ' || italian_date(line.data_rifiuto)
     when 'CS' then 'PCC: scadenza ' || italian_date(line.data_scadenza)

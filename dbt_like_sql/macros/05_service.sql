@@ -1,6 +1,5 @@
 -- The clock of the service (docs/rules.md#rule-9): Italy's, whatever zone the session has.
 create or replace macro observation_moment() as getvariable('observation_moment')::timestamptz;
-create or replace macro patron_saint() as getvariable('patron_saint')::varchar;
 
 -- The day and the local time in Italy of a moment, and the moment of a local time (the first of two when clocks go back).
 create or replace macro in_italy(moment) as timezone('Europe/Rome', moment);

@@ -70,13 +70,8 @@ create or replace macro whole_days(cent_days, whole_cents) as
     )::bigint;
 
 -- Whether the ente is on SIOPE+ on a day, as the register says; null where it says nothing.
-create or replace macro on_siope_plus(day) as
-    getvariable('siope_plus')::boolean and coalesce(getvariable('siope_plus_dal')::date <= day, true);
+create or replace macro on_siope_plus(is_on, since, day) as is_on and coalesce(since <= day, true);
 
 -- The day on which the ente says it published, if that publication is of the year that ends on this day.
-create or replace macro declared_for(year_end) as
-    if(
-        getvariable('pubblicato_il')::date between year_end and (year_end + interval 1 year)::date - 1,
-        getvariable('pubblicato_il')::date,
-        null
-    );
+create or replace macro declared_for(declared, year_end) as
+    if(declared between year_end and (year_end + interval 1 year)::date - 1, declared, null);

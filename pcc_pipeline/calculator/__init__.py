@@ -1,21 +1,25 @@
-"""Runs the SQL models of `dbt_like_sql` over Parquet with DuckDB, one ente at a time.
+"""Runs the SQL models of `dbt_like_sql` over Parquet with DuckDB, for one ente or for many small ones at once.
 
-`models` reads the SQL files and what they depend on; `inputs` is what a calculation is over; `session` runs them.
+`models` reads the SQL files and what they depend on; `inputs` is what a calculation is over; `session` runs them for one
+ente, `batch` for many at once; `relations` tells what they read.
 No rule is written here: the rules are SQL, their parameters data (`pcc_pipeline.rules`).
 """
 
+from pcc_pipeline.calculator.batch import OWNER, run_each
+from pcc_pipeline.calculator.batch import opened as opened_batch
 from pcc_pipeline.calculator.inputs import Calculation, Parameters
 from pcc_pipeline.calculator.models import Model, load_models, model_order
+from pcc_pipeline.calculator.relations import source
 from pcc_pipeline.calculator.session import (
     Calculator,
     ModelResult,
     beside,
     prepare,
     prepared,
-    source,
 )
 
 __all__ = [
+    "OWNER",
     "Calculation",
     "Calculator",
     "Model",
@@ -24,7 +28,9 @@ __all__ = [
     "beside",
     "load_models",
     "model_order",
+    "opened_batch",
     "prepare",
     "prepared",
+    "run_each",
     "source",
 ]

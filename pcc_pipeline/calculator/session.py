@@ -11,22 +11,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import duckdb
 import pyarrow as pa
 
 from pcc_pipeline.calculator.holidays import holidays_table, observation_moment
-from pcc_pipeline.calculator.inputs import DELIVERIES, Calculation, Parameters
-from pcc_pipeline.calculator.models import Model, load_models, macros, model_order
-from pcc_pipeline.duck import connect, parquet
-from pcc_pipeline.rules import RULE_TABLES, anomaly_codes, rule_path, rule_rows
+from pcc_pipeline.calculator.inputs import Calculation, Parameters
+from pcc_pipeline.calculator.models import load_models, macros, model_order
+from pcc_pipeline.calculator.relations import SESSION_MACROS, given_sources, made_columns, rule_query, source, standing_alone
+from pcc_pipeline.duck import connect, literal
+from pcc_pipeline.rules import RULE_TABLES, anomaly_codes, rule_rows
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
-from pcc_pipeline.tables import DECIDED, FEEDS, MODELS, Table
-from pcc_pipeline.tables.service import CLOSING
-
-#: Tables whose closed months are kept as files of their own (see `pcc_pipeline.service.closing`).
-CLOSED = "closed_"
+from pcc_pipeline.tables import MODELS
 
 
 @dataclass(frozen=True)
@@ -38,11 +36,8 @@ class ModelResult:
     seconds: float
 
 
-#: Macros that a view may use though they read the session: a query that stands alone has their values instead.
-SESSION_MACROS = {
-    "ente_code()": "varchar", "reference_date()": "date", "observed_at()": "date", "payment_term()": "integer",
-    "pcc_models()": "varchar",
-}  # fmt: skip
+#: What the register says of an ente, by the names of `Parameters` and of the macros that tell it.
+FACTS = ("ente_tipo", "patron_saint", "siope_plus", "siope_plus_dal", "pubblicato_il", "modelli_pcc")
 
 #: How models are written. Dictionaries pay for codes and names; the limit stops them early on keys and amounts.
 PARQUET = "format parquet, compression snappy, dictionary_size_limit 5000"
@@ -57,12 +52,12 @@ class Session:
         store: Store,
         ente: str,
         output: str,
-        feeds: Mapping[str, str],
+        given: Mapping[str, str],
     ) -> None:
         self.connection = connection
         self._store = store
         self._output = output
-        self._feeds = feeds
+        self._given = given
         self._views: dict[str, str] = {}
         self.ente = ente
 
@@ -77,15 +72,16 @@ class Session:
         if "public_holidays" in model.reads:
             self.connection.register("public_holidays", holidays_table())
         started = time.perf_counter()
-        query = f"select {_columns(model.table)} from (\n{model.sql}\n) as made"
+        query = f"select {made_columns(model.table)} from (\n{model.sql}\n) as made"
         if model.is_view:
-            self._store.write_bytes(f"{self._output}/{name}.sql", self._standing_alone(model).encode())
+            alone = standing_alone(model, self._given, self.source, self._values)
+            self._store.write_bytes(f"{self._output}/{name}.sql", alone.encode())
             # To count is to run it: a step is not run twice, only bound.
             asked, limit = ("null", " limit 0") if model.is_step else ("count(*)", "")
             row = self.connection.execute(f"select {asked} from {self.source(name)}{limit}").fetchone() or (None,)
         else:
             with self._store.write(f"{self._output}/{name}.parquet") as target:
-                row = self.connection.execute(f"copy ({query}) to '{_quoted(target)}' ({PARQUET})").fetchone() or (0,)
+                row = self.connection.execute(f"copy ({query}) to {literal(target)} ({PARQUET})").fetchone() or (0,)
         return ModelResult(name, row[0], time.perf_counter() - started)
 
     def _view(self, name: str) -> None:
@@ -96,25 +92,14 @@ class Session:
             self._views[name] = made
 
     def source(self, name: str) -> str:
-        """See the function `source`."""
+        """See the function `relations.source`."""
         return source(self._store, self.ente, name, self._output)
 
-    def _standing_alone(self, model: Model) -> str:
-        """A view's query that needs no session: inputs as files, the ente and the dates as values."""
-        given = [
-            f"{relation} as (select * from {self._feeds[relation]})" for relation in self._feeds if relation in model.reads
-        ]
-        given += [f"{needed} as (select * from {self.source(needed)})" for needed in model.depends_on]
-        given += [
-            f"{relation} as (select * from {rule_query(relation)})"
-            for relation in sorted(model.reads)
-            if relation.startswith("rule_")
-        ]
-        sql = f"with {', '.join(given)} select {_columns(model.table)} from (\n{model.sql}\n) as made"
-        for macro, kind in SESSION_MACROS.items():
-            (value,) = self.connection.execute(f"select {macro}::varchar").fetchone() or (None,)
-            sql = sql.replace(macro, f"{_literal(value)}::{kind}")
-        return sql
+    @cached_property
+    def _values(self) -> dict[str, str | None]:
+        """What the macros give here that a query standing alone cannot ask."""
+        asked = ", ".join(f"{macro}::varchar" for macro in SESSION_MACROS)
+        return dict(zip(SESSION_MACROS, self.connection.execute(f"select {asked}").fetchone() or (), strict=True))
 
 
 class Calculator:
@@ -135,23 +120,14 @@ class Calculator:
         if inputs.folder is None:
             inputs = inputs.kept(self._store, f"{output}/given")
         with prepared(self._settings, self._store) as connection:
-            for name, value in (
-                ("ente", ente),
-                ("ente_tipo", parameters.ente_tipo),
-                ("reference_date", parameters.reference_date.isoformat()),
-                ("observed_at", parameters.observed_at.isoformat()),
-                ("observation_moment", observation_moment(parameters.observed_at).isoformat()),
-                ("patron_saint", parameters.patron_saint),
-                ("siope_plus", _text(parameters.siope_plus)),
-                ("siope_plus_dal", _text(parameters.siope_plus_dal)),
-                ("pubblicato_il", _text(parameters.pubblicato_il)),
-                ("modelli_pcc", parameters.modelli_pcc),
-            ):
-                connection.execute(f"set variable {name} = {_literal(value)}")
-            feeds = self._feeds(inputs) | self._decided(inputs) | self._closed(ente)
-            for name, query in feeds.items():
+            set_variable(connection, "ente", ente)
+            set_dates(connection, parameters)
+            for name in FACTS:
+                set_variable(connection, name, _text(getattr(parameters, name)))
+            given = given_sources(self._store, inputs)
+            for name, query in given.items():
                 connection.execute(f"create view {name} as select * from {query}")
-            yield Session(connection, self._store, ente, output, feeds)
+            yield Session(connection, self._store, ente, output, given)
 
     def run_inputs(
         self, inputs: Calculation, models: Iterable[str] | None = None, output: str | None = None
@@ -173,52 +149,6 @@ class Calculator:
         """`run_inputs` over inputs given one by one, where no register tells them."""
         return self.run_inputs(Calculation(ente, parameters, deliveries, decided or {}), models, output)
 
-    def _feeds(self, inputs: Calculation) -> dict[str, str]:
-        """What stands after `from` for `deliveries` and each `feed_<kind>`."""
-        known = f"read_parquet('{_quoted(self._store.uri(f'{inputs.folder}/{DELIVERIES}'))}')"
-        parts: dict[str, set[tuple[str, str]]] = {}
-        for row in inputs.deliveries.select(["kind", "part", "owner"]).to_pylist():
-            if row["part"] is not None:
-                parts.setdefault(row["kind"], set()).add((row["owner"] or inputs.ente, row["part"]))
-        feeds = {"deliveries": known}
-        for kind, table in FEEDS.items():
-            files = [self._store.uri(f"staging/{owner}/{kind}/{part}.parquet") for owner, part in sorted(parts.get(kind, ()))]
-            feeds[f"feed_{kind}"] = f"({_feed_query(table, files, known)})"
-        return feeds
-
-    def _closed(self, ente: str) -> dict[str, str]:
-        """What stands after `from` for each `closed_<table>`: the months of that table that were closed."""
-        relations = {}
-        for name in CLOSING:
-            files = [self._store.uri(rel) for rel in self._store.list(f"closed/{ente}/{name}")]
-            relations[CLOSED + name] = parquet(MODELS[name], files)
-        return relations
-
-    def _decided(self, inputs: Calculation) -> dict[str, str]:
-        """What stands after `from` for each `decided_<table>`."""
-        return {
-            relation: f"read_parquet('{_quoted(self._store.uri(f'{inputs.folder}/{relation}.parquet'))}')"
-            for relation in DECIDED
-        }
-
-
-def source(store: Store, ente: str, name: str, output: str | None = None) -> str:
-    """What stands after `from` to read a model's table, in a connection that is `prepared`.
-
-    A file, or the query that stands for a view. Raises FileNotFoundError when the model has not been run.
-    """
-    base = f"{output or f'models/{ente}'}/{name}"
-    model = load_models().get(name)
-    if model is not None and model.is_view:
-        try:
-            with store.open(f"{base}.sql") as file:
-                return f"({file.read().decode()})"
-        except FileNotFoundError:
-            raise FileNotFoundError(f"{name} has not been made for {ente}") from None
-    if not store.exists(f"{base}.parquet"):
-        raise FileNotFoundError(f"{name} has not been made for {ente}")
-    return f"read_parquet('{_quoted(store.uri(f'{base}.parquet'))}')"
-
 
 @contextmanager
 def prepared(settings: Settings, store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -236,7 +166,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, store: Store) -> None:
     store.attach(connection)
     for name in RULE_TABLES:
         connection.execute(f"create table rule_{name} as select * from {rule_query(f'rule_{name}')}")
-    _set_variables(connection)
+    set_variable(connection, "number_prefix_pattern", _prefix_pattern())
     connection.execute(macros())
     connection.execute(_bucket_macro())
     connection.execute(_place_macro())
@@ -245,20 +175,20 @@ def prepare(connection: duckdb.DuckDBPyConnection, store: Store) -> None:
 def beside(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     """Another connection to the database of a prepared one, prepared too at no cost; temporary views are its own."""
     another = connection.cursor()
-    _set_variables(another)
+    set_variable(another, "number_prefix_pattern", _prefix_pattern())
     return another
 
 
-def _set_variables(connection: duckdb.DuckDBPyConnection) -> None:
-    connection.execute(f"set variable number_prefix_pattern = {_literal(_prefix_pattern())}")
+def set_dates(connection: duckdb.DuckDBPyConnection, parameters: Parameters) -> None:
+    """Gives a connection the two dates that every figure is asked for, and the moment of the observation."""
+    set_variable(connection, "reference_date", parameters.reference_date.isoformat())
+    set_variable(connection, "observed_at", parameters.observed_at.isoformat())
+    set_variable(connection, "observation_moment", observation_moment(parameters.observed_at).isoformat())
 
 
-def rule_query(relation: str) -> str:
-    """What stands after `from` to read a rule table, `rule_<name>`, from its file."""
-    name = relation.removeprefix("rule_")
-    types = ", ".join(f"'{column}': '{kind}'" for column, kind in RULE_TABLES[name].items())
-    path = _quoted(str(rule_path(name)))
-    return f"read_csv('{path}', delim = ',', quote = '\"', header = true, columns = {{{types}}})"
+def set_variable(connection: duckdb.DuckDBPyConnection, name: str, value: str | None) -> None:
+    """Sets a variable of a connection, which only its macros read."""
+    connection.execute(f"set variable {name} = {'null' if value is None else literal(value)}")
 
 
 def _prefix_pattern() -> str:
@@ -283,30 +213,9 @@ def _bucket_macro() -> str:
 
 def _place_macro() -> str:
     """anomaly_place(code): a code's place in the catalogue, from 1."""
-    codes = ", ".join(_literal(code) for code in anomaly_codes())
+    codes = ", ".join(literal(code) for code in anomaly_codes())
     return f"create or replace macro anomaly_place(code) as list_position([{codes}], code)"
-
-
-def _columns(table: Table) -> str:
-    return ", ".join(f'cast(made."{c.name}" as {c.duckdb_type}) as "{c.name}"' for c in table.columns)
-
-
-def _feed_query(table: Table, files: list[str], known: str) -> str:
-    """The delivered rows of a kind, each with its place in the order of arrival (ARRIVAL_COLUMNS)."""
-    return (
-        f"select rows.*, known.sequence, known.received_at, known.sequence * 4294967296 + rows.line as row_id "
-        f"from {parquet(table, files)} as rows "
-        f"join {known} as known on known.delivery = rows.delivery and known.kind = '{table.name}'"
-    )
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")
 
 
 def _text(value: bool | date | None) -> str | None:
     return None if value is None else str(value)
-
-
-def _literal(value: str | None) -> str:
-    return "null" if value is None else f"'{_quoted(value)}'"

@@ -25,6 +25,10 @@ Paths = Mapping[str, Sequence[str]]
 Types = Mapping[str, Mapping[str, str]]
 
 
+class Marked(str):
+    """A query in parentheses of many enti's rows, marked with OWNER: an entry that stands for each of them."""
+
+
 def quoted(name: str) -> str:
     """The name as a SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
@@ -96,7 +100,11 @@ def create_view(connection: Any, name: str, table: Table, paths: Paths, types: T
     plain = [column for column in table.columns if column.type != "records"]
     branches = []
     together: dict[tuple[tuple[str, str], ...], dict[str, Sequence[str]]] = {}
+    marked = {path: types[ente] for ente, given in paths.items() for path in given if isinstance(path, Marked)}
+    branches += [f"SELECT {OWNER}, {_cast(table, kinds)} FROM {query}" for query, kinds in marked.items()]
     for ente, given in paths.items():
+        if any(isinstance(path, Marked) for path in given):
+            continue
         if given and any(_is_query(path) for path in given):
             branches.append(f"SELECT {literal(ente)} AS {OWNER}, {_cast(table, types[ente])} FROM {_files(given)}")
         elif given:
@@ -110,7 +118,7 @@ def create_view(connection: Any, name: str, table: Table, paths: Paths, types: T
     if not branches:
         nulls = ", ".join(f"NULL::{c.duckdb_type} AS {quoted(c.name)}" for c in plain)
         branches.append(f"SELECT NULL::VARCHAR AS {OWNER}, {nulls} WHERE false")
-    kind = "TABLE" if len(branches) > 1 else "VIEW"
+    kind = "TABLE" if len(branches) > 1 or marked else "VIEW"
     connection.execute(f"CREATE OR REPLACE TEMP {kind} {quoted(name)} AS {' UNION ALL '.join(branches)}")
 
 

@@ -1,4 +1,4 @@
-"""`pcc model write | list | get | uploaded` and `pcc check-model`: files for PCC, and what PCC said of them."""
+"""`pcc model …` and `pcc check-model`: files for PCC, what PCC said of them, and the rows that only a person asks for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from rich.table import Table as RichTable
 from pcc_pipeline.commands.terminal import Ente, code, err, out, stop
 from pcc_pipeline.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="Modello 003 and 002: write, list, fetch the files for PCC")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Files for PCC (today's models, Modello 003 and 002): write, list, fetch; restore or reset a document",
+)
 
 #: Findings shown of one file.
 SHOWN = 200
@@ -117,6 +120,56 @@ def uploaded(
     except DecisionError as error:
         raise stop(str(error)) from None
     err.print(f"{file}: uploaded" if new else f"{file}: somebody said so before (pcc model list)", highlight=False)
+
+
+Document = Annotated[str, typer.Argument(help="The document by PCC's key (progressivo di registrazione)")]
+By = Annotated[str, typer.Option("--by", help="Who asks for it")]
+
+
+@app.command("restore")
+def restore(ente: Ente, document: Document, who: By, reason: Annotated[str, typer.Option(help="Why, in your words")]) -> None:
+    """Ask PCC to restore a document closed by mistake (RS). It is approved and sent as all rows are."""
+    _ask(ente, document, "RS", who, reason)
+
+
+@app.command("reset")
+def reset(ente: Ente, document: Document, who: By, reason: Annotated[str, typer.Option(help="Why, in your words")]) -> None:
+    """Ask PCC to wipe what was set on a document, to start over (RT). It is approved and sent as all rows are."""
+    _ask(ente, document, "RT", who, reason)
+
+
+@app.command("withdraw")
+def withdraw(
+    ente: Ente, document: Document, who: By, reason: Annotated[str | None, typer.Option(help="Why, in your words")] = None
+) -> None:
+    """Take back a restore or reset that was asked for and not sent yet."""
+    from pcc_pipeline.database.engine import engine
+    from pcc_pipeline.review.pairs import DecisionError
+    from pcc_pipeline.review.requests import withdraw as taken_back
+
+    try:
+        taken_back(engine(Settings.from_environment()), ente, document, who=who, reason=reason)
+    except DecisionError as error:
+        raise stop(str(error)) from None
+    err.print(f"{document}: withdrawn; from the next calculation on", highlight=False)
+
+
+def _ask(ente: str, document: str, azione: str, who: str, reason: str) -> None:
+    from pcc_pipeline.enti.facts import ente_facts
+    from pcc_pipeline.installation import Installation
+    from pcc_pipeline.review.pairs import DecisionError
+    from pcc_pipeline.review.requests import ask
+
+    installation = Installation.from_environment()
+    facts = ente_facts(installation, ente)
+    if facts.refusal:
+        raise stop(facts.refusal)
+    try:
+        new = ask(installation.engine, ente, document, azione, who=who, reason=reason, models=facts.modelli_pcc or "AREA_RGS")
+    except DecisionError as error:
+        raise stop(str(error)) from None
+    said = "asked for; among the operations from the next calculation on" if new else "asked for before"
+    err.print(f"{document}: {azione} {said}", highlight=False)
 
 
 def check_model(

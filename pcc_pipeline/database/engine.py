@@ -104,12 +104,13 @@ def lock(connection: sa.Connection, name: str) -> Iterator[None]:
 
 
 @contextmanager
-def ente_lock(engine: sa.Engine, ente: str) -> Iterator[None]:
-    """Holds an ente's work for this caller: another process (or thread) asking for the same ente waits.
+def ente_lock(engine: sa.Engine, *enti: str) -> Iterator[None]:
+    """Holds the work of one ente or several for this caller: another process (or thread) asking for one of them waits.
 
-    Two runs of one ente at once would do the same work twice; under this lock the second finds it done.
+    Two runs of one ente at once would do the same work twice; under this lock the second finds it done. Several are taken
+    in the order of their names, so that no two callers wait for each other.
     """
-    with _held(engine, f"pcc work {ente}"):
+    with _held(engine, *(f"pcc work {ente}" for ente in sorted(set(enti)))):
         yield
 
 
@@ -129,18 +130,21 @@ def is_worked_on(engine: sa.Engine, run_id: str) -> bool:
 
 
 @contextmanager
-def _held(engine: sa.Engine, name: str) -> Iterator[None]:
-    """A lock of the session, until the end of the block or of the process."""
-    given = {"name": name}
+def _held(engine: sa.Engine, *names: str) -> Iterator[None]:
+    """Locks of one session, until the end of the block or of the process."""
+    held: list[dict[str, str]] = []
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         # A machine that is gone says nothing: the server asks it, and frees its locks within a minute. No use over a socket.
         for setting, seconds in KEEPALIVE.items():
             connection.execute(sa.text(f"SET {setting} = {seconds}"))
-        connection.execute(sa.text("SELECT pg_advisory_lock(hashtextextended(:name, 0))"), given)
         try:
+            for name in names:
+                connection.execute(sa.text("SELECT pg_advisory_lock(hashtextextended(:name, 0))"), {"name": name})
+                held.append({"name": name})
             yield
         finally:
-            connection.execute(sa.text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))"), given)
+            for given in held:
+                connection.execute(sa.text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))"), given)
 
 
 def _embedded(settings: Settings, database: str) -> URL:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -86,6 +86,43 @@ def publish(
     return Published(**made._mapping)
 
 
+def publish_together(
+    engine: sa.Engine,
+    publications: Mapping[str, Publication],
+    tables: Iterable[str],
+    rows: Callable[[str], str],
+    owner: str,
+    calculator: duckdb.DuckDBPyConnection,
+) -> dict[str, Published]:
+    """As `publish`, for many enti in one transaction: each is as it was, or all of it new.
+
+    `rows` gives, for a table, a query of all these enti's rows in `calculator`, marked in the column `owner` with the ente
+    whose files they lie in. Raises ValueError when a row is of another ente than its file.
+    """
+    known, enti = published(), sorted(publications)
+    counts = dict.fromkeys(enti, 0)
+    with engine.begin() as connection, ExitStack() as held:
+        for ente in enti:
+            held.enter_context(lock(connection, f"publish {ente}"))
+        cursor = cast("Cursor[Any]", connection.connection.cursor())
+        for name in tables:
+            calculator.execute(f"CREATE OR REPLACE TEMP TABLE publishing AS {rows(name)}")
+            count = f"SELECT {owner}, count(*), count(*) FILTER (ente IS DISTINCT FROM {owner}) FROM publishing GROUP BY ALL"
+            for ente, total, foreign in calculator.execute(count).fetchall():
+                if foreign:
+                    raise ValueError(f"{name}: {foreign} rows are not of ente {ente}")
+                counts[ente] += total
+            cursor.execute(sql.SQL("DELETE FROM {} WHERE ente = ANY(%s)").format(_name(name)), [enti])
+            _stream(cursor, calculator, known[name], "publishing", f" ORDER BY {owner}")
+        calculator.execute("DROP TABLE IF EXISTS publishing")
+        t = table("publications")
+        made = []
+        for ente in enti:
+            values = {"ente": ente, "rows": counts[ente], "published_at": sa.func.now(), **publications[ente].__dict__}
+            made.append(connection.execute(sa.insert(t).values(values).returning(*_published_columns())).one())
+    return {row.ente: Published(**row._mapping) for row in made}
+
+
 def replace(
     engine: sa.Engine,
     ente: str,
@@ -124,23 +161,28 @@ def current_in(connection: sa.Connection, ente: str) -> Published | None:
 
 
 def copy_in(cursor: Cursor[Any], calculator: duckdb.DuckDBPyConnection, described: Table, uri: str, ente: str) -> int:
-    """Streams a Parquet file's rows into the table of the same description; returns how many.
-
-    DuckDB writes them as CSV at one end of a pipe while PostgreSQL reads at the other: no value becomes a
-    Python object, numbers travel as exact text, and a null (nothing) differs from an empty text ("").
-    """
+    """Streams a Parquet file's rows into the table of the same description; returns how many."""
     source = uri if uri.startswith(("(", "read_parquet(")) else f"read_parquet('{_quoted(uri)}')"
     count = f"SELECT count(*), count(*) FILTER (ente IS DISTINCT FROM ?) FROM {source}"
     total, foreign = calculator.execute(count, [ente]).fetchone() or (0, 0)
     if foreign:
         raise ValueError(f"{described.name}: {foreign} rows are not of ente {ente}")
+    _stream(cursor, calculator, described, source)
+    return int(total)
+
+
+def _stream(cursor: Cursor[Any], calculator: duckdb.DuckDBPyConnection, described: Table, source: str, order: str = "") -> None:
+    """Copies what stands after FROM into the table of the same description.
+
+    DuckDB writes the rows as CSV at one end of a pipe while PostgreSQL reads at the other: no value becomes a
+    Python object, numbers travel as exact text, and a null (nothing) differs from an empty text ("").
+    """
     names = sql.SQL(", ").join(sql.Identifier(name) for name in described.column_names)
     target = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(_name(described.name), names)
-    select = f"SELECT {', '.join(_expression(column) for column in described.columns)} FROM {source}"
+    select = f"SELECT {', '.join(_expression(column) for column in described.columns)} FROM {source}{order}"
     with cursor.copy(target) as copy, _csv(calculator, select) as chunks:
         for chunk in chunks:
             copy.write(chunk)
-    return int(total)
 
 
 def _expression(column: Column) -> str:

@@ -104,9 +104,9 @@ class Register:
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
 
-    def lock(self, ente: str) -> AbstractContextManager[None]:
-        """Holds an ente's work for this caller; see `engine.ente_lock`."""
-        return ente_lock(self.engine, ente)
+    def lock(self, *enti: str) -> AbstractContextManager[None]:
+        """Holds the work of these enti for this caller; see `engine.ente_lock`."""
+        return ente_lock(self.engine, *enti)
 
     def add(self, ente: str, arrived: Sequence[Arrived], seen: Iterable[Seen] = ()) -> tuple[list[Delivery], list[Arrived]]:
         """Registers what arrived for an ente, in the given order: one transaction, one `received_at`.

@@ -52,6 +52,15 @@ SHEETS: tuple[tuple[str, str, tuple[tuple[str, str], ...], tuple[str, ...]], ...
         ),
         ("view", "amount"),
     ),
+    (
+        "Sospesi", "suspension_kinds",
+        (
+            ("kind", "Specie"), ("numero", "Fattura"), ("erp_amount", "Gestionale"), ("erp_since", "Dal"),
+            ("pcc_amount", "PCC"),
+            ("pcc_since", "Dal (PCC)"), ("id_documento", "Id gestionale"), ("progressivo_registrazione", "Progressivo PCC"),
+        ),
+        ("kind", "pcc_amount"),
+    ),
 )  # fmt: skip
 
 

@@ -45,6 +45,7 @@ class Facts:
     indicators: list[Any]
     fgdc: dict[str, list[Any]]
     greatest: list[Any]
+    suspended: list[Any]
     operations: int
     questions: int
 
@@ -97,6 +98,7 @@ def facts(engine: sa.Engine, ente: str, name: str | None = None) -> Facts:
             indicators=rows("indicators", *_INDICATOR, order=lambda t: [t.c.name, t.c.period, t.c.view]),
             fgdc=_fgdc(rows),
             greatest=_greatest(rows, published.reference_date.year),
+            suspended=_suspended(rows),
             operations=rows.count("operations"),
             questions=rows.count("questions"),
         )
@@ -146,6 +148,15 @@ def _fgdc(rows: _Rows) -> dict[str, list[Any]]:
     for row in rows("fgdc_steps", *columns, order=lambda t: [t.c.step]):
         found[row.view].append(row)
     return found
+
+
+def _suspended(rows: _Rows) -> list[Any]:
+    """What is suspended by kind, in both accounts: kind, documents, amounts of the ledger and of PCC."""
+    t = table("suspension_kinds")
+    amounts = (sa.func.sum(t.c[name]).label(name) for name in ("erp_amount", "pcc_amount"))
+    query = sa.select(t.c.kind, sa.func.count().label("documents"), *amounts).where(t.c.ente == rows.ente).group_by(t.c.kind)
+    found = {row.kind: row for row in rows.connection.execute(query)}
+    return [found[kind] for kind in italian.SUSPENSIONS if kind in found]
 
 
 def _creditors(rows: _Rows) -> list[Any]:

@@ -69,6 +69,7 @@ def ente_page(facts: Facts) -> str:
             indicators=indicator_rows(facts),
             buckets=italian.BUCKETS,
             views=italian.VIEWS,
+            suspensions=italian.SUSPENSIONS,
         )
     )
 

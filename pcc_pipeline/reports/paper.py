@@ -52,7 +52,7 @@ def write_paper(facts: Facts, out: Path) -> None:
         lang="it",
     )
     words = _words()
-    story = [*_stock(facts, words), *_indicators(facts, words), *_fgdc(facts, words), *_greatest(facts, words)]
+    story = [part for of in (_stock, _suspended, _indicators, _fgdc, _greatest) for part in of(facts, words)]
     document.build(story, onFirstPage=foot, onLaterPages=foot)
 
 
@@ -93,6 +93,17 @@ def _stock(facts: Facts, words: Words) -> list[Any]:
     for title, chart in _CHARTS.items():
         story += _section(words(title, "Heading2"), charts[chart])
     return story
+
+
+def _suspended(facts: Facts, words: Words) -> list[Any]:
+    if not facts.suspended:
+        return []
+    rows = [
+        [words(italian.SUSPENSIONS[row.kind]), row.documents, italian.euro(row.erp_amount), italian.euro(row.pcc_amount)]
+        for row in facts.suspended
+    ]
+    table = _table(["Specie", "Documenti", "Gestionale", "PCC"], rows, [200, 70, 110, 110])
+    return _section(words("Sospeso, per specie", "Heading2"), table)
 
 
 def _indicators(facts: Facts, words: Words) -> list[Any]:

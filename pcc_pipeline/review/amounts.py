@@ -41,6 +41,8 @@ BY_ACTION = {
     "SID": set(),
     "MI": set(),
     "CH": set(),
+    "RS": set(),
+    "RT": set(),
 }
 
 

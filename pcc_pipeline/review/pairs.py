@@ -78,6 +78,17 @@ order by code, id_documento, progressivo_registrazione, decision desc
 """
 
 
+#: Which rows of today's models that the program never proposes people asked for: of a document the latest word counts.
+REQUESTS = """
+select * from (
+    select distinct on (progressivo_registrazione) * from pcc.operation_requests
+    where ente = :ente and (cast(:known_at as timestamptz) is null or decided_at <= :known_at)
+    order by progressivo_registrazione, decision desc
+) as latest
+where not withdrawn
+"""
+
+
 @contextmanager
 def deciding(engine: sa.Engine, ente: str) -> Iterator[sa.Connection]:
     """A transaction in which nobody else decides for the ente: decisions come one after the other."""
@@ -116,6 +127,7 @@ def snapshot(engine: sa.Engine, ente: str, known_at: datetime | None = None) -> 
             "decided_operation_decisions": _arrow(connection, "decided_operation_decisions", STATES, given),
             "decided_sent_operations": _arrow(connection, "decided_sent_operations", SENT, given),
             "decided_answers": _arrow(connection, "decided_answers", _ANSWERS, given),
+            "decided_operation_requests": _arrow(connection, "decided_operation_requests", REQUESTS, given),
         }
 
 
@@ -124,7 +136,7 @@ def latest_decisions(engine: sa.Engine, ente: str) -> dict[str, int]:
     ente's decisions are made, so that all up to it are seen by whoever reads afterwards."""
     found = {}
     with engine.connect() as connection:
-        for name in ("match_decisions", "operation_decisions", "answers"):
+        for name in ("match_decisions", "operation_decisions", "answers", "operation_requests"):
             t = table(name)
             query = sa.select(sa.func.coalesce(sa.func.max(t.c.decision), 0)).where(t.c.ente == ente)
             found[name] = int(connection.execute(query).scalar_one())

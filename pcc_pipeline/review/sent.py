@@ -25,7 +25,7 @@ order by sent_at, file, line
 
 # What is approved and may go out now, document by document in order of steps: up to the first step that is not approved,
 # was sent before and not refused, or follows what PCC has yet to answer (a document of Modello 002, a change of VAT
-# regime: docs/rules.md#rule-11-order). Whether it is approved
+# regime, a document restored or reset: docs/rules.md#rule-11-order). Whether it is approved
 # is STATES' word, in which an approval given before PCC refused the line does not count for another attempt. This order is
 # stricter than what a step needs (`step_needs`, by which a refusal holds others): PCC books a document's lines one after the
 # other, so that a step never overtakes one before it, needed or not.
@@ -46,7 +46,7 @@ with decided as (
 ), judged as (
     select o.*, {", ".join(f"d.changed_{c.name}" for c in CHANGES)}, coalesce(a.attempts, 0) + 1 as attempt,
         coalesce(d.state, 'proposed') = 'approved' and coalesce(t.sent, 'refused') = 'refused' as ready,
-        lag(case when o.model = '002' or o.azione = 'MI' then true end) over steps as after_waiting
+        lag(case when o.model = '002' or o.azione in ('MI', 'RS', 'RT') then true end) over steps as after_waiting
     from pcc.operations as o
     left join decided as d on d.operation_id = o.operation_id
     left join attempts as a on a.operation_id = o.operation_id

@@ -31,6 +31,7 @@ from pcc_pipeline.enti.facts import EnteFacts, ente_facts
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.review.pairs import latest_decisions, snapshot
 from pcc_pipeline.store import Store
+from pcc_pipeline.support.relations import support_relations
 from pcc_pipeline.tables import DECIDED
 from pcc_pipeline.tables.describe import MODEL_LAYERS
 from pcc_pipeline.tables.register import LANDED, STAGED
@@ -104,7 +105,7 @@ def inputs(
         ente=ente,
         parameters=parameters(facts, reference_date, observed_at),
         deliveries=_with_the_providers(register, ente, registered, known_at),
-        decided=snapshot(engine, ente, known_at),
+        decided={**snapshot(engine, ente, known_at), **support_relations(engine, ente, known_at)},
         facts=facts,
         registered=registered,
         seen=seen,

@@ -55,7 +55,11 @@ def read_provider(installation: Installation, inbox: Path | None = None, *, drai
     )
 
 
+def published_tables() -> list[str]:
+    """The tables that are published for each ente."""
+    return [name for name, table in TABLES.items() if table.published and name not in PROVIDER_TABLES]
+
+
 def published_sources(store: Store, ente: str) -> Mapping[str, str]:
     """What to read each published table of an ente from (see `calculator.source`)."""
-    mine = [name for name, table in TABLES.items() if table.published and name not in PROVIDER_TABLES]
-    return {name: source(store, ente, name) for name in mine}
+    return {name: source(store, ente, name) for name in published_tables()}

@@ -11,7 +11,8 @@ import logging
 import os
 import smtplib
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -175,12 +176,20 @@ def _mail(asked: Mapping[str, Any], alerts: list[dict[str, Any]]) -> None:
     message["From"] = asked["from"]
     message["To"] = ", ".join(asked["to"])
     message.set_content("\n".join(str(alert["words"]) for alert in alerts) + "\n")
+    with mail_server(asked) as server:
+        server.send_message(message)
+
+
+@contextmanager
+def mail_server(asked: Mapping[str, Any]) -> Iterator[smtplib.SMTP]:
+    """The mail server that `alerts.yaml` names under `mail`, signed in. Raises OSError, SMTPException, KeyError (no password
+    in the environment)."""
     with smtplib.SMTP(asked["host"], int(asked.get("port", 25)), timeout=PATIENCE) as server:
         if asked.get("starttls"):
             server.starttls()
         if asked.get("user"):
             server.login(asked["user"], os.environ[asked.get("password_variable", "PCC_MAIL_PASSWORD")])
-        server.send_message(message)
+        yield server
 
 
 def _post(asked: Mapping[str, Any], alerts: list[dict[str, Any]]) -> None:

@@ -29,6 +29,7 @@ from pcc_pipeline.reports.service_page import service_page
 from pcc_pipeline.runs.inputs import Inputs, inputs
 from pcc_pipeline.service.closing import close_periods, closed, ended
 from pcc_pipeline.store import Store
+from pcc_pipeline.support.relations import count_anew, support_enti
 from pcc_pipeline.tables import TABLES
 from pcc_pipeline.tables.service import SERVICE_MODELS
 
@@ -68,8 +69,9 @@ def missed(register: Register, until: date) -> list[date]:
 
 
 def processed_enti(installation: Installation, on: date) -> dict[str, EnteFacts]:
-    """Enti with deliveries that are processed on a day, each with what the provider's register says of it."""
-    known = {ente: ente_facts(installation, ente, on) for ente in installation.register.enti() if ente != PROVIDER}
+    """Enti with deliveries or tickets that are processed on a day, each with what the provider's register says of it."""
+    there = {*installation.register.enti(), *support_enti(installation.engine)} - {PROVIDER}
+    known = {ente: ente_facts(installation, ente, on) for ente in sorted(there)}
     return {ente: facts for ente, facts in known.items() if facts.refusal is None}
 
 
@@ -116,6 +118,7 @@ def work(
         try:
             # What a provider-wide file brought it since its last run.
             stage(installation, ente, facts.layout)
+            count_anew(installation.engine, ente, facts.patron_saint)
             given = inputs(installation, ente, night, night, facts=facts)
             with installation.register.lock(ente):
                 _ente(installation, given, night, result)

@@ -7,6 +7,7 @@ usual address. The database is asked by a query; the embedded one is not started
 from __future__ import annotations
 
 import csv
+import logging
 import tempfile
 import time
 import urllib.error
@@ -18,11 +19,18 @@ from pathlib import Path
 
 import sqlalchemy as sa
 import yaml
+from sqlalchemy.dialects.postgresql import insert
 
 from pcc_pipeline.arrival.delivery import deliver
 from pcc_pipeline.arrival.landing import PROVIDER
+from pcc_pipeline.database.engine import engine
+from pcc_pipeline.database.schema import table
 from pcc_pipeline.settings import Settings
 
+log = logging.getLogger("pcc.probe")
+
+#: How long measures stay in the database: the quarter that runs, and some days.
+NOTED = timedelta(days=100)
 #: Seconds after which no answer is DOWN.
 PATIENCE = 10
 DEFAULT = {"webserver": "http://127.0.0.1:3000/server_info"}
@@ -89,7 +97,8 @@ def _http(url: str) -> None:
 def keep(settings: Settings, measures: list[Measure], hand_over_after: timedelta = timedelta()) -> Path | None:
     """Adds measures to those waiting and delivers all once the oldest is that old; returns the file in the inbox.
 
-    A delivery an hour instead of one a measurement keeps the register small.
+    A delivery an hour instead of one a measurement keeps the register small. Those that wait are noted in the database,
+    too, for the figures of the moment: what could not be because it was down, once it is up again.
     """
     spool = settings.home / "probes" / "waiting.csv"
     spool.parent.mkdir(parents=True, exist_ok=True)
@@ -101,7 +110,12 @@ def keep(settings: Settings, measures: list[Measure], hand_over_after: timedelta
         for item in measures:
             writer.writerow([item.at.isoformat(), item.service, "UP" if item.up else "DOWN", item.ms])
     with spool.open(encoding="utf-8", newline="") as file:
-        oldest = next(iter(list(csv.DictReader(file, delimiter=";"))), None)
+        waiting = list(csv.DictReader(file, delimiter=";"))
+    try:
+        _note(settings, waiting)
+    except sa.exc.SQLAlchemyError as error:
+        log.error("Measures not noted in the database (%s): they are with the next ones", error)
+    oldest = next(iter(waiting), None)
     if oldest is None or datetime.now(UTC) - datetime.fromisoformat(oldest["il"]) < hand_over_after:
         return None
     with tempfile.TemporaryDirectory(prefix="pcc-") as folder:
@@ -109,3 +123,16 @@ def keep(settings: Settings, measures: list[Measure], hand_over_after: timedelta
         spool.replace(named.parent / "taken.csv")
         (named.parent / "taken.csv").rename(named)
         return deliver(settings.inbox, PROVIDER, "probes", named)
+
+
+def _note(settings: Settings, rows: list[dict[str, str]]) -> None:
+    t = table("service_measures")
+    values = [
+        {"service": row["servizio"], "measured_at": datetime.fromisoformat(row["il"]), "up": row["esito"] == "UP"}
+        for row in rows
+    ]
+    if not values:
+        return
+    with engine(settings).begin() as connection:
+        connection.execute(insert(t).on_conflict_do_nothing(), values)
+        connection.execute(sa.delete(t).where(t.c.measured_at < datetime.now(UTC) - NOTED))

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pcc_pipeline.tables.common import ENTE, NATURES
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.sending import DECIDED_SENT
+from pcc_pipeline.tables.support import DECIDED_SUPPORT
 
 _DECISION = Column("decision", "integer", "Order of decision", required=True)
 _WHO = Column("decided_by", "text", "Who decided", required=True)
@@ -124,8 +125,25 @@ MODEL_UPLOADS = Table(
     indexes=(("ente", "file"),),
 )
 
+OPERATION_REQUESTS = Table(
+    "operation_requests", "register",
+    "One row per row of today's models that a person asked for and the program never proposes (RS, RT), or took back; the latest of "
+    "a document counts",
+    (
+        _DECISION, ENTE,
+        Column("progressivo_registrazione", "text", "The document on PCC", required=True),
+        Column("azione", "text", "RS restore, RT reset", required=True, allowed=("RS", "RT"), source="docs/rules.md#rule-11-order"),
+        Column("withdrawn", "boolean", "It is taken back", required=True),
+        _REASON, _WHO, _WHEN,
+    ),
+    key=("decision",),
+    indexes=(("ente", "progressivo_registrazione"),),
+)
+
 #: Tables of PostgreSQL.
-DECISIONS = (MATCH_DECISIONS, OPERATION_DECISIONS, APPROVAL_LIMITS, ANSWERS, DELIVERY_CONFIRMATIONS, MODEL_UPLOADS)
+DECISIONS = (
+    MATCH_DECISIONS, OPERATION_DECISIONS, APPROVAL_LIMITS, ANSWERS, DELIVERY_CONFIRMATIONS, MODEL_UPLOADS, OPERATION_REQUESTS,
+)
 
 DECIDED_MATCH_DECISIONS = Table(
     "decided_match_decisions", "reconciliation", "One row per pair of documents on which a person's word stands",
@@ -161,7 +179,17 @@ DECIDED_ANSWERS = Table(
     key=("ente", "code", "id_documento", "progressivo_registrazione"),
 )
 
-#: What the SQL models may read of decisions and of what was sent, by relation; empty where nothing was decided.
+DECIDED_OPERATION_REQUESTS = Table(
+    "decided_operation_requests", "reconciliation", "One row per document that a person asked to restore or reset",
+    (ENTE, _DECISION, *OPERATION_REQUESTS.columns[2:4], _WHO, _WHEN),
+    key=("ente", "progressivo_registrazione"),
+)
+
+#: What the SQL models may read of decisions, of what was sent and of the support desk, by relation; empty where there is nothing.
 DECIDED: dict[str, Table] = {
-    table.name: table for table in (DECIDED_MATCH_DECISIONS, DECIDED_OPERATION_DECISIONS, DECIDED_SENT, DECIDED_ANSWERS)
+    table.name: table
+    for table in (
+        DECIDED_MATCH_DECISIONS, DECIDED_OPERATION_DECISIONS, DECIDED_SENT, DECIDED_ANSWERS, DECIDED_OPERATION_REQUESTS,
+        *DECIDED_SUPPORT,
+    )
 }

@@ -10,7 +10,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pcc_pipeline import rules
-from pcc_pipeline.tables import feeds, indicators, messages, operations, opi, proposals, sending, standing, targets
+from pcc_pipeline.tables import (
+    feeds,
+    indicators,
+    messages,
+    operations,
+    opi,
+    proposals,
+    questions,
+    sending,
+    standing,
+    suspensions,
+    targets,
+)
 from pcc_pipeline.tables.common import (
     ENTE,
     ID_DOCUMENTO,
@@ -376,7 +388,7 @@ MODELS: dict[str, Table] = {
     for table in (
         *standing.TABLES, PCC_MOVEMENTS, *STAGING, *messages.MESSAGE_MODELS, *opi.MODELS, DELIVERED_PAYMENTS, SET_ASIDE_PAYMENTS, PAYMENTS, PAYMENTS_WITHOUT_DOCUMENT, PCC_PAYMENTS, PCC_ACCOUNTS, SUBJECTS, IDENTIFIERS, CREDITORS, CASE_DOCUMENTS, PRESENT_CREDITORS, ERP_IDENTITIES, ERP_COPIES, DOCUMENT_REFERENCES, DOCUMENT_KEYS, PROBABLE_PAIRS, PCC_COPIES, COUNTERPARTS, ENTE_CODES, ERP_DOCUMENTS, PCC_DOCUMENTS, SDI_DOCUMENTS, INVOICES, CREDIT_NOTE_LINKS, MESSAGE_DOCUMENTS, DOCUMENT_EVENTS, PAIRS,
         *sending.MODELS, AMBIGUITIES, *proposals.TABLES, DOCUMENT_CASES, DOCUMENT_FACTS, DOCUMENTS_TABLE, CREDIT_NOTES_CLOSED, IMPOSSIBLE_DATES, MATCHES, DEBT_POSITIONS, PCC_VERSIONS, PCC_CHANGES,
-        WRONG_BENEFICIARIES, MATCH_CANDIDATES, DIFFERENCES, DIFFERENCE_WORDS, ANOMALIES, DIFFERENCE_BY_CODE, *targets.TABLES, *operations.TABLES, STOCK_TABLE, STOCK_BY_CREDITOR, STOCK_BY_DUE_DATE, STOCK_BY_ISSUE_YEAR,
+        WRONG_BENEFICIARIES, MATCH_CANDIDATES, suspensions.DISPUTES, suspensions.PCC_SUSPENSIONS, DIFFERENCES, DIFFERENCE_WORDS, ANOMALIES, DIFFERENCE_BY_CODE, *targets.TABLES, *operations.TABLES, *questions.TABLES, suspensions.SUSPENSION_KINDS, STOCK_TABLE, STOCK_BY_CREDITOR, STOCK_BY_DUE_DATE, STOCK_BY_ISSUE_YEAR,
         *indicators.TABLES,
         *SERVICE_MODELS,
     )

@@ -1,6 +1,7 @@
-"""What the bonifica makes: the operations that align PCC, its ledger simulated over them, the questions to persons.
+"""What the bonifica makes: the operations that align PCC, and its ledger simulated over them.
 
-The SQL is in dbt_like_sql/models/operations. What was decided and sent of the operations is not here: see `decisions`.
+The SQL is in dbt_like_sql/models/operations. The questions to persons are in
+`questions`; what was decided and sent of the operations in `decisions`.
 """
 
 from __future__ import annotations
@@ -19,10 +20,9 @@ from pcc_pipeline.tables.common import (
     PCC_MODELS,
     PROGRESSIVO,
     REFERENCE_DATE,
-    SEVERITIES,
     money,
 )
-from pcc_pipeline.tables.describe import Column, Paging, Table
+from pcc_pipeline.tables.describe import Column, Table
 
 DEBT_STATES = rules.debt_states()
 
@@ -116,6 +116,7 @@ UNREPORTED_PAYMENTS = Table(
         Column("numero_mandato", "text", "Number of the payment order", required=True),
         Column("data_mandato", "date", "The date to tell: the order's, or the payment's where the order's lies on the other side of D",
                required=True),
+        Column("paid_on", "date", "Last day of payment", required=True),
         Column("cf_beneficiario", "text", "Who was paid, as written"),
         Column("modalita", "text", "MANDATO, ECONOMALE petty cash, ADDEBITO direct debit"),
         money("amount", "What PCC lacks of it"),
@@ -356,27 +357,5 @@ PROJECTED_ACCOUNTS = Table(
     key=_KEY,
 )
 
-QUESTIONS = Table(
-    "questions", "operations", "One row per document and anomaly that needs a person's answer",
-    (
-        ENTE, _CODE, ID_DOCUMENTO, PROGRESSIVO,
-        Column("addressee", "text", "Who can answer: the ente's office, or the operator", required=True, allowed=("ENTE", "OPERATORE")),
-        Column("severity", "text", "high, medium or low", required=True, allowed=SEVERITIES),
-        Column("question", "text", "The question in plain Italian, with the facts", required=True),
-        money("amount", "What the document adds to PCC's stock less what it adds to the right stock"),
-        money("remaining", "The same once all operations are accepted: what only the answer can settle"),
-        Column("numero", "text", "Invoice number", required=True),
-        Column("data_emissione", "date", "Date of issue", required=True),
-        Column("original_creditor", "text", "The supplier, normalised", required=True),
-        Column("creditor", "text", "The present creditor", required=True, source="docs/rules.md#rule-5"),
-        Column("creditor_name", "text", "Name of the creditor"),
-        REFERENCE_DATE, OBSERVED_AT,
-    ),
-    key=("ente", "code", "id_documento", "progressivo_registrazione"),
-    published=True,
-    indexes=(("ente", "code"),),
-    paging=(Paging("largest", ("addressee", "abs(amount)")),),
-)
-
 #: In reading order.
-TABLES = (CREDIT_NOTE_USES, UNREPORTED_ORDERS, UNREPORTED_PAYMENTS, REMEDY_TARGETS, REMEDIES, OPERATION_MOVES, LINE_DOCUMENTS, MOVEMENT_LINES, ORDER_CARRIERS, AMOUNT_MOVES, AMOUNT_LINES, OPERATION_LINES, TOLD_OPERATIONS, LEDGER_MOVEMENTS, LEDGER_AMOUNTS, LEDGER, OPERATIONS, PROJECTED_ACCOUNTS, QUESTIONS)
+TABLES = (CREDIT_NOTE_USES, UNREPORTED_ORDERS, UNREPORTED_PAYMENTS, REMEDY_TARGETS, REMEDIES, OPERATION_MOVES, LINE_DOCUMENTS, MOVEMENT_LINES, ORDER_CARRIERS, AMOUNT_MOVES, AMOUNT_LINES, OPERATION_LINES, TOLD_OPERATIONS, LEDGER_MOVEMENTS, LEDGER_AMOUNTS, LEDGER, OPERATIONS, PROJECTED_ACCOUNTS)

@@ -13,6 +13,7 @@ from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.quarantine import FORMER_READINGS
 from pcc_pipeline.tables.sending import SENDING
 from pcc_pipeline.tables.service import SERVICE_REGISTER
+from pcc_pipeline.tables.support import SERVICE_MEASURES, SUPPORT, SUPPORT_NUMBERED, SUPPORT_UNIQUE
 
 LANDED, STAGED, REFUSED = "landed", "staged", "refused"
 
@@ -101,6 +102,7 @@ REGISTER: dict[str, Table] = {
     table.name: table
     for table in (
         DELIVERIES, ARRIVALS, PUBLICATIONS, ERP_READS, FORMER_READINGS, *DECISIONS, *SENDING, *ACCOUNTS.values(), *SERVICE_REGISTER,
+        *SUPPORT, SERVICE_MEASURES,
     )
 }
 
@@ -111,7 +113,8 @@ NUMBERED: dict[str, str] = {
     "erp_reads": "reading",
     **{table.name: "decision" for table in DECISIONS},
     **ACCOUNTS_NUMBERED,
+    **SUPPORT_NUMBERED,
 }
 
 #: Further groups of columns that must be unique, beside the key.
-UNIQUE: dict[str, tuple[tuple[str, ...], ...]] = {**ACCOUNTS_UNIQUE}
+UNIQUE: dict[str, tuple[tuple[str, ...], ...]] = {**ACCOUNTS_UNIQUE, **SUPPORT_UNIQUE}

@@ -6,10 +6,12 @@ What arrives is in `service_feeds`; what PostgreSQL alone keeps of erasures in `
 from __future__ import annotations
 
 from pcc_pipeline.tables.common import ENTE
-from pcc_pipeline.tables.describe import Column, Table
-from pcc_pipeline.tables.service_feeds import CHANNELS
+from pcc_pipeline.tables.describe import Column, Paging, Table
+from pcc_pipeline.tables.service_feeds import CHANNELS, JUDGEMENTS
 
 CHANNEL = Column("channel", "text", "Channel; ALL for all together", required=True, allowed=(*CHANNELS, "ALL"))
+ORIGIN = Column("origin", "text", "DESK: the support desk's own; FEED: delivered by an external ticketing system", required=True,
+                allowed=("DESK", "FEED"))
 PERIOD_KIND = Column("period_kind", "text", "month or quarter", required=True, allowed=("month", "quarter"))
 PERIOD = Column("period", "text", "Calendar month (2025-12) or quarter (2025-Q4) in Italy", required=True,
                 pattern=r"[0-9]{4}-(0[1-9]|1[0-2]|Q[1-4])")
@@ -46,10 +48,11 @@ SERVICE_CALENDAR = Table(
 )
 
 TICKET_CONTACTS = Table(
-    "ticket_contacts", "service_levels", "One row per ticket: the latest delivered, with its working minutes to first contact",
+    "ticket_contacts", "service_levels", "One row per ticket, of the support desk or as latest delivered, with its working minutes to first contact",
     (
         ENTE,
-        Column("id_ticket", "text", "The ticketing system's key", required=True),
+        Column("id_ticket", "text", "PCC- and the number of the support desk's ticket, or the ticketing system's key", required=True),
+        ORIGIN,
         Column("channel", "text", "Channel", required=True, allowed=CHANNELS),
         Column("opened_at", "timestamp", "When it was first opened", required=True),
         Column("opened_day", "date", "Day of opening in Italy", required=True),
@@ -68,6 +71,24 @@ TICKET_CONTACTS = Table(
     key=("ente", "id_ticket"),
     published=True,
     indexes=(("ente", "opened_at"),),
+    paging=(Paging("open", ("opened_at DESC", "id_ticket"), "closed_at IS NULL"),),
+)
+
+TICKET_JUDGEMENTS = Table(
+    "ticket_judgements", "service_levels", "One row per judgement of a ticket, given at the support desk or as latest delivered",
+    (
+        ENTE,
+        Column("id_ticket", "text", "The ticket judged", required=True),
+        ORIGIN,
+        Column("channel", "text", "Its channel; UNKNOWN where no such ticket was delivered", required=True, allowed=(*CHANNELS, "UNKNOWN")),
+        Column("judged_at", "timestamp", "When it was given", required=True),
+        Column("judged_day", "date", "Its day in Italy", required=True),
+        Column("verdict", "text", "The judgement, on three levels", required=True, allowed=JUDGEMENTS),
+        SEEN_UNTIL,
+    ),
+    key=("ente", "id_ticket", "judged_at"),
+    published=True,
+    indexes=(("ente", "judged_at"),),
 )
 
 SLA_BREACHES = Table(
@@ -168,7 +189,7 @@ SLA_AVAILABILITY = Table(
 #: Levels whose finished months are closed (see `pcc_pipeline.service.closing`).
 CLOSING = ("sla_tickets", "sla_satisfaction", "sla_availability")
 
-SERVICE_MODELS = (SERVICE_CALENDAR, TICKET_CONTACTS, SLA_BREACHES, SLA_TICKETS, SLA_SATISFACTION, PROBE_SPANS, SLA_AVAILABILITY)
+SERVICE_MODELS = (SERVICE_CALENDAR, TICKET_CONTACTS, TICKET_JUDGEMENTS, SLA_BREACHES, SLA_TICKETS, SLA_SATISFACTION, PROBE_SPANS, SLA_AVAILABILITY)
 
 STATES = ("ordered", "taken_in_charge", "prerequisites_open", "active", "deactivating", "erased", "undated")
 

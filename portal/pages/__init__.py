@@ -3,6 +3,7 @@
 from portal.pages import (
     access,
     api_guide,
+    assistance,
     debts,
     deliveries,
     documents,
@@ -10,12 +11,14 @@ from portal.pages import (
     health,
     home,
     identity,
+    judgement,
     operations,
     people,
     provider,
     questions,
     reports,
     sending,
+    tickets,
 )
 
 ROUTERS = (
@@ -25,6 +28,8 @@ ROUTERS = (
     people.router,
     api_guide.router,
     provider.router,
+    assistance.router,
+    judgement.router,
     home.router,
     debts.router,
     documents.router,
@@ -33,5 +38,6 @@ ROUTERS = (
     operations.router,
     sending.router,
     figures.router,
+    tickets.router,
     reports.router,
 )

@@ -144,6 +144,7 @@ def _overview(request: Request) -> Sequence[sa.RowMapping]:
     p, s, names = table("publications"), table("stock"), table("service_life")
     last = (
         sa.select(p.c.ente, p.c.published_at, p.c.reference_date)
+        .where(p.c.ente != PROVIDER)  # its own figures are of no ente
         .ext(distinct_on(p.c.ente))
         .order_by(p.c.ente, p.c.publication.desc())
         .subquery()
@@ -160,7 +161,7 @@ def _overview(request: Request) -> Sequence[sa.RowMapping]:
         return connection.execute(query).mappings().all()
 
 
-def _known(request: Request, ente: str) -> bool:
+def known_ente(request: Request, ente: str) -> bool:
     """Whether an ente of that code was published, stands in the provider's register, or has accounts."""
     if ENTE.fullmatch(ente) is None or ente == PROVIDER:
         return False
@@ -175,7 +176,7 @@ def choose(request: Request, session: HonestForm, ente: Annotated[str, Form(max_
     """Remembers the ente to look at. 403 for whoever may not, 404 for a code that no ente has."""
     if not session.user.may_see(ente):
         raise HTTPException(403, "Questo ente non è il vostro")
-    if not _known(request, ente):
+    if not known_ente(request, ente):
         raise HTTPException(404, "Questo ente non c'è")
     choose_ente(engine_of(request), session, ente)
     audit.record(engine_of(request), session.user.email, "choose_ente", ente=ente, address=address_of(request))

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, File, Form, HTTPException, Request, Resp
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from pcc_pipeline.arrival.delivery import DeliveryError, deliver
+from pcc_pipeline.arrival.welcome import Unwelcome, check_content, safe_name
 from pcc_pipeline.clock import today
 from pcc_pipeline.codes import PROVIDER
 from pcc_pipeline.enti.facts import ente_facts
@@ -93,7 +94,7 @@ def begin(
     declared = chunks.Declared(name, size, changed)
     try:
         transfer = chunks.begin(settings_of(request), desk.ente, session.user.user_id, declared, anew=anew)
-    except uploads.Unwelcome as error:
+    except Unwelcome as error:
         return JSONResponse({"problem": str(error)}, 400)
     return JSONResponse({"key": transfer.key, "offset": transfer.offset, "piece": chunks.PIECE})
 
@@ -108,7 +109,7 @@ def add(
     try:
         reached = chunks.add(settings_of(request), desk.ente, session.user.user_id, key, offset, content)
         return JSONResponse({"offset": reached})
-    except uploads.Unwelcome as error:
+    except Unwelcome as error:
         return JSONResponse({"problem": str(error)}, 409)
 
 
@@ -121,13 +122,13 @@ def finish(
     settings, user = settings_of(request), session.user.user_id
     try:
         chunks.find(settings, desk.ente, user, key)
-    except uploads.Unwelcome as error:
+    except Unwelcome as error:
         raise HTTPException(404, str(error)) from None
     with tempfile.TemporaryDirectory(prefix=".", dir=uploads.folder_of(settings, desk.ente)) as folder:
         path = Path(folder) / "contenuto"
         try:
             declared = chunks.finish(settings, desk.ente, user, key, path)
-        except uploads.Unwelcome as error:
+        except Unwelcome as error:
             raise HTTPException(409, str(error)) from None
         outcome = _take(request, desk, declared.name, path, kind, said)
     return _history(request, desk, 1, [outcome])
@@ -223,13 +224,13 @@ def _take(request: Request, desk: Desk, name: str, content: IO[bytes] | Path, ki
     settings, outcome = settings_of(request), _outcome(name, kind)
     folder = pending.place(settings, desk.ente, desk.session.user.user_id)
     try:
-        path = folder / uploads.as_said(uploads.safe_name(name), said.what, said.first, said.last)
+        path = folder / uploads.as_said(safe_name(name), said.what, said.first, said.last)
         if isinstance(content, Path):
             content.replace(path)
         else:
             with chunks.one_at_a_time(settings, desk.ente):
                 uploads.receive(content, path, uploads.room(settings, desk.ente))
-        uploads.check_content(path)
+        check_content(path)
         layout = _layout(request, desk)
         if kind in uploads.kinds():
             outcome["preview"] = uploads.preview(path, kind, layout)
@@ -239,7 +240,7 @@ def _take(request: Request, desk: Desk, name: str, content: IO[bytes] | Path, ki
             outcome["waits"] = True
         else:
             deliver(settings.inbox, desk.ente, kind, uploads.for_kind(path, kind))
-    except (uploads.Unwelcome, DeliveryError) as error:
+    except (Unwelcome, DeliveryError) as error:
         outcome["problem"] = str(error)
     except OSError as error:
         outcome["problem"] = uploads.no_room(error)
@@ -257,7 +258,7 @@ def _confirm(request: Request, desk: Desk, key: str, kind: str) -> dict[str, Any
     settings, outcome = settings_of(request), _outcome("–", kind)
     try:
         found = pending.claim(settings, desk.ente, desk.session.user.user_id, key)
-    except uploads.Unwelcome as error:
+    except Unwelcome as error:
         return {**outcome, "problem": str(error)}
     outcome["file"] = found.path.name
     try:
@@ -266,7 +267,7 @@ def _confirm(request: Request, desk: Desk, key: str, kind: str) -> dict[str, Any
         else:
             outcome["preview"] = uploads.preview(found.path, kind, _layout(request, desk))
             deliver(settings.inbox, desk.ente, kind, uploads.for_kind(found.path, kind))
-    except (uploads.Unwelcome, DeliveryError) as error:
+    except (Unwelcome, DeliveryError) as error:
         outcome["problem"] = str(error)
     except OSError as error:
         outcome["problem"] = uploads.no_room(error)

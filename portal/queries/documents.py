@@ -49,7 +49,7 @@ def documents(connection: sa.Connection, ente: str, wanted: DocumentFilter, page
 @dataclass(frozen=True)
 class DocumentDetail:
     """One document: its rows of `debt_positions` by view, its match, anomalies, operations proposed with their state,
-    the questions open on it, its history in time order and the balances of its accounts on PCC."""
+    the questions open on it, its history in time order, the balances of its accounts on PCC and what is suspended by kind."""
 
     positions: dict[str, sa.RowMapping]
     match: sa.RowMapping | None
@@ -58,6 +58,7 @@ class DocumentDetail:
     questions: list[sa.RowMapping]
     events: list[history.Event]
     balances: list[sa.RowMapping]
+    suspensions: list[sa.RowMapping]
 
 
 def document(connection: sa.Connection, ente: str, id_documento: str | None, progressivo: str | None) -> DocumentDetail | None:
@@ -84,7 +85,7 @@ def document(connection: sa.Connection, ente: str, id_documento: str | None, pro
     events, balances = history.history(connection, ente, keys, first)
     return DocumentDetail(
         positions, matches[0] if matches else None, rows("anomalies"), history.operations(connection, ente, proposed),
-        history.questions(connection, ente, keys), events, balances,
+        history.questions(connection, ente, keys), events, balances, rows("suspension_kinds"),
     )  # fmt: skip
 
 

@@ -1,15 +1,14 @@
-"""The service's own figures for an ente: first contact, satisfaction, availability; its tickets."""
+"""The service's own figures for an ente: first contact, satisfaction, availability."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from pcc_pipeline.database.schema import table
-from portal.queries.paging import Page, paged
 
 #: Periods shown, the latest ones: two years of months.
 PERIODS = 24
@@ -19,7 +18,7 @@ PERIODS = 24
 class Levels:
     """Rows of a level, latest period first, and the same turned for charts."""
 
-    rows: Sequence[sa.RowMapping]
+    rows: Sequence[Mapping[str, Any] | sa.RowMapping]
     by: str
 
     @property
@@ -47,23 +46,13 @@ def levels(connection: sa.Connection, ente: str, name: str, period_kind: str) ->
     return Levels(connection.execute(query).mappings().all(), by)
 
 
+def with_live(recorded: Levels, rows: Sequence[sa.RowMapping], period: str, **more: Any) -> Levels:
+    """The record with the period that runs as it is at this moment: the totals of all origins in `rows`."""
+    now = [{**row, **more, "period": period} for row in rows if row["origin"] == "ALL"]
+    return Levels([*now, *(row for row in recorded.rows if row["period"] != period)], recorded.by)
+
+
 def breaches(connection: sa.Connection, ente: str) -> list[sa.RowMapping]:
     """Tickets that passed the limit, or are about to."""
     t = table("sla_breaches")
     return list(connection.execute(sa.select(t).where(t.c.ente == ente).order_by(t.c.opened_at.desc()).limit(50)).mappings())
-
-
-def tickets(connection: sa.Connection, ente: str, state: str | None, number: int) -> Page:
-    """The ente's tickets, latest opened first, in the columns of `ticket_contacts`; `state`: open, closed or all."""
-    t = table("ticket_contacts")
-    query = sa.select(t).where(t.c.ente == ente)
-    if state:
-        query = query.where(t.c.closed_at.is_(None) if state == "open" else t.c.closed_at.is_not(None))
-    return paged(connection, query, (t.c.opened_at.desc(), t.c.id_ticket), number, 20)
-
-
-def ticket(connection: sa.Connection, ente: str, number: str) -> sa.RowMapping | None:
-    """One ticket of the ente; None where it has none of that number."""
-    t = table("ticket_contacts")
-    query = sa.select(t).where(t.c.ente == ente, t.c.id_ticket == number)
-    return connection.execute(query).mappings().one_or_none()

@@ -98,6 +98,7 @@ async function submit(event) {
 }
 
 document.addEventListener("DOMContentLoaded", () => {
+  document.querySelector("form[data-at-once]")?.requestSubmit(); // the face was tapped in a mail
   document.querySelectorAll("canvas[data-chart]").forEach(chart);
   document.querySelectorAll(".desk-drop").forEach((form) => {
     const input = form.querySelector("input[type=file]");

@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from test_portal import PAYMENTS, _csrf, _landed, _sign_in, desk
 
 from pcc_pipeline.arrival import reading
+from pcc_pipeline.arrival.welcome import safe_name
 from pcc_pipeline.settings import Settings
 from portal import uploads
 from portal.app import create_app
@@ -60,7 +61,7 @@ def test_a_file_that_kills_its_reader_does_not_kill_the_desk(
     "name", ["文" * 100 + ".csv", "è" * 146 + ".csv", "𐍈" * 140 + ".csv", "e\u0301" * 120 + ".csv", "x" * 1000 + ".csv"]
 )
 def test_long_names_are_shortened_by_bytes(desk: TestClient, settings: Settings, name: str) -> None:
-    assert len(uploads.safe_name(name).encode()) <= 150
+    assert len(safe_name(name).encode()) <= 150
     _sign_in(desk, "chi@alfa.it")
     for _ in range(2):
         assert "consegnato come" in send(desk, name, PAYMENTS.encode(), "erp_payments").text

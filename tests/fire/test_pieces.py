@@ -10,12 +10,12 @@ import pytest
 from fastapi.testclient import TestClient
 from test_portal import PASSWORD, _csrf, _sign_in, desk
 
+from pcc_pipeline.arrival.welcome import Unwelcome
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.settings import Settings
 from portal import chunks, uploads
 from portal.accounts import add_user
 from portal.chunks import Declared
-from portal.uploads import Unwelcome
 
 PIECE = bytes(range(256)) * 4096  # 1 MiB in which a shift shows
 

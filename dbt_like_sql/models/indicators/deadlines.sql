@@ -18,7 +18,7 @@ due as (
         ) as concerns_day
     from rule_deadlines as rules
     join months on rules.every = 'MONTH' or rules.month = month(months.month)
-    where coalesce(rules.tipo_ente = getvariable('ente_tipo')::varchar, rules.tipo_ente is null)
+    where coalesce(rules.tipo_ente = ente_tipo(), rules.tipo_ente is null)
       and months.month + (rules.day - 1) >= rules.valid_from
       and coalesce(months.month + (rules.day - 1) <= rules.valid_to, true)
 ),
@@ -54,9 +54,9 @@ select
     due.due_on,
     due.concerns_day,
     due.every,
-    not coalesce(due.with_siope = 'ADVISED' and on_siope_plus(due.concerns_day), false) as owed,
-    if(due.met_by like 'register:%' and getvariable('pubblicato_il') is null, null, due.met_by) as met_by,
-    if(due.met_by like 'register:%', declared_for(due.concerns_day), came.day) as delivered_on,
+    not coalesce(due.with_siope = 'ADVISED' and on_siope_plus(siope_plus(), siope_plus_dal(), due.concerns_day), false) as owed,
+    if(due.met_by like 'register:%' and pubblicato_il() is null, null, due.met_by) as met_by,
+    if(due.met_by like 'register:%', declared_for(pubblicato_il(), due.concerns_day), came.day) as delivered_on,
     if(due.every = 'MONTH' and due.concerns_day <= reference_date(), coalesce(exceeded.documents, 0), null) as documents,
     if(due.every = 'MONTH' and due.concerns_day <= reference_date(), coalesce(exceeded.amount, 0), null) as amount,
     if(owed, due.words, 'Consigliata, non più dovuta con SIOPE+: ' || due.words) as words,

@@ -82,12 +82,12 @@ facts as (
         case
             when published.published_on is not null then 'PUBLISHED'
             when published.publish_by is null or observed_at() <= published.publish_by then 'NOT_YET'
-            when getvariable('pubblicato_il')::date < make_date(years.year, 12, 31) then 'MISSING'
+            when pubblicato_il() < make_date(years.year, 12, 31) then 'MISSING'
             when reading('c868_not_declared') = 'NON_PUBBLICATO' then 'MISSING'
             else 'NOT_DECLARED'
         end as publication,
         case
-            when on_siope_plus(reference_date()) then 'SIOPE_PLUS'
+            when on_siope_plus(siope_plus(), siope_plus_dal(), reference_date()) then 'SIOPE_PLUS'
             when coalesce(shown.payments, 0) > 0 or coalesce(dated_nowhere.documents, 0) > 0 then 'FED'
             when coalesce(made.payments, 0) = 0 then 'NOTHING_PAID'
             when not told.lately then 'NOT_KNOWN'

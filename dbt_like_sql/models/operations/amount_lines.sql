@@ -7,6 +7,16 @@ with days as (
     group by id_documento, numero_mandato
 ),
 
+-- What names two documents of PCC names none: a copy of the same lot and number, or of the same number, day, supplier, office.
+alike as (
+    select
+        progressivo_registrazione,
+        lotto_sdi is not null and count(*) over (partition by lotto_sdi, numero_documento) > 1 as lot_shared,
+        count(*) over (partition by numero_documento, data_emissione, cf_fornitore, codice_ufficio) > 1 as identity_shared
+    from stg_pcc_invoices
+    where numero_documento in (select numero_documento from line_documents)
+),
+
 written as (
     select
         moves.code,
@@ -65,8 +75,9 @@ written as (
             from rule_pcc_identifications as ways
             where case ways.identification
                 when 1 then moves.progressivo_registrazione is not null
-                when 2 then documents.lotto is not null
+                when 2 then documents.lotto is not null and not coalesce(alike.lot_shared, false)
                 else documents.codice_ufficio is not null and documents.cf_fornitore is not null
+                    and not coalesce(alike.identity_shared, false)
             end
         ) as identificativo
     from amount_moves as moves
@@ -76,6 +87,7 @@ written as (
     join line_documents as documents
         on documents.id_documento is not distinct from moves.id_documento
         and documents.progressivo_registrazione is not distinct from moves.progressivo_registrazione
+    left join alike on alike.progressivo_registrazione = moves.progressivo_registrazione
     left join days on days.id_documento = moves.id_documento and days.numero_mandato = moves.numero_mandato
 ),
 

@@ -1,7 +1,35 @@
 -- One row per row of today's models to send to PCC: what `document_targets` asks for, in the order in which PCC takes it.
 -- Key: id_documento, progressivo_registrazione, place. Reception, refusal, VAT regime, amounts, closing, due date, payments
--- (docs/rules.md#rule-11-order). There is none for an ente of Modello 003.
-with bearers as (
+-- (docs/rules.md#rule-11-order). There is none for an ente of Modello 003. RS and RT only where a person asked for it and PCC
+-- has not taken it yet.
+with asked as (
+    select requests.progressivo_registrazione, requests.azione as restart
+    from decided_operation_requests as requests
+    anti join (
+        select sent.progressivo_registrazione, sent.azione, sent.sent_at
+        from decided_sent_operations as sent
+        join sent_states as states using (operation_id, attempt)
+        where sent.azione in ('RS', 'RT') and states.state <> 'refused'
+    ) as told
+        on told.progressivo_registrazione = requests.progressivo_registrazione and told.azione = requests.azione
+        and told.sent_at >= requests.decided_at
+),
+
+-- Restored or reset, a document has nothing set: all that it shall have is set anew (docs/rules.md#rule-11-order).
+standing as (
+    select targets.* replace (
+        if(asked.restart is null, targets.now_non_commercial, 0) as now_non_commercial,
+        if(asked.restart is null, targets.now_suspended_lawsuit, 0) as now_suspended_lawsuit,
+        if(asked.restart is null, targets.now_suspended_contested, 0) as now_suspended_contested,
+        if(asked.restart is null, targets.now_suspended_check, 0) as now_suspended_check,
+        if(asked.restart is null, targets.now_suspended_other, 0) as now_suspended_other,
+        if(asked.restart is null, targets.now_not_payable, 0) as now_not_payable
+    ), asked.restart
+    from document_targets as targets
+    left join asked on asked.progressivo_registrazione = targets.progressivo_registrazione
+),
+
+bearers as (
     select
         *,
         -- A credit note's use is no payment: as much of it as counts by D is non liquidabile.
@@ -13,12 +41,13 @@ with bearers as (
             or suspended_other < now_suspended_other or starts_differ as amounts_differ,
         (suspended_lawsuit, suspended_contested, suspended_check) is distinct from
             (now_suspended_lawsuit, now_suspended_contested, now_suspended_check) or starts_differ as suspension_differs
-    from document_targets
+    from standing
     where movable and pcc_models() <> '003' and not list_has_any(codes, {{ codes_that("holds") }})
 ),
 
 moves as (
     select id_documento, progressivo_registrazione, received_first, codes, unnest([
+        {place: 1, azione: restart, wanted: if(restart is not null, codes, null)},
         {place: 2, azione: 'RF', wanted: if(rejected, {{ codes_that("refuses") }}, null)},
         {place: 3, azione: 'MI', wanted: if(changes and split_payment, {{ codes_that("closes") }}, null)},
         {place: 4, azione: 'SID', wanted: if(changes and not closed and amounts_differ,

@@ -13,31 +13,14 @@ with told as (
     group by targets.id_documento, targets.codes
 ),
 
--- What PCC has suspended, by kind: as its feed says, else by the cause.
-kinds as (
-    select
-        pcc.progressivo_registrazione,
-        coalesce(pcc.importo_sospeso_contenzioso, pcc.importo_sospeso_contestazione, pcc.importo_sospeso_verifica) is not null as told,
-        coalesce(pcc.importo_sospeso_contenzioso, 0) as lawsuit,
-        coalesce(pcc.importo_sospeso_contestazione, 0) as contested,
-        coalesce(pcc.importo_sospeso_verifica, 0) as "check",
-        possible_day(pcc.data_sospensione_contenzioso) as lawsuit_from,
-        possible_day(pcc.data_sospensione_contestazione) as contested_from,
-        possible_day(pcc.data_sospensione_verifica) as check_from,
-        coalesce(causes.kind, 'other') as kind
-    from stg_pcc_invoices as pcc
-    semi join remedy_targets as targets on targets.progressivo_registrazione = pcc.progressivo_registrazione
-    left join rule_suspension_causes as causes on causes.cause = upper(pcc.causale_sospensione)
-),
-
 standing as (
     select
         targets.*,
         if(dispute, 'lawsuit', coalesce(causes.kind, 'other')) as erp_kind,
-        case when kinds.told then kinds.lawsuit when kinds.kind = 'lawsuit' then suspended else 0 end as now_lawsuit,
-        case when kinds.told then kinds.contested when kinds.kind = 'contested' then suspended else 0 end as now_contested,
-        case when kinds.told then kinds."check" when kinds.kind = 'check' then suspended else 0 end as now_check,
-        suspended - now_lawsuit - now_contested - now_check as now_other,
+        coalesce(kinds.lawsuit, 0) as now_lawsuit,
+        coalesce(kinds.contested, 0) as now_contested,
+        coalesce(kinds."check", 0) as now_check,
+        targets.suspended - now_lawsuit - now_contested - now_check as now_other,
         coalesce(kinds.lawsuit_from, suspended_from) as now_lawsuit_from,
         coalesce(kinds.contested_from, suspended_from) as now_contested_from,
         coalesce(kinds.check_from, suspended_from) as now_check_from,
@@ -51,20 +34,20 @@ standing as (
         on_pcc and right_due_date >= issue_date as due_date_can_be_told,
         on_pcc and not due_date_can_be_told and not erp_rejected and to_pay = 0 and target_not_payable <= not_payable as waits,
         -- The cause belongs to the whole: what stands under another one is taken out and suspended anew.
-        movable and suspension_wrong and not waits and not suspended_too_early and suspended > 0 and target_suspended > 0
+        movable and suspension_wrong and not waits and not suspended_too_early and targets.suspended > 0 and target_suspended > 0
             and erp_excludes <> pcc_excludes as suspended_anew,
-        if(waits, greatest(suspended, target_suspended), target_suspended) as to_suspend,
+        if(waits, greatest(targets.suspended, target_suspended), target_suspended) as to_suspend,
         new_on_pcc or suspension_wrong and not waits and not suspended_too_early as told_anew,
         -- The same amount of the same kind, since another day.
-        told_anew and kinds.told and target_suspended > 0 and starts_on is distinct from
+        told_anew and kinds.tells_kinds and target_suspended > 0 and starts_on is distinct from
             case erp_kind when 'lawsuit' then kinds.lawsuit_from when 'contested' then kinds.contested_from else starts_on end
             as starts_differ,
-        suspended > 0 and (suspended_anew or not waits and suspended > target_suspended) as lifts,
+        targets.suspended > 0 and (suspended_anew or not waits and targets.suspended > target_suspended) as lifts,
         movable and not refused as changes,
         -- All of that VAT leaves, or none does.
         if(changes and split_vat > 0 and split_vat <= target_not_payable, split_vat, 0) as treasury_vat
     from remedy_targets as targets
-    left join kinds on kinds.progressivo_registrazione = targets.progressivo_registrazione
+    left join pcc_suspensions as kinds on kinds.progressivo_registrazione = targets.progressivo_registrazione
     left join told on told.id_documento = targets.id_documento
     left join rule_suspension_causes as causes on causes.cause = targets.erp_cause
 ),

@@ -1,5 +1,5 @@
 -- One row per operation under today's models: PCC's accounts of the document once it is accepted (docs/rules.md#rule-11-state).
--- Key: operation_id. What a SID sets, an MI takes out, a CH closes and an IP pays; what nothing takes is payable, and stands
+-- Key: operation_id. What a SID sets (RS and RT: nothing), an MI takes out, a CH closes and an IP pays; what nothing takes is payable, and stands
 -- as liquidato as far as it was, else as ricevuto.
 with told as (
     select
@@ -15,10 +15,12 @@ with told as (
         lines.azione = 'SID' as sets,
         lines.azione = 'CH' as closes,
         lines.azione = 'RF' as refuses,
-        lines.importo_non_commerciale,
-        lines.importo_sospeso_contenzioso + lines.importo_sospeso_contestazione + lines.importo_sospeso_verifica as set_suspended,
-        excluded_kinds(lines.importo_sospeso_contenzioso, lines.importo_sospeso_contestazione, lines.importo_sospeso_verifica) as set_excluded,
-        lines.importo_non_liquidabile
+        lines.azione in ('RS', 'RT') as restarts,
+        if(restarts, 0, lines.importo_non_commerciale) as importo_non_commerciale,
+        if(restarts, 0, lines.importo_sospeso_contenzioso + lines.importo_sospeso_contestazione + lines.importo_sospeso_verifica) as set_suspended,
+        if(restarts, 0, excluded_kinds(lines.importo_sospeso_contenzioso, lines.importo_sospeso_contestazione, lines.importo_sospeso_verifica))
+            as set_excluded,
+        if(restarts, 0, lines.importo_non_liquidabile) as importo_non_liquidabile
     from told_operations as lines
     where pcc_models() <> '003'
 ),

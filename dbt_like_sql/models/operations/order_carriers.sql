@@ -39,8 +39,8 @@ delivered as (
 judged as (
     select
         orders.*,
-        getvariable('siope_plus')::boolean as siope_plus,
-        coalesce(getvariable('siope_plus_dal')::date <= orders.data_mandato, true) as since,
+        siope_plus() as siope_plus,
+        coalesce(siope_plus_dal() <= orders.data_mandato, true) as since,
         orders.modalita in ('ECONOMALE', 'ADDEBITO') as outside_siope,
         delivered.orders_known,
         delivered.pcc_seen_on,
@@ -57,7 +57,7 @@ select
     numero_mandato,
     data_mandato,
     coalesce(siope_plus and since and not outside_siope and rightly, false) as carried,
-    carried and (observed_at() - data_mandato < threshold('siope_days') or coalesce(pcc_seen_on <= data_mandato, true)) as waits,
+    carried and (observed_at() - paid_on < threshold('siope_days') or coalesce(pcc_seen_on <= paid_on, true)) as waits,
     case
         when outside_siope or not siope_plus or not since then null
         when siope_plus is null or not orders_known then 'verificare prima se SIOPE+ lo ha già comunicato'

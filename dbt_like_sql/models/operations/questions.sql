@@ -1,71 +1,8 @@
 -- One row per document and anomaly that needs a person's answer: the question in plain Italian, with the facts.
--- Key: code, id_documento, progressivo_registrazione. Besides what is manual: operations that cannot bring the document
--- where it belongs (situation short), that a person refused (refused), and credit notes whose invoice is not known (link).
+-- Key: code, id_documento, progressivo_registrazione. Who is asked, and why: open_points.
 {% from "question_facts.jinja" import question_facts %}
-with projected as (
-    select
-        remedies.id_documento,
-        remedies.progressivo_registrazione,
-        remedies.paid_short,
-        remedies.credit_note_linked,
-        accounts.operations is not null as has_operations,
-        coalesce(accounts.stock, remedies.pcc_stock) - remedies.right_stock as remaining
-    from remedies
-    left join projected_accounts as accounts
-        on accounts.id_documento is not distinct from remedies.id_documento
-        and accounts.progressivo_registrazione is not distinct from remedies.progressivo_registrazione
-),
-
--- Documents of which a person refused an operation.
-refused as (
-    select distinct lines.id_documento, lines.progressivo_registrazione, true as refused
-    from operation_lines as lines
-    semi join (select operation_id from decided_operation_decisions where state = 'refused') as decided using (operation_id)
-),
-
-asked_by_document as (
-    select id_documento, progressivo_registrazione, bool_or(manual) as asked
-    from anomalies
-    group by id_documento, progressivo_registrazione
-),
-
-open_points as (
-    select
-        anomalies.code,
-        anomalies.id_documento,
-        anomalies.progressivo_registrazione,
-        anomalies.severity,
-        anomalies.amount,
-        anomalies.question,
-        anomalies.erp_says,
-        anomalies.pcc_says,
-        projected.remaining,
-        case
-            when anomalies.manual then 'manual'
-            when refused.refused and not asked_by_document.asked then if(projected.remaining <> 0, 'refused', null)
-            when not asked_by_document.asked
-                and (projected.remaining <> 0 or (not projected.has_operations or projected.paid_short > 0) and not coalesce(spoken.silent, false)) then 'short'
-            when anomalies.code = 'CREDIT_NOTE_OPEN' and not projected.credit_note_linked then 'link'
-            when anomalies.code = 'PAID_NOT_REPORTED' and withheld.id_documento is not null then 'withheld'
-        end as situation
-    from anomalies
-    join projected
-        on projected.id_documento is not distinct from anomalies.id_documento
-        and projected.progressivo_registrazione is not distinct from anomalies.progressivo_registrazione
-    left join refused
-        on refused.id_documento is not distinct from anomalies.id_documento
-        and refused.progressivo_registrazione is not distinct from anomalies.progressivo_registrazione
-    left join spoken_remedies as spoken on spoken.code = anomalies.code
-    -- Only the e-invoice says what is withheld.
-    left join (select id_documento from documents where withholding_from_einvoice and erp_withheld > 0) as withheld
-        on withheld.id_documento = anomalies.id_documento
-    join asked_by_document
-        on asked_by_document.id_documento is not distinct from anomalies.id_documento
-        and asked_by_document.progressivo_registrazione is not distinct from anomalies.progressivo_registrazione
-),
-
 -- The code's own text for the situation, else the one for all codes.
-worded as (
+with worded as (
     select open_points.*, templates.addressee, templates.question as template
     from open_points
     left join rule_questions as own on own.code = open_points.code and own.situation = open_points.situation
@@ -83,7 +20,7 @@ select
     worded.addressee,
     worded.severity,
     -- What is manual was asked with the anomaly.
-    coalesce(worded.question, filled_in(worded.template, {{ question_facts("null", "worded.remaining", "words.words") }})) as question,
+    coalesce(worded.question, filled_in(worded.template, {{ question_facts("null", "worded.remaining", "coalesce(worded.words, words.words)") }})) as question,
     worded.amount,
     worded.remaining,
     documents.numero,

@@ -27,14 +27,6 @@ credit_notes as (
     select note, 0, true from credit_note_uses group by note
 ),
 
-disputes as (
-    select erp_documents.id_documento, min(document_cases.dispute_from) as dispute_from
-    from document_cases
-    join erp_documents on erp_documents.row_id = document_cases.erp_row
-    where document_cases.dispute
-    group by erp_documents.id_documento
-),
-
 -- On which documents PCC takes operations, and which of them it takes at all.
 accounts as (
     select

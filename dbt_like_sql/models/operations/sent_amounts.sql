@@ -59,6 +59,8 @@ where case sent.azione
         )
     when 'MI' then coalesce(seen.after.split_payment, false) = sent.split_payment
     when 'CH' then seen.after.commercial_amount - seen.after.non_commercial - seen.after.not_payable - seen.after.paid <= 0
+    when 'RS' then seen.after.commercial_amount - seen.after.non_commercial - seen.after.not_payable - seen.after.paid > 0
+    when 'RT' then seen.after.non_commercial + seen.after.not_payable + coalesce(seen.after.importo_sospeso, 0) = 0
     when 'IP' then seen.after.paid >= coalesce(seen.paid_before, 0) + paying.pays
     when 'CS' then seen.after.data_scadenza = sent.data_scadenza
     when 'RF' then seen.after.stato_documento = 'RIFIUTATO'

@@ -38,6 +38,7 @@ select
     numero_mandato,
     -- One date goes to PCC: the order's, unless that would put the payment on the other side of D.
     if(ordered_on is not null and (ordered_on <= reference_date()) = by_reference, ordered_on, paid_on) as data_mandato,
+    paid_on,
     cf_beneficiario,
     modalita,
     amount,

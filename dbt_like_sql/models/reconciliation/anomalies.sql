@@ -54,10 +54,15 @@ with described as (
     join documents
         on documents.id_documento is not distinct from differences.id_documento
         and documents.progressivo_registrazione is not distinct from differences.progressivo_registrazione
+    left join difference_words as words
+        on words.code = differences.code
+        and words.id_documento is not distinct from differences.id_documento
+        and words.progressivo_registrazione is not distinct from differences.progressivo_registrazione
     left join rule_questions as templates
         on templates.code = differences.code
         and templates.situation = case
             when catalogue.code = 'MISSING_ON_PCC' and documents.counterpart is not null then 'proposed'
+            when catalogue.code = 'PAID_TOO_MUCH_ON_PCC' and words.words is not null then 'double'
             when catalogue.code = 'DUPLICATE_ON_PCC' and documents.debt = 'none' then 'no_debt'
             when catalogue.code = 'DUPLICATE_ON_PCC' and documents.copy_of_another then 'copy'
             else 'manual'
@@ -67,10 +72,6 @@ with described as (
         on match_candidates.id_documento is not distinct from differences.id_documento
         and match_candidates.progressivo_registrazione is not distinct from differences.progressivo_registrazione
         and differences.code = 'AMBIGUOUS_MATCH'
-    left join difference_words as words
-        on words.code = differences.code
-        and words.id_documento is not distinct from differences.id_documento
-        and words.progressivo_registrazione is not distinct from differences.progressivo_registrazione
     union all by name
     -- What is paid is of no document that is known.
     select

@@ -1,8 +1,8 @@
 -- One row per credit note, and invoice on which it was used, of which PCC has a part as non liquidabile that the accounting
--- system has as paid: what the note closed there (NCRED).
+-- system has as paid: what the note closed there (NCRED). A note closes itself, whether or not its invoice is known.
 -- Key: id_documento. That part is told already: neither a payment that PCC lacks, nor non liquidabile without a reason.
 with used as (
-    select note as id_documento, note from credit_note_links
+    select id_documento, id_documento as note from erp_documents where sign = -1
     union
     select invoice, note from credit_note_links
 ),

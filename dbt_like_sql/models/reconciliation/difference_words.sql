@@ -6,7 +6,8 @@ with told as (
     join documents
         on documents.id_documento is not distinct from differences.id_documento
         and documents.progressivo_registrazione is not distinct from differences.progressivo_registrazione
-    where differences.code in ('IMPOSSIBLE_DATE', 'PAID_MORE_THAN_OWED', 'ORDER_NUMBER_DIFFERS', 'ACCOUNTS_DO_NOT_SUM', 'PAID_NOT_REPORTED')
+    where differences.code in ('IMPOSSIBLE_DATE', 'PAID_MORE_THAN_OWED', 'ORDER_NUMBER_DIFFERS', 'ACCOUNTS_DO_NOT_SUM', 'PAID_NOT_REPORTED',
+        'PAID_TOO_MUCH_ON_PCC')
 ),
 
 repeated as (
@@ -15,6 +16,21 @@ repeated as (
     join delivered_payments as payments on payments.row_id = set_aside.row_id
     where set_aside.reason = 'REPEATED'
     group by set_aside.id_documento
+),
+
+-- The same payment twice on PCC, by SIOPE+ and by hand: same order and day, or same amount within a few days
+-- (docs/rules.md#rule-11-siope).
+doubled as (
+    select
+        later.progressivo_registrazione,
+        string_agg(distinct italian_money(later.importo) || ' euro del ' || italian_date(later.paid_on), ', ') as payments
+    from pcc_payments as later
+    join pcc_payments as earlier
+        on earlier.progressivo_registrazione = later.progressivo_registrazione and earlier.row_id < later.row_id
+    where later.importo > 0 and earlier.importo > 0
+      and (later.numero_mandato = earlier.numero_mandato and later.paid_on = earlier.paid_on
+          or later.importo = earlier.importo and abs(later.paid_on - earlier.paid_on) <= threshold('siope_double_days'))
+    group by later.progressivo_registrazione
 ),
 
 misnamed as (
@@ -49,12 +65,14 @@ worded as (
                 when 'EMPTY' then 'lo stato è PAGATO ma i conti sono vuoti'
                 else 'i conti non sommano all''importo'
             end
+            when 'PAID_TOO_MUCH_ON_PCC' then doubled.payments
             when 'PAID_NOT_REPORTED' then if(told.erp_withheld > 0, italian_money(told.erp_withheld), null)
         end as words
     from told
     left join impossible_dates as erp_dates on erp_dates.id_documento = told.id_documento
     left join impossible_dates as pcc_dates on pcc_dates.progressivo_registrazione = told.progressivo_registrazione
     left join repeated on repeated.id_documento = told.id_documento
+    left join doubled on doubled.progressivo_registrazione = told.progressivo_registrazione
     left join misnamed on misnamed.id_documento = told.id_documento
 )
 

@@ -16,14 +16,7 @@ misnamed as (
 
 -- Today's platform tells of which kind a suspension is, and since when.
 pcc_kinds as (
-    select
-        progressivo_registrazione,
-        coalesce(importo_sospeso_contenzioso, 0) as lawsuit,
-        coalesce(importo_sospeso_contestazione, 0) as contested,
-        possible_day(data_sospensione_contenzioso) as lawsuit_from,
-        possible_day(data_sospensione_contestazione) as contested_from
-    from pcc_accounts
-    where tells_kinds and suspended > 0
+    select * from pcc_suspensions where tells_kinds and suspended > 0
 ),
 
 facts as (

@@ -1,11 +1,16 @@
 -- One row per calendar day from the first ticket to well after the last moment seen, with its support hours in real time.
 -- Key: ente, day. A day's length is the difference of two moments, so that a change of clocks inside the hours counts right.
-with span as (
+with opened as (
+    select min(aperto_il) as first_at from feed_tickets where aperto_il < observation_moment()
+    union all
+    select min(opened_at) from decided_support_tickets where opened_at < observation_moment()
+),
+
+span as (
     select
-        least(coalesce(min(in_italy(aperto_il))::date, observed_at()), observed_at()) as first_day,
+        least(coalesce(min(in_italy(first_at))::date, observed_at()), observed_at()) as first_day,
         (in_italy(observation_moment())::date + interval 60 day)::date as last_day
-    from feed_tickets
-    where aperto_il < observation_moment()
+    from opened
 ),
 
 days as (

@@ -1,20 +1,8 @@
 -- One row per channel (and ALL) and period of the judgement. Closed months stand as they were closed.
--- Key: ente, channel, period_kind, period. One judgement a ticket and moment: the latest delivered stands.
-with standing as (
-    select id_ticket, il, giudizio
-    from feed_ratings
-    where il < observation_moment()
-    qualify row_number() over (partition by id_ticket, il order by row_id desc) = 1
-),
-
-placed as (
-    select
-        coalesce(ticket_contacts.channel, 'UNKNOWN') as channel,
-        month_name(in_italy(standing.il)::date) as month,
-        quarter_name(in_italy(standing.il)::date) as quarter,
-        standing.giudizio
-    from standing
-    left join ticket_contacts on ticket_contacts.id_ticket = standing.id_ticket
+-- Key: ente, channel, period_kind, period.
+with placed as (
+    select channel, month_name(judged_day) as month, quarter_name(judged_day) as quarter, verdict as giudizio
+    from ticket_judgements
 ),
 
 counted as (

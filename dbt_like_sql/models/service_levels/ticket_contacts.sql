@@ -1,7 +1,9 @@
--- One row per ticket: what the latest delivery says of it, and its working time to first contact, or so far.
--- Key: ente, id_ticket. A row that opens it after it had been closed is a reopening: opening and contact stay the first ones.
+-- One row per ticket: the support desk's, or what the latest delivery says of it, and its working time to first contact, or so far.
+-- Key: ente, id_ticket. A delivered row that opens it after it had been closed is a reopening: opening and contact stay the first ones.
 with arrived as (
-    select * from feed_tickets
+    select feed_tickets.*
+    from feed_tickets
+    anti join decided_support_tickets as own on own.id_ticket = feed_tickets.id
     where aperto_il < observation_moment()
 ),
 
@@ -37,6 +39,7 @@ earlier as (
 facts as (
     select
         latest.id as id_ticket,
+        'FEED' as origin,
         latest.canale as channel,
         coalesce(earlier.opened_before, latest.aperto_il) as opened_at,
         case
@@ -49,6 +52,18 @@ facts as (
         latest.oggetto as subject
     from latest
     left join earlier on earlier.id = latest.id
+    union all
+    select
+        id_ticket,
+        'DESK',
+        channel,
+        opened_at,
+        coalesce(first_contact_at, closed_at),
+        closed_at,
+        reopened,
+        subject
+    from decided_support_tickets
+    where opened_at < observation_moment()
 ),
 
 -- What is told to happen after the last moment seen has not happened yet.
@@ -102,6 +117,7 @@ due as (
 select
     ente_code() as ente,
     timed.id_ticket,
+    origin,
     channel,
     opened_at,
     opened_day,

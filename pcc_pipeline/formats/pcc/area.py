@@ -44,11 +44,15 @@ class Cell:
 
 @dataclass(frozen=True)
 class Action:
-    """What an action fills besides the document's names; `date_field` is which of an operation's dates stands in `data`."""
+    """What an action fills besides the document's names; `date_field` is which of an operation's dates stands in `data`.
+
+    `unwritten` are cells that PCC takes and we leave empty: filled, they might set what is not meant to be set.
+    """
 
     action: str
     required: tuple[str, ...]
     optional: tuple[str, ...]
+    unwritten: tuple[str, ...]
     date_field: str
     words: str
 
@@ -83,14 +87,14 @@ def _load(folder: Path) -> AreaModel:
         Cell(place, row["field"], row["type"], int(row["length"] or 0), tuple(row["allowed"].split()))
         for place, row in enumerate(_rows(folder / "columns.csv"))
     )
-    actions = {
-        row["action"]: Action(
-            row["action"], tuple(row["required"].split()), tuple(row["optional"].split()), row["date_field"], row["words"]
-        )
-        for row in _rows(folder / "actions.csv")
-    }
+    actions = {row["action"]: _action(row) for row in _rows(folder / "actions.csv")}
     header = tuple((folder / "header.txt").read_text(encoding="utf-8").removesuffix("\n").split("\n"))
     return AreaModel(folder.name, told["name"], told["version"], told["header_cells"], header, cells, actions)
+
+
+def _action(row: Mapping[str, str]) -> Action:
+    required, optional, unwritten = (tuple(row[name].split()) for name in ("required", "optional", "unwritten"))
+    return Action(row["action"], required, optional, unwritten, row["date_field"], row["words"])
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -102,7 +106,7 @@ def row_of(operation: Mapping[str, Any]) -> tuple[str, ...]:
     """The texts of an operation's row, an operation being a row of the table `operations`; KeyError for another model."""
     model = area_models()[operation["model"]]
     action = model.actions[operation["azione"]]
-    filled = {*IDENTIFICATIONS[operation["identificativo"]], "azione", *action.required, *action.optional}
+    filled = {*IDENTIFICATIONS[operation["identificativo"]], "azione", *action.required, *action.optional} - {*action.unwritten}
     return tuple(_text(cell, operation, action) if cell.field in filled else "" for cell in model.cells)
 
 

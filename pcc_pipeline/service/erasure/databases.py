@@ -22,6 +22,8 @@ from pcc_pipeline.settings import Settings
 log = logging.getLogger(__name__)
 
 STRUCK = "erased"
+#: Free texts in which people may have named the ente in another's rows: the name is struck out, the row stays.
+FREE_TEXTS = {"support_tickets": ("subject",), "support_messages": ("words",), "support_mails": ("words",)}
 
 
 @contextmanager
@@ -46,7 +48,12 @@ def erase_ours(engine: sa.Engine, schema: str, journal: Journal) -> None:
             elif name != "deliveries":  # the provider's own rows that name it; another ente's row never does
                 tests.append("(ente = '_provider' and given::text ~* :pattern)")
             statement = f'delete from "{schema}"."{name}" as given where {" or ".join(tests)}'
-            rows += connection.execute(sa.text(statement), {"ente": traces.ente, "pattern": traces.sql_pattern}).rowcount
+            given = {"ente": traces.ente, "pattern": traces.sql_pattern, "struck": STRUCK}
+            rows += connection.execute(sa.text(statement), given).rowcount
+            for column in FREE_TEXTS.get(name, ()):
+                struck = f"regexp_replace({column}, :pattern, :struck, 'gi')"
+                naming = f'update "{schema}"."{name}" set {column} = {struck} where {column} ~* :pattern'
+                rows += connection.execute(sa.text(naming), given).rowcount
         journal.at_least("database", rows=rows)
 
 

@@ -571,6 +571,20 @@ def upgrade() -> None:
     comment='One row per decision of a person on a proposed operation; those that nobody undid make its state'
     )
     op.create_index(op.f('ix_operation_decisions_ente_operation_id'), 'operation_decisions', ['ente', 'operation_id'], unique=False, schema='pcc')
+    op.create_table('operation_requests',
+    sa.Column('decision', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of decision'),
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('progressivo_registrazione', sa.Text(), nullable=False, comment='The document on PCC'),
+    sa.Column('azione', sa.Text(), nullable=False, comment='RS restore, RT reset (docs/rules.md#rule-11-order)'),
+    sa.Column('withdrawn', sa.Boolean(), nullable=False, comment='It is taken back'),
+    sa.Column('reason', sa.Text(), nullable=True, comment='Why, in the words of who decided'),
+    sa.Column('decided_by', sa.Text(), nullable=False, comment='Who decided'),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=False, comment='When it was decided'),
+    sa.PrimaryKeyConstraint('decision', name=op.f('pk_operation_requests')),
+    schema='pcc',
+    comment="One row per row of today's models that a person asked for and the program never proposes (RS, RT), or took back; the latest of a document counts"
+    )
+    op.create_index(op.f('ix_operation_requests_ente_progressivo_registrazione'), 'operation_requests', ['ente', 'progressivo_registrazione'], unique=False, schema='pcc')
     op.create_table('operations',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
     sa.Column('operation_id', sa.Text(), nullable=False, comment='Hash of what the line says and of the state of the document on PCC it starts from'),
@@ -727,7 +741,7 @@ def upgrade() -> None:
     op.create_index(op.f('ix_quarantine_summary_ente_delivery'), 'quarantine_summary', ['ente', 'delivery'], unique=False, schema='pcc')
     op.create_table('questions',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
-    sa.Column('code', sa.Text(), nullable=False, comment='The anomaly that it remedies (docs/rules.md#rule-7)'),
+    sa.Column('code', sa.Text(), nullable=False, comment='The anomaly that it asks about (docs/rules.md#rule-7)'),
     sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's key; null where it has no such document"),
     sa.Column('progressivo_registrazione', sa.Text(), nullable=True, comment="PCC's key; null where PCC has no such document"),
     sa.Column('addressee', sa.Text(), nullable=False, comment="Who can answer: the ente's office, or the operator"),
@@ -854,6 +868,15 @@ def upgrade() -> None:
     schema='pcc',
     comment="One row per ente of the provider's register (the provider's own overview, of all enti)"
     )
+    op.create_table('service_measures',
+    sa.Column('service', sa.Text(), nullable=False, comment='Component measured'),
+    sa.Column('measured_at', sa.DateTime(timezone=True), nullable=False, comment='When'),
+    sa.Column('up', sa.Boolean(), nullable=False, comment='It answered'),
+    sa.PrimaryKeyConstraint('service', 'measured_at', name=op.f('pk_service_measures')),
+    schema='pcc',
+    comment='One row per measurement of a component of the service, of the last hundred days'
+    )
+    op.create_index(op.f('ix_service_measures_measured_at'), 'service_measures', ['measured_at'], unique=False, schema='pcc')
     op.create_table('service_nights',
     sa.Column('night', sa.Date(), nullable=False, comment='The day that ended'),
     sa.Column('finished_at', sa.DateTime(timezone=True), nullable=False, comment='When its work was done'),
@@ -1022,9 +1045,115 @@ def upgrade() -> None:
     schema='pcc',
     comment="One row per view and day: the stock of that day with the facts known now; every day of the last 400, every month's end before"
     )
+    op.create_table('support_attachments',
+    sa.Column('attachment', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order'),
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('number', sa.BigInteger(), nullable=False, comment='Number of the ticket, counted over the installation'),
+    sa.Column('message', sa.BigInteger(), nullable=False, comment='The line it came with'),
+    sa.Column('name', sa.Text(), nullable=False, comment='File name, made safe'),
+    sa.Column('sha256', sa.Text(), nullable=False, comment='SHA-256 of the bytes, hexadecimal; the store keeps them under it'),
+    sa.Column('size', sa.BigInteger(), nullable=False, comment='Size [bytes]'),
+    sa.PrimaryKeyConstraint('attachment', name=op.f('pk_support_attachments')),
+    schema='pcc',
+    comment="One row per file attached to a line of a ticket's thread"
+    )
+    op.create_index(op.f('ix_support_attachments_ente'), 'support_attachments', ['ente'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_support_attachments_number'), 'support_attachments', ['number'], unique=False, schema='pcc')
+    op.create_table('support_judgements',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('number', sa.BigInteger(), nullable=False, comment='Number of the ticket, counted over the installation'),
+    sa.Column('closed_at', sa.DateTime(timezone=True), nullable=False, comment='The closing that is judged'),
+    sa.Column('channel', sa.Text(), nullable=False, comment='Channel of the ticket, which never changes: so that judgements are counted without it'),
+    sa.Column('verdict', sa.Text(), nullable=False, comment='The judgement, on three levels'),
+    sa.Column('judged_at', sa.DateTime(timezone=True), nullable=False, comment='When it was first given'),
+    sa.Column('judged_by', sa.Text(), nullable=False, comment='Who judged'),
+    sa.PrimaryKeyConstraint('number', 'closed_at', name=op.f('pk_support_judgements')),
+    schema='pcc',
+    comment='One row per closing of a ticket that the client judged: the latest verdict'
+    )
+    op.create_index(op.f('ix_support_judgements_ente_judged_at'), 'support_judgements', ['ente', 'judged_at'], unique=False, schema='pcc')
+    op.create_table('support_mails',
+    sa.Column('mail', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order'),
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('number', sa.BigInteger(), nullable=False, comment='Number of the ticket, counted over the installation'),
+    sa.Column('recipient', sa.Text(), nullable=True, comment='Address; null: those of the provider (alerts.yaml)'),
+    sa.Column('notice', sa.Text(), nullable=False, comment='Which notice it is'),
+    sa.Column('words', sa.Text(), nullable=True, comment="What the thread's line says"),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False, comment='When it was written'),
+    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True, comment='When it went out'),
+    sa.PrimaryKeyConstraint('mail', name=op.f('pk_support_mails')),
+    schema='pcc',
+    comment='One row per notice of a ticket to send by mail'
+    )
+    op.create_index(op.f('ix_support_mails_ente'), 'support_mails', ['ente'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_support_mails_sent_at_mail'), 'support_mails', ['sent_at', 'mail'], unique=False, schema='pcc')
+    op.create_table('support_messages',
+    sa.Column('message', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order'),
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('number', sa.BigInteger(), nullable=False, comment='Number of the ticket, counted over the installation'),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False, comment='When'),
+    sa.Column('who', sa.Text(), nullable=False, comment='Who wrote or did it'),
+    sa.Column('side', sa.Text(), nullable=False, comment='For whom that person works'),
+    sa.Column('kind', sa.Text(), nullable=False, comment='Something written, a call, an internal note, or what was done'),
+    sa.Column('internal', sa.Boolean(), nullable=False, comment="Seen by the provider's people alone"),
+    sa.Column('words', sa.Text(), nullable=True, comment='Its text; of a deed its detail'),
+    sa.Column('mail_id', sa.Text(), nullable=True, comment='Message-ID of the mail it came by'),
+    sa.PrimaryKeyConstraint('message', name=op.f('pk_support_messages')),
+    sa.UniqueConstraint('mail_id', name=op.f('uq_support_messages_mail_id')),
+    schema='pcc',
+    comment="One row per line of a ticket's thread; the first is what was asked"
+    )
+    op.create_index(op.f('ix_support_messages_ente'), 'support_messages', ['ente'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_support_messages_number_message'), 'support_messages', ['number', 'message'], unique=False, schema='pcc')
+    op.create_table('support_tickets',
+    sa.Column('number', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Number of the ticket, counted over the installation'),
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('channel', sa.Text(), nullable=False, comment='How it was opened'),
+    sa.Column('department', sa.Text(), nullable=False, comment='Department of the provider it is queued to'),
+    sa.Column('subject', sa.Text(), nullable=False, comment='What it is about'),
+    sa.Column('opened_by', sa.Text(), nullable=False, comment='Who opened it'),
+    sa.Column('contact', sa.Text(), nullable=True, comment='E-mail address that is told what happens; null: nobody'),
+    sa.Column('state', sa.Text(), nullable=False, comment='open, taken by somebody of the provider, waiting for the client, closed, reopened'),
+    sa.Column('taken_by', sa.Text(), nullable=True, comment='Who of the provider has it; null: nobody'),
+    sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False, comment='When it was opened'),
+    sa.Column('first_contact_at', sa.DateTime(timezone=True), nullable=True, comment='First answer or call, recorded once; null: not yet (docs/rules.md#rule-9)'),
+    sa.Column('closed_at', sa.DateTime(timezone=True), nullable=True, comment='When it was closed; null: open now'),
+    sa.Column('reopened', sa.Boolean(), nullable=False, comment='It had been closed and was opened again'),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False, comment='Last line of its thread'),
+    sa.Column('patron_saint', sa.Text(), nullable=True, comment="Patron's day (MM-DD) of the calendar its working time is counted by; null: none"),
+    sa.Column('worked_at_opening', sa.BigInteger(), nullable=False, comment='Support time on that calendar up to the opening [µs]'),
+    sa.Column('worked_at_contact', sa.BigInteger(), nullable=True, comment='The same up to the first contact [µs]'),
+    sa.Column('limit_minutes', sa.BigInteger(), nullable=False, comment='Limit in force on the day of opening [minutes]'),
+    sa.Column('deadline_at', sa.DateTime(timezone=True), nullable=True, comment='Moment at which the limit is used up'),
+    sa.PrimaryKeyConstraint('number', name=op.f('pk_support_tickets')),
+    schema='pcc',
+    comment='One row per ticket opened at the desk, by phone or by mail'
+    )
+    op.create_index(op.f('ix_support_tickets_closed_at_deadline_at'), 'support_tickets', ['closed_at', 'deadline_at'], unique=False, schema='pcc')
+    op.create_index('ix_support_tickets_latest', 'support_tickets', ['ente', sa.literal_column('opened_at DESC'), sa.literal_column('number DESC')], unique=False, schema='pcc', postgresql_where=None)
+    op.create_index('ix_support_tickets_open', 'support_tickets', ['ente', sa.literal_column('opened_at DESC'), sa.literal_column('number DESC')], unique=False, schema='pcc', postgresql_where=sa.text('closed_at IS NULL'))
+    op.create_table('suspension_kinds',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's key; null where it has no such document"),
+    sa.Column('progressivo_registrazione', sa.Text(), nullable=True, comment="PCC's key; null where PCC has no such document"),
+    sa.Column('numero', sa.Text(), nullable=False, comment="Number (the accounting system's, else PCC's)"),
+    sa.Column('kind', sa.Text(), nullable=False, comment='lawsuit; contested or regulatory checks; awaiting the conformity check; other cause (docs/rules.md#rule-11-state)'),
+    sa.Column('erp_amount', sa.Numeric(precision=18, scale=2), nullable=False, comment='Suspended in the accounting system, signed [EUR]'),
+    sa.Column('erp_since', sa.Date(), nullable=True, comment='Since when there'),
+    sa.Column('pcc_amount', sa.Numeric(precision=18, scale=2), nullable=False, comment='Suspended on PCC, signed [EUR]'),
+    sa.Column('pcc_since', sa.Date(), nullable=True, comment='Since when there; null where its feed does not tell'),
+    sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the figures are asked for (D)'),
+    sa.Column('observed_at', sa.Date(), nullable=False, comment='Day up to which facts are seen (O)'),
+    schema='pcc',
+    comment='One row per document and kind of suspension: what each side has suspended of it, and since when'
+    )
+    op.create_index(op.f('ix_suspension_kinds_ente_id_documento'), 'suspension_kinds', ['ente', 'id_documento'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_suspension_kinds_ente_id_documento_progressivo_registrazione_kind'), 'suspension_kinds', ['ente', 'id_documento', 'progressivo_registrazione', 'kind'], unique=False, schema='pcc')
+    op.create_index(op.f('ix_suspension_kinds_ente_progressivo_registrazione'), 'suspension_kinds', ['ente', 'progressivo_registrazione'], unique=False, schema='pcc')
     op.create_table('ticket_contacts',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
-    sa.Column('id_ticket', sa.Text(), nullable=False, comment="The ticketing system's key"),
+    sa.Column('id_ticket', sa.Text(), nullable=False, comment="PCC- and the number of the support desk's ticket, or the ticketing system's key"),
+    sa.Column('origin', sa.Text(), nullable=False, comment="DESK: the support desk's own; FEED: delivered by an external ticketing system"),
     sa.Column('channel', sa.Text(), nullable=False, comment='Channel'),
     sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False, comment='When it was first opened'),
     sa.Column('opened_day', sa.Date(), nullable=False, comment='Day of opening in Italy'),
@@ -1041,9 +1170,24 @@ def upgrade() -> None:
     sa.Column('seen_until', sa.DateTime(timezone=True), nullable=False, comment='Moment up to which the facts were seen'),
     sa.PrimaryKeyConstraint('ente', 'id_ticket', name=op.f('pk_ticket_contacts')),
     schema='pcc',
-    comment='One row per ticket: the latest delivered, with its working minutes to first contact'
+    comment='One row per ticket, of the support desk or as latest delivered, with its working minutes to first contact'
     )
     op.create_index(op.f('ix_ticket_contacts_ente_opened_at'), 'ticket_contacts', ['ente', 'opened_at'], unique=False, schema='pcc')
+    op.create_index('ix_ticket_contacts_open', 'ticket_contacts', ['ente', sa.literal_column('opened_at DESC'), 'id_ticket'], unique=False, schema='pcc', postgresql_where=sa.text('closed_at IS NULL'))
+    op.create_table('ticket_judgements',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('id_ticket', sa.Text(), nullable=False, comment='The ticket judged'),
+    sa.Column('origin', sa.Text(), nullable=False, comment="DESK: the support desk's own; FEED: delivered by an external ticketing system"),
+    sa.Column('channel', sa.Text(), nullable=False, comment='Its channel; UNKNOWN where no such ticket was delivered'),
+    sa.Column('judged_at', sa.DateTime(timezone=True), nullable=False, comment='When it was given'),
+    sa.Column('judged_day', sa.Date(), nullable=False, comment='Its day in Italy'),
+    sa.Column('verdict', sa.Text(), nullable=False, comment='The judgement, on three levels'),
+    sa.Column('seen_until', sa.DateTime(timezone=True), nullable=False, comment='Moment up to which the facts were seen'),
+    sa.PrimaryKeyConstraint('ente', 'id_ticket', 'judged_at', name=op.f('pk_ticket_judgements')),
+    schema='pcc',
+    comment='One row per judgement of a ticket, given at the support desk or as latest delivered'
+    )
+    op.create_index(op.f('ix_ticket_judgements_ente_judged_at'), 'ticket_judgements', ['ente', 'judged_at'], unique=False, schema='pcc')
     op.create_table('users',
     sa.Column('user_id', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Number of the user'),
     sa.Column('email', sa.Text(), nullable=False, comment='Address the person signs in with, lower case'),
@@ -1069,8 +1213,30 @@ def upgrade() -> None:
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
     op.drop_table('users', schema='pcc')
+    op.drop_index(op.f('ix_ticket_judgements_ente_judged_at'), table_name='ticket_judgements', schema='pcc')
+    op.drop_table('ticket_judgements', schema='pcc')
+    op.drop_index('ix_ticket_contacts_open', table_name='ticket_contacts', schema='pcc', postgresql_where=sa.text('closed_at IS NULL'))
     op.drop_index(op.f('ix_ticket_contacts_ente_opened_at'), table_name='ticket_contacts', schema='pcc')
     op.drop_table('ticket_contacts', schema='pcc')
+    op.drop_index(op.f('ix_suspension_kinds_ente_progressivo_registrazione'), table_name='suspension_kinds', schema='pcc')
+    op.drop_index(op.f('ix_suspension_kinds_ente_id_documento_progressivo_registrazione_kind'), table_name='suspension_kinds', schema='pcc')
+    op.drop_index(op.f('ix_suspension_kinds_ente_id_documento'), table_name='suspension_kinds', schema='pcc')
+    op.drop_table('suspension_kinds', schema='pcc')
+    op.drop_index('ix_support_tickets_open', table_name='support_tickets', schema='pcc', postgresql_where=sa.text('closed_at IS NULL'))
+    op.drop_index('ix_support_tickets_latest', table_name='support_tickets', schema='pcc', postgresql_where=None)
+    op.drop_index(op.f('ix_support_tickets_closed_at_deadline_at'), table_name='support_tickets', schema='pcc')
+    op.drop_table('support_tickets', schema='pcc')
+    op.drop_index(op.f('ix_support_messages_number_message'), table_name='support_messages', schema='pcc')
+    op.drop_index(op.f('ix_support_messages_ente'), table_name='support_messages', schema='pcc')
+    op.drop_table('support_messages', schema='pcc')
+    op.drop_index(op.f('ix_support_mails_sent_at_mail'), table_name='support_mails', schema='pcc')
+    op.drop_index(op.f('ix_support_mails_ente'), table_name='support_mails', schema='pcc')
+    op.drop_table('support_mails', schema='pcc')
+    op.drop_index(op.f('ix_support_judgements_ente_judged_at'), table_name='support_judgements', schema='pcc')
+    op.drop_table('support_judgements', schema='pcc')
+    op.drop_index(op.f('ix_support_attachments_number'), table_name='support_attachments', schema='pcc')
+    op.drop_index(op.f('ix_support_attachments_ente'), table_name='support_attachments', schema='pcc')
+    op.drop_table('support_attachments', schema='pcc')
     op.drop_table('stock_trend', schema='pcc')
     op.drop_table('stock_by_issue_year', schema='pcc')
     op.drop_table('stock_by_due_date', schema='pcc')
@@ -1086,6 +1252,8 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_sessions_user_id'), table_name='sessions', schema='pcc')
     op.drop_table('sessions', schema='pcc')
     op.drop_table('service_nights', schema='pcc')
+    op.drop_index(op.f('ix_service_measures_measured_at'), table_name='service_measures', schema='pcc')
+    op.drop_table('service_measures', schema='pcc')
     op.drop_table('service_life', schema='pcc')
     op.drop_index(op.f('ix_sent_states_ente_state'), table_name='sent_states', schema='pcc')
     op.drop_index(op.f('ix_sent_states_ente_progressivo_registrazione'), table_name='sent_states', schema='pcc')
@@ -1115,6 +1283,8 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_operations_ente_id_documento'), table_name='operations', schema='pcc')
     op.drop_index(op.f('ix_operations_ente_code'), table_name='operations', schema='pcc')
     op.drop_table('operations', schema='pcc')
+    op.drop_index(op.f('ix_operation_requests_ente_progressivo_registrazione'), table_name='operation_requests', schema='pcc')
+    op.drop_table('operation_requests', schema='pcc')
     op.drop_index(op.f('ix_operation_decisions_ente_operation_id'), table_name='operation_decisions', schema='pcc')
     op.drop_table('operation_decisions', schema='pcc')
     op.drop_index(op.f('ix_model_uploads_ente_file'), table_name='model_uploads', schema='pcc')
