@@ -19,7 +19,7 @@ from pcc_pipeline.store import Store
 
 State = dict[str, object]
 #: Numbers of which only the order says something: a transaction that never ended leaves a gap.
-_ORDER = ("sequence", "reread", "publication", "seen_sequence", "decision", "row_id", "delivery_sequence")
+_ORDER = re.compile(r"(.*_)?(row_id|row|sequence)|reread|publication|decision")
 #: Random by their nature.
 _RANDOM = ("part", "run_id", "receipt", "salt", "subject_sha256", "signature", "content")
 _NAMES = re.compile(r"\br-[0-9a-f]{16}\b|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -93,9 +93,9 @@ def _sorted(rows: Iterable[object]) -> list[str]:
 
 def _ranked(column: str) -> str:
     quoted = f'"{column}"'
-    return (
-        f"CASE WHEN {quoted} IS NULL THEN NULL ELSE dense_rank() OVER (ORDER BY {quoted}) END" if column in _ORDER else quoted
-    )
+    if not _ORDER.fullmatch(column):
+        return quoted
+    return f"CASE WHEN {quoted} IS NULL THEN NULL ELSE dense_rank() OVER (ORDER BY {quoted}) END"
 
 
 def _files(folder: Path) -> list[str]:
@@ -106,10 +106,12 @@ def _content(path: Path) -> object:
     if path.suffix == ".parquet":
         read = pq.read_table(path)
         moments = [field.name for field in read.schema if pa.types.is_timestamp(field.type) and field.type.tz]
-        kept = read.drop_columns([name for name in {*moments, *_ORDER, *_RANDOM} if name in read.column_names])
+        unsaid = {*moments, *_RANDOM, *(name for name in read.column_names if _ORDER.fullmatch(name))}
+        kept = read.drop_columns([name for name in read.column_names if name in unsaid])
         return _sorted(kept.to_pylist())
     data = path.read_bytes()
     if path.suffix in (".json", ".sql"):
+        data = re.sub(rb'"(seen|delivery)": \d+', b"", data)
         data = re.sub(rb"\['[^]]*/store/staging/[^]]*\]", b"<parts>", data)
         data = re.sub(rb'"(public_key|signature|salt|subject_sha256)": "[^"]*"', b"", data)
         return _NAMES.sub("<random>", re.sub(r"\d{4}-\d\d-\d\dT[\d:.+]+Z?", "<moment>", data.decode()))

@@ -155,8 +155,8 @@ def _whole_run(installation: Installation, order: Order, begun: Callable[[str], 
 
 
 def _clear(installation: Installation, order: Order, begun: Callable[[str], None]) -> None:
-    """A later run, for which everything that was left behind is old: it finds nothing to do."""
-    for one in (PROVIDER, order.ente):
+    """A later run of all enti, for which everything that was left behind is old: it finds nothing to do."""
+    for one in (PROVIDER, *(row.name for row in (order.settings.home / "store" / "landing").iterdir())):
         landing.land(installation, None, one, drain=True)
         stage(installation, one)
     hand_out(installation, order.ente, order.out)
