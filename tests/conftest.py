@@ -176,6 +176,9 @@ def change(database: sa.Engine, installation: Installation) -> Callable[..., Ope
 #: Files of few but long tests. They go first, else one of them is all that the last worker has left to do.
 _LONGEST = (
     "test_portal_browser.py",
+    "test_deployment.py",
+    "test_killed_service.py",
+    "test_batch.py",
     "test_browser.py",
     "test_end_to_end.py",
     "test_cases.py",
@@ -184,6 +187,8 @@ _LONGEST = (
     "test_golden.py",
     "test_erasure.py",
     "test_private_home.py",
+    "test_inputs.py",
+    "test_kills.py",
 )
 
 
