@@ -170,6 +170,7 @@ def test_a_batch_gives_each_ente_what_it_gets_alone(
     assert empty <= {"sent_outcomes", "credit_notes_closed"}, "a table without rows shows nothing"
 
 
+@pytest.mark.slow
 def test_a_fault_puts_only_its_ente_aside(tmp_path: Path) -> None:
     settings = Settings.at(tmp_path / "home", threads=2)
     store = Store(settings.store_url)

@@ -54,6 +54,7 @@ def unbalance(inbox: Path, ente: str) -> None:
     file.write_text("\n".join([head, *changed]) + "\n", encoding=encoding)
 
 
+@pytest.mark.slow
 def test_graph_sensor_run_and_failing_check(served: tuple[Settings, str], tmp_path: Path) -> None:
     from playwright.sync_api import expect, sync_playwright
 

@@ -492,6 +492,7 @@ def test_wrong_queries_are_told(entry: dict[str, Any], reason: str) -> None:
         parse_queries({"erp_invoices": entry}, "x.yaml")
 
 
+@pytest.mark.slow
 def test_the_demo_database_reads_back_as_the_files_it_stands_for(alfa: Connection, tmp_path: Path) -> None:
     from pcc_pipeline.demo import write_provider
     from pcc_pipeline.demo.erp import FILE, read_erp

@@ -10,6 +10,7 @@ import io
 from datetime import date
 from pathlib import Path
 
+import pytest
 from steps import publish_steps
 from typer.testing import CliRunner
 
@@ -40,6 +41,7 @@ def _right(installation: Installation) -> str:
     return next(row["amount"] for row in _rows(installation, "stock") if row["view"] == "right")
 
 
+@pytest.mark.slow
 def test_what_a_whole_delivery_takes_away(installation: Installation, settings: Settings, tmp_path: Path) -> None:
     first, second = tmp_path / "prima.csv", tmp_path / "seconda.csv"
     first.write_text(HEADER + "".join(ROWS))

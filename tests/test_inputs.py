@@ -66,6 +66,7 @@ def stock(installation: Installation) -> object:
         return connection.execute(sa.select(t.c.amount).where(t.c.ente == "alfa", t.c.view == "right")).scalar_one()
 
 
+@pytest.mark.slow
 def test_what_arrives_and_is_decided_between_two_layers_is_of_the_next_run(
     installation: Installation, between_layers: Callable[[Callable[[], None]], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

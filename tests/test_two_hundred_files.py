@@ -12,6 +12,7 @@ from collections import Counter
 from datetime import date
 from hashlib import sha256
 
+import pytest
 import sqlalchemy as sa
 import xlsxwriter
 from dagster import AssetCheckKey, AssetKey
@@ -80,6 +81,7 @@ def broken(n: int) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.slow
 def test_two_hundred_files(settings: Settings) -> None:
     settings = Settings(**{**settings.__dict__, "max_file_bytes": LIMIT})
     installation = Installation(settings)

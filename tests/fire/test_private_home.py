@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from pcc_pipeline.settings import Settings
 
 #: Gives each order to the command line, as a shell of an account would that lets others read.
@@ -36,6 +38,7 @@ def open_to_others(home: Path) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_what_a_run_writes_is_its_owner_s(server_home: Path) -> None:
     server_home.chmod(0o755)  # as an earlier version left it
     earlier = server_home / "store" / "landing"
