@@ -16,6 +16,7 @@ class Mailbox:
         self.mails: dict[int, bytes] = {}
         self.flags: dict[int, set[str]] = {}
         self.password = "segreta"
+        self.connected = 0
 
     def put(self, mail: bytes) -> int:
         """Has a mail arrive; returns its number."""
@@ -30,6 +31,13 @@ def serve(box: Mailbox) -> Iterator[int]:
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
+            box.connected += 1
+            try:
+                self._talk()
+            finally:
+                box.connected -= 1
+
+        def _talk(self) -> None:
             self._say("* OK ready")
             for line in self.rfile:
                 tag, _, asked = line.decode().strip().partition(" ")
@@ -62,7 +70,10 @@ def serve(box: Mailbox) -> Iterator[int]:
         def _say(self, *lines: str) -> None:
             self.wfile.write("".join(f"{line}\r\n" for line in lines).encode())
 
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads, block_on_close = True, False  # a client that stays must not keep the tests
+
+    with Server(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield server.server_address[1]

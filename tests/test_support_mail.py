@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -168,3 +169,7 @@ def test_the_sensor_does_both_and_says_what_fails(
         assert said == "2 notices sent; 1 tickets opened, 0 messages, 0 mails left to look at"
         monkeypatch.setenv("PCC_MAILBOX_PASSWORD", "sbagliata")
         assert "could not be read" in support_mail(context, installation=installation).skip_message
+    until = time.monotonic() + 5
+    while mail[1].connected and time.monotonic() < until:
+        time.sleep(0.05)
+    assert mail[1].connected == 0, "a look that fails leaves its connection open"

@@ -67,11 +67,15 @@ def read_mailbox(installation: Installation) -> Read:
 
 
 def _opened(asked: Mapping[str, Any]) -> BaseMailBox:
+    password = os.environ[asked.get("password_variable", "PCC_MAILBOX_PASSWORD")]
     tls = asked.get("tls", True)
     kind = MailBox if tls else MailBoxUnencrypted
     box = kind(str(asked["host"]), int(asked.get("port", 993 if tls else 143)), timeout=PATIENCE)
-    password = os.environ[asked.get("password_variable", "PCC_MAILBOX_PASSWORD")]
-    return box.login(str(asked["user"]), password, str(asked.get("folder", "INBOX")))
+    try:
+        return box.login(str(asked["user"]), password, str(asked.get("folder", "INBOX")))
+    except BaseException:  # a connection for each look that fails would stay open
+        box.client.shutdown()
+        raise
 
 
 def _take(installation: Installation, asked: Mapping[str, Any], message: MailMessage, found: Read) -> bool:
