@@ -40,4 +40,4 @@ def test_no_request_makes_a_server_error(settings: Settings) -> None:
 
             call()
             tried += 1
-    assert tried == 3
+    assert tried == 4
