@@ -176,7 +176,6 @@ def change(database: sa.Engine, installation: Installation) -> Callable[..., Ope
 #: Files of few but long tests. They go first, else one of them is all that the last worker has left to do.
 _LONGEST = (
     "test_portal_browser.py",
-    "test_deployment.py",
     "test_killed_service.py",
     "test_batch.py",
     "test_browser.py",
