@@ -38,7 +38,6 @@ def _tells_of(run: DagsterRun) -> list[tuple[str, str]]:
 
 def purge(instance: DagsterInstance, now: datetime) -> int:
     """Removes runs that ended more than DAYS before `now`, but the last one of each job and ente; returns how many."""
-    oldest = now - timedelta(days=min(DAYS, *DAYS_OF.values()))
     told: set[tuple[str, str]] = set()
     going: list[str] = []
     cursor = None
@@ -49,7 +48,7 @@ def purge(instance: DagsterInstance, now: datetime) -> int:
             last = not told.issuperset(_tells_of(run))
             told.update(_tells_of(run))
             days = DAYS_OF.get(run.job_name, DAYS)
-            if not last and record.update_timestamp < oldest and record.update_timestamp < now - timedelta(days=days):
+            if not last and record.update_timestamp < now - timedelta(days=days):
                 going.append(run.run_id)
         cursor = page[-1].dagster_run.run_id
     # The oldest first, where there are more than one night takes.

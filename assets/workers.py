@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from celery import Celery
 from celery.signals import task_postrun, task_prerun
-from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
 from dagster._core.execution.run_cancellation_thread import start_run_cancellation_thread
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 from dagster._grpc.types import ExecuteRunArgs
@@ -28,6 +28,7 @@ from dagster_celery.tasks import create_execute_job_task
 from kombu import Queue
 from kombu.transport import sqlalchemy as database_transport
 
+from assets.killed import unattended
 from assets.run import opened
 from pcc_pipeline.database.dagster_home import ANYWHERE, AT_HOME, LONGEST_RUN
 from pcc_pipeline.database.engine import broker_url, engine, is_worked_on, run_lock
@@ -143,9 +144,7 @@ def end_dead_runs(settings: Settings) -> list[str]:
     shared = settings.database_url is not None
     asked = [status for status in AT_WORK if not shared or status in (DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING)]
     with opened(settings) as instance:
-        for run in instance.get_runs(filters=RunsFilter(statuses=asked)):
-            if is_worked_on(engine(settings), run.run_id):
-                continue
+        for run in unattended(instance, engine(settings), asked):
             reason = "Nobody worked on this run when the service started"
             if run.status == DagsterRunStatus.CANCELING:
                 instance.report_run_canceled(run, message=reason)

@@ -6,6 +6,8 @@ What works on an installation takes this one object. What needs only a part of i
 from __future__ import annotations
 
 import os
+import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -39,6 +41,19 @@ def private(home: Path) -> None:
         for path in home.iterdir():
             if not path.is_symlink() and path.stat().st_uid == os.geteuid() and path.stat().st_mode & _OTHERS:
                 path.chmod(path.stat().st_mode & 0o700)
+
+
+def kept_secret(path: Path, make: Callable[[], bytes]) -> bytes:
+    """A key of the installation: made at first use, its owner's alone; of two that make it at once the first counts."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{secrets.token_hex(8)}.part")
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            out.write(make())
+        with suppress(FileExistsError):
+            os.link(temporary, path)
+        temporary.unlink()
+    return path.read_bytes()
 
 
 class Installation:

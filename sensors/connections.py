@@ -10,6 +10,7 @@ from dagster import DefaultSensorStatus, RunRequest, SensorEvaluationContext, Se
 
 from assets.connections import read_accounting_system, reading_config
 from assets.resources import Installation
+from pcc_pipeline.clock import is_due
 from pcc_pipeline.connector.connect import last_readings
 from pcc_pipeline.connector.sources import SourceError, load_sources
 
@@ -37,7 +38,7 @@ def connections(context: SensorEvaluationContext, installation: Installation) ->
     due = [
         ente
         for ente, source in sorted(sources.items())
-        if source.every_minutes and is_due(last.get(ente, 0.0), now, source.every_minutes)
+        if source.every_minutes and is_due(last.get(ente, 0.0), now, source.every_minutes * 60)
     ]
     # The key holds the slot of time, so that a reading under way or just failed is not started twice in it.
     requests = [
@@ -49,8 +50,3 @@ def connections(context: SensorEvaluationContext, installation: Installation) ->
         for ente in due
     ]
     return SensorResult(run_requests=requests) if requests else SkipReason("No reading is due")
-
-
-def is_due(last: float, now: float, minutes: int) -> bool:
-    """Whether so many minutes have passed since the last time; one that is still to come is of a clock that went back."""
-    return not 0 <= now - last < minutes * 60

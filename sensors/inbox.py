@@ -24,6 +24,7 @@ from assets.partitions import ENTE_TAG, ENTI_NAME, enti_of_tags, run_tags
 from assets.resources import Installation
 from pcc_pipeline.arrival.landing import PROVIDER
 from pcc_pipeline.arrival.work import ATTEMPTS, RUNS, Attempts, split, to_do
+from pcc_pipeline.clock import is_due
 
 #: Seconds between looks at the inbox, and between looks for what was read but not published.
 LOOK, SWEEP = 2, 60
@@ -79,7 +80,7 @@ def request(enti: dict[str, Attempts], marks: dict[str, str], known: list[str]) 
 def inbox(context: SensorEvaluationContext, installation: Installation) -> SensorResult | SkipReason:
     """Looks at the inbox and the register."""
     now = time.time()
-    sweep = is_due(context.cursor, now)
+    sweep = is_due(float(context.cursor or 0), now, SWEEP)
     if sweep:
         context.update_cursor(str(now))  # only when to look harder again: losing it loses nothing
     marks = to_do(installation, sweep=sweep)
@@ -108,8 +109,3 @@ def inbox(context: SensorEvaluationContext, installation: Installation) -> Senso
         run_requests=[request({e: tried[e] for e in group}, marks, [*known, *new]) for group in groups],
         dynamic_partitions_requests=[AddDynamicPartitionsRequest(ENTI_NAME, new)] if new else [],
     )
-
-
-def is_due(cursor: str | None, now: float) -> bool:
-    """Whether it is time to look harder; a last time that is still to come is of a clock that went back."""
-    return not 0 <= now - float(cursor or 0) < SWEEP

@@ -28,7 +28,6 @@ _ORIGIN = ("ente", "delivery", "file", "line")
 class Counted:
     """What fails a table's checks, before it is judged: the checks in order, the rows read by ente, and the tally."""
 
-    table: Table
     checks: Sequence[Check]
     rows: Mapping[str, int]
     tally: Tally
@@ -80,7 +79,7 @@ def count(
                 _reconcile(connection, check.reconciliation, table, related or {}, paths_by_ente, tally)
     finally:
         connection.close()
-    return Counted(table, checks, rows, tally)
+    return Counted(checks, rows, tally)
 
 
 def judged(counted: Sequence[Counted]) -> list[dict[str, list[CheckResult]]]:

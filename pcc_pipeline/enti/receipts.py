@@ -12,7 +12,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -20,6 +19,7 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from pcc_pipeline.installation import kept_secret
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import RECEIPTS, Store
 
@@ -52,18 +52,15 @@ def erased_receipt(store: Store, ente: str) -> dict[str, Any] | None:
     return None
 
 
+def _new_key() -> bytes:
+    made = Ed25519PrivateKey.generate()
+    return made.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+
+
 def signing_key(settings: Settings) -> Ed25519PrivateKey:
     """The installation's key, under PCC_HOME/keys; made at first use, readable by its owner alone."""
-    path = settings.home / "keys" / "receipts.pem"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        key = Ed25519PrivateKey.generate()
-        pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        temporary = path.with_name(f".{secrets.token_hex(8)}.part")
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-            out.write(pem)
-        temporary.replace(path)
-    loaded = serialization.load_pem_private_key(path.read_bytes(), None)
+    pem = kept_secret(settings.home / "keys" / "receipts.pem", _new_key)
+    loaded = serialization.load_pem_private_key(pem, None)
     assert isinstance(loaded, Ed25519PrivateKey)
     return loaded
 

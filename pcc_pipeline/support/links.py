@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
+from pcc_pipeline.installation import kept_secret
 from pcc_pipeline.settings import Settings
 
 GOOD_FOR = timedelta(days=60)
@@ -43,13 +42,5 @@ def read_token(settings: Settings, token: str) -> Judged | None:
 @cache
 def _serializer(home: Path) -> URLSafeTimedSerializer:
     """Signs with the installation's key, made at first use, readable by its owner alone."""
-    path = home / "keys" / "links.key"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{secrets.token_hex(8)}.part")
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-            out.write(secrets.token_bytes(32))
-        with suppress(FileExistsError):  # of two who make it at once the first counts
-            os.link(temporary, path)
-        temporary.unlink()
-    return URLSafeTimedSerializer(path.read_bytes(), salt="judgement")
+    key = kept_secret(home / "keys" / "links.key", partial(secrets.token_bytes, 32))
+    return URLSafeTimedSerializer(key, salt="judgement")

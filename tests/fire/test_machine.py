@@ -23,6 +23,7 @@ from steps import publish_steps
 from pcc_pipeline.arrival.landing import land
 from pcc_pipeline.arrival.work import to_do
 from pcc_pipeline.checks.gate import Gate
+from pcc_pipeline.clock import is_due
 from pcc_pipeline.database.moments import not_before_arrivals
 from pcc_pipeline.database.publish import Publication, current, publish
 from pcc_pipeline.database.schema import table
@@ -32,8 +33,7 @@ from pcc_pipeline.store import Store
 from pcc_pipeline.tables.describe import MODEL_LAYERS
 from portal.accounts import LOCKED_FOR, add_user, check_password
 from portal.audit import FAILED_FROM_ADDRESS, begin_attempt
-from sensors.connections import is_due as reading_is_due
-from sensors.inbox import is_due as sweep_is_due
+from sensors.inbox import SWEEP
 
 D, O = date(2025, 12, 31), date(2026, 1, 20)  # noqa: E741
 HEAD = "id_documento;tipo_documento;numero;data_emissione;importo_totale;piva_fornitore;stato\n"
@@ -209,9 +209,9 @@ def test_what_is_decided_after_the_clock_went_back_is_noticed(database: sa.Engin
 
 def test_what_looks_every_so_often_looks_though_its_last_time_is_to_come() -> None:
     future = datetime.now(UTC) + AGO
-    assert sweep_is_due(str(future.timestamp()), time.time()) and not sweep_is_due(str(time.time()), time.time())
-    assert reading_is_due(future.timestamp(), time.time(), 5)
-    assert not reading_is_due(time.time() - 60, time.time(), 5)
+    assert is_due(future.timestamp(), time.time(), SWEEP) and not is_due(time.time(), time.time(), SWEEP)
+    assert is_due(future.timestamp(), time.time(), 5 * 60)
+    assert not is_due(time.time() - 60, time.time(), 5 * 60)
 
 
 def test_wrong_passwords_of_a_time_to_come_lock_nobody(database: sa.Engine) -> None:
