@@ -95,7 +95,9 @@ def keep(modules: Sequence[Sequence[str]], lock: Path, environment: Mapping[str,
     def stop(number: int, frame: object) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, stop)
+    # A shell that starts it in the background has it ignore SIGINT.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
     children: list[_Child] = []
     try:
         children += [_Child(arguments, start(arguments), time.monotonic()) for arguments in modules]

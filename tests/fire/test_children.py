@@ -40,7 +40,10 @@ def service(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     (tmp_path / "waiting.py").write_text(CHILD)
     (tmp_path / "seen").mkdir()
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"}
-    process = subprocess.Popen([sys.executable, "-c", SERVICE, str(tmp_path / "seen")], env=environment, cwd=tmp_path)
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVICE, str(tmp_path / "seen")], env=environment, cwd=tmp_path,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # as a shell starts what runs in its background
+    )  # fmt: skip
     yield process, tmp_path / "seen"
     process.kill()
     process.wait()
