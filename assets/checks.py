@@ -29,16 +29,17 @@ from assets.models import layer_of
 from assets.partitions import ENTI
 from assets.resources import Installation, RunParameters, inputs_of
 from assets.staging import KINDS
-from assets.steps import LAYERS, enti_of, sample_table
+from assets.steps import LAYERS, enti_of, names_enti, sample_table
 from pcc_pipeline.calculator import OWNER, beside, load_models, opened_batch, prepared, source
 from pcc_pipeline.calculator.batch import Batch
-from pcc_pipeline.checks import CheckResult, checks_of, count, judged, relations_of, shown_as, shown_checks
+from pcc_pipeline.checks import CheckResult, checks_of, count, judged, relations_of, shown_as, shown_checks, way_out
 from pcc_pipeline.checks.frames import OWNER as CHECKED_OWNER
 from pcc_pipeline.checks.frames import Marked
 from pcc_pipeline.checks.gate import Gate
 from pcc_pipeline.runs.inputs import Inputs
 from pcc_pipeline.runs.together import batches, layers_read
 from pcc_pipeline.tables import FEEDS, MODELS, Column, Table
+from pcc_pipeline.tables.describe import MODEL_LAYERS
 
 
 def _delivered(table: Table) -> Table:
@@ -67,14 +68,16 @@ def evaluation(key: AssetCheckKey, ente: str, results: Sequence[CheckResult], *,
         name = "samples" if len(results) == 1 else result.check
         metadata[name] = MetadataValue.md(f"{_words(result)}\n\n{sample_table(result.samples)}")
     blocking = any(result.blocking for result in wrong or results)
+    told = "; ".join(_words(result) for result in wrong)
+    if wrong:
+        metadata["what to do"] = way_out(key.asset_key.to_user_string(), key.name)
     return AssetCheckEvaluation(
         asset_key=key.asset_key,
         check_name=key.name,
         passed=not wrong,
         metadata=metadata,
         severity=AssetCheckSeverity.ERROR if blocking else AssetCheckSeverity.WARN,
-        description="; ".join(_words(result) for result in wrong)
-        or (results[0].description if len(results) == 1 else "The table is as described"),
+        description=told or (results[0].description if len(results) == 1 else "The table is as described"),
         blocking=blocking and stops,
         partition=ente,
     )
@@ -142,12 +145,17 @@ def _judged(
                 yield key, {ente: [r for r in results[ente] if shown[r.check] == name] for ente in enti}
 
 
+def with_way_out(table: str, check: str, description: str) -> str:
+    """A check's description as operators read it: what to do when it fails comes first, since the rest may be long."""
+    return f"If it fails: {way_out(table, check)}\n\n{description}"
+
+
 def _specs(table: Table) -> list[AssetCheckSpec]:
     return [
         AssetCheckSpec(
             check.name,
             asset=table.name,
-            description=check.description,
+            description=with_way_out(table.name, check.name, check.description),
             blocking=check.blocking,
             partitions_def=ENTI,
         )
@@ -172,13 +180,16 @@ def build_checks(layer: str) -> AssetChecksDefinition:
         enti = enti_of(context, asked)
         alone = len(enti) == 1
         gates = {ente: Gate(installation.store, ente) for ente in enti}
-        if not alone:
+        everyone = not (names_enti(context) or asked.enti)
+        if everyone:
+            enti = [ente for ente in enti if gates[ente].inputs(MODEL_LAYERS)]  # of all there are, those calculated once
+        elif not alone:
             enti = [ente for ente in enti if not gates[ente].problems()]
         wanted = context.selected_asset_check_keys
         whole = len(wanted) == sum(len(shown_checks(table)) for table in tables)
         failed: dict[str, dict[str, CheckResult]] = {ente: {} for ente in enti}
         # A layer is checked over what its models were made of; deliveries over what there is.
-        given = {ente: inputs_of(context, installation, ente, asked, made=layer != LAYERS[0]) for ente in enti}
+        given = {ente: inputs_of(context, installation, ente, asked, made=everyone or layer != LAYERS[0]) for ente in enti}
         before = {ente: gates[ente].failed(step) for ente in enti}
         for batch in batches(installation, _read_by(layer), given.values()):
             for key, found in _judged(installation, tables, {one.ente: one for one in batch}, wanted):

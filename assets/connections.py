@@ -5,6 +5,7 @@ from typing import Any
 from dagster import Config, Failure, MetadataValue, OpExecutionContext, in_process_executor, job, op
 from pydantic import Field
 
+from assets.forms import of_ente
 from assets.resources import Installation
 from pcc_pipeline.connector.connect import connect
 from pcc_pipeline.connector.sources import SourceError, load_sources
@@ -14,7 +15,7 @@ from pcc_pipeline.tables.connector import FAILED, REFUSED
 class ReadingConfig(Config):
     """Which ente's accounting system is read."""
 
-    ente: str = Field(description="Tenant code; its connection is in erp_sources.yaml")
+    ente: str = Field("", description="Tenant code of the ente; its connection is in erp_sources.yaml")
 
 
 def reading_config(ente: str) -> dict[str, Any]:
@@ -25,24 +26,26 @@ def reading_config(ente: str) -> dict[str, Any]:
 @op
 def read_erp(context: OpExecutionContext, config: ReadingConfig, installation: Installation) -> None:
     """Reads what changed since the last reading; a refusal is told, a failure fails the run."""
+    ente = of_ente(context, config.ente)
     try:
-        source = load_sources(installation.settings).get(config.ente)
+        sources = load_sources(installation.settings)
     except SourceError as error:
         raise Failure(str(error)) from None
-    if source is None:
-        raise Failure(f"No connection to {config.ente} is configured")
-    report = connect(installation, source)
+    if ente not in sources:
+        known = ", ".join(sorted(sources)) or "none"
+        raise Failure(f"No connection to {ente} is configured in erp_sources.yaml (docs/connector.md). There are: {known}")
+    report = connect(installation, sources[ente])
     if report.outcome == FAILED:
-        raise Failure(f"{config.ente}: {report.source} could not be read: {report.reason}")
+        raise Failure(f"{ente}: {report.source} could not be read: {report.reason}")
     if report.outcome == REFUSED:
-        context.log.warning(f"{config.ente} was not read: {report.reason}")
+        context.log.warning(f"{ente} was not read: {report.reason}")
     lines = ["| kind | rows | new or changed | replaced or gone | watermark | delivery |", "|---|---|---|---|---|---|"]
     lines += [
         f"| {k.kind} | {k.rows} | {k.unseen} | {k.gone} | {k.watermark} | {k.delivery or 'nothing new'} |" for k in report.kinds
     ]
     context.add_output_metadata(
         {
-            "ente": config.ente,
+            "ente": ente,
             "source": report.source,
             "outcome": report.outcome,
             "reason": report.reason or "",

@@ -1,19 +1,23 @@
 """Decisions as Dagster jobs: what `pcc review` does, from the launchpad. The configuration is its form, with defaults.
 
-A decision counts from the next calculation; the sensor starts one (see pcc_pipeline.arrival.work).
+With nothing but the ente filled in, a job changes nothing: it shows what there is to decide. A decision counts from the next
+calculation; the sensor starts one (see pcc_pipeline.arrival.work).
 """
 
-from dagster import Config, OpExecutionContext, in_process_executor, job, op
+from dagster import Config, MetadataValue, OpExecutionContext, in_process_executor, job, op
 from pydantic import Field
 
+from assets.forms import of_ente, show
 from assets.resources import Installation
+
+ENTE = "Tenant code of the ente; with nothing else filled in, what there is to decide is shown and nothing is changed"
 
 
 class OperationsForm(Config):
     """Which operations, what is decided on them, and who decides."""
 
-    ente: str = Field(description="Tenant code of the ente")
-    who: str = Field(description="Who decides; above the ente's limit a second person launches the same again")
+    ente: str = Field("", description=ENTE)
+    who: str = Field("", description="Who decides; above the ente's limit a second person launches the same again")
     verdict: str = Field("approve", description="approve, refuse or change")
     operations: list[str] = Field([], description="Operation ids, to decide one by one; empty: all that meet what follows")
     code: str = Field("", description="Only this anomaly code, as PAID_NOT_REPORTED; empty: any")
@@ -33,8 +37,8 @@ class OperationsForm(Config):
 class PairsForm(Config):
     """Which pairs, what is decided on them, and who decides."""
 
-    ente: str = Field(description="Tenant code of the ente")
-    who: str = Field(description="Who decides")
+    ente: str = Field("", description=ENTE)
+    who: str = Field("", description="Who decides")
     verdict: str = Field("accept", description="accept proposals, pair by hand, or split (no tier may pair them)")
     pairs: list[str] = Field([], description="ID_DOCUMENTO:PROGRESSIVO, one an entry")
     from_score: int = Field(
@@ -46,19 +50,19 @@ class PairsForm(Config):
 class UndoForm(Config):
     """Which decisions are undone."""
 
-    ente: str = Field(description="Tenant code of the ente")
-    who: str = Field(description="Who undoes")
+    ente: str = Field("", description=ENTE)
+    who: str = Field("", description="Who undoes")
     kind: str = Field("operation", description="operation or match")
-    decisions: list[int] = Field(description="Numbers of the decisions")
+    decisions: list[int] = Field([], description="Numbers of the decisions; empty: those that can be undone are shown")
     reason: str = Field("", description="Why, in your words")
 
 
 class FileForm(Config):
     """A file filled in by a person."""
 
-    ente: str = Field(description="Tenant code of the ente")
-    who: str = Field(description="Who decides or answers")
-    file: str = Field(description="Path of the .xlsx or .csv on this machine")
+    ente: str = Field("", description=ENTE)
+    who: str = Field("", description="Who decides or answers")
+    file: str = Field("", description="Path of the .xlsx or .csv on this machine; empty: one to fill in is written")
     kind: str = Field("decisions", description="decisions (written by pcc review export) or answers (pcc review questions)")
 
 
@@ -66,8 +70,9 @@ class FileForm(Config):
 def decide_on_operations(context: OpExecutionContext, config: OperationsForm, installation: Installation) -> None:
     """Approves, refuses or changes operations; the output says how many, and their states now."""
     from pcc_pipeline.review.amounts import amount, judge, read_changes
-    from pcc_pipeline.review.operations import Selection, decide_operations
+    from pcc_pipeline.review.operations import Selection, decide_operations, reviewed
 
+    ente = of_ente(context, config.ente)
     selection = Selection(
         tuple(config.operations),
         config.code or None,
@@ -77,15 +82,21 @@ def decide_on_operations(context: OpExecutionContext, config: OperationsForm, in
         amount(config.amount_from) if config.amount_from else None,
         amount(config.amount_to) if config.amount_to else None,
     )
+    if selection == Selection():
+        with installation.engine.connect() as connection:
+            rows = [row for row in reviewed(connection, ente) if row["state"] in ("proposed", "waiting")]
+        columns = ("operation_id", "code", "id_documento", "progressivo_registrazione", "azione", "importo", "state")
+        show(context, "to decide", rows, columns, "Name operations, a code, a supplier, a document or amounts, and who decides")
+        return
     changes = read_changes(config.changes)
     if config.verdict not in ("approve", "refuse", "change"):
         raise ValueError(f"verdict {config.verdict!r}: approve, refuse or change")
     if "importo" in changes and not selection.named:
         raise ValueError("importo is changed on named operations only")
-    judged = judge(installation, config.ente) if config.verdict == "change" else None
+    judged = judge(installation, ente) if config.verdict == "change" else None
     done = decide_operations(
         installation.engine,
-        config.ente,
+        ente,
         config.verdict,
         selection,
         who=config.who,
@@ -103,8 +114,15 @@ def decide_on_pairs(context: OpExecutionContext, config: PairsForm, installation
     from pcc_pipeline.review.pairs import Pair, decide_pairs
     from pcc_pipeline.review.proposals import check_pairs, proposals
 
+    ente = of_ente(context, config.ente)
     if config.verdict not in ("accept", "pair", "split"):
         raise ValueError(f"verdict {config.verdict!r}: accept, pair or split")
+    if not (config.pairs or config.from_score):
+        with installation.engine.connect() as connection:
+            rows = proposals(connection, ente)
+        columns = ("id_documento", "progressivo_registrazione", "score", "alternatives", "explanation")
+        show(context, "proposed pairs", rows, columns, "Name pairs, or a score from which all are accepted, and who decides")
+        return
     pairs = []
     for text in config.pairs:
         own, separator, other = text.partition(":")
@@ -112,11 +130,11 @@ def decide_on_pairs(context: OpExecutionContext, config: PairsForm, installation
             raise ValueError(f"{text!r} is not ID_DOCUMENTO:PROGRESSIVO")
         pairs.append(Pair(own, other))
     with installation.engine.connect() as connection:
-        check_pairs(connection, config.ente, pairs, proposed=config.verdict == "accept")
+        check_pairs(connection, ente, pairs, proposed=config.verdict == "accept")
         if config.verdict == "accept" and config.from_score:
-            found = proposals(connection, config.ente, config.from_score, alone=True)
+            found = proposals(connection, ente, config.from_score, alone=True)
             pairs += [Pair(row["id_documento"], row["progressivo_registrazione"]) for row in found]
-    done = decide_pairs(installation.engine, config.ente, config.verdict, pairs, who=config.who, reason=config.reason or None)
+    done = decide_pairs(installation.engine, ente, config.verdict, pairs, who=config.who, reason=config.reason or None)
     context.add_output_metadata({"written": done.written, "already": done.already})
 
 
@@ -124,10 +142,19 @@ def decide_on_pairs(context: OpExecutionContext, config: PairsForm, installation
 def undo_some(context: OpExecutionContext, config: UndoForm, installation: Installation) -> None:
     """Undoes decisions by number."""
     from pcc_pipeline.review.pairs import undo
+    from pcc_pipeline.review.proposals import history
 
+    ente = of_ente(context, config.ente)
     if config.kind not in ("operation", "match"):
         raise ValueError(f"kind {config.kind!r}: operation or match")
-    done = undo(installation.engine, config.ente, config.kind, config.decisions, who=config.who, reason=config.reason or None)
+    if not config.decisions:
+        with installation.engine.connect() as connection:
+            told = [row for row in history(connection, ente) if row["kind"] == config.kind]
+        rows = [row for row in reversed(told) if not (row["undone"] or row["undoes"])]
+        columns = ("decision", "verdict", "of_what", "decided_by", "decided_at", "reason")
+        show(context, "decisions that stand", rows, columns, "Name the numbers of those to undo, and who undoes them")
+        return
+    done = undo(installation.engine, ente, config.kind, config.decisions, who=config.who, reason=config.reason or None)
     context.add_output_metadata({"written": done.written, "already": done.already})
 
 
@@ -140,23 +167,41 @@ def read_file(context: OpExecutionContext, config: FileForm, installation: Insta
     from pcc_pipeline.review.answers import read_answers
     from pcc_pipeline.review.worklist import import_decisions
 
+    ente = of_ente(context, config.ente)
+    if config.kind not in ("decisions", "answers"):
+        raise ValueError(f"kind {config.kind!r}: decisions or answers")
+    if not config.file:
+        _write_form(context, installation, ente, config.kind)
+        return
     path, engine = Path(config.file), installation.engine
     if config.kind == "decisions":
-        judged = judge(installation, config.ente)
-        taken = import_decisions(engine, config.ente, path, who=config.who, judge=judged)
+        judged = judge(installation, ente)
+        taken = import_decisions(engine, ente, path, who=config.who, judge=judged)
         context.add_output_metadata({"written": taken.written, "already": taken.already})
         errors = taken.errors
-    elif config.kind == "answers":
-        done = read_answers(installation, config.ente, path, who=config.who)
+    else:
+        done = read_answers(installation, ente, path, who=config.who)
         counts = {"decisions": done.decisions, "cases": done.cases, "notes": done.notes, "already": done.already}
         context.add_output_metadata(counts)
         errors = done.errors
-    else:
-        raise ValueError(f"kind {config.kind!r}: decisions or answers")
     for place, why in errors:
         context.log.error(f"{place}: {why}")
     if errors:
         raise ValueError(f"{len(errors)} lines are wrong (see the log); the others were taken")
+
+
+def _write_form(context: OpExecutionContext, installation: Installation, ente: str, kind: str) -> None:
+    """Writes the file that is to be filled in, and says where it lies."""
+    from pcc_pipeline.review.answers import export_questions
+    from pcc_pipeline.review.worklist import export_worklist
+
+    folder = installation.settings.home / "reports" / ente
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{kind}.xlsx"
+    written = (export_worklist if kind == "decisions" else export_questions)(installation.engine, ente, str(path))
+    rows = written if isinstance(written, int) else sum(written.values())
+    then = "Fill it in, then start this job again with its path and who decides"
+    context.add_output_metadata({"file": MetadataValue.path(str(path)), "rows": rows, "how to go on": then})
 
 
 @job(executor_def=in_process_executor, description="Approve, refuse or change operations of an ente, one by one or in bulk.")

@@ -21,6 +21,7 @@ from dagster import (
 
 from assets.partitions import enti_of_tags
 from assets.resources import Installation
+from assets.steps import nightly
 from pcc_pipeline.database.dagster_storage import forget_taken_messages
 
 #: Days that a run is remembered after its end; the probe runs every five minutes, and its measures are deliveries.
@@ -57,7 +58,7 @@ def purge(instance: DagsterInstance, now: datetime) -> int:
     return min(len(going), MOST)
 
 
-@asset(group_name="provider", kinds={"postgres"})
+@asset(group_name="provider", kinds={"postgres"}, freshness_policy=nightly(6))
 def purged_history(context: AssetExecutionContext, installation: Installation) -> MaterializeResult:
     """Runs that ended long ago are forgotten with their events: 90 days, of the probe 3; the last of each ente stays."""
     gone = purge(context.instance, datetime.now(UTC))
@@ -76,4 +77,5 @@ nightly_purge = ScheduleDefinition(
     cron_schedule="30 4 * * *",
     execution_timezone="Europe/Rome",
     default_status=DefaultScheduleStatus.RUNNING,
+    description="Every night at 04:30: Dagster forgets runs that ended long ago. Paused, nothing else changes.",
 )

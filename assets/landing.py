@@ -8,7 +8,7 @@ from dagster import AssetExecutionContext, AssetSpec, MaterializeResult, Metadat
 
 from assets.partitions import ENTI, ONE_RUN
 from assets.resources import Installation, RunParameters
-from assets.steps import LANDING, Metadata, described, each_ente
+from assets.steps import LANDING, Metadata, described, each_ente, table_freshness
 from pcc_pipeline.arrival.landing import land
 from pcc_pipeline.runs.inputs import facts_of_run
 from pcc_pipeline.tables.register import DELIVERIES
@@ -30,6 +30,7 @@ class RefusedEnteError(RuntimeError):
             description="Delivered files, their bytes kept by content and registered exactly once.\n\n" + DELIVERIES.grain,
             metadata=described(DELIVERIES),
             kinds={"file"},
+            freshness_policy=table_freshness(),
         )
     ],
     partitions_def=ENTI,

@@ -3,6 +3,7 @@
 from dagster import Config, MetadataValue, OpExecutionContext, in_process_executor, job, op
 from pydantic import Field
 
+from assets.forms import of_ente, show
 from assets.resources import Installation
 from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.review import sent
@@ -12,8 +13,8 @@ from pcc_pipeline.review.sending import send
 class ModelFiles(Config):
     """What is to be written."""
 
-    ente: str = Field(description="Tenant code of the ente")
-    user: str = Field(description="Fiscal code of who transmits the files to PCC")
+    ente: str = Field("", description="Tenant code of the ente")
+    user: str = Field("", description="Fiscal code of who transmits the files to PCC; empty: what would be written is shown")
     out: str = Field("", description="Folder for the files; empty: PCC_HOME/outbox/<ente>")
 
 
@@ -22,15 +23,21 @@ def write_files(context: OpExecutionContext, config: ModelFiles, installation: I
     """Writes what is approved and not yet sent; a second run writes nothing anew."""
     from pathlib import Path
 
-    settings = installation.settings
-    facts = ente_facts(installation, config.ente)
+    settings, ente = installation.settings, of_ente(context, config.ente)
+    facts = ente_facts(installation, ente)
     if facts.refusal:
         raise ValueError(facts.refusal)
-    folder = Path(config.out) if config.out else settings.home / "outbox" / config.ente
-    report = send(installation, config.ente, config.user, folder, name=facts.name, cf=facts.cf)
+    if not config.user:
+        with installation.engine.connect() as connection:
+            rows = sent.approved_operations(connection, ente)
+        columns = ("operation_id", "model", "code", "id_documento", "progressivo_registrazione", "azione", "importo")
+        show(context, "to write", rows, columns, "Fill in user: the fiscal code of who transmits the files to PCC")
+        return
+    folder = Path(config.out) if config.out else settings.home / "outbox" / ente
+    report = send(installation, ente, config.user, folder, name=facts.name, cf=facts.cf)
     for held in report.held:
         context.log.warning(f"{held.document} held back: {held.finding.field}: {held.finding.message}")
-    late = sent.overdue(installation.engine, config.ente)
+    late = sent.overdue(installation.engine, ente)
     for row in late:
         document = row["progressivo_registrazione"] or row["id_documento"]
         context.log.warning(f"{document}: {row['azione']} sent on {row['sent_at']:%Y-%m-%d} is not seen done ({row['state']})")

@@ -19,12 +19,17 @@ from dagster import AssetKey as Key
 
 from assets.partitions import ENTI, ONE_RUN
 from assets.resources import Installation, RunParameters, inputs_of
-from assets.steps import Metadata, described, each_batch
+from assets.steps import Metadata, described, each_batch, table_freshness
 from pcc_pipeline.calculator import Model, ModelResult, load_models, model_order
 from pcc_pipeline.calculator.lineage import column_lineages
+from pcc_pipeline.runs.figures import stock_by_view
 from pcc_pipeline.runs.inputs import Inputs
 from pcc_pipeline.runs.together import batches, calculate, layers_read
+from pcc_pipeline.store import Store
 from pcc_pipeline.tables.describe import MODEL_LAYERS
+
+#: The asset whose amounts are told beside it.
+STOCK = "stock"
 
 
 def layer_of(name: str) -> str:
@@ -56,18 +61,19 @@ def _spec(model: Model) -> AssetSpec:
         description=model.description,
         metadata={**described(model.table), "dagster/column_lineage": column_lineage(model), "sql": sql},
         kinds={"duckdb", "sql"},
+        freshness_policy=table_freshness(),
     )
 
 
-def _told(given: Inputs, results: Mapping[str, ModelResult] | Exception) -> dict[str, Metadata] | Exception:
-    """What Dagster is told of an ente's models."""
+def _told(store: Store, given: Inputs, results: Mapping[str, ModelResult] | Exception) -> dict[str, Metadata] | Exception:
+    """What Dagster is told of an ente's models; of the stock also the amounts, so that its page plots them."""
     if isinstance(results, Exception):
         return results
     dates = {
         "reference_date": given.parameters.reference_date.isoformat(),
         "observed_at": given.parameters.observed_at.isoformat(),
     }
-    return {
+    told: dict[str, Metadata] = {
         name: {
             **({} if done.rows is None else {"dagster/row_count": done.rows}),
             "seconds": round(done.seconds, 4),
@@ -75,6 +81,10 @@ def _told(given: Inputs, results: Mapping[str, ModelResult] | Exception) -> dict
         }
         for name, done in results.items()
     }
+    if STOCK in told:
+        amounts = {f"stock {view} [EUR]": float(amount) for view, amount in stock_by_view(store, given.ente).items()}
+        told[STOCK] = {**amounts, **told[STOCK]}
+    return told
 
 
 def build_layer(layer: str) -> AssetsDefinition:
@@ -93,7 +103,7 @@ def build_layer(layer: str) -> AssetsDefinition:
 
         def work(batch: Sequence[Inputs]) -> dict[str, Mapping[str, Metadata] | Exception]:
             found = calculate(installation, layer, batch, wanted, whole=len(wanted) == len(mine))
-            return {given.ente: _told(given, found[given.ente]) for given in batch}
+            return {given.ente: _told(installation.store, given, found[given.ente]) for given in batch}
 
         yield from each_batch(
             context,

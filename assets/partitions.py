@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from dagster import BackfillPolicy, DynamicPartitionsDefinition
 
-from pcc_pipeline.database.dagster_storage import ENTE_TAG, PARTITION, RANGE_END, RANGE_START
+from pcc_pipeline.database.dagster_storage import ENTE_TAG, FAILED_TAG, PARTITION, RANGE_END, RANGE_START
 
 ENTI_NAME = "enti"
 ENTI = DynamicPartitionsDefinition(name=ENTI_NAME)
@@ -21,6 +21,11 @@ ONE_RUN = BackfillPolicy.single_run()
 
 #: Dagster then plans and emits no asset events of its own for the run: the assets log them, ente by ente.
 REPORTS_ITSELF = "dagster/defer_asset_events"
+
+
+def failed_tag(ente: str) -> str:
+    """The tag by which the list of runs says of a failed run that it failed for this ente; its value says why."""
+    return f"{FAILED_TAG}{ente}"
 
 
 def run_tags(enti: Mapping[str, str], known: Iterable[str]) -> dict[str, str]:

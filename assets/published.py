@@ -7,7 +7,7 @@ from dagster import AssetExecutionContext, AssetSpec, MaterializeResult, multi_a
 
 from assets.partitions import ENTI, ONE_RUN
 from assets.resources import Installation, RunParameters, inputs_of
-from assets.steps import PUBLISHED, Metadata, described, each_batch
+from assets.steps import PUBLISHED, Metadata, described, each_batch, table_freshness
 from pcc_pipeline.database.publish import Published
 from pcc_pipeline.runs.inputs import Inputs
 from pcc_pipeline.runs.pipeline import published_tables
@@ -28,6 +28,7 @@ SOURCES = tuple(published_tables())
             description=f"What readers see in PostgreSQL, in one transaction an ente: {', '.join(SOURCES)}.",
             metadata=described(PUBLICATIONS),
             kinds={"postgres"},
+            freshness_policy=table_freshness(),
         )
     ],
     partitions_def=ENTI,

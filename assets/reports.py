@@ -19,7 +19,7 @@ from dagster import (
 
 from assets.partitions import ENTI, ENTI_NAME, ONE_RUN, run_tags
 from assets.resources import Installation, RunParameters
-from assets.steps import PUBLISHED, enti_of, report
+from assets.steps import PUBLISHED, enti_of, nightly, report
 from pcc_pipeline.enti.facts import ente_names
 from pcc_pipeline.reports.facts import NothingPublished
 from pcc_pipeline.reports.write import listed, write_ente, write_provider
@@ -34,6 +34,7 @@ REPORTS = "ente_reports"
     partitions_def=ENTI,
     backfill_policy=ONE_RUN,
     kinds={"excel", "html", "pdf"},
+    freshness_policy=nightly(6),
     description="Workbook, page, PDF and the table of art. 33 D.Lgs. 33/2013 of each ente, from what is published.",
 )
 def ente_reports(
@@ -63,6 +64,7 @@ def ente_reports(
     deps=[PUBLISHED],
     group_name="reports",
     kinds={"html"},
+    freshness_policy=nightly(6),
     description="One line an ente: stocks, indicators, FGDC, what is still to be done; all published enti.",
 )
 def provider_report(installation: Installation) -> MaterializeResult:

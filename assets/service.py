@@ -11,6 +11,7 @@ from dagster import (
     AssetSelection,
     DefaultScheduleStatus,
     Failure,
+    FreshnessPolicy,
     MaterializeResult,
     ScheduleDefinition,
     asset,
@@ -19,6 +20,7 @@ from dagster import (
 )
 
 from assets.resources import Installation
+from assets.steps import nightly
 from pcc_pipeline.clock import today
 from pcc_pipeline.enti.overview import publish_overview
 from pcc_pipeline.service import erasure
@@ -28,9 +30,11 @@ from pcc_pipeline.service.probe import keep, measure
 
 #: Measures wait so long before they are delivered together: an hour's are one delivery.
 HAND_OVER = timedelta(hours=1)
+#: A measurement counts for so long: later, time goes unmeasured (docs/service-levels.md).
+UNMEASURED = timedelta(minutes=15)
 
 
-@asset(group_name="provider", kinds={"duckdb", "postgres"})
+@asset(group_name="provider", kinds={"duckdb", "postgres"}, freshness_policy=nightly(4))
 def nightly_service_levels(context: AssetExecutionContext, installation: Installation) -> MaterializeResult:
     """Every active ente's service levels up to yesterday, published; finished months closed; missed nights caught up."""
     done = nights(installation, progress=context.log.info)
@@ -58,7 +62,7 @@ def service_life(installation: Installation) -> MaterializeResult:
     return MaterializeResult(metadata={"dagster/row_count": publish_overview(installation, today())})
 
 
-@asset(group_name="provider", kinds={"csv"})
+@asset(group_name="provider", kinds={"csv"}, freshness_policy=FreshnessPolicy.time_window(fail_window=UNMEASURED))
 def measured_probes(context: AssetExecutionContext, installation: Installation) -> MaterializeResult:
     """Measures database, web interface and portal; once an hour the measures become a delivery of the provider's."""
     found = measure(installation.settings)
@@ -74,7 +78,7 @@ def measured_probes(context: AssetExecutionContext, installation: Installation) 
     )
 
 
-@asset(group_name="provider", kinds={"postgres", "file"})
+@asset(group_name="provider", kinds={"postgres", "file"}, freshness_policy=nightly(6))
 def erased_enti(context: AssetExecutionContext, installation: Installation) -> MaterializeResult:
     """Erases the enti whose erasure is due, each with a signed receipt; their names do not appear here."""
     receipts, failures = [], []
@@ -111,11 +115,36 @@ erase_due_enti = _job("erase_due_enti", "erased_enti", "Erases the enti whose fi
 SERVICE_JOBS = [calculate_service_levels, update_service_life, measure_availability, erase_due_enti]
 
 _ROME = "Europe/Rome"
+
+
+def _schedule(name: str, of: Any, cron: str, description: str) -> ScheduleDefinition:
+    return ScheduleDefinition(
+        name=name,
+        job=of,
+        cron_schedule=cron,
+        execution_timezone=_ROME,
+        default_status=DefaultScheduleStatus.RUNNING,
+        description=description,
+    )
+
+
 SERVICE_SCHEDULES = [
-    ScheduleDefinition(name="nightly_service_levels", job=calculate_service_levels, cron_schedule="0 2 * * *",
-                       execution_timezone=_ROME, default_status=DefaultScheduleStatus.RUNNING),
-    ScheduleDefinition(name="measure_availability", job=measure_availability, cron_schedule="*/5 * * * *",
-                       execution_timezone=_ROME, default_status=DefaultScheduleStatus.RUNNING),
-    ScheduleDefinition(name="erase_due_enti", job=erase_due_enti, cron_schedule="0 4 * * *",
-                       execution_timezone=_ROME, default_status=DefaultScheduleStatus.RUNNING),
-]  # fmt: skip
+    _schedule(
+        "nightly_service_levels",
+        calculate_service_levels,
+        "0 2 * * *",
+        "Every night at 02:00: the service levels of all enti, closing of months, alerts. A night missed is caught up.",
+    ),
+    _schedule(
+        "measure_availability",
+        measure_availability,
+        "*/5 * * * *",
+        "Every five minutes: does each service answer? Paused, what nobody measures counts neither way.",
+    ),
+    _schedule(
+        "erase_due_enti",
+        erase_due_enti,
+        "0 4 * * *",
+        "Every day at 04:00: erases the enti that are due, each with a receipt (docs/runbook.md#erasing).",
+    ),
+]

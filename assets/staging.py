@@ -8,7 +8,7 @@ from dagster import AssetExecutionContext, AssetSpec, MaterializeResult, Metadat
 
 from assets.partitions import ENTI, ONE_RUN
 from assets.resources import Installation, RunParameters
-from assets.steps import LANDING, STAGING, Metadata, described, each_ente, sample_table
+from assets.steps import LANDING, STAGING, Metadata, described, each_ente, sample_table, table_freshness
 from pcc_pipeline.arrival.quarantine import summary
 from pcc_pipeline.arrival.staging import stage
 from pcc_pipeline.database.register import Delivery, Outcome
@@ -33,6 +33,7 @@ KINDS = tuple(kind for kind in FEEDS if kind != "enti")
             description=table.grain,
             metadata=described(table),
             kinds={"parquet"},
+            freshness_policy=table_freshness(),
         )
         for table in (*(FEEDS[kind] for kind in KINDS), QUARANTINE, DELIVERY_NOTES)
     ],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ from dagster import (
     AssetKey,
     AssetMaterialization,
     Failure,
+    FreshnessPolicy,
     MaterializeResult,
     MetadataValue,
     TableColumn,
@@ -24,7 +26,7 @@ from dagster import (
 )
 from dagster._core.events import DagsterEvent, DagsterEventBatchMetadata  # log_event writes each event by itself
 
-from assets.partitions import REPORTS_ITSELF
+from assets.partitions import ENTI_NAME, PARTITION, RANGE_START, REPORTS_ITSELF, failed_tag
 from assets.resources import Installation, RunParameters
 from pcc_pipeline.calculator import model_order
 from pcc_pipeline.checks.gate import Gate
@@ -33,6 +35,9 @@ from pcc_pipeline.tables.describe import MODEL_LAYERS
 
 Metadata = Mapping[str, Any]
 T = TypeVar("T")
+
+#: A provider for whose enti nothing is calculated so long is told so: deliveries may have stopped.
+WARNS, FAILS = timedelta(days=7), timedelta(days=31)
 
 #: Enti of which Dagster is told together.
 TOLD_TOGETHER = 100
@@ -49,9 +54,20 @@ STEPS = (
 )
 
 
+#: What a failure's metadata calls the enti put aside, with the reason of each.
+NOT_PUBLISHED = "not published"
+
+
 def enti_of(context: Any, asked: RunParameters) -> list[str]:
-    """The enti a step works on."""
-    return list(asked.enti) or list(context.partition_keys)
+    """The enti a step works on; all there are where the run names none, as checks started from an asset's page do."""
+    if asked.enti or names_enti(context):
+        return list(asked.enti) or list(context.partition_keys)
+    return list(context.instance.get_dynamic_partitions(ENTI_NAME))
+
+
+def names_enti(context: Any) -> bool:
+    """Whether a run was started for some partition, or a range of them."""
+    return PARTITION in context.run.tags or RANGE_START in context.run.tags
 
 
 def reports_itself(context: Any) -> bool:
@@ -171,13 +187,20 @@ class _Progress:
     def end(self, *, needs_gate: bool = False) -> None:
         """Tells Dagster of the last enti. For the last step (`needs_gate`) raises Failure naming those put aside, if any."""
         self.tell()
+        self._mended()
         if needs_gate and self._aside:
             words = "; ".join(f"{ente}: {', '.join(reasons)}" for ente, reasons in self._aside.items())
             published = sorted(set(self._enti) - set(self._aside))
             raise Failure(
                 f"Not published, readers keep the previous state of: {words}",
-                metadata={"not published": sorted(self._aside), "published": published},
+                metadata={NOT_PUBLISHED: {ente: "; ".join(why) for ente, why in self._aside.items()}, "published": published},
             )
+
+    def _mended(self) -> None:
+        """Says of a run that tries again what failed, and bears the former one's tags, that it did not fail."""
+        tags = {failed_tag(ente): "tried again" for ente in self._enti if failed_tag(ente) in self._context.run.tags}
+        if tags:
+            self._context.instance.add_run_tags(self._context.run_id, tags)
 
 
 def _materialised(context: AssetExecutionContext) -> Iterator[MaterializeResult]:
@@ -235,6 +258,16 @@ def table_schema(table: Table) -> TableSchema:
             )
         )
     return TableSchema(columns)
+
+
+def table_freshness() -> FreshnessPolicy:
+    """When a table counts as old: nothing was calculated for any ente so long. What each ente owes is told by its deadlines."""
+    return FreshnessPolicy.time_window(fail_window=FAILS, warn_window=WARNS)
+
+
+def nightly(hour: int, minute: int = 0) -> FreshnessPolicy:
+    """What is made every night: old when it was not made in the hours before a time of day in Italy."""
+    return FreshnessPolicy.cron(f"{minute} {hour} * * *", timedelta(hours=4), "Europe/Rome")
 
 
 def described(table: Table) -> dict[str, Any]:

@@ -1,37 +1,60 @@
-"""What is said when a run fails: one clear line with the enti, the step and the reason."""
+"""What is said when a run fails: one clear line with the enti, the step and the reason; and a tag for each ente it failed for,
+by which the list of runs says so."""
 
 import logging
+from collections.abc import Mapping
 
-from dagster import DefaultSensorStatus, RunFailureSensorContext, run_failure_sensor
+from dagster import DefaultSensorStatus, JsonMetadataValue, RunFailureSensorContext, run_failure_sensor
 
-from assets.partitions import enti_of_tags
+from assets.partitions import enti_of_tags, failed_tag
+from assets.steps import NOT_PUBLISHED
 
 log = logging.getLogger("pcc.failures")
 
 #: Longest reason shown, in characters.
 REASON = 1_000
+#: The same in a tag; and the most enti that a run is tagged with.
+REASON_OF_TAG, TAGS = 150, 50
 
 
 def failure_message(context: RunFailureSensorContext) -> str:
     """The line that an operator reads."""
     run = context.dagster_run
     enti = ", ".join(enti_of_tags(run.tags)) or "the provider"
+    words = _reason(context)
+    return f"Run {run.run_id[:8]} ({run.job_name}) failed for {enti}: {words[:REASON]}"
+
+
+def _reason(context: RunFailureSensorContext) -> str:
+    """Each step that failed, with its first cause."""
     reasons = []
     for event in context.get_step_failure_events():
         error = event.step_failure_data.error
         cause = error.cause or error if error else None
         reasons.append(f"{event.step_key}: {cause.message.strip() if cause else 'no reason given'}")
-    words = "; ".join(reasons) or context.failure_event.message or "no reason given"
-    return f"Run {run.run_id[:8]} ({run.job_name}) failed for {enti}: {words[:REASON]}"
+    return "; ".join(reasons) or context.failure_event.message or "no reason given"
+
+
+def failed_enti(context: RunFailureSensorContext) -> Mapping[str, str]:
+    """The enti for which a run failed, each with the reason: those that publication put aside, else all of the run."""
+    for event in context.get_step_failure_events():
+        told = event.step_failure_data.user_failure_data
+        if told and isinstance(aside := told.metadata.get(NOT_PUBLISHED), JsonMetadataValue):
+            return dict(aside.data)
+    return dict.fromkeys(enti_of_tags(context.dagster_run.tags), _reason(context))
 
 
 @run_failure_sensor(
-    description="Logs each failed run in one line: enti, step, reason.",
+    description="Logs each failed run in one line (enti, step, reason), and tags it pcc.failed/<ente>: the list of runs then "
+    "says why an ente was not published. Paused, it tells of nothing; runs go on.",
     default_status=DefaultSensorStatus.RUNNING,
     minimum_interval_seconds=15,
 )
 def report_failure(context: RunFailureSensorContext) -> None:
-    """Logs the failed run."""
+    """Logs the failed run and tags it."""
+    found = list(failed_enti(context).items())[:TAGS]
+    tags = {failed_tag(ente): " ".join(why.split())[:REASON_OF_TAG] for ente, why in found}
+    context.instance.add_run_tags(context.dagster_run.run_id, tags)
     message = failure_message(context)
     context.log.error(message)
     log.error(message)

@@ -19,7 +19,7 @@ def test_every_field_of_the_form_is_described(job: Any) -> None:
     for node in job.graph.nodes:
         fields = node.definition.config_schema.config_type.fields
         assert [name for name, field in fields.items() if not field.description] == []
-        assert {name for name, field in fields.items() if field.is_required} <= {"ente", "who", "file", "decisions"}
+        assert [name for name, field in fields.items() if field.is_required] == []
 
 
 def test_a_bulk_approval_from_the_launchpad(database: sa.Engine, installation: Installation) -> None:
@@ -29,8 +29,33 @@ def test_a_bulk_approval_from_the_launchpad(database: sa.Engine, installation: I
 
 
 def test_what_cannot_be_decided_fails_the_run(database: sa.Engine, installation: Installation, tmp_path: Any) -> None:
-    run(decide_operations_of_ente, "decide_on_operations", installation, {"ente": "alfa", "who": "rossi"}, fails=True)
+    form = {"ente": "alfa", "who": "", "code": "PAID_NOT_REPORTED"}
+    run(decide_operations_of_ente, "decide_on_operations", installation, form, fails=True)
     (tmp_path / "d.csv").write_text("decisione;operation_id\nAPPROVA;a1\nAPPROVA;gone\n")
     config = {"ente": "alfa", "who": "rossi", "file": str(tmp_path / "d.csv")}
     run(read_decisions_file, "read_file", installation, config, fails=True)
     assert states(database)["a1"] == "approved"
+
+
+@pytest.mark.parametrize("job", [*DECISION_JOBS, write_model_files], ids=lambda job: job.name)
+def test_with_the_ente_alone_a_job_shows_what_there_is_and_changes_nothing(
+    job: Any, database: sa.Engine, installation: Installation
+) -> None:
+    before = states(database)
+    (node,) = job.graph.nodes
+    done = run(job, node.name, installation, {"ente": " alfa "})
+    assert "how to go on" in told(done, node.name)
+    assert done.dagster_run.tags["pcc.ente/alfa"] == job.name or ENTE_TAG + "alfa" in tags_of(done)
+    assert states(database) == before
+
+
+def test_a_form_without_the_ente_says_what_is_missing(database: sa.Engine, installation: Installation) -> None:
+    done = run(decide_operations_of_ente, "decide_on_operations", installation, {}, fails=True)
+    assert "Fill in the ente" in done.all_events[-2].message or "Fill in the ente" in str(done.all_events)
+
+
+def test_what_is_undone_is_shown_by_number(database: sa.Engine, installation: Installation) -> None:
+    config = {"ente": "alfa", "who": "rossi", "operations": ["a1"]}
+    run(decide_operations_of_ente, "decide_on_operations", installation, config)
+    done = run(undo_decisions, "undo_some", installation, {"ente": "alfa"})
+    assert told(done, "undo_some")["decisions that stand"] == 1

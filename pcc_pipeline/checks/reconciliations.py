@@ -251,8 +251,8 @@ RECONCILIATIONS: tuple[Reconciliation, ...] = (
     Reconciliation(
         "accounts_sum",
         "pcc_documents",
-        "The accounts of a document on PCC sum to its commercial amount, none of them negative (docs/rules.md "
-        "docs/rules.md#rule-3); a breach comes from PCC's feed and becomes an anomaly, so publication goes on",
+        "The accounts of a document on PCC sum to its commercial amount, none of them negative "
+        "(docs/rules.md#rule-3); a breach comes from PCC's feed and becomes an anomaly, so publication goes on",
         False,
         ("pcc_documents",),
         _ACCOUNTS,

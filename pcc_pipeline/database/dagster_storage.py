@@ -19,6 +19,8 @@ from pcc_pipeline.settings import Settings
 
 #: Prefix of the tags that name a run's enti, one a tag; the value is the fingerprint of what is to be done.
 ENTE_TAG = "pcc.ente/"
+#: Prefix of the tags that name the enti for which a run failed; the value is the reason.
+FAILED_TAG = "pcc.failed/"
 
 #: Dagster's own tags that name a run's partition, or a contiguous range of them.
 PARTITION = "dagster/partition"
@@ -116,7 +118,7 @@ def erasing(engine: sa.Engine, schema: str, ente: str, pattern: str, struck: str
         rows += run(f"delete from event_logs where id in ({about})", types=types).rowcount
         rows += run("delete from asset_check_executions where partition = :ente").rowcount
         rows += run("delete from dynamic_partitions where partition = :ente").rowcount
-        rows += run("delete from run_tags where key = :tag").rowcount
+        rows += run("delete from run_tags where key in (:tag, :failed)", failed=FAILED_TAG + ente).rowcount
         run("update asset_keys set cached_status_data = null")
         run(
             "update asset_keys set last_materialization = (select event from event_logs where "
