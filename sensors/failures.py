@@ -40,7 +40,7 @@ def failed_enti(context: RunFailureSensorContext) -> Mapping[str, str]:
     for event in context.get_step_failure_events():
         told = event.step_failure_data.user_failure_data
         if told and isinstance(aside := told.metadata.get(NOT_PUBLISHED), JsonMetadataValue):
-            return dict(aside.data)
+            return aside.data if isinstance(aside.data, Mapping) else {}
     return dict.fromkeys(enti_of_tags(context.dagster_run.tags), _reason(context))
 
 
