@@ -2,6 +2,7 @@
 by which the list of runs says so."""
 
 import logging
+import re
 from collections.abc import Mapping
 
 from dagster import DefaultSensorStatus, JsonMetadataValue, RunFailureSensorContext, run_failure_sensor
@@ -31,8 +32,14 @@ def _reason(context: RunFailureSensorContext) -> str:
     for event in context.get_step_failure_events():
         error = event.step_failure_data.error
         cause = error.cause or error if error else None
-        reasons.append(f"{event.step_key}: {cause.message.strip() if cause else 'no reason given'}")
+        reasons.append(f"{event.step_key}: {_words(cause.message) if cause else 'no reason given'}")
     return "; ".join(reasons) or context.failure_event.message or "no reason given"
+
+
+def _words(message: str) -> str:
+    """An error's message without its class; of a blocking check its name alone, as the list of runs has little room."""
+    words = re.sub(r"^[\w.]*(Error|Exception|Failure): ", "", message.strip())
+    return re.sub(r"^\d+ blocking asset checks? failed with ERROR severity:\s*", "blocking check ", words)
 
 
 def failed_enti(context: RunFailureSensorContext) -> Mapping[str, str]:
