@@ -123,19 +123,17 @@ class Operator:
         self.go(f"/locations/{LOCATION}/jobs/{job}/playground")
         launch = self.page.get_by_role("button", name="Launch Run")
         launch.wait_for()
+        lines = self.page.locator(".CodeMirror-line")
+        lines.first.wait_for()
+        self.page.wait_for_timeout(2_000)  # the form is drawn anew once its defaults are there
         if partitioned:
             self.page.get_by_placeholder("Partition").fill(ente)
             self.page.get_by_text(ente, exact=True).last.click()
-        else:
-            lines = self.page.locator(".CodeMirror-line")
-            lines.first.wait_for()
-            field = lines.filter(has_text="ente: ''")
-            self.page.wait_for_timeout(1_000)
-            if field.count():
-                field.first.click()
-                self.page.keyboard.press("End")
-                self.page.keyboard.press("Backspace")
-                self.page.keyboard.type(f"{ente}'")
+        elif (field := lines.filter(has_text="ente: ''")).count():
+            field.first.click()
+            self.page.keyboard.press("End")
+            self.page.keyboard.press("Backspace")
+            self.page.keyboard.type(f"{ente}'")
         self.page.wait_for_timeout(1_500)  # the form is checked while one types
         launch.click()
         return self.new_run(before)
@@ -154,7 +152,7 @@ class Operator:
         self.page.get_by_role("button", name="Materialize").first.click()
         self.page.get_by_text("Select a partition or create one").click()
         for ente in enti:
-            self.page.get_by_test_id(f"menu-item-{ente}").click()
+            self.page.locator(f'[title="{ente}"] > span').last.click()
         self.page.keyboard.press("Escape")
         self.page.get_by_role("button", name="Launch").last.click()
         return self.new_run(before)
