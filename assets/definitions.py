@@ -27,11 +27,14 @@ with warnings.catch_warnings():
     from assets.reports import REPORT_ASSETS, REPORT_JOBS, REPORT_SCHEDULES
     from assets.resources import RunParameters, environment_installation
     from assets.service import SERVICE_ASSETS, SERVICE_JOBS, SERVICE_SCHEDULES
-    from assets.staging import staging
+    from assets.staging import quarantine_summary, staging
     from sensors import SENSORS
 
     defs = Definitions(
-        assets=[landing, staging, *MODEL_ASSETS, published, bonifica_report, *REPORT_ASSETS, *SERVICE_ASSETS, purged_history],
+        assets=[
+            *(landing, staging, quarantine_summary, *MODEL_ASSETS, published, bonifica_report),
+            *(*REPORT_ASSETS, *SERVICE_ASSETS, purged_history),
+        ],
         asset_checks=[*ASSET_CHECKS, nothing_in_quarantine],
         jobs=[*JOBS, *DECISION_JOBS, *REPORT_JOBS, *SERVICE_JOBS, purge_history],
         schedules=[*REPORT_SCHEDULES, *SERVICE_SCHEDULES, nightly_purge],

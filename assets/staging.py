@@ -14,13 +14,20 @@ from pcc_pipeline.arrival.staging import stage
 from pcc_pipeline.database.register import Delivery, Outcome
 from pcc_pipeline.formats import Counts
 from pcc_pipeline.runs.inputs import begin, facts_of_run
-from pcc_pipeline.tables import DELIVERY_NOTES, FEEDS, QUARANTINE
+from pcc_pipeline.tables import DELIVERY_NOTES, FEEDS, QUARANTINE, TABLES
 
 #: At most this many deliveries, and reasons, are shown.
 SHOWN = 50
 
 #: The kinds that an ente's folder may hold; `enti` is the provider's.
 KINDS = tuple(kind for kind in FEEDS if kind != "enti")
+
+
+#: What publication makes of the quarantine by itself; nothing materialises it.
+FOLDED = TABLES["quarantine_summary"]
+quarantine_summary = AssetSpec(
+    FOLDED.name, deps=[QUARANTINE.name], group_name="deliveries", description=FOLDED.grain, metadata=described(FOLDED)
+)
 
 
 @multi_asset(

@@ -85,7 +85,7 @@ def test_everything_is_described() -> None:
     graph = defs.resolve_asset_graph()
     things = [*JOBS, *(defs.sensors or ()), *(defs.schedules or ())]
     assert [thing.name for thing in things if not thing.description] == []
-    assert [key for key in graph.materializable_asset_keys if not graph.get(key).description] == []
+    assert [key for key in graph.get_all_asset_keys() if not graph.get(key).description] == []
     checks = [graph.get_check_spec(key) for key in graph.asset_check_keys]
     assert [spec.key for spec in checks if not (spec.description or "").startswith("If it fails: ")] == []
 
