@@ -32,8 +32,9 @@ with warnings.catch_warnings():
 
     defs = Definitions(
         assets=[
-            *(landing, staging, quarantine_summary, *MODEL_ASSETS, published, bonifica_report),
+            *(landing, staging, *MODEL_ASSETS, published, bonifica_report),
             *(*REPORT_ASSETS, *SERVICE_ASSETS, purged_history),
+            quarantine_summary,
         ],
         asset_checks=[*ASSET_CHECKS, nothing_in_quarantine],
         jobs=[*JOBS, *DECISION_JOBS, *REPORT_JOBS, *SERVICE_JOBS, purge_history],

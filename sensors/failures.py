@@ -12,6 +12,8 @@ from assets.steps import NOT_PUBLISHED
 
 log = logging.getLogger("pcc.failures")
 
+#: What stands before the name of a blocking check that failed.
+CHECK = "blocking check "
 #: Longest reason shown, in characters.
 REASON = 1_000
 #: The same in a tag; and the most enti that a run is tagged with.
@@ -22,24 +24,29 @@ def failure_message(context: RunFailureSensorContext) -> str:
     """The line that an operator reads."""
     run = context.dagster_run
     enti = ", ".join(enti_of_tags(run.tags)) or "the provider"
-    words = _reason(context)
+    words = "; ".join(f"{step}: {why}" for step, why in _causes(context)) or _of_the_run(context)
     return f"Run {run.run_id[:8]} ({run.job_name}) failed for {enti}: {words[:REASON]}"
 
 
-def _reason(context: RunFailureSensorContext) -> str:
+def _causes(context: RunFailureSensorContext) -> list[tuple[str, str]]:
     """Each step that failed, with its first cause."""
-    reasons = []
+    found = []
     for event in context.get_step_failure_events():
         error = event.step_failure_data.error
         cause = error.cause or error if error else None
-        reasons.append(f"{event.step_key}: {_words(cause.message) if cause else 'no reason given'}")
-    return "; ".join(reasons) or context.failure_event.message or "no reason given"
+        found.append((event.step_key or "", _words(cause.message) if cause else "no reason given"))
+    return found
 
 
 def _words(message: str) -> str:
-    """An error's message without its class; of a blocking check its name alone, as the list of runs has little room."""
+    """An error's message without its class; of a blocking check its name alone."""
     words = re.sub(r"^[\w.]*(Error|Exception|Failure): ", "", message.strip())
-    return re.sub(r"^\d+ blocking asset checks? failed with ERROR severity:\s*", "blocking check ", words)
+    return re.sub(r"^\d+ blocking asset checks? failed with ERROR severity:\s*", CHECK, words)
+
+
+def _of_the_run(context: RunFailureSensorContext) -> str:
+    """What is said of a run in which no step failed: its process was killed, say."""
+    return context.failure_event.message or "no reason given"
 
 
 def failed_enti(context: RunFailureSensorContext) -> Mapping[str, str]:
@@ -48,7 +55,9 @@ def failed_enti(context: RunFailureSensorContext) -> Mapping[str, str]:
         told = event.step_failure_data.user_failure_data
         if told and isinstance(aside := told.metadata.get(NOT_PUBLISHED), JsonMetadataValue):
             return aside.data if isinstance(aside.data, Mapping) else {}
-    return dict.fromkeys(enti_of_tags(context.dagster_run.tags), _reason(context))
+    # The list of runs has little room: no step, and of a check the name first.
+    words = "; ".join(why.removeprefix(CHECK) for _, why in _causes(context)) or _of_the_run(context)
+    return dict.fromkeys(enti_of_tags(context.dagster_run.tags), words)
 
 
 @run_failure_sensor(

@@ -58,7 +58,7 @@ def tags_after(instance: DagsterInstance, tags: dict[str, str]) -> dict[str, str
 
 def test_a_failed_run_says_for_whom_and_why(instance: DagsterInstance) -> None:
     found = tags_after(instance, {PARTITION: "alfa"})
-    assert found["pcc.failed/alfa"] == "publishes: no such file"
+    assert found["pcc.failed/alfa"] == "no such file"
     enti = {ENTE_TAG + ente: "mark" for ente in ("alfa", "beta", "gamma")}
     ASIDE["beta"] = "checks_debt: blocking checks failed: stock.every_cent_explained"
     try:

@@ -153,12 +153,12 @@ def test_why_an_ente_was_not_published_and_the_way_out(served: tuple[Settings, s
     operator.go("/assets/gone_rows?view=checks&checkDetail=gone_rows_confirmed")
     page.get_by_text("pcc confirm DELIVERY").first.wait_for()
     page.get_by_text("Show Markdown").first.click()
-    delivery = page.get_by_role("cell").filter(has_text="whole.2025").first
-    delivery.wait_for()
+    delivery = _whole_delivery(settings, "beta")
+    page.get_by_role("cell", name=delivery).first.wait_for()
     operator.picture("sample_of_a_failed_check")
     page.keyboard.press("Escape")
 
-    pcc(settings, "confirm", _whole_delivery(settings, "beta"), "--ente", "beta", "--who", "rossi")
+    pcc(settings, "confirm", delivery, "--ente", "beta", "--who", "rossi")
     before = operator.known()
     operator.go(f"/runs/{failed}")
     page.get_by_role("button", name="Re-execute all").click()
