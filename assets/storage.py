@@ -41,6 +41,7 @@ class RunStorage(PostgresRunStorage):
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Self:
+        """The storage that dagster.yaml describes."""
         made = cls(pg_url_from_config(config_value), inst_data=inst_data)
         made.optimize_for_webserver(**POOL)
         return made
@@ -59,6 +60,7 @@ class EventLog(PostgresEventLogStorage):
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
+        """The storage that dagster.yaml describes."""
         made = cls(pg_url_from_config(config_value), inst_data=inst_data)
         made.optimize_for_webserver(**POOL)
         return made
@@ -73,11 +75,13 @@ class EventLog(PostgresEventLogStorage):
             yield connection
 
     def has_table(self, table_name: str) -> bool:
+        """Whether there is a table of that name: asked until there is, since none goes."""
         if table_name not in self._tables and super().has_table(table_name):
             self._tables.add(table_name)
         return table_name in self._tables
 
     def has_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> bool:
+        """Whether an ente is a partition; for some seconds the answer yes stands."""
         asked = (partitions_def_name, partition_key)
         if time.monotonic() - self._partitions.get(asked, -KNOWN) < KNOWN:
             return True
@@ -86,12 +90,14 @@ class EventLog(PostgresEventLogStorage):
         return found
 
     def store_event(self, event: EventLogEntry) -> None:
+        """Writes an event with those that wait for it, or has it wait."""
         with self._lock:
             self._waiting.append(event)
             if event.dagster_event_type not in WAIT or len(self._waiting) >= TOGETHER:
                 self._write()
 
     def dispose(self) -> None:
+        """Writes what waits, and ends."""
         with self._lock:
             self._write()
         super().dispose()

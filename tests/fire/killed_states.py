@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
+from pcc_pipeline import scratch
 from pcc_pipeline.database.engine import DAGSTER, engine
 from pcc_pipeline.database.schema import SCHEMA
 from pcc_pipeline.settings import Settings
@@ -34,6 +35,7 @@ _LAST = {"publications": "SELECT DISTINCT ON (ente) * FROM {} WHERE ente <> '_pr
 def state(settings: Settings, out: Path) -> State:
     """Everything, by a name each: tables of the database, files of the store, other files, what Dagster calls under way."""
     found: State = {}
+    scratch.clear(settings)
     for name, rows in _database(settings):
         found[f"table {name}"] = rows
     store = Store(settings.store_url)

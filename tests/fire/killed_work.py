@@ -32,6 +32,7 @@ from pcc_pipeline.installation import Installation
 from pcc_pipeline.review.sending import hand_out, send
 from pcc_pipeline.runs import pipeline
 from pcc_pipeline.runs.inputs import begin
+from pcc_pipeline.scratch import settle
 from pcc_pipeline.service.erasure import erase
 from pcc_pipeline.settings import Settings
 
@@ -113,6 +114,7 @@ def work(order: Order, told: Connection) -> None:
             os.dup2(log.fileno(), number)
     if order.aged is not None:
         leftovers.LEFT_BEHIND = order.aged
+    settle(order.settings)
     points = Points(order.kill, (str(order.settings.home), str(order.out)))
     told.send("begun")
     try:
