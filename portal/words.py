@@ -107,6 +107,7 @@ LABELS |= {
     "CHANGED.PAID_NON_COMMERCIAL": "pagato, non commerciale",
     "FILE.written": "scritto, da caricare su PCC", "FILE.uploaded": "caricato, attende l'esito", "FILE.answered": "con esito",
     "FILE.NOT_UPLOADED": "da troppi giorni non caricato", "FILE.NOT_ANSWERED": "da troppi giorni senza esito",
+    "STEP.received": "ricevuto", "STEP.read": "letto", "STEP.calculating": "calcolo in corso", "STEP.published": "pubblicato",
     "FEED.erp_invoices": "Fatture del gestionale", "FEED.erp_payments": "Pagamenti del gestionale",
     "FEED.erp_opi": "Ordinativi e giornale di cassa (OPI)", "FEED.pcc_invoices": "Documenti di PCC",
     "FEED.pcc_operations": "Movimenti di PCC", "FEED.pcc_outcomes": "Esiti di PCC sui modelli inviati",

@@ -42,7 +42,7 @@ SECRETS = {"alfa": "SEGRETO DI ALFA", "beta": "SEGRETO DI BETA"}
 AMOUNTS = {"alfa": Decimal("1234.50"), "beta": Decimal("98765.43")}
 
 PAGES = (
-    "/", "/scadenze", "/creditori", "/creditori?cerca=segreto", "/documenti", "/documenti?numero=1", "/anomalie", "/consegne", "/domande", "/indicatori",
+    "/", "/in-corso", "/scadenze", "/creditori", "/creditori?cerca=segreto", "/documenti", "/documenti?numero=1", "/anomalie", "/consegne", "/domande", "/indicatori",
     "/servizio", "/indicatori/ITP/2025", "/rapporti", "/operazioni", "/operazioni?stato=proposed",
     "/servizio?per=quarter", "/segnalazioni", "/segnalazioni?stato=closed", "/scadenze?mese=2025-11&vista=right",
     "/documenti?scadenza=2025-11-01", "/documenti?scadenza=2025-11-01..2025-11-30&vista=right", "/creditori/09999999999",

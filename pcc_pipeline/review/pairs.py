@@ -70,8 +70,8 @@ order by decision
 """
 
 
-# Of one question the latest answer counts.
-_ANSWERS = """
+#: The answers that stand: of one question the latest counts.
+STANDING_ANSWERS = """
 select distinct on (code, id_documento, progressivo_registrazione) * from pcc.answers
 where ente = :ente and (cast(:known_at as timestamptz) is null or decided_at <= :known_at)
 order by code, id_documento, progressivo_registrazione, decision desc
@@ -126,7 +126,7 @@ def snapshot(engine: sa.Engine, ente: str, known_at: datetime | None = None) -> 
             "decided_match_decisions": _arrow(connection, "decided_match_decisions", _STANDING_PAIRS, given),
             "decided_operation_decisions": _arrow(connection, "decided_operation_decisions", STATES, given),
             "decided_sent_operations": _arrow(connection, "decided_sent_operations", SENT, given),
-            "decided_answers": _arrow(connection, "decided_answers", _ANSWERS, given),
+            "decided_answers": _arrow(connection, "decided_answers", STANDING_ANSWERS, given),
             "decided_operation_requests": _arrow(connection, "decided_operation_requests", REQUESTS, given),
         }
 

@@ -92,6 +92,7 @@ PUBLICATIONS = Table(
         Column("run_id", "text", "Run that published it"),
         Column("rows", "integer", "Rows published, over all tables", required=True, minimum=0),
         Column("seen_sequence", "integer", "All deliveries up to this sequence were in its calculation"),
+        Column("told_at", "timestamp", "When the mails about it were written for whoever wants them; null: nobody of the ente did"),
     ),
     key=("publication",),
     indexes=(("ente", "publication"),),

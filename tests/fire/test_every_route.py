@@ -84,6 +84,8 @@ EXPECTED: dict[tuple[str, str], Expected] = {
     ("GET", "/enti.{suffix}"): Expected(PROVIDER, values=FILE),
     ("POST", "/enti"): Expected(SIGNED_IN, (303,), {"ente": "{ente}"}, other=(403, 303)),
     ("GET", "/"): Expected(OF_ENTE),
+    ("GET", "/in-corso"): Expected(OF_ENTE),
+    ("POST", "/avvisi"): Expected(CLIENTS, (303,), {"pubblicate": "true"}),
     ("GET", "/scadenze"): Expected(OF_ENTE),
     ("GET", "/creditori"): Expected(OF_ENTE),
     ("GET", "/creditori/{creditor}"): Expected(OF_ENTE, values={"creditor": "01234567890"}),
