@@ -27,6 +27,7 @@ from pcc_pipeline.italian import (
     moment,
     number,
     percent,
+    period,
     whole,
 )
 from pcc_pipeline.rules import anomaly_titles, rule_rows
@@ -141,4 +142,5 @@ def label(code: str) -> str:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "euro": euro, "day": day, "moment": moment, "whole": whole, "number": number, "percent": percent, "label": label,
+    "period": period,
 }  # fmt: skip

@@ -404,12 +404,11 @@ def test_an_answer_becomes_a_special_case_of_ones_own_ente(desk: TestClient, set
     fields = {
         "csrf": _csrf(desk),
         "codice": "AMOUNT_DIFFERS",
-        "id_documento": "D1",
-        "progressivo": "P1",
+        "scelta": '["D1", "P1"]',
         "risposta": "NON_COMMERCIALE",
     }
     assert "manca la data" in desk.post("/domande", data=fields).text
-    assert desk.post("/domande", data={**fields, "id_documento": "D9"}).status_code == 404
+    assert desk.post("/domande", data={**fields, "scelta": '["D9", null]'}).status_code == 404
     assert "Risposta registrata" in desk.post("/domande", data={**fields, "dal": "2025-01-01"}).text
     (case,) = [path for path in settings.inbox.rglob("*") if path.is_file()]
     assert case.parent == settings.inbox / "alfa" / "special_cases" and "NON_COMMERCIALE" in case.read_text()

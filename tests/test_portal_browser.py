@@ -151,10 +151,11 @@ def test_from_the_upload_to_the_right_stock(server_home: Path) -> None:
         before = euro(amounts["right"])
         page.goto(f"{desk}/domande")
         question = page.locator(".desk-question", has_text="Importo diverso").first
-        question.get_by_text("Rispondi").click()
+        question.get_by_role("checkbox").first.check()
+        question.locator("summary").click()
         question.get_by_label("Risposta").select_option("NON_COMMERCIALE")
         question.get_by_label("Dal").fill("2025-01-01")
-        question.get_by_role("button", name="Registra").click()
+        question.get_by_role("button", name="Rispondi alle scelte").click()
         expect(page.get_by_role("status")).to_contain_text("Risposta registrata")
         for _ in range(RUN // 2):
             page.goto(f"{desk}/")

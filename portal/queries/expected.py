@@ -69,7 +69,7 @@ def _delivered(connection: sa.Connection, ente: str) -> bool:
     return bool(connection.execute(sa.select(sa.exists().where(d.c.ente == ente))).scalar_one())
 
 
-def _to_deliver_again(connection: sa.Connection, ente: str) -> Sequence[sa.Row[Any]]:
+def _to_deliver_again(connection: sa.Connection, ente: str) -> Sequence[sa.Row[Any, Any]]:
     """The latest delivery of each kind, where it was refused or had rows refused: latest first."""
     d = table("deliveries")
     latest = (

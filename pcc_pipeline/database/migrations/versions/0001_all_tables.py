@@ -50,6 +50,18 @@ def upgrade() -> None:
     op.create_index(op.f('ix_anomalies_ente_code'), 'anomalies', ['ente', 'code'], unique=False, schema='pcc')
     op.create_index(op.f('ix_anomalies_ente_code_id_documento_progressivo_registrazione'), 'anomalies', ['ente', 'code', 'id_documento', 'progressivo_registrazione'], unique=False, schema='pcc')
     op.create_index('ix_anomalies_largest', 'anomalies', ['ente', sa.literal_column('abs(amount)')], unique=False, schema='pcc', postgresql_where=None)
+    op.create_table('answer_attachments',
+    sa.Column('attachment', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Number of the attachment'),
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('decision', sa.BigInteger(), nullable=False, comment='The answer (answers)'),
+    sa.Column('name', sa.Text(), nullable=False, comment='File name, made safe'),
+    sa.Column('sha256', sa.Text(), nullable=False, comment='SHA-256 of the bytes, hexadecimal'),
+    sa.Column('size', sa.BigInteger(), nullable=False, comment='Size [bytes]'),
+    sa.PrimaryKeyConstraint('attachment', name=op.f('pk_answer_attachments')),
+    schema='pcc',
+    comment="One row per file attached to an answer; its bytes are in the store, among the ente's own"
+    )
+    op.create_index(op.f('ix_answer_attachments_ente_decision'), 'answer_attachments', ['ente', 'decision'], unique=False, schema='pcc')
     op.create_table('answers',
     sa.Column('decision', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of decision'),
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
@@ -60,12 +72,17 @@ def upgrade() -> None:
     sa.Column('value', sa.Text(), nullable=True, comment='What it names: a document, a creditor'),
     sa.Column('in_force_from', sa.Date(), nullable=True, comment='From when it holds'),
     sa.Column('whole_supplier', sa.Boolean(), nullable=False, comment='It holds for all documents of the supplier'),
+    sa.Column('original_creditor', sa.Text(), nullable=True, comment='The supplier, as the question named it; null: an older version did not keep it'),
+    sa.Column('numero', sa.Text(), nullable=True, comment='Invoice number, as the question named it'),
+    sa.Column('data_emissione', sa.Date(), nullable=True, comment='Date of issue, as the question named it'),
+    sa.Column('decisions', sa.Text(), nullable=True, comment='Numbers of the decisions on pairs or operations that it made, with commas; null: none'),
+    sa.Column('withdrawn', sa.Boolean(), nullable=True, comment='The answer is taken back, with what it did; null: no'),
     sa.Column('reason', sa.Text(), nullable=True, comment='Why, in the words of who decided'),
     sa.Column('decided_by', sa.Text(), nullable=False, comment='Who decided'),
     sa.Column('decided_at', sa.DateTime(timezone=True), nullable=False, comment='When it was decided'),
     sa.PrimaryKeyConstraint('decision', name=op.f('pk_answers')),
     schema='pcc',
-    comment='One row per answer to a question (model questions); the latest of a question is shown'
+    comment='One row per answer to a question (model questions), or per answer taken back; the latest of a question counts'
     )
     op.create_index(op.f('ix_answers_ente_code'), 'answers', ['ente', 'code'], unique=False, schema='pcc')
     op.create_table('api_tokens',
@@ -1354,6 +1371,8 @@ def downgrade() -> None:
     op.drop_table('api_tokens', schema='pcc')
     op.drop_index(op.f('ix_answers_ente_code'), table_name='answers', schema='pcc')
     op.drop_table('answers', schema='pcc')
+    op.drop_index(op.f('ix_answer_attachments_ente_decision'), table_name='answer_attachments', schema='pcc')
+    op.drop_table('answer_attachments', schema='pcc')
     op.drop_index('ix_anomalies_largest', table_name='anomalies', schema='pcc', postgresql_where=None)
     op.drop_index(op.f('ix_anomalies_ente_code_id_documento_progressivo_registrazione'), table_name='anomalies', schema='pcc')
     op.drop_index(op.f('ix_anomalies_ente_code'), table_name='anomalies', schema='pcc')
