@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse
 from pcc_pipeline.clock import today
 from pcc_pipeline.database.summary import explanations
 from portal import audit
+from portal.beginning import first_files
 from portal.following import follow, mark
 from portal.queries import stock
 from portal.queries.deliveries import deliveries
@@ -29,6 +30,7 @@ def home(request: Request, desk: AtDesk) -> Response:
         ente=desk.ente,
         published=desk.published,
         steps=steps(desk.connection, desk.ente, desk.published, today()),
+        beginning=first_files(desk.connection, desk.ente),
         **followed(request, desk),
         stocks=stock.stocks(desk.connection, desk.ente),
         explained=explanations(desk.connection, desk.ente),
