@@ -75,7 +75,7 @@ class OperationsDecided:
     already: int
     left: int
     states: Mapping[str, int] = field(default_factory=dict)
-    numbers: tuple[int, ...] = ()
+    numbers: tuple[int, ...] = field(default=(), compare=False)
 
     def in_words(self) -> str:
         """What was done, in Italian words for the person who asked."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -41,7 +41,7 @@ class Decided:
 
     written: int
     already: int = 0
-    numbers: tuple[int, ...] = ()
+    numbers: tuple[int, ...] = field(default=(), compare=False)
 
 
 # Of one pair the latest word counts; a pair by hand gives way to a later one of either document.
