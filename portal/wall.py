@@ -27,11 +27,12 @@ ACCOUNTS_SCOPE, PROVIDER_SCOPE, SUPPORT_SCOPE = "accounts", "provider", "support
 #: Register tables that an ente may read its own rows of; and of these, those that its people add rows to.
 READABLE = (
     "deliveries", "publications", "match_decisions", "operation_decisions", "approval_limits", "sent_operations", "answers",
-    "delivery_confirmations", "model_files", "model_uploads",
+    "answer_attachments", "delivery_confirmations", "model_files", "model_uploads",
+    "operation_requests",
 )  # fmt: skip
 ADDED_TO = (
-    "match_decisions", "operation_decisions", "answers", "delivery_confirmations", "model_files", "sent_operations",
-    "model_uploads",
+    "match_decisions", "operation_decisions", "answers", "answer_attachments", "delivery_confirmations", "model_files",
+    "sent_operations", "model_uploads",
 )  # fmt: skip
 #: Of these, the one column that is set later: a file is put where people take it after it was registered.
 SET_LATER = {"model_files": "handed_at"}

@@ -27,6 +27,7 @@ from pcc_pipeline.italian import (
     moment,
     number,
     percent,
+    period,
     whole,
 )
 from pcc_pipeline.rules import anomaly_titles, rule_rows
@@ -107,6 +108,7 @@ LABELS |= {
     "CHANGED.PAID_NON_COMMERCIAL": "pagato, non commerciale",
     "FILE.written": "scritto, da caricare su PCC", "FILE.uploaded": "caricato, attende l'esito", "FILE.answered": "con esito",
     "FILE.NOT_UPLOADED": "da troppi giorni non caricato", "FILE.NOT_ANSWERED": "da troppi giorni senza esito",
+    "STEP.received": "ricevuto", "STEP.read": "letto", "STEP.calculating": "calcolo in corso", "STEP.published": "pubblicato",
     "FEED.erp_invoices": "Fatture del gestionale", "FEED.erp_payments": "Pagamenti del gestionale",
     "FEED.erp_opi": "Ordinativi e giornale di cassa (OPI)", "FEED.pcc_invoices": "Documenti di PCC",
     "FEED.pcc_operations": "Movimenti di PCC", "FEED.pcc_outcomes": "Esiti di PCC sui modelli inviati",
@@ -140,4 +142,5 @@ def label(code: str) -> str:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "euro": euro, "day": day, "moment": moment, "whole": whole, "number": number, "percent": percent, "label": label,
+    "period": period,
 }  # fmt: skip

@@ -22,7 +22,7 @@ class DutyDate:
     """A duty of an ente: when it is due, the day that it concerns, and the day it was met (None: not, or not known here).
 
     `every` is YEAR or MONTH; `owed` is false where it is only advised (SIOPE+); `documents` is how many debts a monthly duty
-    is about (None: not known yet).
+    is about (None: not known yet); `met_by` is what shows that it is met (None: nothing here does).
     """
 
     ente: str
@@ -36,6 +36,7 @@ class DutyDate:
     every: str = "YEAR"
     owed: bool = True
     documents: int | None = None
+    met_by: str | None = None
 
     def days_left(self, today: date) -> int:
         """Days to the deadline; negative once past."""
@@ -86,6 +87,7 @@ def deadlines_in(connection: sa.Connection, first: date, last: date, ente: str |
             d.c.every,
             d.c.owed,
             d.c.documents,
+            d.c.met_by,
         )
         .outerjoin(published, sa.and_(published.c.ente == d.c.ente, published.c.reference_date == d.c.concerns_day))
         .where(d.c.due_on.between(first, last))

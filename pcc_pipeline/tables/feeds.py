@@ -201,6 +201,7 @@ SPECIAL_CASES = _feed(
     Column("nuovo_creditore_denominazione", "text", "Name of the new creditor"),
     Column("decorrenza", "date", "Day from which the case holds", required=True),
     Column("nota", "text", "The ente's note"),
+    _flag("annullato", "The row takes back the same case, which no longer stands; null means no"),
     one_of=(("cf_fornitore", "piva_fornitore"),),
 )
 

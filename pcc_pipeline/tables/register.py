@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pcc_pipeline.tables.accounts import ACCOUNTS, ACCOUNTS_NUMBERED, ACCOUNTS_UNIQUE
 from pcc_pipeline.tables.connector import ERP_READS
-from pcc_pipeline.tables.decisions import DECISIONS
+from pcc_pipeline.tables.decisions import ANSWER_ATTACHMENTS, DECISIONS
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.quarantine import FORMER_READINGS
 from pcc_pipeline.tables.sending import SENDING
@@ -92,6 +92,7 @@ PUBLICATIONS = Table(
         Column("run_id", "text", "Run that published it"),
         Column("rows", "integer", "Rows published, over all tables", required=True, minimum=0),
         Column("seen_sequence", "integer", "All deliveries up to this sequence were in its calculation"),
+        Column("told_at", "timestamp", "When the mails about it were written for whoever wants them; null: nobody of the ente did"),
     ),
     key=("publication",),
     indexes=(("ente", "publication"),),
@@ -101,7 +102,7 @@ PUBLICATIONS = Table(
 REGISTER: dict[str, Table] = {
     table.name: table
     for table in (
-        DELIVERIES, ARRIVALS, PUBLICATIONS, ERP_READS, FORMER_READINGS, *DECISIONS, *SENDING, *ACCOUNTS.values(), *SERVICE_REGISTER,
+        DELIVERIES, ARRIVALS, PUBLICATIONS, ERP_READS, FORMER_READINGS, *DECISIONS, ANSWER_ATTACHMENTS, *SENDING, *ACCOUNTS.values(), *SERVICE_REGISTER,
         *SUPPORT, SERVICE_MEASURES,
     )
 }
@@ -112,6 +113,7 @@ NUMBERED: dict[str, str] = {
     "publications": "publication",
     "erp_reads": "reading",
     **{table.name: "decision" for table in DECISIONS},
+    "answer_attachments": "attachment",
     **ACCOUNTS_NUMBERED,
     **SUPPORT_NUMBERED,
 }

@@ -84,6 +84,8 @@ EXPECTED: dict[tuple[str, str], Expected] = {
     ("GET", "/enti.{suffix}"): Expected(PROVIDER, values=FILE),
     ("POST", "/enti"): Expected(SIGNED_IN, (303,), {"ente": "{ente}"}, other=(403, 303)),
     ("GET", "/"): Expected(OF_ENTE),
+    ("GET", "/in-corso"): Expected(OF_ENTE),
+    ("POST", "/avvisi"): Expected(CLIENTS, (303,), {"pubblicate": "true"}),
     ("GET", "/scadenze"): Expected(OF_ENTE),
     ("GET", "/creditori"): Expected(OF_ENTE),
     ("GET", "/creditori/{creditor}"): Expected(OF_ENTE, values={"creditor": "01234567890"}),
@@ -109,8 +111,12 @@ EXPECTED: dict[tuple[str, str], Expected] = {
     ("GET", "/modelli/{kind}.xlsx"): Expected(OF_ENTE, values={"kind": "open_list"}),
     ("GET", "/domande"): Expected(OF_ENTE),
     ("POST", "/domande"): Expected(
-        OF_ENTE, (200, 400), {"codice": "AMOUNT_DIFFERS", "id_documento": "D1", "progressivo": "P1", "risposta": "NOTA", "nota": "x"}
+        OF_ENTE, (200, 404),
+        {"codice": "AMOUNT_DIFFERS", "scelta": '["D1", "P1"]', "risposta": "NOTA", "nota": "x"},
+        files={"allegati": ("atto.pdf", b"%PDF-1.7 x")},
     ),
+    ("GET", "/domande/allegati/{wanted}"): Expected(OF_ENTE, (404,), values={"wanted": "999"}, other=(404,)),
+    ("POST", "/domande/{decision}/annulla"): Expected(OF_ENTE, (200, 400), {}, values={"decision": "{answer}"}, other=(400,)),
     ("GET", "/operazioni"): Expected(OF_ENTE),
     ("POST", "/operazioni"): Expected(
         DECIDES, (200,), {"decisione": "approve-ticked", "operazione": "op-{ente}"}, other=(400, 403)
@@ -121,6 +127,7 @@ EXPECTED: dict[tuple[str, str], Expected] = {
     ("GET", "/file-pcc/{name}/scarica"): Expected(SENDS, (404,), values={"name": "no.csv"}),
     ("POST", "/file-pcc/{name}/caricato"): Expected(SENDS, (404,), {}, values={"name": "no.csv"}),
     ("GET", "/indicatori"): Expected(OF_ENTE),
+    ("POST", "/indicatori/previsione"): Expected(OF_ENTE, (200, 400), {"fino_al": "2026-12-31", "pagate_il": "2027-01-01"}),
     ("GET", "/indicatori/{name}/{period}"): Expected(OF_ENTE, values={"name": "ITP", "period": "2025"}),
     ("GET", "/servizio"): Expected(OF_ENTE),
     ("GET", "/segnalazioni"): Expected(OF_ENTE),
@@ -215,6 +222,7 @@ class Trial:
                 "ente": ente, "person": str(person.user_id),
                 "token": digest(new_token(self.bind, ente, SECRETS[ente], person.user_id, datetime.now(UTC))),
                 "ticket": str(self._ticket(ente)),
+                "answer": str(self._answer(ente)),
                 "transfer": chunks.begin(settings, ente, person.user_id, Declared("g.csv", 9, 1)).key,
             }  # fmt: skip
         land(installation, settings.inbox, drain=True)
@@ -226,6 +234,15 @@ class Trial:
     def _ticket(self, ente: str) -> int:
         asked = Request(ente, "SCRIVANIA", SECRETS[ente], "x")
         return open_ticket(self.bind, asked, Person("chi", False), datetime.now(UTC))
+
+    def _answer(self, ente: str) -> int:
+        t = table("answers")
+        row = {
+            "ente": ente, "code": "WRONG_OFFICE", "id_documento": SECRETS[ente], "answer": "NOTA", "whole_supplier": False,
+            "decided_by": "chi", "decided_at": datetime.now(UTC),
+        }  # fmt: skip
+        with self.bind.begin() as connection:
+            return int(connection.execute(sa.insert(t).values(row).returning(t.c.decision)).scalar_one())
 
     def ask(
         self, method: str, path: str, role: str, ente: str, *, token: bool = True, bearing: str | None = None
@@ -314,6 +331,7 @@ def test_nothing_of_another_ente_is_seen_or_changed(trial: Trial, settings: Sett
                 "match_decisions",
                 "operation_decisions",
                 "answers",
+                "answer_attachments",
                 "delivery_confirmations",
                 "model_files",
                 "sent_operations",

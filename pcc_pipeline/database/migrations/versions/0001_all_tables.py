@@ -50,6 +50,18 @@ def upgrade() -> None:
     op.create_index(op.f('ix_anomalies_ente_code'), 'anomalies', ['ente', 'code'], unique=False, schema='pcc')
     op.create_index(op.f('ix_anomalies_ente_code_id_documento_progressivo_registrazione'), 'anomalies', ['ente', 'code', 'id_documento', 'progressivo_registrazione'], unique=False, schema='pcc')
     op.create_index('ix_anomalies_largest', 'anomalies', ['ente', sa.literal_column('abs(amount)')], unique=False, schema='pcc', postgresql_where=None)
+    op.create_table('answer_attachments',
+    sa.Column('attachment', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Number of the attachment'),
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('decision', sa.BigInteger(), nullable=False, comment='The answer (answers)'),
+    sa.Column('name', sa.Text(), nullable=False, comment='File name, made safe'),
+    sa.Column('sha256', sa.Text(), nullable=False, comment='SHA-256 of the bytes, hexadecimal'),
+    sa.Column('size', sa.BigInteger(), nullable=False, comment='Size [bytes]'),
+    sa.PrimaryKeyConstraint('attachment', name=op.f('pk_answer_attachments')),
+    schema='pcc',
+    comment="One row per file attached to an answer; its bytes are in the store, among the ente's own"
+    )
+    op.create_index(op.f('ix_answer_attachments_ente_decision'), 'answer_attachments', ['ente', 'decision'], unique=False, schema='pcc')
     op.create_table('answers',
     sa.Column('decision', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of decision'),
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
@@ -60,12 +72,17 @@ def upgrade() -> None:
     sa.Column('value', sa.Text(), nullable=True, comment='What it names: a document, a creditor'),
     sa.Column('in_force_from', sa.Date(), nullable=True, comment='From when it holds'),
     sa.Column('whole_supplier', sa.Boolean(), nullable=False, comment='It holds for all documents of the supplier'),
+    sa.Column('original_creditor', sa.Text(), nullable=True, comment='The supplier, as the question named it; null: an older version did not keep it'),
+    sa.Column('numero', sa.Text(), nullable=True, comment='Invoice number, as the question named it'),
+    sa.Column('data_emissione', sa.Date(), nullable=True, comment='Date of issue, as the question named it'),
+    sa.Column('decisions', sa.Text(), nullable=True, comment='Numbers of the decisions on pairs or operations that it made, with commas; null: none'),
+    sa.Column('withdrawn', sa.Boolean(), nullable=True, comment='The answer is taken back, with what it did; null: no'),
     sa.Column('reason', sa.Text(), nullable=True, comment='Why, in the words of who decided'),
     sa.Column('decided_by', sa.Text(), nullable=False, comment='Who decided'),
     sa.Column('decided_at', sa.DateTime(timezone=True), nullable=False, comment='When it was decided'),
     sa.PrimaryKeyConstraint('decision', name=op.f('pk_answers')),
     schema='pcc',
-    comment='One row per answer to a question (model questions); the latest of a question is shown'
+    comment='One row per answer to a question (model questions), or per answer taken back; the latest of a question counts'
     )
     op.create_index(op.f('ix_answers_ente_code'), 'answers', ['ente', 'code'], unique=False, schema='pcc')
     op.create_table('api_tokens',
@@ -704,6 +721,7 @@ def upgrade() -> None:
     sa.Column('run_id', sa.Text(), nullable=True, comment='Run that published it'),
     sa.Column('rows', sa.BigInteger(), nullable=False, comment='Rows published, over all tables'),
     sa.Column('seen_sequence', sa.BigInteger(), nullable=True, comment='All deliveries up to this sequence were in its calculation'),
+    sa.Column('told_at', sa.DateTime(timezone=True), nullable=True, comment='When the mails about it were written for whoever wants them; null: nobody of the ente did'),
     sa.PrimaryKeyConstraint('publication', name=op.f('pk_publications')),
     schema='pcc',
     comment='One row per publication of an ente; its latest is the state that readers see'
@@ -1075,7 +1093,7 @@ def upgrade() -> None:
     op.create_table('support_mails',
     sa.Column('mail', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order'),
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
-    sa.Column('number', sa.BigInteger(), nullable=False, comment='Number of the ticket, counted over the installation'),
+    sa.Column('number', sa.BigInteger(), nullable=True, comment='Number of the ticket; null: it is about published figures'),
     sa.Column('recipient', sa.Text(), nullable=True, comment='Address; null: those of the provider (alerts.yaml)'),
     sa.Column('notice', sa.Text(), nullable=False, comment='Which notice it is'),
     sa.Column('words', sa.Text(), nullable=True, comment="What the thread's line says"),
@@ -1083,7 +1101,7 @@ def upgrade() -> None:
     sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True, comment='When it went out'),
     sa.PrimaryKeyConstraint('mail', name=op.f('pk_support_mails')),
     schema='pcc',
-    comment='One row per notice of a ticket to send by mail'
+    comment='One row per notice to send by mail: of a ticket, or of figures published'
     )
     op.create_index(op.f('ix_support_mails_ente'), 'support_mails', ['ente'], unique=False, schema='pcc')
     op.create_index(op.f('ix_support_mails_sent_at_mail'), 'support_mails', ['sent_at', 'mail'], unique=False, schema='pcc')
@@ -1188,6 +1206,13 @@ def upgrade() -> None:
     comment='One row per judgement of a ticket, given at the support desk or as latest delivered'
     )
     op.create_index(op.f('ix_ticket_judgements_ente_judged_at'), 'ticket_judgements', ['ente', 'judged_at'], unique=False, schema='pcc')
+    op.create_table('told_questions',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('question', sa.Text(), nullable=False, comment="SHA-256 of its anomaly and its document's keys"),
+    sa.PrimaryKeyConstraint('ente', 'question', name=op.f('pk_told_questions')),
+    schema='pcc',
+    comment='One row per open question of an ente about which mails were written: the next tell of new ones'
+    )
     op.create_table('users',
     sa.Column('user_id', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Number of the user'),
     sa.Column('email', sa.Text(), nullable=False, comment='Address the person signs in with, lower case'),
@@ -1202,6 +1227,8 @@ def upgrade() -> None:
     sa.Column('keyed_by', sa.BigInteger(), nullable=True, comment='User who last gave the account its password, at its making or later; null: the person, or the command line'),
     sa.Column('keyed_at', sa.DateTime(timezone=True), nullable=True, comment='When that was; null as keyed_by'),
     sa.Column('must_change', sa.Boolean(), nullable=True, comment="Whether the password is another's choice, to be changed at the first sign-in; null: no"),
+    sa.Column('tell_published_since', sa.DateTime(timezone=True), nullable=True, comment='Since when the person wants a mail when figures are published; null: not wanted'),
+    sa.Column('tell_questions_since', sa.DateTime(timezone=True), nullable=True, comment='Since when the person wants a mail when new questions are open; null: not wanted'),
     sa.PrimaryKeyConstraint('user_id', name=op.f('pk_users')),
     sa.UniqueConstraint('email', name=op.f('uq_users_email')),
     schema='pcc',
@@ -1213,6 +1240,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
     op.drop_table('users', schema='pcc')
+    op.drop_table('told_questions', schema='pcc')
     op.drop_index(op.f('ix_ticket_judgements_ente_judged_at'), table_name='ticket_judgements', schema='pcc')
     op.drop_table('ticket_judgements', schema='pcc')
     op.drop_index('ix_ticket_contacts_open', table_name='ticket_contacts', schema='pcc', postgresql_where=sa.text('closed_at IS NULL'))
@@ -1343,6 +1371,8 @@ def downgrade() -> None:
     op.drop_table('api_tokens', schema='pcc')
     op.drop_index(op.f('ix_answers_ente_code'), table_name='answers', schema='pcc')
     op.drop_table('answers', schema='pcc')
+    op.drop_index(op.f('ix_answer_attachments_ente_decision'), table_name='answer_attachments', schema='pcc')
+    op.drop_table('answer_attachments', schema='pcc')
     op.drop_index('ix_anomalies_largest', table_name='anomalies', schema='pcc', postgresql_where=None)
     op.drop_index(op.f('ix_anomalies_ente_code_id_documento_progressivo_registrazione'), table_name='anomalies', schema='pcc')
     op.drop_index(op.f('ix_anomalies_ente_code'), table_name='anomalies', schema='pcc')
