@@ -115,6 +115,10 @@ LABELS |= {
     "FEED.budgets": "Stanziamenti di bilancio",
     "FEED.tickets": "Richieste", "FEED.ratings": "Giudizi", "FEED.probes": "Misure di disponibilità",
     "FEED.enti": "Registro degli enti",
+    **{f"SIGNAL.{row['signal']}": row["words"] for row in rule_rows("urgency")},
+    "URGENCY.NOW": "subito", "URGENCY.SOON": "presto", "URGENCY.WAITING": "qualcosa attende", "URGENCY.QUIET": "niente da fare",
+    "LIFE.ordered": "ordinato", "LIFE.taken_in_charge": "preso in carico", "LIFE.prerequisites_open": "mancano prerequisiti",
+    "LIFE.active": "attivo", "LIFE.deactivating": "in dismissione", "LIFE.undated": "senza date nel registro",
     "REPORT.report.html": "Rapporto, pagina da aprire con il browser", "REPORT.report.pdf": "Rapporto in PDF",
     "REPORT.report.xlsx": "Rapporto in Excel, con documenti e anomalie",
     "REPORT.art33.csv": "Tabella da pubblicare (art. 33 D.Lgs. 33/2013), CSV",
@@ -139,5 +143,6 @@ def label(code: str) -> str:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
-    "euro": euro, "day": day, "moment": moment, "whole": whole, "number": number, "percent": percent, "label": label,
+    "euro": euro, "day": day, "date": lambda at: moment(at)[:10],
+    "moment": moment, "whole": whole, "number": number, "percent": percent, "label": label,
 }  # fmt: skip

@@ -7,6 +7,7 @@ from portal.pages import (
     debts,
     deliveries,
     documents,
+    enti,
     figures,
     health,
     home,
@@ -24,6 +25,7 @@ from portal.pages import (
 ROUTERS = (
     health.router,
     access.router,
+    enti.router,
     identity.router,
     people.router,
     api_guide.router,

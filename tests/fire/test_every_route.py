@@ -83,6 +83,7 @@ EXPECTED: dict[tuple[str, str], Expected] = {
     ("GET", "/enti"): Expected(PROVIDER),
     ("GET", "/enti.{suffix}"): Expected(PROVIDER, values=FILE),
     ("POST", "/enti"): Expected(SIGNED_IN, (303,), {"ente": "{ente}"}, other=(403, 303)),
+    ("GET", "/enti/{ente}"): Expected(PROVIDER, values={"ente": "{ente}"}),
     ("GET", "/"): Expected(OF_ENTE),
     ("GET", "/scadenze"): Expected(OF_ENTE),
     ("GET", "/creditori"): Expected(OF_ENTE),
@@ -176,7 +177,7 @@ EXPECTED: dict[tuple[str, str], Expected] = {
 
 #: Pages of all enti: what another ente's people may never see stands there.
 OF_ALL = {("GET", "/enti"), ("GET", "/enti.{suffix}"), ("GET", "/fornitore/rapporto")}
-OF_ALL |= {address for address in EXPECTED if address[1].startswith("/assistenza")}
+OF_ALL |= {address for address in EXPECTED if address[1].startswith(("/assistenza", "/enti/"))}
 
 
 def addresses(app: Any) -> set[tuple[str, str]]:
