@@ -30,7 +30,7 @@ from assets.partitions import ENTI
 from assets.resources import Installation, RunParameters, inputs_of
 from assets.staging import KINDS
 from assets.steps import LAYERS, enti_of, sample_table
-from pcc_pipeline.calculator import OWNER, beside, load_models, opened_batch, prepared, source
+from pcc_pipeline.calculator import OWNER, at_hand, beside, load_models, opened_batch, source
 from pcc_pipeline.calculator.batch import Batch
 from pcc_pipeline.checks import CheckResult, checks_of, count, judged, relations_of, shown_as, shown_checks
 from pcc_pipeline.checks.failing import keep_failing
@@ -124,7 +124,7 @@ def _judged(
     settings, store = installation.settings, installation.store
     with ExitStack() as opened:
         batch = opened.enter_context(opened_batch(settings, store, list(enti.values()))) if len(enti) > 1 else None
-        connect = batch.beside if batch else partial(beside, opened.enter_context(prepared(settings, store)))
+        connect = batch.beside if batch else partial(beside, opened.enter_context(at_hand(settings, store)))
         counted = [
             count(
                 table,

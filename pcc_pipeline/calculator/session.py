@@ -6,12 +6,13 @@ known is told by the caller (the register), so any past state is the same models
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import duckdb
 import pyarrow as pa
@@ -88,7 +89,7 @@ class Session:
         """Has the model's name stand for what was made of it; a view that is there is not planned again."""
         made = self.source(name)
         if self._views.get(name) != made:
-            self.connection.execute(f"create or replace view {name} as select * from {made}")
+            self.connection.execute(f"create or replace temp view {name} as select * from {made}")
             self._views[name] = made
 
     def source(self, name: str) -> str:
@@ -119,14 +120,14 @@ class Calculator:
         output = output or f"models/{ente}"
         if inputs.folder is None:
             inputs = inputs.kept(self._store, f"{output}/given")
-        with prepared(self._settings, self._store) as connection:
+        with at_hand(self._settings, self._store) as connection:
             set_variable(connection, "ente", ente)
             set_dates(connection, parameters)
             for name in FACTS:
                 set_variable(connection, name, _text(getattr(parameters, name)))
             given = given_sources(self._store, inputs)
             for name, query in given.items():
-                connection.execute(f"create view {name} as select * from {query}")
+                connection.execute(f"create temp view {name} as select * from {query}")
             yield Session(connection, self._store, ente, output, given)
 
     def run_inputs(
@@ -159,6 +160,32 @@ def prepared(settings: Settings, store: Store) -> Iterator[duckdb.DuckDBPyConnec
         yield connection
     finally:
         connection.close()
+
+
+@contextmanager
+def at_hand(settings: Settings, store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+    """As `prepared`, over a database that this process keeps: to prepare one takes longer than a small model.
+
+    What is made over it must be temporary: that is the connection's own, and goes with it. The database holds rules alone.
+    """
+    another = beside(_kept(os.getpid(), settings, store.url))
+    try:
+        yield another
+    except (duckdb.FatalException, duckdb.InternalException):  # whoever comes next would find it unusable
+        _kept.cache_clear()
+        raise
+    finally:
+        another.close()
+
+
+@lru_cache(maxsize=1)
+def _kept(process: int, settings: Settings, store_url: str) -> duckdb.DuckDBPyConnection:
+    """A prepared connection of this process: threads do not survive a fork."""
+    connection = connect(settings)
+    # Files are replaced; what was read of them is another ente's, perhaps.
+    connection.execute("set enable_external_file_cache = false")
+    prepare(connection, Store(store_url))
+    return connection
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, store: Store) -> None:

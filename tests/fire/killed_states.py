@@ -45,7 +45,7 @@ def state(settings: Settings, out: Path) -> State:
         found[f"store {shown}"] = content
     for place, folder in (("home", settings.home), ("out", out)):
         for name in _files(folder):
-            if Path(store.root) not in (folder / name).parents and not name.startswith(("dagster", "keys/")):
+            if Path(store.root) not in (folder / name).parents and not name.startswith(("dagster", "keys/", "postgres/")):
                 found[f"{place} {name}"] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
     return found
 
@@ -99,7 +99,7 @@ def _ranked(column: str) -> str:
 
 
 def _files(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 def _content(path: Path) -> object:
