@@ -62,6 +62,15 @@ def delivered_lists(installation: Installation) -> dict[str, set[str]]:
     return found
 
 
+def lists_of(installation: Installation, connection: sa.Connection, ente: str) -> set[str]:
+    """Kinds of prerequisite lists that one ente delivered, as `delivered_lists`; the connection sees its deliveries."""
+    t = table("deliveries")
+    query = sa.select(t.c.kind).where(t.c.ente == ente, t.c.kind.in_(LISTS), t.c.status != "refused").distinct()
+    folder = installation.settings.inbox / ente
+    lying = {kind for kind in LISTS if any(path.is_file() for path in (folder / kind).glob("[!.]*"))}
+    return set(connection.execute(query).scalars()) | lying
+
+
 def ente_life(
     installation: Installation, ente: str, on: date, known_at: datetime | None = None
 ) -> tuple[Mapping[str, Any] | None, Life | None]:

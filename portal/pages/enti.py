@@ -1,4 +1,4 @@
-"""The provider's morning: all enti, the most urgent first, and each one's own page. Choosing the ente to work on."""
+"""The provider's morning: all enti, the most urgent first, and choosing the one to work on."""
 
 from __future__ import annotations
 
@@ -76,14 +76,3 @@ def choose(
     choose_ente(engine_of(request), session, ente)
     audit.record(engine_of(request), session.user.email, "choose_ente", ente=ente, address=address_of(request))
     return RedirectResponse(place, 303)
-
-
-@router.get("/enti/{ente}")
-def one(request: Request, session: SignedIn, ente: str) -> Response:
-    """An ente as the provider keeps it: the life of its service, the checks that fail."""
-    only_provider(session)
-    if not known_ente(request, ente):
-        raise HTTPException(404, "Questo ente non c'è")
-    with database_of(request).provider() as connection:
-        row, failing = queries.standing(connection, now(), ente), queries.failing(connection, ente)
-    return page(request, "ente.html", ente=ente, row=row, failing=failing)

@@ -84,6 +84,9 @@ EXPECTED: dict[tuple[str, str], Expected] = {
     ("GET", "/enti.{suffix}"): Expected(PROVIDER, values=FILE),
     ("POST", "/enti"): Expected(SIGNED_IN, (303,), {"ente": "{ente}"}, other=(403, 303)),
     ("GET", "/enti/{ente}"): Expected(PROVIDER, values={"ente": "{ente}"}),
+    ("POST", "/enti/{ente}/registro"): Expected(PROVIDER, (404,), {}, values={"ente": "{ente}"}),  # the register has no row of it
+    ("GET", "/nuovo-ente"): Expected(PROVIDER),
+    ("POST", "/nuovo-ente"): Expected(PROVIDER, (400,), {"ente": "NO"}),
     ("GET", "/"): Expected(OF_ENTE),
     ("GET", "/scadenze"): Expected(OF_ENTE),
     ("GET", "/creditori"): Expected(OF_ENTE),
@@ -177,7 +180,7 @@ EXPECTED: dict[tuple[str, str], Expected] = {
 
 #: Pages of all enti: what another ente's people may never see stands there.
 OF_ALL = {("GET", "/enti"), ("GET", "/enti.{suffix}"), ("GET", "/fornitore/rapporto")}
-OF_ALL |= {address for address in EXPECTED if address[1].startswith(("/assistenza", "/enti/"))}
+OF_ALL |= {address for address in EXPECTED if address[1].startswith(("/assistenza", "/enti/", "/nuovo-ente"))}
 
 
 def addresses(app: Any) -> set[tuple[str, str]]:
