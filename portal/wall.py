@@ -57,6 +57,8 @@ OF_SUPPORT = {
     "support_messages": "SELECT, INSERT", "support_attachments": "SELECT, INSERT",
     "support_judgements": "SELECT, INSERT, UPDATE (verdict, judged_by)", "support_mails": "INSERT",
 }  # fmt: skip
+#: What the provider's people do with their letters, of all enti.
+OF_PROVIDER = {"letters": "SELECT, INSERT, UPDATE (sha256, sent_by, sent_at, channel)"}
 #: Rows that an ente does not see among its own.
 HIDDEN = {"support_messages": "internal"}
 #: What belongs to no ente and is seen in every scope.
@@ -115,7 +117,7 @@ def _statements(role: str) -> list[str]:
             f"REVOKE ALL ON FUNCTION {GUARD}.{function}() FROM PUBLIC",
             f"GRANT EXECUTE ON FUNCTION {GUARD}.{function}() TO {name}",
         ]
-    for table_name in sorted({*readable(), *OF_ACCOUNTS, *OF_SUPPORT, *OF_EVERYBODY}):
+    for table_name in sorted({*readable(), *OF_ACCOUNTS, *OF_SUPPORT, *OF_PROVIDER, *OF_EVERYBODY}):
         made += [
             f"ALTER TABLE {SCHEMA}.{table_name} ENABLE ROW LEVEL SECURITY",
             f"REVOKE ALL ON {SCHEMA}.{table_name} FROM {name}",
@@ -141,8 +143,9 @@ def _statements(role: str) -> list[str]:
             f"CREATE POLICY desk_sets ON {SCHEMA}.{table_name} FOR UPDATE TO {name} USING {own} WITH CHECK {own}",
             f"GRANT UPDATE ({', '.join(columns)}) ON {SCHEMA}.{table_name} TO {name}",
         ]
-    for table_name, what in OF_ACCOUNTS.items():
-        own = f"(SELECT {GUARD}.scope() = '{ACCOUNTS_SCOPE}')"
+    scoped = {**dict.fromkeys(OF_ACCOUNTS, ACCOUNTS_SCOPE), **dict.fromkeys(OF_PROVIDER, PROVIDER_SCOPE)}
+    for table_name, what in (OF_ACCOUNTS | OF_PROVIDER).items():
+        own = f"(SELECT {GUARD}.scope() = '{scoped[table_name]}')"
         made += [
             f"CREATE POLICY desk_all ON {SCHEMA}.{table_name} FOR ALL TO {name} USING ({own}) WITH CHECK ({own})",
             f"GRANT {what} ON {SCHEMA}.{table_name} TO {name}",

@@ -186,7 +186,7 @@ def test_from_the_upload_to_the_right_stock(server_home: Path) -> None:
         _sign_in(provider, desk, "ugo@fornitore.it", "/enti")
         provider.locator(f'form[action="/enti"]:has(input[value="{golden.ente}"]) button').click()
         provider.wait_for_url(f"{desk}/")
-        for address in ("/enti", f"/enti/{golden.ente}", "/file-pcc"):
+        for address in ("/enti", f"/enti/{golden.ente}", "/nuovo-ente", "/ricevute", "/file-pcc"):
             assert provider.goto(f"{desk}{address}").status == 200
             assert not (serious := _serious(axe, provider)), (address, serious)
             assert provider.evaluate("document.documentElement.scrollWidth") <= 360, address

@@ -10,6 +10,7 @@ from pcc_pipeline.tables.accounts import ACCOUNTS, ACCOUNTS_NUMBERED, ACCOUNTS_U
 from pcc_pipeline.tables.connector import ERP_READS
 from pcc_pipeline.tables.decisions import DECISIONS
 from pcc_pipeline.tables.describe import Column, Paging, Table
+from pcc_pipeline.tables.letters import LETTERS
 from pcc_pipeline.tables.morning import MORNING
 from pcc_pipeline.tables.quarantine import FORMER_READINGS
 from pcc_pipeline.tables.sending import SENDING
@@ -108,7 +109,7 @@ REGISTER: dict[str, Table] = {
     table.name: table
     for table in (
         DELIVERIES, ARRIVALS, PUBLICATIONS, ERP_READS, FORMER_READINGS, *DECISIONS, *SENDING, *ACCOUNTS.values(), *SERVICE_REGISTER,
-        *SUPPORT, SERVICE_MEASURES, *MORNING,
+        *SUPPORT, SERVICE_MEASURES, *MORNING, LETTERS,
     )
 }
 
@@ -120,6 +121,7 @@ NUMBERED: dict[str, str] = {
     **{table.name: "decision" for table in DECISIONS},
     **ACCOUNTS_NUMBERED,
     **SUPPORT_NUMBERED,
+    "letters": "letter",
 }
 
 #: Further groups of columns that must be unique, beside the key.

@@ -19,6 +19,8 @@ from pcc_pipeline.enti.keeping import FIELDS, RegisterError, enter, mark, presen
 from pcc_pipeline.enti.life import life
 from pcc_pipeline.enti.overview import lists_of
 from pcc_pipeline.installation import Installation
+from pcc_pipeline.service import letters as keeping
+from pcc_pipeline.tables.letters import ERASURE, LETTER_KINDS
 from portal import audit
 from portal.pages.access import known_ente
 from portal.queries import enti as queries
@@ -34,6 +36,7 @@ from portal.web import (
     now,
     only_provider,
     page,
+    settings_of,
 )
 from portal.words import label
 
@@ -77,9 +80,10 @@ def add(request: Request, session: HonestForm, given: Given) -> Response:
 
 @router.get("/enti/{ente}")
 def one(request: Request, session: SignedIn, ente: str, salvato: bool = False) -> Response:
-    """An ente as the provider keeps it: the life of its service, its row of the register, the checks that fail."""
+    """An ente as the provider keeps it: the life of its service, its row of the register, its letters, the checks that fail."""
     only_provider(session)
-    return ente_page(request, ente, saved=salvato)
+    done = "Registrato. La tabella degli enti lo mostra appena il programma lo ha letto." if salvato else None
+    return ente_page(request, ente, done=done)
 
 
 @router.post("/enti/{ente}/registro")
@@ -110,20 +114,23 @@ def row_lock(installation: Installation, ente: str) -> Iterator[None]:
 
 
 def ente_page(
-    request: Request, ente: str, *, saved: bool = False, problems: Sequence[str] = (), given: Mapping[str, str] | None = None,
+    request: Request, ente: str, *, done: str | None = None, problems: Sequence[str] = (),
+    given: Mapping[str, str] | None = None,
 ) -> Response:  # fmt: skip
     """An ente's page; with `problems` the form bears what was `given`. 404 for a code that nobody knows."""
     row = row_of(request, ente)
     if row is None and not known_ente(request, ente):
         raise HTTPException(404, "Questo ente non c'è")
+    settings = settings_of(request)
     with database_of(request).provider() as connection:
         standing, failing = queries.standing(connection, now(), ente), queries.failing(connection, ente)
-        with installation_for(request, PROVIDER) as installation:
-            found = life(row, today(), lists_of(installation, connection, ente)) if row else None
+        found = life(row, today(), lists_of(settings.inbox, connection, ente)) if row else None
+        letters = keeping.letters(connection, ente)
     return page(
         request, "ente.html", 400 if problems else 200, ente=ente, name=(row or standing or {}).get("denominazione") or ente,
         standing=standing, failing=failing, row=row, life=found, deadlines=DEADLINES, fields=FIELDS, given=given or row,
-        seen=mark(row), problems=problems, saved=saved,
+        seen=mark(row), problems=problems, done=done, letters=letters, kinds=[kind for kind in LETTER_KINDS if kind != ERASURE],
+        channels={kind: keeping.channel(settings, kind) for kind in LETTER_KINDS},
     )  # fmt: skip
 
 

@@ -479,6 +479,25 @@ def upgrade() -> None:
     schema='pcc',
     comment="One row per SDI document as parsed, with the accounting system's document it tells about"
     )
+    op.create_table('letters',
+    sa.Column('letter', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order'),
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('kind', sa.Text(), nullable=False, comment='Taking in charge, reminder of what is missing, PEC of deactivation, receipt of erasure (docs/rules.md#rule-10)'),
+    sa.Column('reference', sa.Text(), nullable=True, comment='Receipt of erasure: its name, and nothing of the ente'),
+    sa.Column('subject', sa.Text(), nullable=False, comment='Its subject'),
+    sa.Column('recipient', sa.Text(), nullable=True, comment='Address it goes to; null for a receipt of erasure'),
+    sa.Column('dated', sa.Date(), nullable=False, comment='Its date, from which its deadlines run'),
+    sa.Column('sha256', sa.Text(), nullable=False, comment='SHA-256 of the mail, hexadecimal; the store keeps it under that, but for a receipt of erasure'),
+    sa.Column('made_by', sa.Text(), nullable=False, comment='Who prepared it'),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False, comment='When'),
+    sa.Column('sent_by', sa.Text(), nullable=True, comment='Who sent it'),
+    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True, comment='When it went out; null: not yet'),
+    sa.Column('channel', sa.Text(), nullable=True, comment='How: the certified mail server, the plain one, or by hand'),
+    sa.PrimaryKeyConstraint('letter', name=op.f('pk_letters')),
+    schema='pcc',
+    comment='One row per letter prepared for an ente'
+    )
+    op.create_index(op.f('ix_letters_ente_letter'), 'letters', ['ente', 'letter'], unique=False, schema='pcc')
     op.create_table('match_decisions',
     sa.Column('decision', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of decision'),
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
@@ -1345,6 +1364,8 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_match_decisions_ente_progressivo_registrazione'), table_name='match_decisions', schema='pcc')
     op.drop_index(op.f('ix_match_decisions_ente_id_documento'), table_name='match_decisions', schema='pcc')
     op.drop_table('match_decisions', schema='pcc')
+    op.drop_index(op.f('ix_letters_ente_letter'), table_name='letters', schema='pcc')
+    op.drop_table('letters', schema='pcc')
     op.drop_table('invoices', schema='pcc')
     op.drop_table('indicators', schema='pcc')
     op.drop_table('indicator_documents', schema='pcc')
