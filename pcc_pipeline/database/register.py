@@ -331,8 +331,11 @@ def _names(connection: sa.Connection, ente: str, arrived: Sequence[Arrived]) -> 
     query = sa.select(t.c.delivery, t.c.whole, t.c.span_from, t.c.span_to).where(t.c.delivery.in_(names))
     known = {row[0]: tuple(row[1:]) for row in connection.execute(query)} if any(item.whole for item in arrived) else {}
     for place, (item, name) in enumerate(zip(arrived, names, strict=True)):
-        if item.whole and name in known and known[name] != (True, item.span_from, item.span_to):
+        said = (item.whole, item.span_from, item.span_to)
+        if item.whole and known.get(name, said) != said:
             names[place] = delivery_id(ente, item.kind, f"{item.sha256}/{item.span_from}..{item.span_to}")
+        else:
+            known.setdefault(name, said)  # the same bytes may come twice at once
     return names
 
 

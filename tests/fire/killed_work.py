@@ -158,7 +158,7 @@ def _clear(installation: Installation, order: Order, begun: Callable[[str], None
     """A later run of all enti, for which everything that was left behind is old: it finds nothing to do."""
     for one in (PROVIDER, *(row.name for row in (order.settings.home / "store" / "landing").iterdir())):
         landing.land(installation, None, one, drain=True)
-        stage(installation, one)
+        stage(installation, one, None if one == PROVIDER else ente_facts(installation, one).layout)
     hand_out(installation, order.ente, order.out)
 
 
