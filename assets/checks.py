@@ -7,6 +7,7 @@ its recovery; what passes for all is recorded once a check, since an event costs
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -32,13 +33,13 @@ from assets.staging import KINDS
 from assets.steps import LAYERS, enti_of, sample_table
 from pcc_pipeline.calculator import OWNER, at_hand, beside, load_models, opened_batch, source
 from pcc_pipeline.calculator.batch import Batch
-from pcc_pipeline.checks import CheckResult, checks_of, count, judged, relations_of, shown_as, shown_checks
+from pcc_pipeline.checks import CheckResult, Counted, checks_of, count, judged, relations_of, shown_as, shown_checks
 from pcc_pipeline.checks.failing import keep_failing
 from pcc_pipeline.checks.frames import OWNER as CHECKED_OWNER
 from pcc_pipeline.checks.frames import Marked
 from pcc_pipeline.checks.gate import Gate
 from pcc_pipeline.runs.inputs import Inputs
-from pcc_pipeline.runs.together import batches, layers_read
+from pcc_pipeline.runs.together import at_once, batches, layers_read
 from pcc_pipeline.tables import FEEDS, MODELS, Column, Table
 
 
@@ -125,16 +126,18 @@ def _judged(
     with ExitStack() as opened:
         batch = opened.enter_context(opened_batch(settings, store, list(enti.values()))) if len(enti) > 1 else None
         connect = batch.beside if batch else partial(beside, opened.enter_context(at_hand(settings, store)))
-        counted = [
-            count(
+
+        def counts(table: Table) -> Counted:
+            return count(
                 table,
                 _files(installation, table.name, enti, batch),
                 connect=connect,
                 related={name: _files(installation, name, enti, batch) for name in relations_of(table.name)},
                 expected_rows=_registered(table.name, enti),
             )
-            for table in asked
-        ]
+
+        pool = opened.enter_context(ThreadPoolExecutor(1 if batch else at_once(installation, enti.values())))
+        counted = list(pool.map(counts, asked))
     for table, results in zip(asked, judged(counted), strict=True):
         shown = {check.name: shown_as(check) for check in checks_of(table)}
         for name in dict.fromkeys(shown.values()):

@@ -47,6 +47,13 @@ def batches(installation: Installation, layers: Collection[str], given: Iterable
         yield waiting
 
 
+def at_once(installation: Installation, given: Iterable[Inputs]) -> int:
+    """How many models or checks of these enti go side by side: as many as there are threads where their rows are few, else
+    one, which has all threads and the memory for itself."""
+    few = sum(_rows(one) for one in given) <= installation.settings.batch_rows
+    return installation.settings.threads if few else 1
+
+
 def calculate(
     installation: Installation, layer: str, given: Sequence[Inputs], models: Collection[str], *, whole: bool
 ) -> dict[str, dict[str, ModelResult] | Exception]:
@@ -56,7 +63,7 @@ def calculate(
     """
     # Another run of an ente would replace files while this one reads them.
     with installation.register.lock(*(one.ente for one in given)):
-        found = run_each(installation.settings, installation.store, given, models)
+        found = run_each(installation.settings, installation.store, given, models, at_once=at_once(installation, given))
     for one in given:
         if whole and not isinstance(found[one.ente], Exception):
             Gate(installation.store, one.ente).saw(layer, one.seen, one.decisions_seen, one.folder)
