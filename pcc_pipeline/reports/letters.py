@@ -23,6 +23,11 @@ from pcc_pipeline.tables.letters import DEACTIVATION, ERASURE, REMINDER, TAKEN_I
 
 #: Column of the register that says when the letter of a kind went out: from it the letter's deadlines run.
 DATED_BY = {TAKEN_IN_CHARGE: "presa_in_carico_il", DEACTIVATION: "pec_disattivazione_il"}
+_AUTHORISATION = "authorisation.txt.j2"
+_TEMPLATES = {
+    TAKEN_IN_CHARGE: "taken_in_charge.txt.j2", REMINDER: "reminder.txt.j2", DEACTIVATION: "deactivation.txt.j2",
+    ERASURE: "erasure.txt.j2",
+}  # fmt: skip
 #: Kinds that only certified mail may carry.
 CERTIFIED = (DEACTIVATION,)
 
@@ -86,8 +91,8 @@ def letter(kind: str, row: Mapping[str, Any], on: date, delivered: set[str], sen
         "row": seen, "name": row["denominazione"], "due": found.due, "missing": lacks, "dated": on, "start": start,
         "provider": sender.name, "day": italian.day,
     }  # fmt: skip
-    forms = {"autorizzazione-accesso-remoto.pdf": _paper("AUTHORISATION", given)} if kind == TAKEN_IN_CHARGE else {}
-    return Letter(kind, on, _paper(kind, given), forms)
+    forms = {"autorizzazione-accesso-remoto.pdf": _paper(_AUTHORISATION, given)} if kind == TAKEN_IN_CHARGE else {}
+    return Letter(kind, on, _paper(_TEMPLATES[kind], given), forms)
 
 
 def receipt_letter(receipt: Mapping[str, Any], name: str, on: date) -> Letter:
@@ -103,7 +108,7 @@ def receipt_letter(receipt: Mapping[str, Any], name: str, on: date) -> Letter:
 
     given = {"receipt": receipt, "name": name, "what": what, "moment": moment}
     body = json.dumps(dict(receipt), indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"
-    return Letter(ERASURE, on, _paper(ERASURE, given), files={f"ricevuta-{receipt['receipt']}.json": body})
+    return Letter(ERASURE, on, _paper(_TEMPLATES[ERASURE], given), files={f"ricevuta-{receipt['receipt']}.json": body})
 
 
 def mail(written: Letter, recipient: str, sender: Sender) -> EmailMessage:
@@ -177,7 +182,7 @@ def _closing(written: Letter, sender: Sender) -> Sequence[str]:
 
 
 def _paper(template: str, given: Mapping[str, Any]) -> Paper:
-    title, _, rest = _templates().get_template(f"{template}.txt.j2").render(given).partition("\n")
+    title, _, rest = _templates().get_template(template).render(given).partition("\n")
     blocks: list[tuple[str, tuple[str, ...]]] = []
     for line in filter(None, map(str.strip, rest.splitlines())):
         if line.startswith("# "):

@@ -15,7 +15,7 @@ from pcc_pipeline.enti.keeping import RegisterError, enter_values
 from pcc_pipeline.enti.overview import lists_of
 from pcc_pipeline.enti.receipts import receipts, verified
 from pcc_pipeline.reports.letters import DATED_BY, LetterError, letter, mail, receipt_letter
-from pcc_pipeline.service import letters as keeping
+from pcc_pipeline.service import letters as post
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables.letters import ERASURE, LETTER_KINDS
 from portal import audit
@@ -56,10 +56,10 @@ def prepare(
     try:
         with database_of(request).provider() as connection:
             delivered = lists_of(settings.inbox, connection, ente)
-        head = keeping.sender(settings)
+        head = post.sender(settings)
         written = letter(kind, row, today(), delivered, head)
         bind, store = database_of(request).letters, Store(settings.store_url)
-        number = keeping.prepare(bind, store, ente, written, recipient.strip(), session.user.email, head)
+        number = post.prepare(bind, store, ente, written, recipient.strip(), session.user.email, head)
     except LetterError as error:
         return ente_page(request, ente, problems=[str(error)])
     return _done(request, session, ente, "letter_prepared", f"{number} {kind}", "Lettera preparata: leggerla, poi spedirla")
@@ -70,11 +70,11 @@ def download(request: Request, session: SignedIn, ente: str, number: Number, fil
     """A letter as a mail (`lettera.eml`), or one of the files in it."""
     only_provider(session)
     with database_of(request).provider() as connection:
-        row = keeping.kept_letter(connection, ente, number)
+        row = post.kept_letter(connection, ente, number)
     if row is None:
         raise HTTPException(404, "Questa lettera non c'è")
-    data = keeping.mail_of(Store(settings_of(request).store_url), row)
-    content = data if file == "lettera.eml" else keeping.papers(data).get(file)
+    data = post.mail_of(Store(settings_of(request).store_url), row)
+    content = data if file == "lettera.eml" else post.papers(data).get(file)
     if content is None:
         raise HTTPException(404, "Questo file non c'è")
     audit.record(
@@ -89,15 +89,15 @@ def send(request: Request, session: HonestForm, ente: str, number: Number, how: 
     only_provider(session)
     settings, who = settings_of(request), session.user.email
     with database_of(request).provider() as connection:
-        row = keeping.kept_letter(connection, ente, number)
+        row = post.kept_letter(connection, ente, number)
     if row is None:
         raise HTTPException(404, "Questa lettera non c'è")
     bind = database_of(request).letters
     try:
         if how == "spedisci":
-            keeping.send(bind, settings, Store(settings.store_url), ente, number, who, today())
+            post.send(bind, settings, Store(settings.store_url), ente, number, who, today())
         else:
-            keeping.sent_by_hand(bind, ente, number, who, today())
+            post.sent_by_hand(bind, ente, number, who, today())
     except LetterError as error:
         return ente_page(request, ente, problems=[str(error)])
     try:
@@ -125,7 +125,7 @@ def receipt(
     known = {str(one["receipt"]): one for one in receipts(Store(settings.store_url))}
     if name not in known:
         raise HTTPException(404, "Questa ricevuta non c'è")
-    head = keeping.sender(settings)
+    head = post.sender(settings)
     try:
         if not ente_name.strip():
             raise LetterError("Manca il nome dell'ente a cui si scrive")
@@ -133,7 +133,7 @@ def receipt(
         if how == "scarica":
             audit.record(engine_of(request), session.user.email, "receipt", detail=name, address=address_of(request))
             return _file(f"{name}.eml", mail(written, recipient.strip(), head).as_bytes())
-        keeping.send_receipt(database_of(request).letters, settings, written, name, recipient.strip(), session.user.email, head)
+        post.send_receipt(database_of(request).letters, settings, written, name, recipient.strip(), session.user.email, head)
     except LetterError as error:
         return _receipts(request, str(error))
     audit.record(engine_of(request), session.user.email, "receipt_sent", detail=name, address=address_of(request))
@@ -154,11 +154,11 @@ def _receipts(request: Request, problem: str | None = None, *, done: bool = Fals
     store = Store(settings_of(request).store_url)
     with database_of(request).provider() as connection:
         sent: dict[Any, list[sa.RowMapping]] = {}
-        for row in keeping.letters(connection, PROVIDER):
+        for row in post.letters(connection, PROVIDER):
             sent.setdefault(row["reference"], []).append(row)
     found = [{**one, "good": verified(one), "sent": sent.get(one["receipt"], [])} for one in reversed(receipts(store))]
     return page(request, "receipts.html", 400 if problem else 200, receipts=found, problem=problem, done=done,
-                channel=keeping.channel(settings_of(request), ERASURE))  # fmt: skip
+                channel=post.channel(settings_of(request), ERASURE))  # fmt: skip
 
 
 def _done(request: Request, session: DeskSession, ente: str, action: str, detail: str, words: str) -> Response:

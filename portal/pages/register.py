@@ -19,7 +19,7 @@ from pcc_pipeline.enti.keeping import FIELDS, RegisterError, enter, mark, presen
 from pcc_pipeline.enti.life import life
 from pcc_pipeline.enti.overview import lists_of
 from pcc_pipeline.installation import Installation
-from pcc_pipeline.service import letters as keeping
+from pcc_pipeline.service import letters as post
 from pcc_pipeline.tables.letters import ERASURE, LETTER_KINDS
 from portal import audit
 from portal.pages.access import known_ente
@@ -125,12 +125,12 @@ def ente_page(
     with database_of(request).provider() as connection:
         standing, failing = queries.standing(connection, now(), ente), queries.failing(connection, ente)
         found = life(row, today(), lists_of(settings.inbox, connection, ente)) if row else None
-        letters = keeping.letters(connection, ente)
+        letters = post.letters(connection, ente)
     return page(
         request, "ente.html", 400 if problems else 200, ente=ente, name=(row or standing or {}).get("denominazione") or ente,
         standing=standing, failing=failing, row=row, life=found, deadlines=DEADLINES, fields=FIELDS, given=given or row,
         seen=mark(row), problems=problems, done=done, letters=letters, kinds=[kind for kind in LETTER_KINDS if kind != ERASURE],
-        channels={kind: keeping.channel(settings, kind) for kind in LETTER_KINDS},
+        channels={kind: post.channel(settings, kind) for kind in LETTER_KINDS},
     )  # fmt: skip
 
 
