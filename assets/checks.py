@@ -34,6 +34,7 @@ from assets.steps import LAYERS, enti_of, sample_table
 from pcc_pipeline.calculator import OWNER, at_hand, beside, load_models, opened_batch, source
 from pcc_pipeline.calculator.batch import Batch
 from pcc_pipeline.checks import CheckResult, Counted, checks_of, count, judged, relations_of, shown_as, shown_checks
+from pcc_pipeline.checks.failing import keep_failing
 from pcc_pipeline.checks.frames import OWNER as CHECKED_OWNER
 from pcc_pipeline.checks.frames import Marked
 from pcc_pipeline.checks.gate import Gate
@@ -202,6 +203,7 @@ def build_checks(layer: str) -> AssetChecksDefinition:
                 gates[ente].set(step, blocking=blocking, failed=list(by_name))
             if blocking:
                 context.log.error(f"{ente}: not published, blocking checks fail: {sorted(blocking)}")
+        keep_failing(installation.engine, step, {ente: found for ente, found in failed.items() if whole or found})
         for key in wanted:
             yield Output(None, output_name=f"{key.asset_key.to_python_identifier()}_{key.name}")
 

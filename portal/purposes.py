@@ -159,4 +159,8 @@ PAGES: Mapping[str, PageHelp] = {
     "sent_file.html": PageHelp(
         "Che cosa è stato di ogni riga di un file per PCC.", ("operazione", "segnalazione", "in flight")
     ),
+    "enti.html": PageHelp("Che cosa attende ogni ente, e da quando: prima chi ha più urgenza."),
+    "ente.html": PageHelp("Il servizio di un ente: le sue date, le scadenze, le lettere."),
+    "new_ente.html": PageHelp("Qui si aggiunge un ente al registro del fornitore."),
+    "receipts.html": PageHelp("Le ricevute delle cancellazioni, senza il nome di chi è stato cancellato."),
 }

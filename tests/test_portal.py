@@ -25,6 +25,7 @@ from pcc_pipeline.database.publish import Publication, publish
 from pcc_pipeline.database.schema import SCHEMA, published, table
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.review.operations import Selection, decide_operations
+from pcc_pipeline.review.standing import published_anew
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import FEEDS, TABLES
@@ -134,7 +135,7 @@ def _publish(settings: Settings, ente: str) -> None:
         with store.write(f"trial/{ente}/{name}.parquet") as target:
             pq.write_table(pa.Table.from_pylist(full, schema=schema), target)
         files[name] = store.uri(f"trial/{ente}/{name}.parquet")
-    publish(engine(settings), ente, files, Publication(date(2025, 12, 31), date(2026, 1, 20)))
+    publish(engine(settings), ente, files, Publication(date(2025, 12, 31), date(2026, 1, 20)), after=published_anew)
 
 
 @pytest.fixture

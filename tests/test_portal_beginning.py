@@ -26,7 +26,7 @@ from portal.words import translator
 TEMPLATES = Path(portal.__file__).parent / "templates"
 GLOSSARY = Path(portal.__file__).parents[1] / "docs" / "glossary.md"
 #: Pages that say by themselves what they are.
-PLAIN = {"base.html", "error.html", "enti.html"}
+PLAIN = {"base.html", "error.html"}
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from pcc_pipeline.database.engine import lock
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.review.sent import SENT
+from pcc_pipeline.review.standing import stand
 from pcc_pipeline.review.states import STATES, parameters
 from pcc_pipeline.tables import DECIDED
 
@@ -95,10 +96,12 @@ where not withdrawn
 
 @contextmanager
 def deciding(engine: sa.Engine, ente: str) -> Iterator[sa.Connection]:
-    """A transaction in which nobody else decides for the ente: decisions come one after the other."""
+    """A transaction in which nobody else decides for the ente: decisions come one after the other. How the ente stands
+    after it is noted at its end."""
     with engine.begin() as connection, lock(connection, f"decide {ente}"):
         set_based(connection)
         yield connection
+        stand(connection, ente)
 
 
 def set_based(connection: sa.Connection) -> None:

@@ -194,6 +194,9 @@ RULE_TABLES: dict[str, dict[str, str]] = {
     # What stands in a cell for no value; a word of one type only is so in columns of that type.
     "empty_words": {"word": "VARCHAR", "type": "VARCHAR", "written_by": "VARCHAR"},
     "match_tiers": {"tier": "VARCHAR", "ordinal": "INTEGER", "meaning": "VARCHAR"},
+    # What makes an ente urgent in the provider's table of all (portal/queries/enti.py): 100 a promise or the law is broken,
+    # 10 it soon is, 1 something waits.
+    "urgency": {"signal": "VARCHAR", "points": "INTEGER", "words": "VARCHAR", "meaning": "VARCHAR"},
     "pcc_answer_codes": {"prefix": "VARCHAR", "outcome": "VARCHAR", "meaning": "VARCHAR", "source": "VARCHAR"},
     "pcc_model_checks": {
         "check": "VARCHAR",

@@ -17,6 +17,7 @@ from pcc_pipeline.calculator import OWNER, ModelResult, load_models, opened_batc
 from pcc_pipeline.checks.gate import Gate
 from pcc_pipeline.database.publish import Publication, Published, publish, publish_together
 from pcc_pipeline.installation import Installation
+from pcc_pipeline.review.standing import published_anew
 from pcc_pipeline.runs.inputs import Inputs
 from pcc_pipeline.runs.pipeline import published_sources, published_tables
 from pcc_pipeline.tables.describe import MODEL_LAYERS
@@ -88,14 +89,17 @@ def _publish(
         ente = given[0].ente
         try:
             sources = published_sources(store, ente)
-            return {ente: publish(engine, ente, sources, publications[ente], lambda opened: prepare(opened, store), settings)}
+            done = publish(
+                engine, ente, sources, publications[ente], lambda opened: prepare(opened, store), settings, published_anew
+            )
+            return {ente: done}
         except Exception as error:
             log.exception("%s: not published", ente)
             return {ente: error}
     try:
         mine = {one.ente: publications[one.ente] for one in given}
         with opened_batch(settings, store, given) as batch:
-            return dict(publish_together(engine, mine, published_tables(), batch.rows, OWNER, batch.connection))
+            return dict(publish_together(engine, mine, published_tables(), batch.rows, OWNER, batch.connection, published_anew))
     except Exception as error:
         log.warning("the publication of %d enti is tried again in halves: %s", len(given), error)
     half = len(given) // 2

@@ -226,6 +226,9 @@ ENTI = _feed(
     Column("siope_plus_dal", "date", "Since when"),
     Column("pubblicato_il", "date", "Day on which the ente published its debts", source="D.Lgs. 33/2013 art. 33"),
     Column("santo_patrono", "text", "Feast of the patron saint, month and day: no support on that day", pattern=r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"),
+    Column("pec", "text", "Address to which the provider's letters go (certified mail)", pattern=r"[^@\s]+@[^@\s]+\.[^@\s]+"),
+    Column("registrato_da", "text", "Who entered the row at the desk"),
+    Column("registrato_il", "timestamp", "When"),
 )
 
 _VAT_SUMMARY = (

@@ -17,9 +17,9 @@ from pcc_pipeline.arrival.delivery import DeliveryError, deliver
 from pcc_pipeline.arrival.welcome import Unwelcome, check_content, safe_name
 from pcc_pipeline.clock import today
 from pcc_pipeline.codes import PROVIDER
+from pcc_pipeline.enti.duties import deadlines_in
 from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.formats.tabular.layouts.model import Layout
-from pcc_pipeline.service.deadlines import deadlines_in
 from portal import audit, blanks, chunks, pending, uploads
 from portal.beginning import first_files
 from portal.files import table_file

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -21,7 +21,9 @@ from pcc_pipeline.arrival.landing import land
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.schema import published, table
 from pcc_pipeline.installation import Installation
+from pcc_pipeline.reports.letters import Letter, Paper, Sender
 from pcc_pipeline.reports.write import write_ente
+from pcc_pipeline.service.letters import prepare
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.support.tickets import Person, Request, open_ticket
 from portal import chunks
@@ -83,6 +85,19 @@ EXPECTED: dict[tuple[str, str], Expected] = {
     ("GET", "/enti"): Expected(PROVIDER),
     ("GET", "/enti.{suffix}"): Expected(PROVIDER, values=FILE),
     ("POST", "/enti"): Expected(SIGNED_IN, (303,), {"ente": "{ente}"}, other=(403, 303)),
+    ("GET", "/enti/{ente}"): Expected(PROVIDER, values={"ente": "{ente}"}),
+    ("POST", "/enti/{ente}/registro"): Expected(PROVIDER, (404,), {}, values={"ente": "{ente}"}),  # the register has no row of it
+    ("POST", "/enti/{ente}/lettere"): Expected(PROVIDER, (404,), {"tipo": "REMINDER", "a": "x@y.it"}, values={"ente": "{ente}"}),
+    ("GET", "/enti/{ente}/lettere/{number}/{file}"): Expected(
+        PROVIDER, values={"ente": "{ente}", "number": "{letter}", "file": "lettera.pdf"}
+    ),
+    ("POST", "/enti/{ente}/lettere/{number}/{how}"): Expected(
+        PROVIDER, (400,), {}, values={"ente": "{ente}", "number": "{letter}", "how": "spedisci"}  # no server is configured
+    ),
+    ("GET", "/ricevute"): Expected(PROVIDER),
+    ("POST", "/ricevute/{name}"): Expected(PROVIDER, (404,), {"nome": "x", "a": "x@y.it"}, values={"name": "r-1"}),
+    ("GET", "/nuovo-ente"): Expected(PROVIDER),
+    ("POST", "/nuovo-ente"): Expected(PROVIDER, (400,), {"ente": "NO"}),
     ("GET", "/"): Expected(OF_ENTE),
     ("GET", "/in-corso"): Expected(OF_ENTE),
     ("POST", "/avvisi"): Expected(CLIENTS, (303,), {"pubblicate": "true"}),
@@ -183,7 +198,7 @@ EXPECTED: dict[tuple[str, str], Expected] = {
 
 #: Pages of all enti: what another ente's people may never see stands there.
 OF_ALL = {("GET", "/enti"), ("GET", "/enti.{suffix}"), ("GET", "/fornitore/rapporto")}
-OF_ALL |= {address for address in EXPECTED if address[1].startswith("/assistenza")}
+OF_ALL |= {address for address in EXPECTED if address[1].startswith(("/assistenza", "/enti/", "/nuovo-ente", "/ricevute"))}
 
 
 def addresses(app: Any) -> set[tuple[str, str]]:
@@ -223,6 +238,7 @@ class Trial:
                 "token": digest(new_token(self.bind, ente, SECRETS[ente], person.user_id, datetime.now(UTC))),
                 "ticket": str(self._ticket(ente)),
                 "answer": str(self._answer(ente)),
+                "letter": str(self._letter(installation, ente)),
                 "transfer": chunks.begin(settings, ente, person.user_id, Declared("g.csv", 9, 1)).key,
             }  # fmt: skip
         land(installation, settings.inbox, drain=True)
@@ -230,6 +246,11 @@ class Trial:
             t = table("deliveries")
             for ente, delivery in connection.execute(sa.select(t.c.ente, t.c.delivery)):
                 self.objects[ente]["delivery"] = delivery
+
+    def _letter(self, installation: Installation, ente: str) -> int:
+        paper = Paper(SECRETS[ente], (("text", ("x",)),))
+        written = Letter("REMINDER", date(2026, 1, 20), paper)
+        return prepare(self.bind, installation.store, ente, written, f"{ente}@pec.it", "chi", Sender())
 
     def _ticket(self, ente: str) -> int:
         asked = Request(ente, "SCRIVANIA", SECRETS[ente], "x")
@@ -339,6 +360,7 @@ def test_nothing_of_another_ente_is_seen_or_changed(trial: Trial, settings: Sett
                 "support_tickets",
                 "support_messages",
                 "support_judgements",
+                "letters",
                 "deliveries",
                 "users",
                 "api_tokens",

@@ -218,6 +218,8 @@ def upgrade() -> None:
     comment='One row per content delivered to an ente in a kind: the same bytes twice are one delivery'
     )
     op.create_index(op.f('ix_deliveries_ente_status'), 'deliveries', ['ente', 'status'], unique=False, schema='pcc')
+    op.create_index('ix_deliveries_good', 'deliveries', ['ente', 'kind', 'sequence'], unique=False, schema='pcc', postgresql_where=sa.text("status = 'staged'"))
+    op.create_index('ix_deliveries_refused', 'deliveries', ['ente', 'received_at'], unique=False, schema='pcc', postgresql_where=sa.text("status = 'refused'"))
     op.create_table('delivery_confirmations',
     sa.Column('decision', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of decision'),
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
@@ -322,6 +324,27 @@ def upgrade() -> None:
     op.create_index(op.f('ix_document_targets_ente_id_documento'), 'document_targets', ['ente', 'id_documento'], unique=False, schema='pcc')
     op.create_index(op.f('ix_document_targets_ente_id_documento_progressivo_registrazione'), 'document_targets', ['ente', 'id_documento', 'progressivo_registrazione'], unique=False, schema='pcc')
     op.create_index(op.f('ix_document_targets_ente_progressivo_registrazione'), 'document_targets', ['ente', 'progressivo_registrazione'], unique=False, schema='pcc')
+    op.create_table('ente_standing',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('reference_date', sa.Date(), nullable=False, comment='Date the stock refers to (docs/rules.md#rule-4)'),
+    sa.Column('published_at', sa.DateTime(timezone=True), nullable=False, comment='When readers began to see it'),
+    sa.Column('pcc_amount', sa.Numeric(precision=18, scale=2), nullable=False, comment='Stock on PCC [EUR]'),
+    sa.Column('right_amount', sa.Numeric(precision=18, scale=2), nullable=False, comment='The right stock [EUR]'),
+    sa.Column('projected_amount', sa.Numeric(precision=18, scale=2), nullable=False, comment='Stock expected on PCC once all operations are accepted [EUR]'),
+    sa.Column('explained_amount', sa.Numeric(precision=18, scale=2), nullable=False, comment="What the anomalies explain of PCC's stock less the right one [EUR]"),
+    sa.Column('questions', sa.BigInteger(), nullable=False, comment='Questions to the ente without an answer'),
+    sa.Column('questions_since', sa.DateTime(timezone=True), nullable=True, comment='When the oldest of them was first published'),
+    sa.Column('operations', sa.BigInteger(), nullable=False, comment='Operations that wait for a person: nobody decided, a second person is missing, or PCC refused'),
+    sa.Column('to_upload', sa.BigInteger(), nullable=False, comment='Files for PCC written and not uploaded'),
+    sa.Column('to_upload_since', sa.DateTime(timezone=True), nullable=True, comment='When the oldest of them was written'),
+    sa.Column('to_answer', sa.BigInteger(), nullable=False, comment='Files for PCC uploaded and not answered whole'),
+    sa.Column('to_answer_since', sa.DateTime(timezone=True), nullable=True, comment='When the oldest of them was uploaded'),
+    sa.Column('duty_on', sa.Date(), nullable=True, comment='Day of the first legal deadline that is not met'),
+    sa.Column('duty', sa.Text(), nullable=True, comment='What is due then, in Italian'),
+    sa.PrimaryKeyConstraint('ente', name=op.f('pk_ente_standing')),
+    schema='pcc',
+    comment='One row per ente published: its figures in short, and what waits for a person'
+    )
     op.create_table('erp_reads',
     sa.Column('reading', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of reading'),
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
@@ -343,6 +366,18 @@ def upgrade() -> None:
     comment="One row per reading of one kind from an ente's accounting system; the latest that succeeded holds its watermark"
     )
     op.create_index(op.f('ix_erp_reads_ente_kind_reading'), 'erp_reads', ['ente', 'kind', 'reading'], unique=False, schema='pcc')
+    op.create_table('failing_checks',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('step', sa.Text(), nullable=False, comment='The step whose check it is'),
+    sa.Column('check', sa.Text(), nullable=False, comment='Table and demand'),
+    sa.Column('blocking', sa.Boolean(), nullable=False, comment="It keeps the ente's new figures from being published"),
+    sa.Column('failing_rows', sa.BigInteger(), nullable=False, comment='Rows that fail'),
+    sa.Column('words', sa.Text(), nullable=False, comment='What it demands'),
+    sa.Column('since', sa.DateTime(timezone=True), nullable=False, comment='Since when it fails'),
+    sa.PrimaryKeyConstraint('ente', 'check', name=op.f('pk_failing_checks')),
+    schema='pcc',
+    comment='One row per ente and check that failed when it last ran'
+    )
     op.create_table('fgdc_steps',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
     sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the figures are asked for (D)'),
@@ -461,6 +496,25 @@ def upgrade() -> None:
     schema='pcc',
     comment="One row per SDI document as parsed, with the accounting system's document it tells about"
     )
+    op.create_table('letters',
+    sa.Column('letter', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order'),
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('kind', sa.Text(), nullable=False, comment='Taking in charge, reminder of what is missing, PEC of deactivation, receipt of erasure (docs/rules.md#rule-10)'),
+    sa.Column('reference', sa.Text(), nullable=True, comment='Receipt of erasure: its name, and nothing of the ente'),
+    sa.Column('subject', sa.Text(), nullable=False, comment='Its subject'),
+    sa.Column('recipient', sa.Text(), nullable=True, comment='Address it goes to; null for a receipt of erasure'),
+    sa.Column('dated', sa.Date(), nullable=False, comment='Its date, from which its deadlines run'),
+    sa.Column('sha256', sa.Text(), nullable=False, comment='SHA-256 of the mail, hexadecimal; the store keeps it under that, but for a receipt of erasure'),
+    sa.Column('made_by', sa.Text(), nullable=False, comment='Who prepared it'),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False, comment='When'),
+    sa.Column('sent_by', sa.Text(), nullable=True, comment='Who sent it'),
+    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True, comment='When it went out; null: not yet'),
+    sa.Column('channel', sa.Text(), nullable=True, comment='How: the certified mail server, the plain one, or by hand'),
+    sa.PrimaryKeyConstraint('letter', name=op.f('pk_letters')),
+    schema='pcc',
+    comment='One row per letter prepared for an ente'
+    )
+    op.create_index(op.f('ix_letters_ente_letter'), 'letters', ['ente', 'letter'], unique=False, schema='pcc')
     op.create_table('match_decisions',
     sa.Column('decision', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of decision'),
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
@@ -780,6 +834,16 @@ def upgrade() -> None:
     op.create_index(op.f('ix_questions_ente_code'), 'questions', ['ente', 'code'], unique=False, schema='pcc')
     op.create_index(op.f('ix_questions_ente_code_id_documento_progressivo_registrazione'), 'questions', ['ente', 'code', 'id_documento', 'progressivo_registrazione'], unique=False, schema='pcc')
     op.create_index('ix_questions_largest', 'questions', ['ente', 'addressee', sa.literal_column('abs(amount)')], unique=False, schema='pcc', postgresql_where=None)
+    op.create_table('questions_asked',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('code', sa.Text(), nullable=False, comment='The anomaly that it asks about'),
+    sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's document"),
+    sa.Column('progressivo_registrazione', sa.Text(), nullable=True, comment="PCC's document"),
+    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False, comment='When it was first published without a pause since'),
+    schema='pcc',
+    comment='One row per question published now: since when it is asked'
+    )
+    op.create_index(op.f('ix_questions_asked_ente_code_id_documento_progressivo_registrazione'), 'questions_asked', ['ente', 'code', 'id_documento', 'progressivo_registrazione'], unique=False, schema='pcc')
     op.create_table('sent_operations',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
     sa.Column('operation_id', sa.Text(), nullable=False, comment='The operation'),
@@ -1291,6 +1355,8 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_sent_operations_ente_id_documento'), table_name='sent_operations', schema='pcc')
     op.drop_index(op.f('ix_sent_operations_ente_file'), table_name='sent_operations', schema='pcc')
     op.drop_table('sent_operations', schema='pcc')
+    op.drop_index(op.f('ix_questions_asked_ente_code_id_documento_progressivo_registrazione'), table_name='questions_asked', schema='pcc')
+    op.drop_table('questions_asked', schema='pcc')
     op.drop_index('ix_questions_largest', table_name='questions', schema='pcc', postgresql_where=None)
     op.drop_index(op.f('ix_questions_ente_code_id_documento_progressivo_registrazione'), table_name='questions', schema='pcc')
     op.drop_index(op.f('ix_questions_ente_code'), table_name='questions', schema='pcc')
@@ -1326,14 +1392,18 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_match_decisions_ente_progressivo_registrazione'), table_name='match_decisions', schema='pcc')
     op.drop_index(op.f('ix_match_decisions_ente_id_documento'), table_name='match_decisions', schema='pcc')
     op.drop_table('match_decisions', schema='pcc')
+    op.drop_index(op.f('ix_letters_ente_letter'), table_name='letters', schema='pcc')
+    op.drop_table('letters', schema='pcc')
     op.drop_table('invoices', schema='pcc')
     op.drop_table('indicators', schema='pcc')
     op.drop_table('indicator_documents', schema='pcc')
     op.drop_index(op.f('ix_former_readings_ente_superseded_at'), table_name='former_readings', schema='pcc')
     op.drop_table('former_readings', schema='pcc')
     op.drop_table('fgdc_steps', schema='pcc')
+    op.drop_table('failing_checks', schema='pcc')
     op.drop_index(op.f('ix_erp_reads_ente_kind_reading'), table_name='erp_reads', schema='pcc')
     op.drop_table('erp_reads', schema='pcc')
+    op.drop_table('ente_standing', schema='pcc')
     op.drop_index(op.f('ix_document_targets_ente_progressivo_registrazione'), table_name='document_targets', schema='pcc')
     op.drop_index(op.f('ix_document_targets_ente_id_documento_progressivo_registrazione'), table_name='document_targets', schema='pcc')
     op.drop_index(op.f('ix_document_targets_ente_id_documento'), table_name='document_targets', schema='pcc')
@@ -1346,6 +1416,8 @@ def downgrade() -> None:
     op.drop_table('delivery_notes', schema='pcc')
     op.drop_index(op.f('ix_delivery_confirmations_ente_delivery'), table_name='delivery_confirmations', schema='pcc')
     op.drop_table('delivery_confirmations', schema='pcc')
+    op.drop_index('ix_deliveries_refused', table_name='deliveries', schema='pcc', postgresql_where=sa.text("status = 'refused'"))
+    op.drop_index('ix_deliveries_good', table_name='deliveries', schema='pcc', postgresql_where=sa.text("status = 'staged'"))
     op.drop_index(op.f('ix_deliveries_ente_status'), table_name='deliveries', schema='pcc')
     op.drop_table('deliveries', schema='pcc')
     op.drop_index('ix_debt_positions_taken_over', table_name='debt_positions', schema='pcc', postgresql_where=sa.text('original_creditor <> creditor'))
