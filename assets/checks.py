@@ -7,6 +7,7 @@ its recovery; what passes for all is recorded once a check, since an event costs
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -30,14 +31,25 @@ from assets.partitions import ENTI
 from assets.resources import Installation, RunParameters, inputs_of
 from assets.staging import KINDS
 from assets.steps import LAYERS, enti_of, names_enti, sample_table
-from pcc_pipeline.calculator import OWNER, beside, load_models, opened_batch, prepared, source
+from pcc_pipeline.calculator import OWNER, at_hand, beside, load_models, opened_batch, source
 from pcc_pipeline.calculator.batch import Batch
-from pcc_pipeline.checks import CheckResult, checks_of, count, judged, relations_of, shown_as, shown_checks, way_out
+from pcc_pipeline.checks import (
+    CheckResult,
+    Counted,
+    checks_of,
+    count,
+    judged,
+    relations_of,
+    shown_as,
+    shown_checks,
+    way_out,
+)
+from pcc_pipeline.checks.failing import keep_failing
 from pcc_pipeline.checks.frames import OWNER as CHECKED_OWNER
 from pcc_pipeline.checks.frames import Marked
 from pcc_pipeline.checks.gate import Gate
 from pcc_pipeline.runs.inputs import Inputs
-from pcc_pipeline.runs.together import batches, layers_read
+from pcc_pipeline.runs.together import at_once, batches, layers_read
 from pcc_pipeline.tables import FEEDS, MODELS, Column, Table
 from pcc_pipeline.tables.describe import MODEL_LAYERS
 
@@ -126,17 +138,19 @@ def _judged(
     settings, store = installation.settings, installation.store
     with ExitStack() as opened:
         batch = opened.enter_context(opened_batch(settings, store, list(enti.values()))) if len(enti) > 1 else None
-        connect = batch.beside if batch else partial(beside, opened.enter_context(prepared(settings, store)))
-        counted = [
-            count(
+        connect = batch.beside if batch else partial(beside, opened.enter_context(at_hand(settings, store)))
+
+        def counts(table: Table) -> Counted:
+            return count(
                 table,
                 _files(installation, table.name, enti, batch),
                 connect=connect,
                 related={name: _files(installation, name, enti, batch) for name in relations_of(table.name)},
                 expected_rows=_registered(table.name, enti),
             )
-            for table in asked
-        ]
+
+        pool = opened.enter_context(ThreadPoolExecutor(1 if batch else at_once(installation, enti.values())))
+        counted = list(pool.map(counts, asked))
     for table, results in zip(asked, judged(counted), strict=True):
         shown = {check.name: shown_as(check) for check in checks_of(table)}
         for name in dict.fromkeys(shown.values()):
@@ -210,6 +224,7 @@ def build_checks(layer: str) -> AssetChecksDefinition:
                 gates[ente].set(step, blocking=blocking, failed=list(by_name))
             if blocking:
                 context.log.error(f"{ente}: not published, blocking checks fail: {sorted(blocking)}")
+        keep_failing(installation.engine, step, {ente: found for ente, found in failed.items() if whole or found})
         for key in wanted:
             yield Output(None, output_name=f"{key.asset_key.to_python_identifier()}_{key.name}")
 

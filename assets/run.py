@@ -24,8 +24,6 @@ from pcc_pipeline.settings import Settings
 def opened(settings: Settings) -> Iterator[DagsterInstance]:
     """Dagster's instance of an installation, whatever the environment says."""
     with DagsterInstance.from_config(str(write_dagster_home(settings))) as instance:
-        # Else each of some thousand events opens connections of its own, a quarter of a small run's time.
-        instance.optimize_for_webserver(statement_timeout=0, pool_recycle=3600, max_overflow=20)
         yield instance
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from uuid import uuid4
 
 from celery import Celery
-from celery.signals import task_postrun, task_prerun
+from celery.signals import task_postrun, task_prerun, worker_process_init
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
 from dagster._core.execution.run_cancellation_thread import start_run_cancellation_thread
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
@@ -32,6 +32,7 @@ from assets.killed import unattended
 from assets.run import opened
 from pcc_pipeline.database.dagster_home import ANYWHERE, AT_HOME, LONGEST_RUN
 from pcc_pipeline.database.engine import broker_url, engine, is_worked_on, run_lock
+from pcc_pipeline.scratch import settle
 from pcc_pipeline.settings import Settings
 
 #: What a run is that should have somebody at work on it, and those of them that wait for a worker still.
@@ -110,6 +111,10 @@ def work(settings: Settings, processes: int, *, anywhere: bool = False) -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.__stderr__)
     app = celery_app(settings)
     under: dict[str, ExitStack] = {}
+
+    @worker_process_init.connect(weak=False)
+    def begin_process(**_: object) -> None:
+        settle(settings)
 
     @task_prerun.connect(weak=False)
     def begin(task_id: str, kwargs: Mapping[str, Any], **_: object) -> None:

@@ -90,6 +90,7 @@ _COLUMNS: dict[str, tuple[str, Any]] = {
     "descrizione_segnalazione": ("Risposta di PCC in parole", None),
     "nota": ("Nota dell'ente", "in attesa di collaudo"),
     "caso": ("Tipo di caso", "CESSIONE"),
+    "annullato": ("La riga annulla lo stesso caso, comunicato prima: SI o NO; vuoto vale NO", "NO"),
     "nuovo_creditore_cf": ("Codice fiscale del nuovo creditore", _PERSON),
     "nuovo_creditore_piva": ("Partita IVA del nuovo creditore", _VAT),
     "nuovo_creditore_denominazione": ("Denominazione del nuovo creditore", "Banca Esempio SpA"),

@@ -34,6 +34,7 @@ LONGEST: tuple[tuple[str, int], ...] = (
     ("/consegne/conferma", 1 << 18),
     ("/segnalazioni", TOGETHER + BESIDE),
     ("/assistenza", TOGETHER + BESIDE),
+    ("/domande", TOGETHER + BESIDE),
     ("/operazioni", 1 << 18),  # every operation of a page ticked
     ("/", 1 << 16),
 )

@@ -69,6 +69,9 @@ class DeskDatabase:
                 "accounts": sa.create_engine(
                     _in_scope(url, key, wall.ACCOUNTS_SCOPE), pool_pre_ping=True, pool_size=KEPT, max_overflow=MORE
                 ),
+                "letters": sa.create_engine(
+                    _in_scope(url, key, wall.PROVIDER_SCOPE), pool_pre_ping=True, pool_size=1, max_overflow=MORE
+                ),
                 "support": sa.create_engine(
                     _in_scope(url, key, wall.SUPPORT_SCOPE), pool_pre_ping=True, pool_size=KEPT, max_overflow=MORE
                 ),
@@ -86,6 +89,12 @@ class DeskDatabase:
         """Connections for the support desk of all enti: for the provider's people alone, which the caller has made sure of."""
         self.open()
         return self._engines["support"]
+
+    @property
+    def letters(self) -> sa.Engine:
+        """Connections for the letters to all enti: for the provider's people alone, which the caller has made sure of."""
+        self.open()
+        return self._engines["letters"]
 
     @contextmanager
     def tenant(self, ente: str) -> Iterator[sa.Connection]:

@@ -19,6 +19,7 @@ from pcc_pipeline.codes import ente_code
 from pcc_pipeline.database import migrate
 from pcc_pipeline.database.engine import lock
 from pcc_pipeline.database.schema import SCHEMA, published
+from pcc_pipeline.tables.morning import ENTE_STANDING
 
 GUARD = f"{SCHEMA}_guard"
 SCOPE, TICKET = "pcc.scope", "pcc.ticket"
@@ -27,16 +28,24 @@ ACCOUNTS_SCOPE, PROVIDER_SCOPE, SUPPORT_SCOPE = "accounts", "provider", "support
 #: Register tables that an ente may read its own rows of; and of these, those that its people add rows to.
 READABLE = (
     "deliveries", "publications", "match_decisions", "operation_decisions", "approval_limits", "sent_operations", "answers",
-    "delivery_confirmations", "model_files", "model_uploads",
+    "answer_attachments", "delivery_confirmations", "model_files", "model_uploads", "ente_standing", "questions_asked",
+    "failing_checks", "operation_requests",
 )  # fmt: skip
 ADDED_TO = (
-    "match_decisions", "operation_decisions", "answers", "delivery_confirmations", "model_files", "sent_operations",
-    "model_uploads",
+    "match_decisions", "operation_decisions", "answers", "answer_attachments", "delivery_confirmations", "model_files",
+    "sent_operations", "model_uploads", "ente_standing",
 )  # fmt: skip
-#: Of these, the one column that is set later: a file is put where people take it after it was registered.
-SET_LATER = {"model_files": "handed_at"}
+#: Of these, the columns that are set later: a file is put where people take it after it was registered; how an ente stands is
+#: noted anew with each decision.
+SET_LATER = {
+    "model_files": ("handed_at",),
+    "ente_standing": tuple(name for name in ENTE_STANDING.column_names if name != "ente"),
+}
 #: What the overview of all enti is made of; the names of enti stand in the head of a page, too.
-OF_ALL = {"stock": (PROVIDER_SCOPE,), "publications": (PROVIDER_SCOPE,), "service_life": (PROVIDER_SCOPE, ACCOUNTS_SCOPE)}
+OF_ALL = {
+    **dict.fromkeys(("publications", "ente_standing", "failing_checks", "deliveries", "support_tickets"), (PROVIDER_SCOPE,)),
+    "service_life": (PROVIDER_SCOPE, ACCOUNTS_SCOPE),
+}
 #: What is done to each table of accounts; the log is only added to.
 OF_ACCOUNTS = {
     "users": "SELECT, INSERT, UPDATE", "sessions": "SELECT, INSERT, UPDATE, DELETE", "api_tokens": "SELECT, INSERT, UPDATE",
@@ -49,6 +58,8 @@ OF_SUPPORT = {
     "support_messages": "SELECT, INSERT", "support_attachments": "SELECT, INSERT",
     "support_judgements": "SELECT, INSERT, UPDATE (verdict, judged_by)", "support_mails": "INSERT",
 }  # fmt: skip
+#: What the provider's people do with their letters, of all enti.
+OF_PROVIDER = {"letters": "SELECT, INSERT, UPDATE (sha256, sent_by, sent_at, channel)"}
 #: Rows that an ente does not see among its own.
 HIDDEN = {"support_messages": "internal"}
 #: What belongs to no ente and is seen in every scope.
@@ -107,7 +118,7 @@ def _statements(role: str) -> list[str]:
             f"REVOKE ALL ON FUNCTION {GUARD}.{function}() FROM PUBLIC",
             f"GRANT EXECUTE ON FUNCTION {GUARD}.{function}() TO {name}",
         ]
-    for table_name in sorted({*readable(), *OF_ACCOUNTS, *OF_SUPPORT, *OF_EVERYBODY}):
+    for table_name in sorted({*readable(), *OF_ACCOUNTS, *OF_SUPPORT, *OF_PROVIDER, *OF_EVERYBODY}):
         made += [
             f"ALTER TABLE {SCHEMA}.{table_name} ENABLE ROW LEVEL SECURITY",
             f"REVOKE ALL ON {SCHEMA}.{table_name} FROM {name}",
@@ -117,10 +128,9 @@ def _statements(role: str) -> list[str]:
             ),
         ]
     for table_name in readable():
-        # Where all enti may be read too, whoever works for one is still kept to it: the second test holds for no ente.
-        others = "".join(f" OR (SELECT {GUARD}.scope() = '{scope}')" for scope in OF_ALL.get(table_name, ()))
         made += [
-            f"CREATE POLICY desk_reads ON {SCHEMA}.{table_name} FOR SELECT TO {name} USING (ente = {GUARD}.ente(){others})",
+            f"CREATE POLICY desk_reads ON {SCHEMA}.{table_name} FOR SELECT TO {name}"
+            f" USING ({_all(table_name)}ente = {GUARD}.ente())",
             f"GRANT SELECT ON {SCHEMA}.{table_name} TO {name}",
         ]
     for table_name in ADDED_TO:
@@ -128,19 +138,25 @@ def _statements(role: str) -> list[str]:
             f"CREATE POLICY desk_adds ON {SCHEMA}.{table_name} FOR INSERT TO {name} WITH CHECK (ente = {GUARD}.ente())",
             f"GRANT INSERT ON {SCHEMA}.{table_name} TO {name}",
         ]
-    for table_name, column in SET_LATER.items():
+    for table_name, columns in SET_LATER.items():
         own = f"(ente = {GUARD}.ente())"
         made += [
             f"CREATE POLICY desk_sets ON {SCHEMA}.{table_name} FOR UPDATE TO {name} USING {own} WITH CHECK {own}",
-            f"GRANT UPDATE ({column}) ON {SCHEMA}.{table_name} TO {name}",
+            f"GRANT UPDATE ({', '.join(columns)}) ON {SCHEMA}.{table_name} TO {name}",
         ]
-    for table_name, what in OF_ACCOUNTS.items():
-        own = f"(SELECT {GUARD}.scope() = '{ACCOUNTS_SCOPE}')"
+    scoped = {**dict.fromkeys(OF_ACCOUNTS, ACCOUNTS_SCOPE), **dict.fromkeys(OF_PROVIDER, PROVIDER_SCOPE)}
+    for table_name, what in (OF_ACCOUNTS | OF_PROVIDER).items():
+        own = f"(SELECT {GUARD}.scope() = '{scoped[table_name]}')"
         made += [
             f"CREATE POLICY desk_all ON {SCHEMA}.{table_name} FOR ALL TO {name} USING ({own}) WITH CHECK ({own})",
             f"GRANT {what} ON {SCHEMA}.{table_name} TO {name}",
         ]
     return [*made, *_support(name)]
+
+
+def _all(table_name: str) -> str:
+    """Where all enti may be read too: asked first, and once a query. Whoever works for one ente is kept to it all the same."""
+    return "".join(f"(SELECT {GUARD}.scope() = '{scope}') OR " for scope in OF_ALL.get(table_name, ()))
 
 
 def _support(name: str) -> list[str]:
@@ -153,6 +169,10 @@ def _support(name: str) -> list[str]:
             f"CREATE POLICY desk_all ON {SCHEMA}.{table_name} FOR ALL TO {name} USING ({own}) WITH CHECK ({own})",
             f"GRANT {what} ON {SCHEMA}.{table_name} TO {name}",
         ]
+        if table_name in OF_ALL:
+            made.append(
+                f"CREATE POLICY desk_reads ON {SCHEMA}.{table_name} FOR SELECT TO {name} USING ({_all(table_name)}false)"
+            )
     for table_name in OF_EVERYBODY:
         made += [
             f"CREATE POLICY desk_reads ON {SCHEMA}.{table_name} FOR SELECT TO {name}"

@@ -23,7 +23,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from pcc_pipeline.database.publish import Published, current_in
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.settings import Settings
-from portal import audit, words
+from portal import audit, purposes, words
 from portal.sessions import DeskSession, find_session
 from portal.tenancy import DeskDatabase
 
@@ -226,6 +226,9 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
         "language": language,
         "session": getattr(request.state, "session", None),
         "path": request.url.path,
+        "template": template,
+        "about": purposes.PAGES.get(template),
+        "terms": purposes.TERMS,
         "provider": getattr(request.app.state, "provider", None),
         "query": lambda **changes: address_with({**request.query_params, **changes}),
         **values,

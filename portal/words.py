@@ -27,6 +27,7 @@ from pcc_pipeline.italian import (
     moment,
     number,
     percent,
+    period,
     whole,
 )
 from pcc_pipeline.rules import anomaly_titles, rule_rows
@@ -107,6 +108,7 @@ LABELS |= {
     "CHANGED.PAID_NON_COMMERCIAL": "pagato, non commerciale",
     "FILE.written": "scritto, da caricare su PCC", "FILE.uploaded": "caricato, attende l'esito", "FILE.answered": "con esito",
     "FILE.NOT_UPLOADED": "da troppi giorni non caricato", "FILE.NOT_ANSWERED": "da troppi giorni senza esito",
+    "STEP.received": "ricevuto", "STEP.read": "letto", "STEP.calculating": "calcolo in corso", "STEP.published": "pubblicato",
     "FEED.erp_invoices": "Fatture del gestionale", "FEED.erp_payments": "Pagamenti del gestionale",
     "FEED.erp_opi": "Ordinativi e giornale di cassa (OPI)", "FEED.pcc_invoices": "Documenti di PCC",
     "FEED.pcc_operations": "Movimenti di PCC", "FEED.pcc_outcomes": "Esiti di PCC sui modelli inviati",
@@ -115,6 +117,25 @@ LABELS |= {
     "FEED.budgets": "Stanziamenti di bilancio",
     "FEED.tickets": "Richieste", "FEED.ratings": "Giudizi", "FEED.probes": "Misure di disponibilità",
     "FEED.enti": "Registro degli enti",
+    **{f"SIGNAL.{row['signal']}": row["words"] for row in rule_rows("urgency")},
+    "URGENCY.NOW": "subito", "URGENCY.SOON": "presto", "URGENCY.WAITING": "qualcosa attende", "URGENCY.QUIET": "niente da fare",
+    "LIFE.ordered": "ordinato", "LIFE.taken_in_charge": "preso in carico", "LIFE.prerequisites_open": "mancano prerequisiti",
+    "LIFE.active": "attivo", "LIFE.deactivating": "in dismissione", "LIFE.undated": "senza date nel registro",
+    "LETTER.TAKEN_IN_CHARGE": "Presa in carico, con il piano delle attività", "LETTER.REMINDER": "Sollecito di ciò che manca",
+    "LETTER.DEACTIVATION": "PEC di disattivazione", "LETTER.ERASURE": "Ricevuta di cancellazione",
+    "SENT.PEC": "PEC", "SENT.MAIL": "posta ordinaria", "SENT.HAND": "con altri mezzi",
+    "DUE.charge_due_on": "presa in carico dell'ordine", "DUE.lists_due_on": "consegna di elenco aperte e casi particolari",
+    "DUE.guaranteed_from": "servizio garantito", "DUE.dismissal_due_on": "presa in carico della dismissione",
+    "DUE.erase_from": "cancellazione dei dati, da questo giorno",
+    "REGISTER.denominazione": "Denominazione", "REGISTER.cf": "Codice fiscale", "REGISTER.codice_ipa": "Codice IPA",
+    "REGISTER.tipo": "Tipo di ente (COMUNE, PROVINCIA, SANITARIO…)", "REGISTER.gestionale": "Gestionale",
+    "REGISTER.versione_gestionale": "Versione del gestionale", "REGISTER.ordine_il": "Ordine del",
+    "REGISTER.presa_in_carico_il": "Presa in carico il", "REGISTER.attivato_il": "Attivo dal",
+    "REGISTER.autorizzazione_remota": "Autorizzazione all'accesso remoto firmata",
+    "REGISTER.credenziali": "Credenziali consegnate", "REGISTER.pec_disattivazione_il": "PEC di disattivazione del",
+    "REGISTER.modelli_pcc": "Modelli di PCC", "REGISTER.siope_plus": "Paga con SIOPE+", "REGISTER.siope_plus_dal": "SIOPE+ dal",
+    "REGISTER.pubblicato_il": "Debiti pubblicati il (art. 33)", "REGISTER.santo_patrono": "Santo patrono (mese-giorno, 06-24)",
+    "REGISTER.pec": "PEC dell'ente",
     "REPORT.report.html": "Rapporto, pagina da aprire con il browser", "REPORT.report.pdf": "Rapporto in PDF",
     "REPORT.report.xlsx": "Rapporto in Excel, con documenti e anomalie",
     "REPORT.art33.csv": "Tabella da pubblicare (art. 33 D.Lgs. 33/2013), CSV",
@@ -139,5 +160,7 @@ def label(code: str) -> str:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
-    "euro": euro, "day": day, "moment": moment, "whole": whole, "number": number, "percent": percent, "label": label,
+    "euro": euro, "day": day, "date": lambda at: moment(at)[:10],
+    "moment": moment, "whole": whole, "number": number, "percent": percent, "label": label,
+    "period": period,
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The support desk's mail: notices go out, what clients write comes in."""
+"""The desk's mail: notices of tickets and of published figures go out, what clients write comes in."""
 
 from dagster import DefaultSensorStatus, SensorEvaluationContext, SkipReason, sensor
 
@@ -12,7 +12,8 @@ LOOK = 60
 @sensor(
     minimum_interval_seconds=LOOK,
     default_status=DefaultSensorStatus.RUNNING,
-    description="Sends the notices of tickets and reads the support mailbox, where alerts.yaml names them; starts no run.",
+    description="Sends the notices of tickets and of published figures, and reads the support mailbox, where alerts.yaml names "
+    "them; starts no run.",
 )
 def support_mail(context: SensorEvaluationContext, installation: Installation) -> SkipReason:
     """Sends what waits and reads what came; what fails is tried again at the next look."""
@@ -21,6 +22,7 @@ def support_mail(context: SensorEvaluationContext, installation: Installation) -
         return SkipReason("alerts.yaml names no mail server and no mailbox")
     from imap_tools import ImapToolsError
 
+    from pcc_pipeline.service.news import write_news
     from pcc_pipeline.service.support_mailbox import read_mailbox
     from pcc_pipeline.service.support_notices import send_notices
 
@@ -30,4 +32,6 @@ def support_mail(context: SensorEvaluationContext, installation: Installation) -
     except (OSError, ImapToolsError, KeyError) as error:
         context.log.error(f"The support mailbox cannot be read ({error}): it is tried again; look at mailbox in alerts.yaml")
         came = "the mailbox could not be read"
+    if asked.get("mail"):
+        write_news(installation)
     return SkipReason(f"{send_notices(installation)} notices sent; {came}")

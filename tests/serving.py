@@ -30,7 +30,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 ROOT = Path(__file__).resolve().parents[1]
-PCC = [sys.executable, "-c", "from pcc_pipeline.cli import app; app()"]
+PCC = [sys.executable, "-m", "pcc_pipeline"]
 
 #: Seconds for the servers to come up, and for a run from submission to its end, on a busy machine.
 UP, RUN = 120, 240

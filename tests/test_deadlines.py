@@ -13,11 +13,12 @@ from test_rules_base import Book
 
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.enti.duties import DutyDate
 from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.runs import pipeline
 from pcc_pipeline.runs.inputs import parameters
-from pcc_pipeline.service.deadlines import DutyDate, alerts, span
+from pcc_pipeline.service.deadlines import alerts, span
 from pcc_pipeline.service.lookout import look_at_deadlines
 from pcc_pipeline.settings import Settings
 

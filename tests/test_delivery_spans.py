@@ -95,6 +95,14 @@ def test_a_file_that_cannot_be_read_says_nothing(installation: Installation, tmp
     assert [row["whole"] for row in _read(installation)] == [None]
 
 
+def test_the_same_bytes_said_whole_in_the_same_scan_are_whole(installation: Installation, tmp_path: Path) -> None:
+    deliver(installation.settings.inbox, "alfa", "erp_payments", _file(tmp_path, "a.csv"))
+    deliver(installation.settings.inbox, "alfa", "erp_payments", _file(tmp_path, "b.csv"), Said(True))
+    assert {row["whole"] for row in _read(installation)} == {None, True}
+    deliver(installation.settings.inbox, "alfa", "erp_payments", _file(tmp_path, "c.csv"))
+    assert len(_read(installation)) == 2
+
+
 def test_the_same_bytes_delivered_again_as_whole_are_whole(installation: Installation, tmp_path: Path) -> None:
     inbox = installation.settings.inbox
     deliver(inbox, "alfa", "erp_payments", _file(tmp_path), NOTHING)

@@ -25,6 +25,7 @@ from pcc_pipeline.database.publish import Publication, publish
 from pcc_pipeline.database.schema import SCHEMA, published, table
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.review.operations import Selection, decide_operations
+from pcc_pipeline.review.standing import published_anew
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import FEEDS, TABLES
@@ -42,7 +43,7 @@ SECRETS = {"alfa": "SEGRETO DI ALFA", "beta": "SEGRETO DI BETA"}
 AMOUNTS = {"alfa": Decimal("1234.50"), "beta": Decimal("98765.43")}
 
 PAGES = (
-    "/", "/scadenze", "/creditori", "/creditori?cerca=segreto", "/documenti", "/documenti?numero=1", "/anomalie", "/consegne", "/domande", "/indicatori",
+    "/", "/in-corso", "/scadenze", "/creditori", "/creditori?cerca=segreto", "/documenti", "/documenti?numero=1", "/anomalie", "/consegne", "/domande", "/indicatori",
     "/servizio", "/indicatori/ITP/2025", "/rapporti", "/operazioni", "/operazioni?stato=proposed",
     "/servizio?per=quarter", "/segnalazioni", "/segnalazioni?stato=closed", "/scadenze?mese=2025-11&vista=right",
     "/documenti?scadenza=2025-11-01", "/documenti?scadenza=2025-11-01..2025-11-30&vista=right", "/creditori/09999999999",
@@ -134,7 +135,7 @@ def _publish(settings: Settings, ente: str) -> None:
         with store.write(f"trial/{ente}/{name}.parquet") as target:
             pq.write_table(pa.Table.from_pylist(full, schema=schema), target)
         files[name] = store.uri(f"trial/{ente}/{name}.parquet")
-    publish(engine(settings), ente, files, Publication(date(2025, 12, 31), date(2026, 1, 20)))
+    publish(engine(settings), ente, files, Publication(date(2025, 12, 31), date(2026, 1, 20)), after=published_anew)
 
 
 @pytest.fixture
@@ -404,12 +405,11 @@ def test_an_answer_becomes_a_special_case_of_ones_own_ente(desk: TestClient, set
     fields = {
         "csrf": _csrf(desk),
         "codice": "AMOUNT_DIFFERS",
-        "id_documento": "D1",
-        "progressivo": "P1",
+        "scelta": '["D1", "P1"]',
         "risposta": "NON_COMMERCIALE",
     }
     assert "manca la data" in desk.post("/domande", data=fields).text
-    assert desk.post("/domande", data={**fields, "id_documento": "D9"}).status_code == 404
+    assert desk.post("/domande", data={**fields, "scelta": '["D9", null]'}).status_code == 404
     assert "Risposta registrata" in desk.post("/domande", data={**fields, "dal": "2025-01-01"}).text
     (case,) = [path for path in settings.inbox.rglob("*") if path.is_file()]
     assert case.parent == settings.inbox / "alfa" / "special_cases" and "NON_COMMERCIALE" in case.read_text()

@@ -78,7 +78,7 @@ def test_a_ticket_from_the_client_to_the_provider_and_back(people: People, setti
     assert "Segnalazioni aperte ora 1" in moved and "In attesa di primo contatto 1" in moved and "scrivania 1 1" in moved
     assert "PCC-1" not in people.get("altro", "/segnalazioni")
     queue = people.get("anna", "/assistenza")
-    assert "PCC-1" in queue and "alfa" in queue and "2.400" in queue
+    assert "PCC-1" in queue and "alfa" in queue and re.search(r"2\.(400|399)", queue)  # by day a moment of it is gone
     assert "presa in carico (anna@prova.it)" in people.post("anna", "/assistenza/1/prendi")
     late = people.post("bruno", "/assistenza/1/prendi", ok=409)
     assert "già presa in carico" in late and "anna@prova.it" in late

@@ -30,6 +30,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     book.both("LISTED_NOW", pcc=PAID)
     book.both("CEDED")
     book.both("LITIGATED")
+    book.both("CEDED_IN_ERROR")
     for document in ("LISTED_ONCE", "LISTED_NOW"):
         book.paid(document, 1220, numero_mandato=document)
     book.paid("MOVED_TWICE", 1220, "2026-01-10", numero_mandato="7")
@@ -39,7 +40,9 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     book.paid("PAID_THEN", 100, numero_mandato="2")
     book.row("open_list", piva_fornitore=book.supplier("LISTED_ONCE"), numero=book.supplier("LISTED_ONCE")[-4:])
     book.case("CESSIONE", book.supplier("CEDED"), nuovo_creditore_piva="20000000001")
+    book.case("CESSIONE", book.supplier("CEDED_IN_ERROR"), nuovo_creditore_piva="20000000001")
     deliver()
+    book.case("CESSIONE", book.supplier("CEDED_IN_ERROR"), annullato=True)
     # The next deliveries: corrections, new mandates, one mandate again, a new list, one more case.
     book.both("CORRECTED", importo_totale=1000)
     book.both("NEW")
@@ -80,6 +83,11 @@ def test_a_later_open_list_replaces_the_earlier_as_a_whole(seen: Seen) -> None:
 def test_special_cases_add_up_and_one_delivered_again_is_replaced(seen: Seen) -> None:
     assert seen.position("right", "CEDED")["creditor"] == "20000000002"
     assert seen.codes("LITIGATED") == {"SUSPENSION_NOT_REPORTED": 1220}
+
+
+def test_a_case_that_a_later_row_takes_back_no_longer_stands(seen: Seen) -> None:
+    position = seen.position("right", "CEDED_IN_ERROR")
+    assert position["creditor"] not in ("20000000001", "20000000002")
 
 
 def test_movements_of_one_day_in_two_deliveries_both_stand(tmp_path: Path) -> None:

@@ -192,3 +192,16 @@ def test_equal_payments_count_as_often_as_a_person_says(tmp_path: Path, answer: 
     seen = book.reconciled(tmp_path, decided={"decided_answers": [said]})
     assert seen.found.stock("right") == right
     assert ("PAID_MORE_THAN_OWED" in seen.codes("ROW_TWICE")) == (answer == "NOTA")
+
+
+@pytest.mark.parametrize(("day", "asked"), [(25, False), (1, True)])
+def test_what_is_still_owed_is_not_asked_again_before_another_list(tmp_path: Path, day: int, asked: bool) -> None:
+    book = Book()
+    for document in ("OLD", "LISTED"):
+        book.both(document, data_emissione="2023-01-10", data_scadenza="2023-02-14")
+    book.row("open_list", piva_fornitore=book.supplier("LISTED"), numero="x")
+    said: dict[str, Any] = {"code": "NOT_ON_OPEN_LIST", "id_documento": "OLD", "answer": "ANCORA_DOVUTA"}
+    said["decided_at"] = datetime(2026, 1, day, tzinfo=UTC)
+    seen = book.reconciled(tmp_path, decided={"decided_answers": [said]})
+    assert ("NOT_ON_OPEN_LIST" in seen.codes("OLD")) == asked
+    assert "NOT_ON_OPEN_LIST" in seen.codes("LISTED")

@@ -37,7 +37,7 @@ RUNS = 6
 
 
 #: How many times the quiet time a file waits at most while others keep coming.
-LONGEST_UNQUIET = 20
+LONGEST_UNQUIET = 120
 
 #: No calculation takes longer: what was decided before it began, it saw.
 LONGEST_RUN = timedelta(days=1)

@@ -13,6 +13,7 @@ from pcc_pipeline.calculator.relations import source
 from pcc_pipeline.calculator.session import (
     Calculator,
     ModelResult,
+    at_hand,
     beside,
     prepare,
     prepared,
@@ -25,6 +26,7 @@ __all__ = [
     "Model",
     "ModelResult",
     "Parameters",
+    "at_hand",
     "beside",
     "load_models",
     "model_order",

@@ -56,10 +56,10 @@ logger = logging.getLogger(__name__)
 
 
 def run_each(
-    settings: Settings, store: Store, inputs: Sequence[Calculation], models: Iterable[str] | None = None
+    settings: Settings, store: Store, inputs: Sequence[Calculation], models: Iterable[str] | None = None, *, at_once: int = 1
 ) -> dict[str, dict[str, ModelResult] | Exception]:
     """Runs all models (or those named) for each of the enti, together where they are several; returns each ente's results
-    by model, or what stopped it. The inputs are of one pair of dates.
+    by model, or what stopped it. The inputs are of one pair of dates. For one ente so many models go `at_once`.
 
     After an error the enti are tried again in halves: only those fail that fail alone.
     """
@@ -67,7 +67,7 @@ def run_each(
     if len(inputs) == 1:
         ente = inputs[0].ente
         try:
-            return {ente: Calculator(settings, store).run_inputs(inputs[0], wanted)}
+            return {ente: Calculator(settings, store).run_inputs(inputs[0], wanted, at_once=at_once)}
         except Exception as error:
             logger.exception("%s: the models failed", ente)
             return {ente: error}

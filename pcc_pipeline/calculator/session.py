@@ -6,12 +6,16 @@ known is told by the caller (the register), so any past state is the same models
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
+from graphlib import TopologicalSorter
+from queue import SimpleQueue
 
 import duckdb
 import pyarrow as pa
@@ -88,7 +92,7 @@ class Session:
         """Has the model's name stand for what was made of it; a view that is there is not planned again."""
         made = self.source(name)
         if self._views.get(name) != made:
-            self.connection.execute(f"create or replace view {name} as select * from {made}")
+            self.connection.execute(f"create or replace temp view {name} as select * from {made}")
             self._views[name] = made
 
     def source(self, name: str) -> str:
@@ -119,23 +123,59 @@ class Calculator:
         output = output or f"models/{ente}"
         if inputs.folder is None:
             inputs = inputs.kept(self._store, f"{output}/given")
-        with prepared(self._settings, self._store) as connection:
+        with at_hand(self._settings, self._store) as connection:
             set_variable(connection, "ente", ente)
             set_dates(connection, parameters)
             for name in FACTS:
                 set_variable(connection, name, _text(getattr(parameters, name)))
             given = given_sources(self._store, inputs)
             for name, query in given.items():
-                connection.execute(f"create view {name} as select * from {query}")
+                connection.execute(f"create temp view {name} as select * from {query}")
             yield Session(connection, self._store, ente, output, given)
 
     def run_inputs(
-        self, inputs: Calculation, models: Iterable[str] | None = None, output: str | None = None
+        self, inputs: Calculation, models: Iterable[str] | None = None, output: str | None = None, *, at_once: int = 1
     ) -> dict[str, ModelResult]:
-        """Runs all models (or those named) in order over the inputs; returns their results by name."""
+        """Runs all models (or those named) in order over the inputs; returns their results by name.
+
+        `at_once` runs as many that do not need each other side by side: most of a small model's time is its planning.
+        """
         wanted = set(MODELS if models is None else models)
+        order = [name for name in model_order() if name in wanted]
+        if at_once > 1 and len(order) > 1:
+            found = self._side_by_side(inputs, order, output or f"models/{inputs.ente}", at_once)
+            return {name: found[name] for name in order}
         with self.session(inputs, output) as session:
-            return {name: session.run(name) for name in model_order() if name in wanted}
+            return {name: session.run(name) for name in order}
+
+    def _side_by_side(self, inputs: Calculation, order: Sequence[str], output: str, at_once: int) -> dict[str, ModelResult]:
+        if inputs.folder is None:
+            inputs = inputs.kept(self._store, f"{output}/given")
+        known = load_models()
+        left = TopologicalSorter({name: set(known[name].depends_on) & set(order) for name in order})
+        left.prepare()
+        found: dict[str, ModelResult] = {}
+        with ExitStack() as opened:
+            free: SimpleQueue[Session] = SimpleQueue()
+            for _ in range(at_once):
+                free.put(opened.enter_context(self.session(inputs, output)))
+
+            def run(name: str) -> ModelResult:
+                session = free.get()
+                try:
+                    return session.run(name)
+                finally:
+                    free.put(session)
+
+            pool = opened.enter_context(ThreadPoolExecutor(at_once))
+            under_way: set[Future[ModelResult]] = set()
+            while left.is_active():
+                under_way |= {pool.submit(run, name) for name in left.get_ready()}
+                ended, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+                for result in (one.result() for one in ended):
+                    found[result.name] = result
+                    left.done(result.name)
+        return found
 
     def run(
         self,
@@ -159,6 +199,32 @@ def prepared(settings: Settings, store: Store) -> Iterator[duckdb.DuckDBPyConnec
         yield connection
     finally:
         connection.close()
+
+
+@contextmanager
+def at_hand(settings: Settings, store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+    """As `prepared`, over a database that this process keeps: to prepare one takes longer than a small model.
+
+    What is made over it must be temporary: that is the connection's own, and goes with it. The database holds rules alone.
+    """
+    another = beside(_kept(os.getpid(), settings, store.url))
+    try:
+        yield another
+    except (duckdb.FatalException, duckdb.InternalException):  # whoever comes next would find it unusable
+        _kept.cache_clear()
+        raise
+    finally:
+        another.close()
+
+
+@lru_cache(maxsize=1)
+def _kept(process: int, settings: Settings, store_url: str) -> duckdb.DuckDBPyConnection:
+    """A prepared connection of this process: threads do not survive a fork."""
+    connection = connect(settings)
+    # Files are replaced; what was read of them is another ente's, perhaps.
+    connection.execute("set enable_external_file_cache = false")
+    prepare(connection, Store(store_url))
+    return connection
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, store: Store) -> None:

@@ -33,8 +33,15 @@ def dagster_home(settings: Settings) -> Path:
 def configuration(settings: Settings) -> dict[str, Any]:
     """The content of dagster.yaml. Starts the embedded database, whose address it holds."""
     home = dagster_home(settings)
+    database = {"postgres_url": dagster_url(settings)}
     return {
-        "storage": {"postgres": {"postgres_url": dagster_url(settings)}},
+        "run_storage": {"module": "assets.storage", "class": "RunStorage", "config": database},
+        "event_log_storage": {"module": "assets.storage", "class": "EventLog", "config": dict(database)},
+        "schedule_storage": {
+            "module": "dagster_postgres.schedule_storage",
+            "class": "PostgresScheduleStorage",
+            "config": dict(database),
+        },
         "telemetry": {"enabled": False},
         "nux": {"enabled": False},
         "local_artifact_storage": {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -27,6 +27,9 @@ from pcc_pipeline.settings import Settings
 from pcc_pipeline.tables.describe import Column, Table
 
 CHUNK = 1 << 20
+
+#: What is done with enti in the transaction that publishes them.
+After = Callable[[sa.Connection, Sequence[str]], None]
 
 
 @dataclass(frozen=True)
@@ -60,12 +63,14 @@ def publish(
     publication: Publication,
     prepare: Callable[[duckdb.DuckDBPyConnection], None] | None = None,
     settings: Settings | None = None,
+    after: After | None = None,
 ) -> Published:
     """Replaces an ente's rows of each named table by those of its Parquet file (uri), in one transaction.
 
     What stands in parentheses, or reads a file by itself, is a query instead (`calculator.source`). `prepare`
     gives the connection that reads them what it needs: the store, macros; `settings` limit its memory and threads (the
-    environment's unless given). Published tables that are not named stay as they are.
+    environment's unless given). Published tables that are not named stay as they are. `after` is done with the ente at the
+    end of the transaction.
     Raises KeyError for a table that is not published, and ValueError when a file holds another ente's rows;
     after any error readers still see the state before.
     """
@@ -83,6 +88,8 @@ def publish(
         t = table("publications")
         values = {"ente": ente, "rows": rows, "published_at": sa.func.now(), **publication.__dict__}
         made = connection.execute(sa.insert(t).values(values).returning(*_published_columns())).one()
+        if after is not None:
+            after(connection, [ente])
     return Published(**made._mapping)
 
 
@@ -93,6 +100,7 @@ def publish_together(
     rows: Callable[[str], str],
     owner: str,
     calculator: duckdb.DuckDBPyConnection,
+    after: After | None = None,
 ) -> dict[str, Published]:
     """As `publish`, for many enti in one transaction: each is as it was, or all of it new.
 
@@ -120,6 +128,8 @@ def publish_together(
         for ente in enti:
             values = {"ente": ente, "rows": counts[ente], "published_at": sa.func.now(), **publications[ente].__dict__}
             made.append(connection.execute(sa.insert(t).values(values).returning(*_published_columns())).one())
+        if after is not None:
+            after(connection, enti)
     return {row.ente: Published(**row._mapping) for row in made}
 
 

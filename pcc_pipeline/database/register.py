@@ -138,8 +138,7 @@ class Register:
         if ente is not None:
             query = query.where(t.c.ente == ente)
         with self.engine.connect() as connection:
-            rows = connection.execute(query)
-            return {path: (size, mtime) for path, size, mtime in rows}
+            return {path: (size, mtime) for path, size, mtime in connection.execute(query)}
 
     def pending(self, ente: str) -> list[Delivery]:
         """Deliveries of an ente that are landed and not yet read, in order of arrival."""
@@ -322,16 +321,17 @@ def _as_known(ente: str, known_at: datetime) -> sa.Select[Any]:
 
 
 def _names(connection: sa.Connection, ente: str, arrived: Sequence[Arrived]) -> list[str]:
-    """The identifier of each: its content's, or another where the same bytes come again and are now said to be whole.
+    """The identifier of each: its content's, or another where the same bytes come again, now or later, and are said whole.
 
     Then they say more than they did: that what came since and lies in the span is not there.
     """
     t = table("deliveries")
     names = [delivery_id(ente, item.kind, item.sha256) for item in arrived]
     query = sa.select(t.c.delivery, t.c.whole, t.c.span_from, t.c.span_to).where(t.c.delivery.in_(names))
-    known = {row[0]: tuple(row[1:]) for row in connection.execute(query)} if any(item.whole for item in arrived) else {}
+    known = {row[0]: (*row[1:],) for row in connection.execute(query)} if any(item.whole for item in arrived) else {}
     for place, (item, name) in enumerate(zip(arrived, names, strict=True)):
-        if item.whole and name in known and known[name] != (True, item.span_from, item.span_to):
+        said = (item.whole, item.span_from, item.span_to)
+        if known.setdefault(name, said) != said and item.whole:
             names[place] = delivery_id(ente, item.kind, f"{item.sha256}/{item.span_from}..{item.span_to}")
     return names
 

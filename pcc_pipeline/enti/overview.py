@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -60,6 +61,15 @@ def delivered_lists(installation: Installation) -> dict[str, set[str]]:
     for ente, files in waiting(installation.settings.inbox).items():
         found.setdefault(ente, set()).update(path.parent.name for path, _, _ in files if path.parent.name in LISTS)
     return found
+
+
+def lists_of(inbox: Path, connection: sa.Connection, ente: str) -> set[str]:
+    """Kinds of prerequisite lists that one ente delivered, as `delivered_lists`; the connection sees its deliveries."""
+    t = table("deliveries")
+    query = sa.select(t.c.kind).where(t.c.ente == ente, t.c.kind.in_(LISTS), t.c.status != "refused").distinct()
+    folder = inbox / ente
+    lying = {kind for kind in LISTS if any(path.is_file() for path in (folder / kind).glob("[!.]*"))}
+    return set(connection.execute(query).scalars()) | lying
 
 
 def ente_life(

@@ -6,9 +6,7 @@ like the ente's own; the same answers read twice are one delivery and one decisi
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,17 +15,16 @@ from typing import IO, Any
 
 import sqlalchemy as sa
 
-from pcc_pipeline.arrival.delivery import deliver
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.italian import SEVERITIES
 from pcc_pipeline.review.amounts import day
-from pcc_pipeline.review.operations import Judge, Selection, decide_operations
-from pcc_pipeline.review.pairs import DecisionError, Pair, decide_pairs, deciding, person
+from pcc_pipeline.review.cases import AnsweredCase, deliver_cases
+from pcc_pipeline.review.operations import Judge, OperationsDecided, Selection, decide_operations
+from pcc_pipeline.review.pairs import Decided, DecisionError, Pair, append, decide_pairs, deciding, person
 from pcc_pipeline.review.proposals import known_documents
 from pcc_pipeline.review.sheets import Line, UnreadableError, WorkSheet, read, write
 from pcc_pipeline.rules import anomaly_titles, rule_rows
-from pcc_pipeline.settings import Settings
 
 QUESTIONS, LEGEND = "Domande", "Risposte possibili"
 _COLUMNS = (
@@ -37,6 +34,8 @@ _COLUMNS = (
 )
 _EDITABLE = _COLUMNS[:5]
 _SCOPES = ("DOCUMENTO", "FORNITORE")
+#: Effects of which something stands before the answer is kept.
+_AT_ONCE = ("pair", "split", "approve", "refuse")
 _KEY = ("code", "id_documento", "progressivo_registrazione")
 
 
@@ -71,7 +70,7 @@ def answers() -> dict[str, dict[str, str]]:
 def export_questions(engine: sa.Engine, ente: str, out: IO[bytes] | str) -> int:
     """Writes the ente's open questions (.xlsx), the largest amounts first, with what was answered so far. Returns how many."""
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-        told = _told(connection, ente)
+        told, _ = _told(connection, ente)
         rows = [_row(question, told.get(_identity(question))) for question in _questions(connection, ente)]
     legend = [{"risposta": name, "significato": rule["meaning"]} for name, rule in answers().items()]
     choices = {"risposta": tuple(answers()), "ambito": _SCOPES}
@@ -86,20 +85,33 @@ def export_questions(engine: sa.Engine, ente: str, out: IO[bytes] | str) -> int:
 
 
 def read_answers(installation: Installation, ente: str, path: Path, *, who: str, approving: Judge | None = None) -> Answered:
-    """Takes the answers of a questionnaire: good lines do what they say, bad ones are told by line. `approving` has the last
-    word on what an answer approves.
+    """Takes the answers of a questionnaire, as `take_answers` does.
 
     Raises UnreadableError for a file that is no questionnaire, DecisionError without a name.
     """
-    who, done = person(who), Answered()
+    who = person(who)
     lines = [line for rows in read(path).values() for line in rows if "risposta" in line.cells and "codice" in line.cells]
     if not lines:
         raise UnreadableError(f"{path.name}: nessuna risposta: è il questionario scritto da pcc review questions?")
+    return take_answers(installation, ente, lines, who=who, approving=approving)
+
+
+def take_answers(
+    installation: Installation, ente: str, lines: Sequence[Line], *, who: str, approving: Judge | None = None,
+    attached: Sequence[Mapping[str, Any]] = (),
+) -> Answered:  # fmt: skip
+    """Takes answers: good lines do what they say, bad ones are told by line. `approving` has the last word on what an answer
+    approves; `attached` are files of all these answers, kept already: name, sha256, size.
+
+    Raises DecisionError without a name.
+    """
+    who, done = person(who), Answered()
     with installation.engine.connect() as connection:
         asked = {_identity(question): question for question in _questions(connection, ente)}
-        told = _told(connection, ente)
+        told, taken_back = _told(connection, ente)
         known = known_documents(connection, ente, {line.text("valore") for line in lines})
     cases: list[_Answer] = []
+    kept: list[dict[str, Any]] = []
     for line in lines:
         try:
             identity = _named(line)
@@ -112,13 +124,20 @@ def read_answers(installation: Installation, ente: str, path: Path, *, who: str,
                 done.already += 1
                 if given.rule["effect"] == "case":
                     cases.append(given)
+                if attached:
+                    kept.append(_kept(ente, given, who, before["decisions"]))
                 continue
-            _act(installation.engine, ente, given, who, done, cases, approving)
-            _keep(installation.engine, ente, given, who)
+            numbers = _act(installation.engine, ente, given, who, done, cases, approving)
+            row = _kept(ente, given, who, ",".join(map(str, numbers)) or None)
+            if given.rule["effect"] in _AT_ONCE:  # what it did stands already
+                _keep(installation.engine, ente, [row], attached)
+            else:
+                kept.append(row)
         except DecisionError as error:
             done.errors.append((line.place, str(error)))
+    _keep(installation.engine, ente, kept, attached)
     if cases:
-        done.delivered = _deliver(installation.settings, ente, cases)
+        done.delivered = deliver_cases(installation.settings, ente, [_case(one, taken_back) for one in cases])
     return done
 
 
@@ -175,74 +194,72 @@ def _tax_id(value: str) -> str:
 
 def _act(
     engine: sa.Engine, ente: str, given: _Answer, who: str, done: Answered, cases: list[_Answer], approving: Judge | None
-) -> None:
+) -> tuple[int, ...]:
+    """Does what an answer says; returns the numbers of the decisions made."""
     own, other = given.question["id_documento"], given.question["progressivo_registrazione"]
     reason = given.note or f"risposta a {given.question['code']}"
+    decided: Decided | OperationsDecided | None = None
     match given.rule["effect"]:
         case "pair":
-            pair = Pair(own or given.value, other or given.value)
-            done.decisions += decide_pairs(engine, ente, "pair", [pair], who=who, reason=reason).written
+            decided = decide_pairs(
+                engine, ente, "pair", [Pair(own or given.value, other or given.value)], who=who, reason=reason
+            )
         case "split":
-            done.decisions += decide_pairs(engine, ente, "split", [Pair(own, other)], who=who, reason=reason).written
+            decided = decide_pairs(engine, ente, "split", [Pair(own, other)], who=who, reason=reason)
         case "approve" | "refuse" as verdict:
-            chosen = Selection(document=own or other)
             judge = approving if verdict == "approve" else None
-            done.decisions += decide_operations(engine, ente, verdict, chosen, who=who, reason=reason, judge=judge).written
+            document = Selection(document=own or other)
+            decided = decide_operations(engine, ente, verdict, document, who=who, reason=reason, judge=judge)
         case "case":
             cases.append(given)
             done.cases += 1
         case _:
             done.notes += 1
+    done.decisions += decided.written if decided else 0
+    return decided.numbers if decided else ()
 
 
-def _keep(engine: sa.Engine, ente: str, given: _Answer, who: str) -> None:
-    row = {
+def _kept(ente: str, given: _Answer, who: str, decisions: str | None) -> dict[str, Any]:
+    """The row of an answer."""
+    return {
         "ente": ente,
-        **{name: given.question[name] for name in _KEY},
+        **{name: given.question[name] for name in (*_KEY, "original_creditor", "numero", "data_emissione")},
         "answer": given.rule["answer"],
         "value": given.value or None,
         "in_force_from": given.since,
         "whole_supplier": given.whole_supplier,
+        "decisions": decisions,
+        "withdrawn": False,
         "reason": given.note or None,
         "decided_by": who,
     }
+
+
+def _keep(engine: sa.Engine, ente: str, rows: Sequence[dict[str, Any]], attached: Sequence[Mapping[str, Any]]) -> None:
+    """Appends answers, with the files attached to each."""
+    if not rows:
+        return
     with deciding(engine, ente) as connection:
-        connection.execute(sa.insert(table("answers")).values(decided_at=sa.func.clock_timestamp()), row)
+        numbers = append(connection, "answers", rows)
+        files = [{"ente": ente, "decision": number, **file} for number in numbers for file in attached]
+        if files:
+            connection.execute(sa.insert(table("answer_attachments")).inline(), files)
 
 
-def _deliver(settings: Settings, ente: str, cases: Sequence[_Answer]) -> Path:
-    """The special cases as a file in the ente's inbox; its name says its content, and the same content is one delivery."""
-    header = (
-        "piva_fornitore", "cf_fornitore", "numero", "data_emissione", "importo", "caso", "nuovo_creditore_cf",
-        "nuovo_creditore_piva", "nuovo_creditore_denominazione", "decorrenza", "nota",
-    )  # fmt: skip
-    rows = []
-    for given in cases:
-        supplier, creditor = given.question["original_creditor"], given.value if given.rule["value"] == "creditor" else ""
-        whole = given.whole_supplier
-        rows.append(
-            {
-                "piva_fornitore": supplier if supplier.isdigit() else "",
-                "cf_fornitore": "" if supplier.isdigit() else supplier,
-                "numero": "" if whole else given.question["numero"],
-                "data_emissione": "" if whole else given.question["data_emissione"].isoformat(),
-                "caso": given.rule["answer"],
-                "nuovo_creditore_piva": creditor if creditor.isdigit() else "",
-                "nuovo_creditore_cf": "" if creditor.isdigit() else creditor,
-                "decorrenza": given.since.isoformat() if given.since else "",
-                "nota": given.note,
-            }
-        )
-    rows.sort(key=lambda row: tuple(str(row[name]) for name in sorted(row)))
-    with tempfile.TemporaryDirectory(prefix="pcc-") as folder:
-        file = Path(folder) / "risposte.csv"
-        with file.open("w", encoding="utf-8", newline="") as out:
-            writer = csv.DictWriter(out, header, delimiter=";", restval="")
-            writer.writeheader()
-            writer.writerows(rows)
-        digest = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
-        named = file.rename(file.with_name(f"risposte-{digest}.csv"))
-        return deliver(settings.inbox, ente, "special_cases", named)
+def _case(given: _Answer, taken_back: Mapping[tuple[Any, ...], int]) -> AnsweredCase:
+    """What is delivered. A case that was taken back before and stands again is another content: its note says so."""
+    times = taken_back.get(_identity(given.question), 0)
+    again = f"di nuovo, dopo {times} annullamenti" if times > 1 else "di nuovo, dopo un annullamento" if times else ""
+    whole = given.whole_supplier
+    return AnsweredCase(
+        given.rule["answer"],
+        given.question["original_creditor"],
+        None if whole else given.question["numero"],
+        None if whole else given.question["data_emissione"],
+        given.since,
+        given.value if given.rule["value"] == "creditor" else "",
+        "; ".join(part for part in (given.note, again) if part),
+    )
 
 
 def _questions(connection: sa.Connection, ente: str) -> list[dict[str, Any]]:
@@ -253,10 +270,18 @@ def _questions(connection: sa.Connection, ente: str) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(sa.text(query), {"ente": ente}).mappings()]
 
 
-def _told(connection: sa.Connection, ente: str) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """The latest answer to each question."""
+def _told(connection: sa.Connection, ente: str) -> tuple[dict[tuple[Any, ...], dict[str, Any]], Counter[tuple[Any, ...]]]:
+    """The answer that stands on each question, and how many times one was taken back."""
     query = sa.text("select * from pcc.answers where ente = :ente order by decision")
-    return {_identity(row): dict(row) for row in connection.execute(query, {"ente": ente}).mappings()}
+    told: dict[tuple[Any, ...], dict[str, Any]] = {}
+    taken_back: Counter[tuple[Any, ...]] = Counter()
+    for row in connection.execute(query, {"ente": ente}).mappings():
+        if row["withdrawn"]:
+            told.pop(_identity(row), None)
+            taken_back[_identity(row)] += 1
+        else:
+            told[_identity(row)] = dict(row)
+    return told, taken_back
 
 
 def _identity(row: Mapping[str, Any] | sa.RowMapping) -> tuple[Any, ...]:

@@ -66,7 +66,7 @@ class Selection:
 @dataclass(frozen=True)
 class OperationsDecided:
     """What a command did: rows written, operations chosen that stood so already, left alone, and now by state (chosen by
-    what was `shown`: those written alone, since the others do not change).
+    what was `shown`: those written alone, since the others do not change). `numbers` are those of the rows written.
 
     Left alone are operations that a bulk command found decided otherwise: name them one by one to decide anew.
     """
@@ -75,6 +75,7 @@ class OperationsDecided:
     already: int
     left: int
     states: Mapping[str, int] = field(default_factory=dict)
+    numbers: tuple[int, ...] = field(default=(), compare=False)
 
     def in_words(self) -> str:
         """What was done, in Italian words for the person who asked."""
@@ -148,7 +149,7 @@ def decide_operations(
         from ({REVIEWED}) as r
         where {where} and {to_do}
         order by r.id_documento, r.progressivo_registrazione, r.step
-        returning operation_id
+        returning operation_id, decision
     """
     with deciding(engine, ente) as connection:
         _proposed(connection, ente, selection)
@@ -156,14 +157,15 @@ def decide_operations(
         chosen, stood = connection.execute(sa.text(count), given).one()
         if not chosen:
             raise DecisionError("nessuna operazione proposta corrisponde alla scelta")
-        written = list(connection.execute(sa.text(insert), given).scalars())
+        rows = connection.execute(sa.text(insert), given).all()
+        written, numbers = [row.operation_id for row in rows], tuple(row.decision for row in rows)
         if judge is not None and written:
             judge(connection, written)
         if selection.shown is not None:  # what was shown is so no longer
             where, given = "r.operation_id = any(:written)", {**given, "written": written}
         after = f"select r.state, count(*) from ({REVIEWED}) as r where {where} group by 1 order by 1"
         states = {row[0]: row[1] for row in connection.execute(sa.text(after), given)}
-    return OperationsDecided(len(written), stood, chosen - stood - len(written), states)
+    return OperationsDecided(len(written), stood, chosen - stood - len(written), states, numbers)
 
 
 def reviewed(

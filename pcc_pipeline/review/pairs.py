@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from pcc_pipeline.database.engine import lock
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.review.sent import SENT
+from pcc_pipeline.review.standing import stand
 from pcc_pipeline.review.states import STATES, parameters
 from pcc_pipeline.tables import DECIDED
 
@@ -37,10 +38,11 @@ class Pair:
 
 @dataclass(frozen=True)
 class Decided:
-    """What a command did: rows written, and how many asked for stood so already."""
+    """What a command did: rows written, how many asked for stood so already, and the numbers of those written."""
 
     written: int
     already: int = 0
+    numbers: tuple[int, ...] = field(default=(), compare=False)
 
 
 # Of one pair the latest word counts; a pair by hand gives way to a later one of either document.
@@ -70,11 +72,14 @@ order by decision
 """
 
 
-# Of one question the latest answer counts.
-_ANSWERS = """
-select distinct on (code, id_documento, progressivo_registrazione) * from pcc.answers
-where ente = :ente and (cast(:known_at as timestamptz) is null or decided_at <= :known_at)
-order by code, id_documento, progressivo_registrazione, decision desc
+#: The answers that stand: of one question the latest counts, unless it was taken back.
+STANDING_ANSWERS = """
+select * from (
+    select distinct on (code, id_documento, progressivo_registrazione) * from pcc.answers
+    where ente = :ente and (cast(:known_at as timestamptz) is null or decided_at <= :known_at)
+    order by code, id_documento, progressivo_registrazione, decision desc
+) as latest
+where not coalesce(withdrawn, false)
 """
 
 
@@ -91,10 +96,12 @@ where not withdrawn
 
 @contextmanager
 def deciding(engine: sa.Engine, ente: str) -> Iterator[sa.Connection]:
-    """A transaction in which nobody else decides for the ente: decisions come one after the other."""
+    """A transaction in which nobody else decides for the ente: decisions come one after the other. How the ente stands
+    after it is noted at its end."""
     with engine.begin() as connection, lock(connection, f"decide {ente}"):
         set_based(connection)
         yield connection
+        stand(connection, ente)
 
 
 def set_based(connection: sa.Connection) -> None:
@@ -126,7 +133,7 @@ def snapshot(engine: sa.Engine, ente: str, known_at: datetime | None = None) -> 
             "decided_match_decisions": _arrow(connection, "decided_match_decisions", _STANDING_PAIRS, given),
             "decided_operation_decisions": _arrow(connection, "decided_operation_decisions", STATES, given),
             "decided_sent_operations": _arrow(connection, "decided_sent_operations", SENT, given),
-            "decided_answers": _arrow(connection, "decided_answers", _ANSWERS, given),
+            "decided_answers": _arrow(connection, "decided_answers", STANDING_ANSWERS, given),
             "decided_operation_requests": _arrow(connection, "decided_operation_requests", REQUESTS, given),
         }
 
@@ -158,7 +165,7 @@ def decide_pairs(
         new = [pair for pair in wanted if words.get((pair.id_documento, pair.progressivo_registrazione)) != kind]
         if kind == "pair":
             _no_other(standing, new)
-        _write(
+        numbers = append(
             connection,
             "match_decisions",
             [
@@ -173,7 +180,7 @@ def decide_pairs(
                 for pair in new
             ],
         )
-    return Decided(len(new), len(wanted) - len(new))
+    return Decided(len(new), len(wanted) - len(new), numbers)
 
 
 def undo(engine: sa.Engine, ente: str, kind: str, decisions: Sequence[int], *, who: str, reason: str | None = None) -> Decided:
@@ -205,7 +212,7 @@ def undo(engine: sa.Engine, ente: str, kind: str, decisions: Sequence[int], *, w
             }
             for number in new
         ]
-        _write(connection, name, rows)
+        append(connection, name, rows)
     return Decided(len(new), len(set(decisions)) - len(new))
 
 
@@ -225,10 +232,13 @@ def _no_other(standing: Sequence[dict[str, Any]], new: Sequence[Pair]) -> None:
             raise DecisionError(f"{', '.join(twice)}: due abbinamenti diversi nella stessa richiesta")
 
 
-def _write(connection: sa.Connection, name: str, rows: Sequence[dict[str, Any]]) -> None:
-    """Appends rows; their moment is the clock's under the lock, so that it grows with their number."""
-    if rows:
-        connection.execute(sa.insert(table(name)).values(decided_at=sa.func.clock_timestamp()), list(rows))
+def append(connection: sa.Connection, name: str, rows: Sequence[dict[str, Any]]) -> tuple[int, ...]:
+    """Appends rows; returns their numbers. Their moment is the clock's under the lock, so that it grows with their number."""
+    if not rows:
+        return ()
+    t = table(name)
+    insert = sa.insert(t).values(decided_at=sa.func.clock_timestamp())
+    return tuple(connection.execute(insert.returning(t.c.decision, sort_by_parameter_order=True), list(rows)).scalars())
 
 
 def _arrow(connection: sa.Connection, name: str, query: str, given: dict[str, Any]) -> pa.Table:

@@ -6,6 +6,7 @@ Rows are only added, so that what was sent by a moment is known for ever; one co
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -96,6 +97,12 @@ FILE_STATES = ("written", "uploaded", "answered")
 
 
 def files(engine: sa.Engine, ente: str | None = None) -> list[sa.RowMapping]:
+    """`files_in`, over a connection of its own."""
+    with engine.connect() as connection:
+        return files_in(connection, ente)
+
+
+def files_in(connection: sa.Connection, ente: str | None = None) -> list[sa.RowMapping]:
     """The model files of an ente, or of all, oldest first: who uploaded them and when, their `state` (FILE_STATES), and how
     many of their operations are in each state."""
     query = """
@@ -115,8 +122,19 @@ def files(engine: sa.Engine, ente: str | None = None) -> list[sa.RowMapping]:
         group by f.ente, f.file, u.file, u.decided_by, u.decided_at
         order by f.ente, f.sent_at, f.file
     """
-    with engine.connect() as connection:
-        return list(connection.execute(sa.text(query), {"ente": ente}).mappings())
+    return list(connection.execute(sa.text(query), {"ente": ente}).mappings())
+
+
+def waits_for(file: sa.RowMapping) -> tuple[str, datetime] | None:
+    """What a file of `files` lacks, NOT_UPLOADED or NOT_ANSWERED, and since when; None once it is answered whole.
+
+    PCC's answer, or a later feed that shows it done, says that a file was uploaded.
+    """
+    if file["state"] == "answered":
+        return None
+    if file["uploaded_at"] is None and file["sent"] == file["rows"]:
+        return "NOT_UPLOADED", file["sent_at"]
+    return "NOT_ANSWERED", file["uploaded_at"] or file["sent_at"]
 
 
 def lines(engine: sa.Engine, ente: str, file: str) -> list[sa.RowMapping]:

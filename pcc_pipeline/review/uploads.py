@@ -32,21 +32,25 @@ def uploaded(engine: sa.Engine, ente: str, file: str, who: str) -> bool:
     return True
 
 
+def still_days(on: date) -> dict[str, int]:
+    """Days after which a file stands still, by what it lacks (`sent.waits_for`): thresholds of a day."""
+    return {
+        "NOT_UPLOADED": int(threshold("file_upload_days", on)),
+        "NOT_ANSWERED": int(threshold("file_answer_days", on)),
+    }
+
+
 def standing_still(engine: sa.Engine, on: date, ente: str | None = None) -> list[tuple[str, sa.RowMapping]]:
     """Files of an ente, or of all, that stand still on a day: (NOT_UPLOADED or NOT_ANSWERED, the file as `sent.files` has it).
 
     Not uploaded for more than `file_upload_days` since it was written, not answered for more than `file_answer_days` since
-    it was uploaded (thresholds). PCC's answer, or a later feed that shows it done, says that a file was uploaded.
+    it was uploaded (thresholds).
     """
-    write_days, answer_days = int(threshold("file_upload_days", on)), int(threshold("file_answer_days", on))
+    days = still_days(on)
     found = []
     for file in sent.files(engine, ente):
-        if file["state"] == "answered":
-            continue
-        told = file["uploaded_at"]
-        if told is None and file["sent"] == file["rows"]:
-            if (on - file["sent_at"].astimezone(ROME).date()).days > write_days:
-                found.append(("NOT_UPLOADED", file))
-        elif (on - (told or file["sent_at"]).astimezone(ROME).date()).days > answer_days:
-            found.append(("NOT_ANSWERED", file))
+        if (waiting := sent.waits_for(file)) is not None:
+            what, since = waiting
+            if (on - since.astimezone(ROME).date()).days > days[what]:
+                found.append((what, file))
     return found

@@ -116,8 +116,15 @@ RULE_TABLES: dict[str, dict[str, str]] = {
     "pcc_action_changes": {"azione": "VARCHAR", "field": "VARCHAR", "source": "VARCHAR"},
     # What to ask a person, with {facts} in it (see questions.sql).
     "questions": {"code": "VARCHAR", "situation": "VARCHAR", "addressee": "VARCHAR", "question": "VARCHAR"},
-    # `only_for`: the one code whose question an answer answers; without, any.
-    "answers": {"answer": "VARCHAR", "effect": "VARCHAR", "value": "VARCHAR", "only_for": "VARCHAR", "meaning": "VARCHAR"},
+    # `only_for`: the one code whose question an answer answers; without, any. `for_all`: what says it of many at once.
+    "answers": {
+        "answer": "VARCHAR",
+        "effect": "VARCHAR",
+        "value": "VARCHAR",
+        "only_for": "VARCHAR",
+        "meaning": "VARCHAR",
+        "for_all": "VARCHAR",
+    },
     "opi_states": {"stato": "VARCHAR", "meaning": "VARCHAR"},
     # How easily a document's difference is settled: one factor of its priority in the report.
     "work_ease": {"kind": "VARCHAR", "ease": "DECIMAL(18,2)", "meaning": "VARCHAR"},
@@ -187,6 +194,9 @@ RULE_TABLES: dict[str, dict[str, str]] = {
     # What stands in a cell for no value; a word of one type only is so in columns of that type.
     "empty_words": {"word": "VARCHAR", "type": "VARCHAR", "written_by": "VARCHAR"},
     "match_tiers": {"tier": "VARCHAR", "ordinal": "INTEGER", "meaning": "VARCHAR"},
+    # What makes an ente urgent in the provider's table of all (portal/queries/enti.py): 100 a promise or the law is broken,
+    # 10 it soon is, 1 something waits.
+    "urgency": {"signal": "VARCHAR", "points": "INTEGER", "words": "VARCHAR", "meaning": "VARCHAR"},
     "pcc_answer_codes": {"prefix": "VARCHAR", "outcome": "VARCHAR", "meaning": "VARCHAR", "source": "VARCHAR"},
     "pcc_model_checks": {
         "check": "VARCHAR",

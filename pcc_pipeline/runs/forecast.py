@@ -16,6 +16,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pcc_pipeline.enti.facts import EnteFacts
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.runs.asof import Past, needed, opened
 from pcc_pipeline.runs.inputs import inputs, with_delivery
@@ -86,14 +87,16 @@ def scenario(
     until: date,
     payments: Sequence[Payment] = (),
     refused: Iterable[str] = (),
+    facts: EnteFacts | None = None,
 ) -> Past:
     """Works out the day `until` with these payments made by then, and these operations not accepted; returns where it lies.
 
     In the view `projected` all operations but the refused are accepted, those that tell PCC of the payments included.
+    `facts` are what the provider's register says of the ente, looked up unless given.
     """
     if late := [p for p in payments if p.paid_on > until]:
         raise NotForecast(f"{late[0].id_documento} is paid on {late[0].paid_on}, after {until}")
-    given = inputs(installation, ente, until, until)
+    given = inputs(installation, ente, until, until, facts=facts)
     if not given.deliveries.num_rows:
         raise NotForecast(f"Nothing was ever delivered for {ente}")
     refused = sorted(set(refused))

@@ -17,6 +17,7 @@ from pcc_pipeline.calculator import OWNER, ModelResult, load_models, opened_batc
 from pcc_pipeline.checks.gate import Gate
 from pcc_pipeline.database.publish import Publication, Published, publish, publish_together
 from pcc_pipeline.installation import Installation
+from pcc_pipeline.review.standing import published_anew
 from pcc_pipeline.runs.inputs import Inputs
 from pcc_pipeline.runs.pipeline import published_sources, published_tables
 from pcc_pipeline.tables.describe import MODEL_LAYERS
@@ -46,6 +47,13 @@ def batches(installation: Installation, layers: Collection[str], given: Iterable
         yield waiting
 
 
+def at_once(installation: Installation, given: Iterable[Inputs]) -> int:
+    """How many models or checks of these enti go side by side: as many as there are threads where their rows are few, else
+    one, which has all threads and the memory for itself."""
+    few = sum(_rows(one) for one in given) <= installation.settings.batch_rows
+    return installation.settings.threads if few else 1
+
+
 def calculate(
     installation: Installation, layer: str, given: Sequence[Inputs], models: Collection[str], *, whole: bool
 ) -> dict[str, dict[str, ModelResult] | Exception]:
@@ -55,7 +63,7 @@ def calculate(
     """
     # Another run of an ente would replace files while this one reads them.
     with installation.register.lock(*(one.ente for one in given)):
-        found = run_each(installation.settings, installation.store, given, models)
+        found = run_each(installation.settings, installation.store, given, models, at_once=at_once(installation, given))
     for one in given:
         if whole and not isinstance(found[one.ente], Exception):
             Gate(installation.store, one.ente).saw(layer, one.seen, one.decisions_seen, one.folder)
@@ -81,14 +89,17 @@ def _publish(
         ente = given[0].ente
         try:
             sources = published_sources(store, ente)
-            return {ente: publish(engine, ente, sources, publications[ente], lambda opened: prepare(opened, store), settings)}
+            done = publish(
+                engine, ente, sources, publications[ente], lambda opened: prepare(opened, store), settings, published_anew
+            )
+            return {ente: done}
         except Exception as error:
             log.exception("%s: not published", ente)
             return {ente: error}
     try:
         mine = {one.ente: publications[one.ente] for one in given}
         with opened_batch(settings, store, given) as batch:
-            return dict(publish_together(engine, mine, published_tables(), batch.rows, OWNER, batch.connection))
+            return dict(publish_together(engine, mine, published_tables(), batch.rows, OWNER, batch.connection, published_anew))
     except Exception as error:
         log.warning("the publication of %d enti is tried again in halves: %s", len(given), error)
     half = len(given) // 2

@@ -182,9 +182,11 @@ def _mail(asked: Mapping[str, Any], alerts: list[dict[str, Any]]) -> None:
 
 @contextmanager
 def mail_server(asked: Mapping[str, Any]) -> Iterator[smtplib.SMTP]:
-    """The mail server that `alerts.yaml` names under `mail`, signed in. Raises OSError, SMTPException, KeyError (no password
-    in the environment)."""
-    with smtplib.SMTP(asked["host"], int(asked.get("port", 25)), timeout=PATIENCE) as server:
+    """The mail server that a part of `alerts.yaml` names (`mail`, `pec`), signed in. Raises OSError, SMTPException, KeyError
+    (no password in the environment)."""
+    tls = bool(asked.get("tls"))
+    kind = smtplib.SMTP_SSL if tls else smtplib.SMTP
+    with kind(asked["host"], int(asked.get("port", 465 if tls else 25)), timeout=PATIENCE) as server:
         if asked.get("starttls"):
             server.starttls()
         if asked.get("user"):

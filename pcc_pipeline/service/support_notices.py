@@ -1,4 +1,4 @@
-"""Sends the notices of the support desk by mail, to clients and to the provider, in Italian and English.
+"""Sends notices by mail, in Italian and English: of tickets to clients and to the provider, of figures to who wants them.
 
 The mail server is that of the alerts (`alerts.yaml`, with the desk's own address as `desk` for links). What could not be sent
 is tried again for a week; after that nobody wants to hear it any more.
@@ -15,10 +15,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pcc_pipeline.database.publish import current_in
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.installation import Installation
-from pcc_pipeline.italian import DEPARTMENT_WORDS, moment
+from pcc_pipeline.italian import DEPARTMENT_WORDS, day, moment
+from pcc_pipeline.review.asked import asked as open_questions
 from pcc_pipeline.service.alerts import configuration, mail_server
+from pcc_pipeline.service.news import PUBLISHED, QUESTIONS
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.support.links import judge_token
 
@@ -57,6 +60,21 @@ _TEXTS: dict[tuple[str, bool], tuple[tuple[str, str], tuple[str, str]]] = {
         ("riaperta", "L'ente {ente} ha riaperto la segnalazione:"), ("reopened", "{ente} reopened the ticket:"),
     ),
 }  # fmt: skip
+#: The same for news of an ente's figures, and the page that they are about.
+_NEWS: dict[str, tuple[tuple[str, str], tuple[str, str], str]] = {
+    PUBLISHED: (
+        ("cifre pubblicate", "Le cifre dell'ente {ente} al {day} sono pubblicate. Domande a cui rispondere: {questions}."),
+        ("figures published", "The figures of {ente} on {day} are published. Questions to answer: {questions}."), "/",
+    ),
+    QUESTIONS: (
+        ("domande nuove", "Ci sono domande nuove per l'ente {ente}. Domande a cui rispondere: {questions}."),
+        ("new questions", "There are new questions for {ente}. Questions to answer: {questions}."), "/domande",
+    ),
+}  # fmt: skip
+_UNWANTED = (
+    "Avete chiesto voi questo messaggio: si toglie dalla prima pagina della scrivania.",
+    "You asked for this mail: the first page of the desk is where to say no.",
+)
 _FACES = (("POSITIVO", "☺ Bene / Good"), ("NEUTRO", "😐 Così così / So so"), ("NEGATIVO", "☹ Male / Bad"))
 #: Notices whose text is what somebody wrote.
 _QUOTED = {"ANSWERED", "WRITTEN", "REOPENED", "OPENED"}
@@ -70,7 +88,7 @@ def send_notices(installation: Installation) -> int:
     t, tickets = table("support_mails"), table("support_tickets")
     waiting = (
         sa.select(t, *(tickets.c[name] for name in ("subject", "department", "deadline_at", "closed_at", "opened_at")))
-        .join(tickets, tickets.c.number == t.c.number)
+        .outerjoin(tickets, tickets.c.number == t.c.number)
         .where(t.c.sent_at.is_(None), t.c.made_at > datetime.now(UTC) - WORTH)
         .order_by(t.c.mail).limit(AT_ONCE)
     )  # fmt: skip
@@ -83,7 +101,7 @@ def send_notices(installation: Installation) -> int:
         with mail_server(mail) as server:
             for row in rows:
                 try:
-                    server.send_message(notice(installation.settings, asked, row))
+                    server.send_message(_mail(installation, asked, row))
                 except smtplib.SMTPRecipientsRefused as error:
                     log.error("Notice %s was refused by the mail server (%s)", row["mail"], error)
                     continue
@@ -91,8 +109,29 @@ def send_notices(installation: Installation) -> int:
                     connection.execute(sa.update(t).where(t.c.mail == row["mail"]).values(sent_at=sa.func.now()))
                 sent += 1
     except (OSError, smtplib.SMTPException, KeyError) as error:
-        log.error("Notices of tickets not sent (%s): they are tried again; look at mail in alerts.yaml", error)
+        log.error("Notices not sent (%s): they are tried again; look at mail in alerts.yaml", error)
     return sent
+
+
+def _mail(installation: Installation, asked: Mapping[str, Any], row: sa.RowMapping) -> EmailMessage:
+    return notice(installation.settings, asked, row) if row["number"] is not None else _news(installation, asked, row)
+
+
+def _news(installation: Installation, asked: Mapping[str, Any], row: sa.RowMapping) -> EmailMessage:
+    """The mail about an ente's figures, as they are when it goes out: both languages, no amount, a link to the desk."""
+    italian, english, page = _NEWS[row["notice"]]
+    with installation.engine.connect() as connection:
+        published = current_in(connection, row["ente"])
+        questions = open_questions(connection, row["ente"]).questions
+    given = {"ente": row["ente"], "day": day(published.reference_date if published else None), "questions": questions}
+    message = EmailMessage()
+    message["Subject"] = f"[PCC] {row['ente']}: {italian[0]} / {english[0]}"
+    message["From"], message["To"] = asked["mail"]["from"], row["recipient"]
+    message["Auto-Submitted"] = "auto-generated"
+    desk = str(asked.get("desk") or "").rstrip("/")
+    lines = [italian[1].format(**given), english[1].format(**given), *([f"{desk}{page}"] if desk else []), *_UNWANTED]
+    message.set_content("\n\n".join(lines) + "\n")
+    return message
 
 
 def notice(settings: Settings, asked: Mapping[str, Any], row: Mapping[str, Any] | sa.RowMapping) -> EmailMessage:

@@ -26,6 +26,8 @@ USERS = Table(
         Column("keyed_by", "integer", "User who last gave the account its password, at its making or later; null: the person, or the command line"),
         Column("keyed_at", "timestamp", "When that was; null as keyed_by"),
         Column("must_change", "boolean", "Whether the password is another's choice, to be changed at the first sign-in; null: no"),
+        Column("tell_published_since", "timestamp", "Since when the person wants a mail when figures are published; null: not wanted"),
+        Column("tell_questions_since", "timestamp", "Since when the person wants a mail when new questions are open; null: not wanted"),
     ),
     key=("user_id",),
 )

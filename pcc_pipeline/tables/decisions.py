@@ -85,7 +85,7 @@ APPROVAL_LIMITS = Table(
 )
 
 ANSWERS = Table(
-    "answers", "register", "One row per answer to a question (model questions); the latest of a question is shown",
+    "answers", "register", "One row per answer to a question (model questions), or per answer taken back; the latest of a question counts",
     (
         _DECISION, ENTE,
         Column("code", "text", "The anomaly asked about", required=True),
@@ -95,10 +95,28 @@ ANSWERS = Table(
         Column("value", "text", "What it names: a document, a creditor"),
         Column("in_force_from", "date", "From when it holds"),
         Column("whole_supplier", "boolean", "It holds for all documents of the supplier", required=True),
+        Column("original_creditor", "text", "The supplier, as the question named it; null: an older version did not keep it"),
+        Column("numero", "text", "Invoice number, as the question named it"),
+        Column("data_emissione", "date", "Date of issue, as the question named it"),
+        Column("decisions", "text", "Numbers of the decisions on pairs or operations that it made, with commas; null: none"),
+        Column("withdrawn", "boolean", "The answer is taken back, with what it did; null: no"),
         _REASON, _WHO, _WHEN,
     ),
     key=("decision",),
     indexes=(("ente", "code"),),
+)
+
+ANSWER_ATTACHMENTS = Table(
+    "answer_attachments", "register", "One row per file attached to an answer; its bytes are in the store, among the ente's own",
+    (
+        Column("attachment", "integer", "Number of the attachment", required=True), ENTE,
+        replace(_DECISION, meaning="The answer (answers)"),
+        Column("name", "text", "File name, made safe", required=True),
+        Column("sha256", "text", "SHA-256 of the bytes, hexadecimal", required=True, pattern=r"[0-9a-f]{64}"),
+        Column("size", "integer", "Size", required=True, minimum=0, unit="bytes"),
+    ),
+    key=("attachment",),
+    indexes=(("ente", "decision"),),
 )
 
 DELIVERY_CONFIRMATIONS = Table(

@@ -201,6 +201,7 @@ SPECIAL_CASES = _feed(
     Column("nuovo_creditore_denominazione", "text", "Name of the new creditor"),
     Column("decorrenza", "date", "Day from which the case holds", required=True),
     Column("nota", "text", "The ente's note"),
+    _flag("annullato", "The row takes back the same case, which no longer stands; null means no"),
     one_of=(("cf_fornitore", "piva_fornitore"),),
 )
 
@@ -225,6 +226,9 @@ ENTI = _feed(
     Column("siope_plus_dal", "date", "Since when"),
     Column("pubblicato_il", "date", "Day on which the ente published its debts", source="D.Lgs. 33/2013 art. 33"),
     Column("santo_patrono", "text", "Feast of the patron saint, month and day: no support on that day", pattern=r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"),
+    Column("pec", "text", "Address to which the provider's letters go (certified mail)", pattern=r"[^@\s]+@[^@\s]+\.[^@\s]+"),
+    Column("registrato_da", "text", "Who entered the row at the desk"),
+    Column("registrato_il", "timestamp", "When"),
 )
 
 _VAT_SUMMARY = (

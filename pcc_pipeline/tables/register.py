@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from pcc_pipeline.tables.accounts import ACCOUNTS, ACCOUNTS_NUMBERED, ACCOUNTS_UNIQUE
 from pcc_pipeline.tables.connector import ERP_READS
-from pcc_pipeline.tables.decisions import DECISIONS
-from pcc_pipeline.tables.describe import Column, Table
+from pcc_pipeline.tables.decisions import ANSWER_ATTACHMENTS, DECISIONS
+from pcc_pipeline.tables.describe import Column, Paging, Table
+from pcc_pipeline.tables.letters import LETTERS
+from pcc_pipeline.tables.morning import MORNING
 from pcc_pipeline.tables.quarantine import FORMER_READINGS
 from pcc_pipeline.tables.sending import SENDING
 from pcc_pipeline.tables.service import SERVICE_REGISTER
@@ -63,6 +65,11 @@ DELIVERIES = Table(
     ),
     key=("delivery",),
     indexes=(("ente", "status"),),
+    # Those that were refused, and whether a good one of the kind came since: of all enti at once (portal/queries/enti.py).
+    paging=(
+        Paging("refused", ("received_at",), "status = 'refused'"),
+        Paging("good", ("kind", "sequence"), "status = 'staged'"),
+    ),
 )
 
 ARRIVALS = Table(
@@ -92,6 +99,7 @@ PUBLICATIONS = Table(
         Column("run_id", "text", "Run that published it"),
         Column("rows", "integer", "Rows published, over all tables", required=True, minimum=0),
         Column("seen_sequence", "integer", "All deliveries up to this sequence were in its calculation"),
+        Column("told_at", "timestamp", "When the mails about it were written for whoever wants them; null: nobody of the ente did"),
     ),
     key=("publication",),
     indexes=(("ente", "publication"),),
@@ -101,8 +109,8 @@ PUBLICATIONS = Table(
 REGISTER: dict[str, Table] = {
     table.name: table
     for table in (
-        DELIVERIES, ARRIVALS, PUBLICATIONS, ERP_READS, FORMER_READINGS, *DECISIONS, *SENDING, *ACCOUNTS.values(), *SERVICE_REGISTER,
-        *SUPPORT, SERVICE_MEASURES,
+        DELIVERIES, ARRIVALS, PUBLICATIONS, ERP_READS, FORMER_READINGS, *DECISIONS, ANSWER_ATTACHMENTS, *SENDING, *ACCOUNTS.values(), *SERVICE_REGISTER,
+        *SUPPORT, SERVICE_MEASURES, *MORNING, LETTERS,
     )
 }
 
@@ -112,8 +120,10 @@ NUMBERED: dict[str, str] = {
     "publications": "publication",
     "erp_reads": "reading",
     **{table.name: "decision" for table in DECISIONS},
+    "answer_attachments": "attachment",
     **ACCOUNTS_NUMBERED,
     **SUPPORT_NUMBERED,
+    "letters": "letter",
 }
 
 #: Further groups of columns that must be unique, beside the key.

@@ -6,6 +6,8 @@ the relations in which the SQL models of the service levels see them, beside wha
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pcc_pipeline.tables.common import ENTE
 from pcc_pipeline.tables.describe import Column, Paging, Table
 from pcc_pipeline.tables.service_feeds import CHANNELS, JUDGEMENTS
@@ -102,10 +104,10 @@ SUPPORT_JUDGEMENTS = Table(
 )  # fmt: skip
 
 SUPPORT_MAILS = Table(
-    "support_mails", "register", "One row per notice of a ticket to send by mail",
+    "support_mails", "register", "One row per notice to send by mail: of a ticket, or of figures published",
     (
         Column("mail", "integer", "Order", required=True),
-        ENTE, _NUMBER,
+        ENTE, replace(_NUMBER, meaning="Number of the ticket; null: it is about published figures", required=False),
         Column("recipient", "text", "Address; null: those of the provider (alerts.yaml)"),
         Column("notice", "text", "Which notice it is", required=True),
         Column("words", "text", "What the thread's line says"),
@@ -114,6 +116,15 @@ SUPPORT_MAILS = Table(
     ),
     key=("mail",),
     indexes=(("sent_at", "mail"), ("ente",)),
+)  # fmt: skip
+
+TOLD_QUESTIONS = Table(
+    "told_questions", "register", "One row per open question of an ente about which mails were written: the next tell of new ones",
+    (
+        ENTE,
+        Column("question", "text", "SHA-256 of its anomaly and its document's keys", required=True, pattern=r"[0-9a-f]{64}"),
+    ),
+    key=("ente", "question"),
 )  # fmt: skip
 
 SERVICE_MEASURES = Table(
@@ -127,7 +138,7 @@ SERVICE_MEASURES = Table(
     indexes=(("measured_at",),),
 )  # fmt: skip
 
-SUPPORT = (SUPPORT_TICKETS, SUPPORT_MESSAGES, SUPPORT_ATTACHMENTS, SUPPORT_JUDGEMENTS, SUPPORT_MAILS)
+SUPPORT = (SUPPORT_TICKETS, SUPPORT_MESSAGES, SUPPORT_ATTACHMENTS, SUPPORT_JUDGEMENTS, SUPPORT_MAILS, TOLD_QUESTIONS)
 SUPPORT_NUMBERED = {
     "support_tickets": "number", "support_messages": "message", "support_attachments": "attachment", "support_mails": "mail",
 }  # fmt: skip

@@ -1,25 +1,21 @@
-"""Signing in and out, choosing the ente (the provider's people), the language."""
+"""Signing in and out, one's own password, the language."""
 
 from __future__ import annotations
 
 import hmac
 import re
 import secrets
-from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Form, HTTPException, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
-from sqlalchemy.dialects.postgresql import distinct_on
 
 from pcc_pipeline.codes import ENTE, PROVIDER
 from pcc_pipeline.database.schema import table
-from pcc_pipeline.italian import VIEWS
 from portal import audit
 from portal.accounts import AccountError, User, change_password, check_password, ente_of, has_accounts, must_change
-from portal.files import table_file
-from portal.sessions import LONGEST, choose_ente, close_session, open_session
+from portal.sessions import LONGEST, close_session, open_session
 from portal.web import (
     LANGUAGE,
     SESSION,
@@ -31,7 +27,6 @@ from portal.web import (
     database_of,
     engine_of,
     now,
-    only_provider,
     page,
     set_cookie,
 )
@@ -123,44 +118,6 @@ def change(
     return page(request, "password.html", problem=None, changed=True)
 
 
-@router.get("/enti")
-def enti(request: Request, session: SignedIn) -> Response:
-    """The enti that the provider's people may look at: the provider's own overview."""
-    if not session.user.of_provider:
-        return RedirectResponse("/", 303)
-    return page(request, "enti.html", enti=_overview(request))
-
-
-@router.get("/enti.{suffix}")
-def enti_file(request: Request, session: SignedIn, suffix: Literal["csv", "xlsx"]) -> Response:
-    """The same overview as a file. 403 for an ente's people."""
-    only_provider(session, "Questa pagina è del fornitore")
-    audit.record(engine_of(request), session.user.email, "export", detail=f"enti.{suffix}", address=address_of(request))
-    columns = ("ente", "denominazione", "reference_date", "published_at", *VIEWS)
-    return table_file("enti", suffix, columns, [dict(row) for row in _overview(request)])
-
-
-def _overview(request: Request) -> Sequence[sa.RowMapping]:
-    p, s, names = table("publications"), table("stock"), table("service_life")
-    last = (
-        sa.select(p.c.ente, p.c.published_at, p.c.reference_date)
-        .where(p.c.ente != PROVIDER)  # its own figures are of no ente
-        .ext(distinct_on(p.c.ente))
-        .order_by(p.c.ente, p.c.publication.desc())
-        .subquery()
-    )
-    amounts = [sa.func.max(s.c.amount).filter(s.c.view == view).label(view) for view in VIEWS]
-    query = (
-        sa.select(last.c.ente, names.c.denominazione, last.c.published_at, last.c.reference_date, *amounts)
-        .outerjoin(s, s.c.ente == last.c.ente)
-        .outerjoin(names, names.c.codice_ente == last.c.ente)
-        .group_by(last.c.ente, names.c.denominazione, last.c.published_at, last.c.reference_date)
-        .order_by(last.c.ente)
-    )
-    with database_of(request).provider() as connection:
-        return connection.execute(query).mappings().all()
-
-
 def known_ente(request: Request, ente: str) -> bool:
     """Whether an ente of that code was published, stands in the provider's register, or has accounts."""
     if ENTE.fullmatch(ente) is None or ente == PROVIDER:
@@ -169,18 +126,6 @@ def known_ente(request: Request, ente: str) -> bool:
     query = sa.select(sa.or_(sa.exists().where(p.c.ente == ente), sa.exists().where(s.c.codice_ente == ente)))
     with database_of(request).provider() as connection:
         return bool(connection.execute(query).scalar_one()) or has_accounts(engine_of(request), ente)
-
-
-@router.post("/enti")
-def choose(request: Request, session: HonestForm, ente: Annotated[str, Form(max_length=100)]) -> Response:
-    """Remembers the ente to look at. 403 for whoever may not, 404 for a code that no ente has."""
-    if not session.user.may_see(ente):
-        raise HTTPException(403, "Questo ente non è il vostro")
-    if not known_ente(request, ente):
-        raise HTTPException(404, "Questo ente non c'è")
-    choose_ente(engine_of(request), session, ente)
-    audit.record(engine_of(request), session.user.email, "choose_ente", ente=ente, address=address_of(request))
-    return RedirectResponse("/", 303)
 
 
 @router.get("/lingua/{code}")

@@ -42,11 +42,12 @@ Situation = Annotated[str, Query(alias="stato", pattern="^(mine|free|closed|)$")
 @router.get("")
 def queued(
     request: Request, session: SignedIn, situation: Situation = "",
-    department: Annotated[str, Query(alias="reparto", max_length=20)] = "", number: Number = 1,
+    department: Annotated[str, Query(alias="reparto", max_length=20)] = "",
+    ente: Annotated[str, Query(max_length=40)] = "", number: Number = 1,
 ) -> Response:  # fmt: skip
     """The queue: whose limit is used up first stands first; and the form for what came by phone or mail."""
     only_provider(session)
-    return _queue(request, session, situation, department, number)
+    return _queue(request, session, situation, department, number, ente=ente)
 
 
 @router.post("")
@@ -172,11 +173,12 @@ def _one(request: Request, number: int, problem: str | None = None) -> Response:
 
 
 def _queue(
-    request: Request, session: DeskSession, situation: str, department: str, number: int, problem: str | None = None
-) -> Response:
+    request: Request, session: DeskSession, situation: str, department: str, number: int, problem: str | None = None,
+    *, ente: str = "",
+) -> Response:  # fmt: skip
     with database_of(request).support.connect() as connection:
-        found = queries.queue(connection, session.user.email, situation, department, number)
+        found = queries.queue(connection, session.user.email, situation, department, number, ente)
     moment = now()
     left = {row["number"]: minutes_left(row, moment) for row in found.rows}
     return page(request, "assistance.html", 400 if problem else 200, tickets=found, left=left, situation=situation,
-                department=department, departments=DEPARTMENTS, problem=problem)  # fmt: skip
+                department=department, departments=DEPARTMENTS, problem=problem, ente=ente)  # fmt: skip

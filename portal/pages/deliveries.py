@@ -17,11 +17,13 @@ from pcc_pipeline.arrival.delivery import DeliveryError, deliver
 from pcc_pipeline.arrival.welcome import Unwelcome, check_content, safe_name
 from pcc_pipeline.clock import today
 from pcc_pipeline.codes import PROVIDER
+from pcc_pipeline.enti.duties import deadlines_in
 from pcc_pipeline.enti.facts import ente_facts
 from pcc_pipeline.formats.tabular.layouts.model import Layout
-from pcc_pipeline.service.deadlines import deadlines_in
 from portal import audit, blanks, chunks, pending, uploads
+from portal.beginning import first_files
 from portal.files import table_file
+from portal.pages.home import followed
 from portal.queries import deliveries as queries
 from portal.web import (
     AtDesk,
@@ -210,7 +212,8 @@ def _history(request: Request, desk: Desk, number: int, outcomes: list[dict[str,
     return page(
         request, "deliveries.html", ente=desk.ente, published=desk.published, outcomes=outcomes or [],
         found=queries.deliveries(desk.connection, desk.ente, number), kinds=uploads.kinds(), tables=blanks.TABLES,
-        waiting=pending.waiting(settings_of(request), desk.ente, desk.session.user.user_id),
+        waiting=pending.waiting(settings_of(request), desk.ente, desk.session.user.user_id), **followed(request, desk),
+        beginning=first_files(desk.connection, desk.ente),
         deadlines=[(item, item.days_left(now)) for item in due if item.met_on is None or item.due_on >= now],
     )  # fmt: skip
 

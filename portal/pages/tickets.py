@@ -159,6 +159,11 @@ def attached_file(request: Request, connection: sa.Connection, ente: str | None,
     found = None
     if max(number, wanted) < LARGEST_NUMBER:
         found = attachment(connection, ente, number, wanted)
+    return file_answer(request, found)
+
+
+def file_answer(request: Request, found: sa.RowMapping | None) -> Response:
+    """A kept attachment (its ente, name and sha256) as a download. 404 for None."""
     if found is None:
         raise HTTPException(404, "Questo allegato non c'è")
     data = attachments.content(Store(settings_of(request).store_url), found["ente"], found["sha256"])

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.italian import INDICATORS
 
 
 def indicators(connection: sa.Connection, ente: str) -> list[dict[str, Any]]:
@@ -23,6 +27,38 @@ def indicators(connection: sa.Connection, ente: str) -> list[dict[str, Any]]:
     return list(rows.values())
 
 
+ZERO = Decimal("0.00")
+#: Indicators in reading order; those of the FGDC are shown as a decision.
+ORDER = tuple(INDICATORS)
+FGDC = ("FGDC_RATE", "FGDC_AMOUNT")
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Indicators as a page shows them: those of this period, each by its latest period; and all by period, whose names are
+    `periods`: years, then quarters, latest first."""
+
+    present: Sequence[dict[str, Any]]
+    periods: Sequence[str]
+    names: Sequence[str]
+    by_period: Mapping[tuple[str, str], dict[str, Any]]
+
+
+def figures(rows: Sequence[dict[str, Any]], years: int = 3, quarters: int = 8) -> Figures:
+    """What `indicators` found, arranged; a figure of a day is of the present alone."""
+    found = {(row["name"], row["period"]): row for row in rows}
+    of_year = sorted({p for _, p in found if len(p) == 4}, reverse=True)[:years]
+    of_quarter = sorted({p for _, p in found if "-Q" in p}, reverse=True)[:quarters]
+    names = [name for name in ORDER if any((name, period) in found for period in (*of_year, *of_quarter))]
+    present = []
+    for name in ORDER:
+        # The year before its quarters; a day stands alone.
+        own = sorted((period for one, period in found if one == name), key=lambda p: (p[:4], "-Q" not in p), reverse=True)
+        if own and name not in FGDC:
+            present.append(found[name, own[0]])
+    return Figures(present, [*of_year, *of_quarter], names, found)
+
+
 def greatest_parts(connection: sa.Connection, ente: str, name: str, period: str, view: str) -> list[sa.RowMapping]:
     """The documents that weigh most in a figure, greatest first, in the columns of `indicator_documents`."""
     t = table("indicator_documents")
@@ -30,11 +66,43 @@ def greatest_parts(connection: sa.Connection, ente: str, name: str, period: str,
     return list(connection.execute(sa.select(t).where(*wanted).order_by(t.c.rank).limit(100)).mappings())
 
 
-def fgdc(connection: sa.Connection, ente: str) -> list[sa.RowMapping]:
-    """The steps of the FGDC test in the right view."""
+@dataclass(frozen=True)
+class Fund:
+    """What is to be set aside (FGDC), in the right view: the rate, of which budget (None: not stated), how many euro; what the
+    stock and the delay ask for, how far the stock is above what is allowed; the steps in words."""
+
+    rate: Decimal
+    budget: Decimal | None
+    amount: Decimal | None
+    stock_rate: Decimal
+    delay_rate: Decimal
+    delay: Decimal
+    stock: Decimal
+    allowed: Decimal
+    year: int
+    steps: Sequence[sa.RowMapping]
+
+    @property
+    def too_much(self) -> Decimal:
+        """By how much the stock is above what is allowed."""
+        return max(self.stock - self.allowed, ZERO)
+
+
+def fgdc(connection: sa.Connection, ente: str) -> Fund | None:
+    """The FGDC test in the right view; None where it is not published."""
     t = table("fgdc_steps")
     query = sa.select(t).where(t.c.ente == ente, t.c.view == "right").order_by(t.c.step)
-    return list(connection.execute(query).mappings())
+    steps = connection.execute(query).mappings().all()
+    by_name = {row["name"]: row for row in steps}
+    if not {"STOCK_SHARE", "STOCK_REDUCTION", "STOCK_DUTY", "DELAY_DUTY", "FGDC_RATE", "FGDC_AMOUNT"} <= set(by_name):
+        return None
+    amount, share = by_name["FGDC_AMOUNT"], by_name["STOCK_SHARE"]
+    return Fund(
+        rate=by_name["FGDC_RATE"]["rate"], budget=amount["bound"], amount=amount["value"],
+        stock_rate=by_name["STOCK_DUTY"]["rate"] or ZERO, delay_rate=by_name["DELAY_DUTY"]["rate"] or ZERO,
+        delay=by_name["DELAY_DUTY"]["value"] or ZERO, stock=share["value"],
+        allowed=max(share["bound"], by_name["STOCK_REDUCTION"]["bound"]), year=share["year"], steps=steps,
+    )  # fmt: skip
 
 
 def trend(connection: sa.Connection, ente: str) -> list[dict[str, Any]]:

@@ -20,8 +20,9 @@ def tickets(connection: sa.Connection, ente: str, state: str, number: int) -> Pa
     return paged(connection, query, (t.c.opened_at.desc(), t.c.number.desc()), number, 20)
 
 
-def queue(connection: sa.Connection, who: str, situation: str, department: str, number: int) -> Page:
-    """Tickets of all enti: those without a contact by the moment their limit is used up, then the others, oldest first."""
+def queue(connection: sa.Connection, who: str, situation: str, department: str, number: int, ente: str = "") -> Page:
+    """Tickets of all enti (or one): those without a contact by the moment their limit is used up, then the others, oldest
+    first."""
     t = table("support_tickets")
     query = sa.select(t).where(t.c.closed_at.is_not(None) if situation == "closed" else t.c.closed_at.is_(None))
     if situation == "mine":
@@ -30,6 +31,8 @@ def queue(connection: sa.Connection, who: str, situation: str, department: str, 
         query = query.where(t.c.taken_by.is_(None))
     if department:
         query = query.where(t.c.department == department)
+    if ente:
+        query = query.where(t.c.ente == ente)
     if situation == "closed":
         return paged(connection, query, (t.c.closed_at.desc(), t.c.number), number)
     return paged(connection, query, (t.c.first_contact_at.is_not(None), t.c.deadline_at, t.c.opened_at, t.c.number), number)

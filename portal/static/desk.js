@@ -84,6 +84,9 @@ async function submit(event) {
       const asked = page.getElementById("conferma"); // all that waits, so it takes the place of what was asked before
       document.getElementById("conferma")?.remove();
       if (asked) form.before(asked);
+      const way = page.getElementById("in-corso");
+      document.getElementById("in-corso").replaceWith(way);
+      htmx.process(way);
     } catch (error) {
       const alert = document.createElement("div");
       alert.className = "alert alert-danger";

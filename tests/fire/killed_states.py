@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
+from pcc_pipeline import scratch
 from pcc_pipeline.database.engine import DAGSTER, engine
 from pcc_pipeline.database.schema import SCHEMA
 from pcc_pipeline.settings import Settings
@@ -34,6 +35,7 @@ _LAST = {"publications": "SELECT DISTINCT ON (ente) * FROM {} WHERE ente <> '_pr
 def state(settings: Settings, out: Path) -> State:
     """Everything, by a name each: tables of the database, files of the store, other files, what Dagster calls under way."""
     found: State = {}
+    scratch.clear(settings)
     for name, rows in _database(settings):
         found[f"table {name}"] = rows
     store = Store(settings.store_url)
@@ -45,7 +47,7 @@ def state(settings: Settings, out: Path) -> State:
         found[f"store {shown}"] = content
     for place, folder in (("home", settings.home), ("out", out)):
         for name in _files(folder):
-            if Path(store.root) not in (folder / name).parents and not name.startswith(("dagster", "keys/")):
+            if Path(store.root) not in (folder / name).parents and not name.startswith(("dagster", "keys/", "postgres/")):
                 found[f"{place} {name}"] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
     return found
 
@@ -99,7 +101,7 @@ def _ranked(column: str) -> str:
 
 
 def _files(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 def _content(path: Path) -> object:

@@ -32,6 +32,7 @@ from pcc_pipeline.installation import Installation
 from pcc_pipeline.review.sending import hand_out, send
 from pcc_pipeline.runs import pipeline
 from pcc_pipeline.runs.inputs import begin
+from pcc_pipeline.scratch import settle
 from pcc_pipeline.service.erasure import erase
 from pcc_pipeline.settings import Settings
 
@@ -113,6 +114,7 @@ def work(order: Order, told: Connection) -> None:
             os.dup2(log.fileno(), number)
     if order.aged is not None:
         leftovers.LEFT_BEHIND = order.aged
+    settle(order.settings)
     points = Points(order.kill, (str(order.settings.home), str(order.out)))
     told.send("begun")
     try:
@@ -158,7 +160,7 @@ def _clear(installation: Installation, order: Order, begun: Callable[[str], None
     """A later run of all enti, for which everything that was left behind is old: it finds nothing to do."""
     for one in (PROVIDER, *(row.name for row in (order.settings.home / "store" / "landing").iterdir())):
         landing.land(installation, None, one, drain=True)
-        stage(installation, one)
+        stage(installation, one, None if one == PROVIDER else ente_facts(installation, one).layout)
     hand_out(installation, order.ente, order.out)
 
 

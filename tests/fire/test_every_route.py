@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -21,7 +21,9 @@ from pcc_pipeline.arrival.landing import land
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.schema import published, table
 from pcc_pipeline.installation import Installation
+from pcc_pipeline.reports.letters import Letter, Paper, Sender
 from pcc_pipeline.reports.write import write_ente
+from pcc_pipeline.service.letters import prepare
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.support.tickets import Person, Request, open_ticket
 from portal import chunks
@@ -83,7 +85,22 @@ EXPECTED: dict[tuple[str, str], Expected] = {
     ("GET", "/enti"): Expected(PROVIDER),
     ("GET", "/enti.{suffix}"): Expected(PROVIDER, values=FILE),
     ("POST", "/enti"): Expected(SIGNED_IN, (303,), {"ente": "{ente}"}, other=(403, 303)),
+    ("GET", "/enti/{ente}"): Expected(PROVIDER, values={"ente": "{ente}"}),
+    ("POST", "/enti/{ente}/registro"): Expected(PROVIDER, (404,), {}, values={"ente": "{ente}"}),  # the register has no row of it
+    ("POST", "/enti/{ente}/lettere"): Expected(PROVIDER, (404,), {"tipo": "REMINDER", "a": "x@y.it"}, values={"ente": "{ente}"}),
+    ("GET", "/enti/{ente}/lettere/{number}/{file}"): Expected(
+        PROVIDER, values={"ente": "{ente}", "number": "{letter}", "file": "lettera.pdf"}
+    ),
+    ("POST", "/enti/{ente}/lettere/{number}/{how}"): Expected(
+        PROVIDER, (400,), {}, values={"ente": "{ente}", "number": "{letter}", "how": "spedisci"}  # no server is configured
+    ),
+    ("GET", "/ricevute"): Expected(PROVIDER),
+    ("POST", "/ricevute/{name}"): Expected(PROVIDER, (404,), {"nome": "x", "a": "x@y.it"}, values={"name": "r-1"}),
+    ("GET", "/nuovo-ente"): Expected(PROVIDER),
+    ("POST", "/nuovo-ente"): Expected(PROVIDER, (400,), {"ente": "NO"}),
     ("GET", "/"): Expected(OF_ENTE),
+    ("GET", "/in-corso"): Expected(OF_ENTE),
+    ("POST", "/avvisi"): Expected(CLIENTS, (303,), {"pubblicate": "true"}),
     ("GET", "/scadenze"): Expected(OF_ENTE),
     ("GET", "/creditori"): Expected(OF_ENTE),
     ("GET", "/creditori/{creditor}"): Expected(OF_ENTE, values={"creditor": "01234567890"}),
@@ -109,8 +126,12 @@ EXPECTED: dict[tuple[str, str], Expected] = {
     ("GET", "/modelli/{kind}.xlsx"): Expected(OF_ENTE, values={"kind": "open_list"}),
     ("GET", "/domande"): Expected(OF_ENTE),
     ("POST", "/domande"): Expected(
-        OF_ENTE, (200, 400), {"codice": "AMOUNT_DIFFERS", "id_documento": "D1", "progressivo": "P1", "risposta": "NOTA", "nota": "x"}
+        OF_ENTE, (200, 404),
+        {"codice": "AMOUNT_DIFFERS", "scelta": '["D1", "P1"]', "risposta": "NOTA", "nota": "x"},
+        files={"allegati": ("atto.pdf", b"%PDF-1.7 x")},
     ),
+    ("GET", "/domande/allegati/{wanted}"): Expected(OF_ENTE, (404,), values={"wanted": "999"}, other=(404,)),
+    ("POST", "/domande/{decision}/annulla"): Expected(OF_ENTE, (200, 400), {}, values={"decision": "{answer}"}, other=(400,)),
     ("GET", "/operazioni"): Expected(OF_ENTE),
     ("POST", "/operazioni"): Expected(
         DECIDES, (200,), {"decisione": "approve-ticked", "operazione": "op-{ente}"}, other=(400, 403)
@@ -121,6 +142,7 @@ EXPECTED: dict[tuple[str, str], Expected] = {
     ("GET", "/file-pcc/{name}/scarica"): Expected(SENDS, (404,), values={"name": "no.csv"}),
     ("POST", "/file-pcc/{name}/caricato"): Expected(SENDS, (404,), {}, values={"name": "no.csv"}),
     ("GET", "/indicatori"): Expected(OF_ENTE),
+    ("POST", "/indicatori/previsione"): Expected(OF_ENTE, (200, 400), {"fino_al": "2026-12-31", "pagate_il": "2027-01-01"}),
     ("GET", "/indicatori/{name}/{period}"): Expected(OF_ENTE, values={"name": "ITP", "period": "2025"}),
     ("GET", "/servizio"): Expected(OF_ENTE),
     ("GET", "/segnalazioni"): Expected(OF_ENTE),
@@ -176,7 +198,7 @@ EXPECTED: dict[tuple[str, str], Expected] = {
 
 #: Pages of all enti: what another ente's people may never see stands there.
 OF_ALL = {("GET", "/enti"), ("GET", "/enti.{suffix}"), ("GET", "/fornitore/rapporto")}
-OF_ALL |= {address for address in EXPECTED if address[1].startswith("/assistenza")}
+OF_ALL |= {address for address in EXPECTED if address[1].startswith(("/assistenza", "/enti/", "/nuovo-ente", "/ricevute"))}
 
 
 def addresses(app: Any) -> set[tuple[str, str]]:
@@ -215,6 +237,8 @@ class Trial:
                 "ente": ente, "person": str(person.user_id),
                 "token": digest(new_token(self.bind, ente, SECRETS[ente], person.user_id, datetime.now(UTC))),
                 "ticket": str(self._ticket(ente)),
+                "answer": str(self._answer(ente)),
+                "letter": str(self._letter(installation, ente)),
                 "transfer": chunks.begin(settings, ente, person.user_id, Declared("g.csv", 9, 1)).key,
             }  # fmt: skip
         land(installation, settings.inbox, drain=True)
@@ -223,9 +247,23 @@ class Trial:
             for ente, delivery in connection.execute(sa.select(t.c.ente, t.c.delivery)):
                 self.objects[ente]["delivery"] = delivery
 
+    def _letter(self, installation: Installation, ente: str) -> int:
+        paper = Paper(SECRETS[ente], (("text", ("x",)),))
+        written = Letter("REMINDER", date(2026, 1, 20), paper)
+        return prepare(self.bind, installation.store, ente, written, f"{ente}@pec.it", "chi", Sender())
+
     def _ticket(self, ente: str) -> int:
         asked = Request(ente, "SCRIVANIA", SECRETS[ente], "x")
         return open_ticket(self.bind, asked, Person("chi", False), datetime.now(UTC))
+
+    def _answer(self, ente: str) -> int:
+        t = table("answers")
+        row = {
+            "ente": ente, "code": "WRONG_OFFICE", "id_documento": SECRETS[ente], "answer": "NOTA", "whole_supplier": False,
+            "decided_by": "chi", "decided_at": datetime.now(UTC),
+        }  # fmt: skip
+        with self.bind.begin() as connection:
+            return int(connection.execute(sa.insert(t).values(row).returning(t.c.decision)).scalar_one())
 
     def ask(
         self, method: str, path: str, role: str, ente: str, *, token: bool = True, bearing: str | None = None
@@ -314,6 +352,7 @@ def test_nothing_of_another_ente_is_seen_or_changed(trial: Trial, settings: Sett
                 "match_decisions",
                 "operation_decisions",
                 "answers",
+                "answer_attachments",
                 "delivery_confirmations",
                 "model_files",
                 "sent_operations",
@@ -321,6 +360,7 @@ def test_nothing_of_another_ente_is_seen_or_changed(trial: Trial, settings: Sett
                 "support_tickets",
                 "support_messages",
                 "support_judgements",
+                "letters",
                 "deliveries",
                 "users",
                 "api_tokens",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import signal
-from contextlib import suppress
+import time
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-import psutil
+import killed_services
 import pytest
 import sqlalchemy as sa
 from dagster import DagsterRunStatus, RunsFilter
+from killed_services import EVERYTHING, PUBLISHED_AGAIN, kill
 from serving import RUN, serving, until
 
 from assets.run import opened
@@ -21,14 +22,23 @@ from pcc_pipeline.database.schema import table
 from pcc_pipeline.demo import write_provider
 
 
-def kill_tree(pid: int) -> None:
-    """Kills a process and all it started."""
-    root = psutil.Process(pid)
-    killed = [root, *root.children(recursive=True)]
-    for process in killed:
-        with suppress(psutil.NoSuchProcess):
-            process.send_signal(signal.SIGKILL)
-    psutil.wait_procs(killed, 10)
+@pytest.fixture(scope="module")
+def ground() -> Iterator[killed_services.ServiceGround]:
+    with killed_services.ground() as made:
+        yield made
+
+
+@pytest.mark.slow
+def test_a_service_killed_at_random_publishes_what_it_would_have(ground: killed_services.ServiceGround, commit: int) -> None:
+    """Another process and moment with each commit; `benchmarks/kills.py N SEED service` does as many as it is told."""
+    attempt = ground.attempt(commit)
+    assert attempt.problems == [], str(attempt)
+
+
+@pytest.mark.whole
+def test_ten_kills_of_each_kind_of_process(ground: killed_services.ServiceGround) -> None:
+    attempts = [ground.attempt(seed, what) for what in killed_services.SHARES for seed in range(10)]
+    assert [str(attempt) for attempt in attempts if attempt.problems] == []
 
 
 @pytest.mark.slow
@@ -47,7 +57,7 @@ def test_what_a_killed_service_was_at_is_done_at_its_next_start(server_home: Pat
                 return bool(instance.get_runs(filters=RunsFilter(statuses=[DagsterRunStatus.STARTED])))
 
             until(at_work, RUN, lambda: "no run was started")
-        kill_tree(int((settings.home / "serve.lock").read_text()))
+        kill(settings, EVERYTHING)
 
     published = sa.select(table("stock").c.ente).distinct()
 
@@ -55,8 +65,10 @@ def test_what_a_killed_service_was_at_is_done_at_its_next_start(server_home: Pat
         with engine(settings).connect() as connection:
             return sorted(connection.scalars(published)) == enti
 
+    started = time.monotonic()
     with serving(server_home) as (settings, _, _):
-        until(done, RUN, lambda: (server_home / "serve.log").read_text()[-3000:])
+        left = PUBLISHED_AGAIN - (time.monotonic() - started)
+        until(done, left, lambda: (server_home / "serve.log").read_text()[-3000:])
         with opened(settings) as instance:
             until(lambda: not instance.get_runs(filters=RunsFilter(statuses=AT_WORK)), RUN, lambda: "a run is still at work")
             failed = instance.get_runs(filters=RunsFilter(statuses=[DagsterRunStatus.FAILURE]))

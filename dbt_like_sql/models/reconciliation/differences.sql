@@ -14,6 +14,13 @@ misnamed as (
     select distinct id_documento, true as order_misnames from opi_documents where misnamed
 ),
 
+-- A person said since the last list came that they are still owed.
+owed as (
+    select answers.id_documento from decided_answers as answers
+    join rule_answers on rule_answers.answer = answers.answer and rule_answers.only_for = answers.code and rule_answers.effect = 'owed'
+    where answers.decided_at >= (select max(received_at) from deliveries where kind = 'open_list')
+),
+
 -- Today's platform tells of which kind a suspension is, and since when.
 pcc_kinds as (
     select * from pcc_suspensions where tells_kinds and suspended > 0
@@ -102,7 +109,8 @@ conditions as (
         paid_to_another as WRONG_BENEFICIARY,
         listed and (coalesce(erp_left <= 0 or erp_rejected, false) or coalesce(pcc_left <= 0 or pcc_rejected, false)) as MUST_STAY_OPEN,
         live and list_sent and not listed and commercial and not pcc_rejected and erp_left > 0 and pcc_left > 0
-            and reference_date() - right_due_date > threshold('open_list_days') as NOT_ON_OPEN_LIST,
+            and reference_date() - right_due_date > threshold('open_list_days')
+            and id_documento not in (select id_documento from owed where id_documento is not null) as NOT_ON_OPEN_LIST,
         (standing = 'ERP_AMBIGUOUS' and not erp_rejected) or standing = 'PCC_AMBIGUOUS' as AMBIGUOUS_MATCH,
         not erp_rejected and accounts_fault is not null as ACCOUNTS_DO_NOT_SUM,
         live and upper(erp_office) <> upper(pcc_office) as WRONG_OFFICE,

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
+from pcc_pipeline import scratch
 from pcc_pipeline.codes import NoEnteCode, ente_code
 from pcc_pipeline.database import dagster_storage
 from pcc_pipeline.enti import receipts
@@ -80,6 +81,7 @@ def erase(installation: Installation, ente: str, on: date, progress: Progress = 
                     for run in databases.erase_dagster(database, schema, journal):
                         shutil.rmtree(settings.home / "dagster" / "logs" / run, ignore_errors=True)
         progress("inbox, logs and other files")
+        scratch.clear(settings)
         files.erase_home(installation, journal)
         publish_overview(installation, on)
     progress("writing the databases anew")

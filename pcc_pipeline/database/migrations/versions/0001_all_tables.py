@@ -50,6 +50,18 @@ def upgrade() -> None:
     op.create_index(op.f('ix_anomalies_ente_code'), 'anomalies', ['ente', 'code'], unique=False, schema='pcc')
     op.create_index(op.f('ix_anomalies_ente_code_id_documento_progressivo_registrazione'), 'anomalies', ['ente', 'code', 'id_documento', 'progressivo_registrazione'], unique=False, schema='pcc')
     op.create_index('ix_anomalies_largest', 'anomalies', ['ente', sa.literal_column('abs(amount)')], unique=False, schema='pcc', postgresql_where=None)
+    op.create_table('answer_attachments',
+    sa.Column('attachment', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Number of the attachment'),
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('decision', sa.BigInteger(), nullable=False, comment='The answer (answers)'),
+    sa.Column('name', sa.Text(), nullable=False, comment='File name, made safe'),
+    sa.Column('sha256', sa.Text(), nullable=False, comment='SHA-256 of the bytes, hexadecimal'),
+    sa.Column('size', sa.BigInteger(), nullable=False, comment='Size [bytes]'),
+    sa.PrimaryKeyConstraint('attachment', name=op.f('pk_answer_attachments')),
+    schema='pcc',
+    comment="One row per file attached to an answer; its bytes are in the store, among the ente's own"
+    )
+    op.create_index(op.f('ix_answer_attachments_ente_decision'), 'answer_attachments', ['ente', 'decision'], unique=False, schema='pcc')
     op.create_table('answers',
     sa.Column('decision', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of decision'),
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
@@ -60,12 +72,17 @@ def upgrade() -> None:
     sa.Column('value', sa.Text(), nullable=True, comment='What it names: a document, a creditor'),
     sa.Column('in_force_from', sa.Date(), nullable=True, comment='From when it holds'),
     sa.Column('whole_supplier', sa.Boolean(), nullable=False, comment='It holds for all documents of the supplier'),
+    sa.Column('original_creditor', sa.Text(), nullable=True, comment='The supplier, as the question named it; null: an older version did not keep it'),
+    sa.Column('numero', sa.Text(), nullable=True, comment='Invoice number, as the question named it'),
+    sa.Column('data_emissione', sa.Date(), nullable=True, comment='Date of issue, as the question named it'),
+    sa.Column('decisions', sa.Text(), nullable=True, comment='Numbers of the decisions on pairs or operations that it made, with commas; null: none'),
+    sa.Column('withdrawn', sa.Boolean(), nullable=True, comment='The answer is taken back, with what it did; null: no'),
     sa.Column('reason', sa.Text(), nullable=True, comment='Why, in the words of who decided'),
     sa.Column('decided_by', sa.Text(), nullable=False, comment='Who decided'),
     sa.Column('decided_at', sa.DateTime(timezone=True), nullable=False, comment='When it was decided'),
     sa.PrimaryKeyConstraint('decision', name=op.f('pk_answers')),
     schema='pcc',
-    comment='One row per answer to a question (model questions); the latest of a question is shown'
+    comment='One row per answer to a question (model questions), or per answer taken back; the latest of a question counts'
     )
     op.create_index(op.f('ix_answers_ente_code'), 'answers', ['ente', 'code'], unique=False, schema='pcc')
     op.create_table('api_tokens',
@@ -201,6 +218,8 @@ def upgrade() -> None:
     comment='One row per content delivered to an ente in a kind: the same bytes twice are one delivery'
     )
     op.create_index(op.f('ix_deliveries_ente_status'), 'deliveries', ['ente', 'status'], unique=False, schema='pcc')
+    op.create_index('ix_deliveries_good', 'deliveries', ['ente', 'kind', 'sequence'], unique=False, schema='pcc', postgresql_where=sa.text("status = 'staged'"))
+    op.create_index('ix_deliveries_refused', 'deliveries', ['ente', 'received_at'], unique=False, schema='pcc', postgresql_where=sa.text("status = 'refused'"))
     op.create_table('delivery_confirmations',
     sa.Column('decision', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of decision'),
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
@@ -305,6 +324,27 @@ def upgrade() -> None:
     op.create_index(op.f('ix_document_targets_ente_id_documento'), 'document_targets', ['ente', 'id_documento'], unique=False, schema='pcc')
     op.create_index(op.f('ix_document_targets_ente_id_documento_progressivo_registrazione'), 'document_targets', ['ente', 'id_documento', 'progressivo_registrazione'], unique=False, schema='pcc')
     op.create_index(op.f('ix_document_targets_ente_progressivo_registrazione'), 'document_targets', ['ente', 'progressivo_registrazione'], unique=False, schema='pcc')
+    op.create_table('ente_standing',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('reference_date', sa.Date(), nullable=False, comment='Date the stock refers to (docs/rules.md#rule-4)'),
+    sa.Column('published_at', sa.DateTime(timezone=True), nullable=False, comment='When readers began to see it'),
+    sa.Column('pcc_amount', sa.Numeric(precision=18, scale=2), nullable=False, comment='Stock on PCC [EUR]'),
+    sa.Column('right_amount', sa.Numeric(precision=18, scale=2), nullable=False, comment='The right stock [EUR]'),
+    sa.Column('projected_amount', sa.Numeric(precision=18, scale=2), nullable=False, comment='Stock expected on PCC once all operations are accepted [EUR]'),
+    sa.Column('explained_amount', sa.Numeric(precision=18, scale=2), nullable=False, comment="What the anomalies explain of PCC's stock less the right one [EUR]"),
+    sa.Column('questions', sa.BigInteger(), nullable=False, comment='Questions to the ente without an answer'),
+    sa.Column('questions_since', sa.DateTime(timezone=True), nullable=True, comment='When the oldest of them was first published'),
+    sa.Column('operations', sa.BigInteger(), nullable=False, comment='Operations that wait for a person: nobody decided, a second person is missing, or PCC refused'),
+    sa.Column('to_upload', sa.BigInteger(), nullable=False, comment='Files for PCC written and not uploaded'),
+    sa.Column('to_upload_since', sa.DateTime(timezone=True), nullable=True, comment='When the oldest of them was written'),
+    sa.Column('to_answer', sa.BigInteger(), nullable=False, comment='Files for PCC uploaded and not answered whole'),
+    sa.Column('to_answer_since', sa.DateTime(timezone=True), nullable=True, comment='When the oldest of them was uploaded'),
+    sa.Column('duty_on', sa.Date(), nullable=True, comment='Day of the first legal deadline that is not met'),
+    sa.Column('duty', sa.Text(), nullable=True, comment='What is due then, in Italian'),
+    sa.PrimaryKeyConstraint('ente', name=op.f('pk_ente_standing')),
+    schema='pcc',
+    comment='One row per ente published: its figures in short, and what waits for a person'
+    )
     op.create_table('erp_reads',
     sa.Column('reading', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of reading'),
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
@@ -326,6 +366,18 @@ def upgrade() -> None:
     comment="One row per reading of one kind from an ente's accounting system; the latest that succeeded holds its watermark"
     )
     op.create_index(op.f('ix_erp_reads_ente_kind_reading'), 'erp_reads', ['ente', 'kind', 'reading'], unique=False, schema='pcc')
+    op.create_table('failing_checks',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('step', sa.Text(), nullable=False, comment='The step whose check it is'),
+    sa.Column('check', sa.Text(), nullable=False, comment='Table and demand'),
+    sa.Column('blocking', sa.Boolean(), nullable=False, comment="It keeps the ente's new figures from being published"),
+    sa.Column('failing_rows', sa.BigInteger(), nullable=False, comment='Rows that fail'),
+    sa.Column('words', sa.Text(), nullable=False, comment='What it demands'),
+    sa.Column('since', sa.DateTime(timezone=True), nullable=False, comment='Since when it fails'),
+    sa.PrimaryKeyConstraint('ente', 'check', name=op.f('pk_failing_checks')),
+    schema='pcc',
+    comment='One row per ente and check that failed when it last ran'
+    )
     op.create_table('fgdc_steps',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
     sa.Column('reference_date', sa.Date(), nullable=False, comment='Day the figures are asked for (D)'),
@@ -444,6 +496,25 @@ def upgrade() -> None:
     schema='pcc',
     comment="One row per SDI document as parsed, with the accounting system's document it tells about"
     )
+    op.create_table('letters',
+    sa.Column('letter', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order'),
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('kind', sa.Text(), nullable=False, comment='Taking in charge, reminder of what is missing, PEC of deactivation, receipt of erasure (docs/rules.md#rule-10)'),
+    sa.Column('reference', sa.Text(), nullable=True, comment='Receipt of erasure: its name, and nothing of the ente'),
+    sa.Column('subject', sa.Text(), nullable=False, comment='Its subject'),
+    sa.Column('recipient', sa.Text(), nullable=True, comment='Address it goes to; null for a receipt of erasure'),
+    sa.Column('dated', sa.Date(), nullable=False, comment='Its date, from which its deadlines run'),
+    sa.Column('sha256', sa.Text(), nullable=False, comment='SHA-256 of the mail, hexadecimal; the store keeps it under that, but for a receipt of erasure'),
+    sa.Column('made_by', sa.Text(), nullable=False, comment='Who prepared it'),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False, comment='When'),
+    sa.Column('sent_by', sa.Text(), nullable=True, comment='Who sent it'),
+    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True, comment='When it went out; null: not yet'),
+    sa.Column('channel', sa.Text(), nullable=True, comment='How: the certified mail server, the plain one, or by hand'),
+    sa.PrimaryKeyConstraint('letter', name=op.f('pk_letters')),
+    schema='pcc',
+    comment='One row per letter prepared for an ente'
+    )
+    op.create_index(op.f('ix_letters_ente_letter'), 'letters', ['ente', 'letter'], unique=False, schema='pcc')
     op.create_table('match_decisions',
     sa.Column('decision', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of decision'),
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
@@ -704,6 +775,7 @@ def upgrade() -> None:
     sa.Column('run_id', sa.Text(), nullable=True, comment='Run that published it'),
     sa.Column('rows', sa.BigInteger(), nullable=False, comment='Rows published, over all tables'),
     sa.Column('seen_sequence', sa.BigInteger(), nullable=True, comment='All deliveries up to this sequence were in its calculation'),
+    sa.Column('told_at', sa.DateTime(timezone=True), nullable=True, comment='When the mails about it were written for whoever wants them; null: nobody of the ente did'),
     sa.PrimaryKeyConstraint('publication', name=op.f('pk_publications')),
     schema='pcc',
     comment='One row per publication of an ente; its latest is the state that readers see'
@@ -762,6 +834,16 @@ def upgrade() -> None:
     op.create_index(op.f('ix_questions_ente_code'), 'questions', ['ente', 'code'], unique=False, schema='pcc')
     op.create_index(op.f('ix_questions_ente_code_id_documento_progressivo_registrazione'), 'questions', ['ente', 'code', 'id_documento', 'progressivo_registrazione'], unique=False, schema='pcc')
     op.create_index('ix_questions_largest', 'questions', ['ente', 'addressee', sa.literal_column('abs(amount)')], unique=False, schema='pcc', postgresql_where=None)
+    op.create_table('questions_asked',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('code', sa.Text(), nullable=False, comment='The anomaly that it asks about'),
+    sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's document"),
+    sa.Column('progressivo_registrazione', sa.Text(), nullable=True, comment="PCC's document"),
+    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False, comment='When it was first published without a pause since'),
+    schema='pcc',
+    comment='One row per question published now: since when it is asked'
+    )
+    op.create_index(op.f('ix_questions_asked_ente_code_id_documento_progressivo_registrazione'), 'questions_asked', ['ente', 'code', 'id_documento', 'progressivo_registrazione'], unique=False, schema='pcc')
     op.create_table('sent_operations',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
     sa.Column('operation_id', sa.Text(), nullable=False, comment='The operation'),
@@ -1075,7 +1157,7 @@ def upgrade() -> None:
     op.create_table('support_mails',
     sa.Column('mail', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order'),
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
-    sa.Column('number', sa.BigInteger(), nullable=False, comment='Number of the ticket, counted over the installation'),
+    sa.Column('number', sa.BigInteger(), nullable=True, comment='Number of the ticket; null: it is about published figures'),
     sa.Column('recipient', sa.Text(), nullable=True, comment='Address; null: those of the provider (alerts.yaml)'),
     sa.Column('notice', sa.Text(), nullable=False, comment='Which notice it is'),
     sa.Column('words', sa.Text(), nullable=True, comment="What the thread's line says"),
@@ -1083,7 +1165,7 @@ def upgrade() -> None:
     sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True, comment='When it went out'),
     sa.PrimaryKeyConstraint('mail', name=op.f('pk_support_mails')),
     schema='pcc',
-    comment='One row per notice of a ticket to send by mail'
+    comment='One row per notice to send by mail: of a ticket, or of figures published'
     )
     op.create_index(op.f('ix_support_mails_ente'), 'support_mails', ['ente'], unique=False, schema='pcc')
     op.create_index(op.f('ix_support_mails_sent_at_mail'), 'support_mails', ['sent_at', 'mail'], unique=False, schema='pcc')
@@ -1188,6 +1270,13 @@ def upgrade() -> None:
     comment='One row per judgement of a ticket, given at the support desk or as latest delivered'
     )
     op.create_index(op.f('ix_ticket_judgements_ente_judged_at'), 'ticket_judgements', ['ente', 'judged_at'], unique=False, schema='pcc')
+    op.create_table('told_questions',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('question', sa.Text(), nullable=False, comment="SHA-256 of its anomaly and its document's keys"),
+    sa.PrimaryKeyConstraint('ente', 'question', name=op.f('pk_told_questions')),
+    schema='pcc',
+    comment='One row per open question of an ente about which mails were written: the next tell of new ones'
+    )
     op.create_table('users',
     sa.Column('user_id', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Number of the user'),
     sa.Column('email', sa.Text(), nullable=False, comment='Address the person signs in with, lower case'),
@@ -1202,6 +1291,8 @@ def upgrade() -> None:
     sa.Column('keyed_by', sa.BigInteger(), nullable=True, comment='User who last gave the account its password, at its making or later; null: the person, or the command line'),
     sa.Column('keyed_at', sa.DateTime(timezone=True), nullable=True, comment='When that was; null as keyed_by'),
     sa.Column('must_change', sa.Boolean(), nullable=True, comment="Whether the password is another's choice, to be changed at the first sign-in; null: no"),
+    sa.Column('tell_published_since', sa.DateTime(timezone=True), nullable=True, comment='Since when the person wants a mail when figures are published; null: not wanted'),
+    sa.Column('tell_questions_since', sa.DateTime(timezone=True), nullable=True, comment='Since when the person wants a mail when new questions are open; null: not wanted'),
     sa.PrimaryKeyConstraint('user_id', name=op.f('pk_users')),
     sa.UniqueConstraint('email', name=op.f('uq_users_email')),
     schema='pcc',
@@ -1213,6 +1304,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
     op.drop_table('users', schema='pcc')
+    op.drop_table('told_questions', schema='pcc')
     op.drop_index(op.f('ix_ticket_judgements_ente_judged_at'), table_name='ticket_judgements', schema='pcc')
     op.drop_table('ticket_judgements', schema='pcc')
     op.drop_index('ix_ticket_contacts_open', table_name='ticket_contacts', schema='pcc', postgresql_where=sa.text('closed_at IS NULL'))
@@ -1263,6 +1355,8 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_sent_operations_ente_id_documento'), table_name='sent_operations', schema='pcc')
     op.drop_index(op.f('ix_sent_operations_ente_file'), table_name='sent_operations', schema='pcc')
     op.drop_table('sent_operations', schema='pcc')
+    op.drop_index(op.f('ix_questions_asked_ente_code_id_documento_progressivo_registrazione'), table_name='questions_asked', schema='pcc')
+    op.drop_table('questions_asked', schema='pcc')
     op.drop_index('ix_questions_largest', table_name='questions', schema='pcc', postgresql_where=None)
     op.drop_index(op.f('ix_questions_ente_code_id_documento_progressivo_registrazione'), table_name='questions', schema='pcc')
     op.drop_index(op.f('ix_questions_ente_code'), table_name='questions', schema='pcc')
@@ -1298,14 +1392,18 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_match_decisions_ente_progressivo_registrazione'), table_name='match_decisions', schema='pcc')
     op.drop_index(op.f('ix_match_decisions_ente_id_documento'), table_name='match_decisions', schema='pcc')
     op.drop_table('match_decisions', schema='pcc')
+    op.drop_index(op.f('ix_letters_ente_letter'), table_name='letters', schema='pcc')
+    op.drop_table('letters', schema='pcc')
     op.drop_table('invoices', schema='pcc')
     op.drop_table('indicators', schema='pcc')
     op.drop_table('indicator_documents', schema='pcc')
     op.drop_index(op.f('ix_former_readings_ente_superseded_at'), table_name='former_readings', schema='pcc')
     op.drop_table('former_readings', schema='pcc')
     op.drop_table('fgdc_steps', schema='pcc')
+    op.drop_table('failing_checks', schema='pcc')
     op.drop_index(op.f('ix_erp_reads_ente_kind_reading'), table_name='erp_reads', schema='pcc')
     op.drop_table('erp_reads', schema='pcc')
+    op.drop_table('ente_standing', schema='pcc')
     op.drop_index(op.f('ix_document_targets_ente_progressivo_registrazione'), table_name='document_targets', schema='pcc')
     op.drop_index(op.f('ix_document_targets_ente_id_documento_progressivo_registrazione'), table_name='document_targets', schema='pcc')
     op.drop_index(op.f('ix_document_targets_ente_id_documento'), table_name='document_targets', schema='pcc')
@@ -1318,6 +1416,8 @@ def downgrade() -> None:
     op.drop_table('delivery_notes', schema='pcc')
     op.drop_index(op.f('ix_delivery_confirmations_ente_delivery'), table_name='delivery_confirmations', schema='pcc')
     op.drop_table('delivery_confirmations', schema='pcc')
+    op.drop_index('ix_deliveries_refused', table_name='deliveries', schema='pcc', postgresql_where=sa.text("status = 'refused'"))
+    op.drop_index('ix_deliveries_good', table_name='deliveries', schema='pcc', postgresql_where=sa.text("status = 'staged'"))
     op.drop_index(op.f('ix_deliveries_ente_status'), table_name='deliveries', schema='pcc')
     op.drop_table('deliveries', schema='pcc')
     op.drop_index('ix_debt_positions_taken_over', table_name='debt_positions', schema='pcc', postgresql_where=sa.text('original_creditor <> creditor'))
@@ -1343,6 +1443,8 @@ def downgrade() -> None:
     op.drop_table('api_tokens', schema='pcc')
     op.drop_index(op.f('ix_answers_ente_code'), table_name='answers', schema='pcc')
     op.drop_table('answers', schema='pcc')
+    op.drop_index(op.f('ix_answer_attachments_ente_decision'), table_name='answer_attachments', schema='pcc')
+    op.drop_table('answer_attachments', schema='pcc')
     op.drop_index('ix_anomalies_largest', table_name='anomalies', schema='pcc', postgresql_where=None)
     op.drop_index(op.f('ix_anomalies_ente_code_id_documento_progressivo_registrazione'), table_name='anomalies', schema='pcc')
     op.drop_index(op.f('ix_anomalies_ente_code'), table_name='anomalies', schema='pcc')

@@ -1,0 +1,130 @@
+"""Dagster's own PostgreSQL storage, told of a run's many small events together and over connections that stay open.
+
+A run of one ente tells of some six hundred things, most of them outputs and checks. Dagster writes each by itself, with
+questions whose answer never changes, and in a worker over a new connection each time: more than half of a small run's time.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Self
+
+from dagster import DagsterEventType, EventLogEntry
+from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
+from dagster._core.storage.event_log import SqlEventLogStorageTable
+from dagster._serdes import ConfigurableClassData
+from dagster_postgres.event_log import PostgresEventLogStorage
+from dagster_postgres.run_storage import PostgresRunStorage
+from dagster_postgres.utils import pg_url_from_config
+from sqlalchemy.engine import Connection
+
+#: What is told in the middle of a step, and always followed by the step's end: it may wait for it.
+WAIT = frozenset({
+    DagsterEventType.STEP_INPUT,
+    DagsterEventType.STEP_OUTPUT,
+    DagsterEventType.LOADED_INPUT,
+    DagsterEventType.HANDLED_OUTPUT,
+    DagsterEventType.ASSET_MATERIALIZATION,
+    DagsterEventType.ASSET_CHECK_EVALUATION,
+})  # fmt: skip
+#: As many events wait at most; so many seconds an ente is known to be a partition, without asking again.
+TOGETHER, KNOWN = 500, 10.0
+#: A connection is held; more while several threads ask.
+POOL: Mapping[str, int] = {"statement_timeout": 0, "pool_recycle": 3600, "max_overflow": 20}
+
+
+class RunStorage(PostgresRunStorage):
+    """Runs in PostgreSQL, over a connection that stays open."""
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Self:
+        """The storage that dagster.yaml describes."""
+        made = cls(pg_url_from_config(config_value), inst_data=inst_data)
+        made.optimize_for_webserver(**POOL)
+        return made
+
+
+class EventLog(PostgresEventLogStorage):
+    """Events in PostgreSQL; those in the middle of a step are written together, at its end or when many wait."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        self._inside = threading.local()
+        self._tables: set[str] = set()
+        self._partitions: dict[tuple[str, str], float] = {}
+        self._waiting: list[EventLogEntry] = []
+        self._lock = threading.RLock()
+        super().__init__(*given, **named)
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
+        """The storage that dagster.yaml describes."""
+        made = cls(pg_url_from_config(config_value), inst_data=inst_data)
+        made.optimize_for_webserver(**POOL)
+        return made
+
+    @contextmanager
+    def _connect(self) -> Iterator[Connection]:
+        held = getattr(self._inside, "connection", None)
+        if held is not None:
+            yield held
+            return
+        with super()._connect() as connection:
+            yield connection
+
+    def has_table(self, table_name: str) -> bool:
+        """Whether there is a table of that name: asked until there is, since none goes."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
+
+    def has_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> bool:
+        """Whether an ente is a partition; for some seconds the answer yes stands."""
+        asked = (partitions_def_name, partition_key)
+        if time.monotonic() - self._partitions.get(asked, -KNOWN) < KNOWN:
+            return True
+        if found := super().has_dynamic_partition(partitions_def_name, partition_key):
+            self._partitions[asked] = time.monotonic()
+        return found
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """Writes an event with those that wait for it, or has it wait."""
+        with self._lock:
+            self._waiting.append(event)
+            if event.dagster_event_type not in WAIT or len(self._waiting) >= TOGETHER:
+                self._write()
+
+    def dispose(self) -> None:
+        """Writes what waits, and ends."""
+        with self._lock:
+            self._write()
+        super().dispose()
+
+    def _write(self) -> None:
+        """Writes what waits. After an error it waits on: nothing of it was written, or its rows stand and lack their index."""
+        if not self._waiting:
+            return
+        with self._connect() as connection:
+            self._inside.connection = connection
+            try:
+                self._write_over(connection)
+            finally:
+                del self._inside.connection
+
+    def _write_over(self, connection: Connection) -> None:
+        events = self._waiting
+        statement = self.prepare_insert_event_batch(events)
+        numbers = [int(row[0]) for row in connection.execute(statement.returning(SqlEventLogStorageTable.c.id)).fetchall()]
+        self._waiting = []
+        for event, number in zip(events, numbers, strict=True):
+            if not event.is_dagster_event:
+                continue
+            told = event.get_dagster_event()
+            if event.dagster_event_type in ASSET_EVENTS and told.asset_key:
+                with self.index_transaction() as transaction:
+                    self._store_asset_event_tags(transaction, [event], [number])
+                    self._store_asset_event(transaction, event, number)
+            if event.dagster_event_type in ASSET_CHECK_EVENTS:
+                self.store_asset_check_event(event, number)

@@ -1,0 +1,60 @@
+"""What is asked of the ente and not answered yet: how much, and what the answers can move in the stock.
+
+Who answered, and what an answer does, is in `answers`. Read from published tables and the answers that stand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from pcc_pipeline.review.pairs import STANDING_ANSWERS
+from pcc_pipeline.rules import rule_rows
+
+#: A question's keys as three texts, none null: so that answers are found by a hash of them.
+KEY = "({0}.code, coalesce({0}.id_documento, ''), coalesce({0}.progressivo_registrazione, ''))"
+
+#: The answers that settle something, with `asked` questions `q`. An answer about what one delivery lacked says nothing of a
+#: later one: once it was calculated with, the question is another.
+ANSWERED = f"""
+    select a.* from ({STANDING_ANSWERS}) as a
+    where a.answer <> all(cast(:of_one_delivery as text[]))
+        or a.decided_at > (select max(p.published_at) from pcc.publications as p where p.ente = :ente)
+"""
+
+#: The ente's questions that are still to be answered, in the columns of `questions`.
+UNANSWERED = f"""
+    select q.* from pcc.questions as q
+    where q.ente = :ente and q.addressee = 'ENTE'
+        and {KEY.format("q")} not in (select {KEY.format("a")[1:-1]} from ({ANSWERED}) as a)
+"""
+
+
+@dataclass(frozen=True)
+class StillAsked:
+    """Questions to the ente that are still to be answered: how many, and the most that the answers can move in the stock, in
+    euro: of each document what no operation settles, whichever its sign, once."""
+
+    questions: int
+    moves: Decimal
+
+
+def parameters(ente: str) -> dict[str, Any]:
+    """The parameters of ANSWERED and UNANSWERED."""
+    of_one = [row["answer"] for row in rule_rows("answers") if row["effect"] in ("gone", "stays")]
+    return {"ente": ente, "known_at": None, "of_one_delivery": of_one}
+
+
+def asked(connection: sa.Connection, ente: str) -> StillAsked:
+    """What is still asked of an ente, and what it is worth."""
+    query = f"""
+        select coalesce(sum(questions), 0), coalesce(sum(moves), 0) from (
+            select count(*) as questions, max(abs(remaining)) as moves from ({UNANSWERED}) as q
+            group by id_documento, progressivo_registrazione
+        ) as documents
+    """
+    questions, moves = connection.execute(sa.text(query), parameters(ente)).one()
+    return StillAsked(int(questions), Decimal(moves))

@@ -1,0 +1,65 @@
+"""What the provider sees of all enti at once: how each stands, since when its questions wait, which checks fail.
+
+Tables of PostgreSQL, one small row an ente, so that two thousand are read, sorted and searched at once. Each is written in
+the transaction of what it tells of: `review.standing` with a publication or a decision, `checks.failing` with the checks.
+"""
+
+from __future__ import annotations
+
+from pcc_pipeline.tables.common import ENTE, money
+from pcc_pipeline.tables.describe import Column, Table
+
+
+def _count(name: str, meaning: str) -> Column:
+    return Column(name, "integer", meaning, required=True, minimum=0)
+
+
+ENTE_STANDING = Table(
+    "ente_standing", "register", "One row per ente published: its figures in short, and what waits for a person",
+    (
+        ENTE,
+        Column("reference_date", "date", "Date the stock refers to", required=True, source="docs/rules.md#rule-4"),
+        Column("published_at", "timestamp", "When readers began to see it", required=True),
+        money("pcc_amount", "Stock on PCC"), money("right_amount", "The right stock"),
+        money("projected_amount", "Stock expected on PCC once all operations are accepted"),
+        money("explained_amount", "What the anomalies explain of PCC's stock less the right one"),
+        _count("questions", "Questions to the ente without an answer"),
+        Column("questions_since", "timestamp", "When the oldest of them was first published"),
+        _count("operations", "Operations that wait for a person: nobody decided, a second person is missing, or PCC refused"),
+        _count("to_upload", "Files for PCC written and not uploaded"),
+        Column("to_upload_since", "timestamp", "When the oldest of them was written"),
+        _count("to_answer", "Files for PCC uploaded and not answered whole"),
+        Column("to_answer_since", "timestamp", "When the oldest of them was uploaded"),
+        Column("duty_on", "date", "Day of the first legal deadline that is not met"),
+        Column("duty", "text", "What is due then, in Italian"),
+    ),
+    key=("ente",),
+)  # fmt: skip
+
+QUESTIONS_ASKED = Table(
+    "questions_asked", "register", "One row per question published now: since when it is asked",
+    (
+        ENTE,
+        Column("code", "text", "The anomaly that it asks about", required=True),
+        Column("id_documento", "text", "The accounting system's document"),
+        Column("progressivo_registrazione", "text", "PCC's document"),
+        Column("asked_at", "timestamp", "When it was first published without a pause since", required=True),
+    ),
+    key=("ente", "code", "id_documento", "progressivo_registrazione"),
+)  # fmt: skip
+
+FAILING_CHECKS = Table(
+    "failing_checks", "register", "One row per ente and check that failed when it last ran",
+    (
+        ENTE,
+        Column("step", "text", "The step whose check it is", required=True),
+        Column("check", "text", "Table and demand", required=True),
+        Column("blocking", "boolean", "It keeps the ente's new figures from being published", required=True),
+        Column("failing_rows", "integer", "Rows that fail", required=True, minimum=0),
+        Column("words", "text", "What it demands", required=True),
+        Column("since", "timestamp", "Since when it fails", required=True),
+    ),
+    key=("ente", "check"),
+)  # fmt: skip
+
+MORNING = (ENTE_STANDING, QUESTIONS_ASKED, FAILING_CHECKS)
