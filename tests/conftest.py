@@ -179,6 +179,7 @@ _LONGEST = (
     "test_killed_service.py",
     "test_batch.py",
     "test_browser.py",
+    "test_operators.py",
     "test_end_to_end.py",
     "test_cases.py",
     "test_definitions.py",
