@@ -88,7 +88,7 @@ def test_a_decision_and_an_answer_show_at_once(desk: TestClient, settings: Setti
     assert (_rows(settings)["alfa"]["operations"], _rows(settings)["beta"]["operations"]) == (0, 1)
     _sign_in(desk, "chi@alfa.it")
     csrf = desk.get("/password").text.split('name="csrf" value="')[1].split('"')[0]
-    said = {"codice": "AMOUNT_DIFFERS", "id_documento": "D1", "progressivo": "P1", "risposta": "NOTA", "nota": "è giusto così"}
+    said = {"codice": "AMOUNT_DIFFERS", "scelta": '["D1", "P1"]', "risposta": "NOTA", "nota": "è giusto così"}
     assert desk.post("/domande", data={"csrf": csrf, **said}).status_code == 200
     assert (_rows(settings)["alfa"]["questions"], _rows(settings)["beta"]["questions"]) == (0, 1)
 
