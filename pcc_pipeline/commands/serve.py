@@ -19,6 +19,9 @@ from pcc_pipeline.settings import Settings
 #: What Dagster's processes are told to show.
 DEFINITIONS = ("-m", "assets.definitions")
 
+#: Seconds between two rounds of the sensors.
+ROUND = 1
+
 
 def serve(
     host: str = "127.0.0.1",
@@ -33,8 +36,8 @@ def serve(
     engine(settings)
     environment = {**os.environ, **_prepared(settings)}
     modules = [
-        ["dagster_webserver", *DEFINITIONS, "-h", host, "-p", str(port)],
-        ["dagster._daemon", "run", *DEFINITIONS],
+        ["pcc_pipeline", "webserver", "--host", host, "--port", str(port)],
+        ["pcc_pipeline", "daemon"],
         ["pcc_pipeline", "worker"],
     ]
     addresses = [f"Inbox {settings.inbox}", f"Operators (Dagster): http://{host}:{port}"]
@@ -84,6 +87,10 @@ def webserver(
 
 def daemon() -> None:
     """Start Dagster's daemon alone: sensors, schedules, the queue of runs. One an installation."""
+    from dagster._daemon import sensor
+
+    # Between two rounds of all sensors it waits five seconds, whatever a sensor's own interval says.
+    sensor.MIN_INTERVAL_LOOP_TIME = ROUND
     _become("dagster._daemon", "run", *DEFINITIONS)
 
 

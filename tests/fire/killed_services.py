@@ -138,7 +138,7 @@ def _role(process: psutil.Process) -> str | None:
     """What a process of the service is, in the words of `SHARES`."""
     with suppress(psutil.NoSuchProcess):
         line, parent = process.cmdline(), process.parent()
-        if "dagster._daemon" in line:
+        if "daemon" in line:
             return "the daemon"
         if "worker" in line:
             inside = parent is not None and "worker" in parent.cmdline()
