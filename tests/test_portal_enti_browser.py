@@ -3,16 +3,11 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
 from datetime import date
 
 import pytest
 import sqlalchemy as sa
-import uvicorn
-from fastapi.testclient import TestClient
-from serving import ARGUMENTS, CHROMIUM
+from serving import ARGUMENTS, CHROMIUM, desk_alone
 from test_portal import desk
 from test_portal_browser import _serious, _sign_in
 from test_portal_enti import _life, _result
@@ -23,7 +18,6 @@ from pcc_pipeline.database.engine import engine
 from pcc_pipeline.enti import receipts
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.settings import Settings
-from portal.app import create_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")]
 
@@ -39,40 +33,26 @@ def test_the_provider_works_over_all_enti(keeper: Keeper, settings: Settings) ->
     keeper.desk.post("/enti/gamma/lettere", data={"csrf": keeper.csrf, "tipo": "TAKEN_IN_CHARGE", "a": "gamma@pec.it"})
     made = {"receipt": "r-1", **receipts.new_subject("zeta"), "began_at": None, "erased_at": "2026-01-20T10:00:00+00:00"}
     receipts.keep(Installation(settings).store, receipts.sign(settings, made))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(create_app(settings), port=port, log_level="error"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            time.sleep(0.05)
-        address = f"http://127.0.0.1:{port}"
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-            page = browser.new_context(locale="it-IT", viewport={"width": 360, "height": 740}).new_page()
-            wrong: list[str] = []
-            page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-            _sign_in(page, address, "operatore@fornitore.it", "/enti")
-            axe = Axe()
-            for place in ("/enti", "/enti/alfa", "/enti/gamma", "/nuovo-ente", "/ricevute"):
-                assert page.goto(f"{address}{place}").status == 200  # type: ignore[union-attr]
-                for closed in page.locator("details:not([open]) > summary").all():
-                    closed.click()
-                assert not (serious := _serious(axe, page)), (place, serious)
-                assert page.evaluate("document.documentElement.scrollWidth") <= 360, place
-            # The list follows what one types and chooses, and a cell leads on by keyboard.
-            page.goto(f"{address}/enti")
-            page.get_by_label("Nome o codice").fill("ALF")
-            expect(page.get_by_role("status")).to_contain_text("Enti trovati: 1")
-            page.get_by_label("Che cosa c'è da fare").select_option("BLOCKED")
-            expect(page.get_by_role("status")).to_contain_text("Enti trovati: 1")
-            page.goto(f"{address}/enti?cosa=BLOCKED")  # no answer is under way that would put the list anew
-            page.get_by_role("button", name="Domande, Comune di Alfa").press("Enter")
-            page.wait_for_url(f"{address}/domande")
-            assert not wrong
-            browser.close()
-    finally:
-        server.should_exit = True
-        thread.join()
+    with desk_alone(settings) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        page = browser.new_context(locale="it-IT", viewport={"width": 360, "height": 740}).new_page()
+        wrong: list[str] = []
+        page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+        _sign_in(page, address, "operatore@fornitore.it", "/enti")
+        axe = Axe()
+        for place in ("/enti", "/enti/alfa", "/enti/gamma", "/nuovo-ente", "/ricevute"):
+            assert page.goto(f"{address}{place}").status == 200  # type: ignore[union-attr]
+            page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+            assert not (serious := _serious(axe, page)), (place, serious)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360, place
+        # The list follows what one types and chooses, and a cell leads on by keyboard.
+        page.goto(f"{address}/enti")
+        page.get_by_label("Nome o codice").fill("ALF")
+        expect(page.get_by_role("status")).to_contain_text("Enti trovati: 1")
+        page.get_by_label("Che cosa c'è da fare").select_option("BLOCKED")
+        expect(page.get_by_role("status")).to_contain_text("Enti trovati: 1")
+        page.goto(f"{address}/enti?cosa=BLOCKED")  # no answer is under way that would put the list anew
+        page.get_by_role("button", name="Domande, Comune di Alfa").press("Enter")
+        page.wait_for_url(f"{address}/domande")
+        assert not wrong
+        browser.close()
