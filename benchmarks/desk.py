@@ -1,11 +1,12 @@
-"""The desk under load: 20 people at once on an ente of 100,000 documents, every page of it.
+"""The desk under load: 20 people at once, every page of an ente of 100,000 documents, and the provider's over 2,000 enti and
+100,000 tickets, half of which are that ente's.
 
 Locust plays the people, the desk runs in a process of its own as `pcc desk` does. Of each page two 95th percentiles are
 printed: the server's own time, from the request's head to the answer's (`Server-Timing`), and the client's, which has in
 it the waits for a free processor of Locust and the server alike, both being on the same machine. Beside them stand those of
 an empty page of the bare framework under the same load in the same run.
 
-    python benchmarks/desk.py [--documents 100000] [--users 20] [--seconds 30] [--workers 2]
+    python -m benchmarks.desk [--documents 100000] [--enti 2000] [--tickets 100000] [--users 20] [--seconds 30] [--workers 2]
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from benchmarks.enti import ROWS, write
+from benchmarks.support import fill
 from pcc_pipeline.calculator import Calculator, Parameters, prepare
 from pcc_pipeline.calculator.inputs import DELIVERIES_SCHEMA
 from pcc_pipeline.database import embedded
@@ -37,6 +40,7 @@ from pcc_pipeline.store import Store
 from portal.accounts import add_user
 
 ENTE, EMAIL, PASSWORD = "montefiore", "prova@montefiore.it", "una lunga parola d'ordine"
+OPERATOR = "prova@fornitore.it"
 REFERENCE_DATE, OBSERVED_AT = date(2025, 12, 31), date(2026, 1, 20)
 
 PEOPLE = """
@@ -48,16 +52,13 @@ ASKED = json.loads(os.environ["PCC_BENCH"])
 class Person(HttpUser):
     wait_time = constant(float(ASKED["wait"]))
 
-    def on_start(self):
-        if ASKED["cookie"]:
-            self.client.cookies.set("pcc_desk", ASKED["cookie"])
-
     @task
     def look(self):
         name, address = random.choice(list(ASKED["pages"].items()))
         address = address.replace("{creditor}", random.choice(ASKED["creditors"])).replace("{document}", random.choice(ASKED["documents"]))
+        side = "provider" if address.startswith(("/enti", "/assistenza")) else "client"
         began = time.perf_counter()
-        with self.client.get(address, name=name, catch_response=True, allow_redirects=False) as answer:
+        with self.client.get(address, name=name, cookies={"pcc_desk": ASKED["cookies"].get(side, "")}, catch_response=True, allow_redirects=False) as answer:
             if answer.status_code != 200:
                 answer.failure(str(answer.status_code))
             took = float(answer.headers["Server-Timing"].split("dur=")[1])
@@ -85,14 +86,25 @@ PAGES = {
         "/domande",
         "/indicatori",
         "/servizio",
+        "/servizio?per=quarter",
+        "/segnalazioni",
+        "/segnalazioni?pagina=200",
         "/rapporti",
         "/consegne",
+        "/enti",
+        "/enti?cerca=prova+19",
+        "/enti?cosa=OPERATIONS",
+        "/enti/ente7",
+        "/assistenza",
+        "/assistenza?stato=closed",
+        "/assistenza/500",
     )
 } | {"/creditori/…": "/creditori/{creditor}", "/documento": "/documento?id_documento={document}"}
 
 
-def published(home: Path, documents: int) -> Settings:
-    """An installation with one published ente of that many documents."""
+def published(home: Path, documents: int, enti: int, tickets: int) -> Settings:
+    """An installation with one published ente of that many documents, others with a row each of all that is told of them, and
+    tickets."""
     settings = Settings.at(home)
     store = Store(settings.store_url)
     staging = home / "staging"
@@ -109,9 +121,10 @@ def published(home: Path, documents: int) -> Settings:
         ENTE, Parameters(REFERENCE_DATE, OBSERVED_AT, "COMUNE"), pa.Table.from_pylist(deliveries, schema=DELIVERIES_SCHEMA)
     )
     publish(engine(settings), ENTE, _sources(store), Publication(REFERENCE_DATE, OBSERVED_AT), lambda c: prepare(c, store))
-    with engine(settings).begin() as connection:
-        connection.exec_driver_sql("ANALYZE")
+    write(engine(settings), ROWS, enti=enti)
+    fill(engine(settings), tickets, datetime.now(UTC), ENTE)
     add_user(engine(settings), EMAIL, "Prova", "ente_user", ENTE, PASSWORD)
+    add_user(engine(settings), OPERATOR, "Prova", "operator", None, PASSWORD)
     return settings
 
 
@@ -129,14 +142,14 @@ def _sources(store: Store) -> dict[str, str]:
 
 
 def load(
-    url: str, pages: dict[str, str], cookie: str, users: int, seconds: int, work: Path, **keys: list[str]
+    url: str, pages: dict[str, str], cookies: dict[str, str], users: int, seconds: int, work: Path, **keys: list[str]
 ) -> dict[str, tuple[list[int], list[int]]]:
     """By page, as the client and as the server saw it: requests, failures, median, 95th percentile, greatest; milliseconds."""
     work.mkdir(exist_ok=True)
     (work / "people.py").write_text(PEOPLE)
     asked = {
         "pages": pages,
-        "cookie": cookie,
+        "cookies": cookies,
         "wait": 0.5,
         "creditors": keys.get("creditors", ["-"]),
         "documents": keys.get("documents", ["-"]),
@@ -173,20 +186,24 @@ def main() -> None:
     """Prints the 95th percentile of each page and of the empty page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--documents", type=int, default=100_000)
+    parser.add_argument("--enti", type=int, default=2000)
+    parser.add_argument("--tickets", type=int, default=100_000)
     parser.add_argument("--users", type=int, default=20)
     parser.add_argument("--seconds", type=int, default=30)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pcc-bench-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
-        settings = published(home, options.documents)
+        settings = published(home, options.documents, options.enti, options.tickets)
         from portal.accounts import check_password
         from portal.sessions import open_session
 
         now = datetime.now(UTC)
-        user = check_password(engine(settings), EMAIL, PASSWORD, now)
-        assert user is not None
-        cookie = open_session(engine(settings), user, now)
+        cookies = {}
+        for side, email in (("client", EMAIL), ("provider", OPERATOR)):
+            user = check_password(engine(settings), email, PASSWORD, now)
+            assert user is not None
+            cookies[side] = open_session(engine(settings), user, now)
         with engine(settings).connect() as connection:
             creditors = list(connection.exec_driver_sql("SELECT creditor FROM pcc.stock_by_creditor LIMIT 200").scalars())
             documents = list(connection.exec_driver_sql(
@@ -198,7 +215,7 @@ def main() -> None:
         (home / "bare.py").write_text(bare)
         empty = serve([sys.executable, "-m", "uvicorn", "bare:app", "--port", "8471", "--log-level", "error", "--app-dir", str(home)], {},
                       "http://127.0.0.1:8471/")  # fmt: skip
-        floor = load("http://127.0.0.1:8471", {"/": "/"}, "", options.users, min(options.seconds, 15), home / "bare")["/"]
+        floor = load("http://127.0.0.1:8471", {"/": "/"}, {}, options.users, min(options.seconds, 15), home / "bare")["/"]
         os.killpg(empty.pid, signal.SIGTERM)
         desk = serve([sys.executable, "-m", "pcc_pipeline", "desk", "--port", "8472", "--workers", str(options.workers)], settings.environment(),
                      "http://127.0.0.1:8472/accesso")  # fmt: skip
@@ -206,14 +223,14 @@ def main() -> None:
             load(
                 "http://127.0.0.1:8472",
                 PAGES,
-                cookie,
+                cookies,
                 options.users,
                 5,
                 home / "warm",
                 creditors=creditors,
                 documents=documents,
             )
-            found = load("http://127.0.0.1:8472", PAGES, cookie, options.users, options.seconds, home / "desk",
+            found = load("http://127.0.0.1:8472", PAGES, cookies, options.users, options.seconds, home / "desk",
                          creditors=creditors, documents=documents)  # fmt: skip
         finally:
             os.killpg(desk.pid, signal.SIGTERM)

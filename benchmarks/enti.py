@@ -42,6 +42,9 @@ select 'ente' || n, 'checks_debt', 'stock.check' || k, n % 100 = 0, 3, 'x', now(
 insert into pcc.deliveries (delivery, ente, kind, sha256, file, size, received_at, sequence, status)
 select lpad(to_hex(n * 1000 + k), 16, '0'), 'ente' || n, 'kind' || k % 6, repeat('0', 64), 'f.csv', 1, now() - k * interval '1 day', n * 1000 - k,
        case when (n + k) % 67 = 0 then 'refused' else 'staged' end from generate_series(1, :enti) as n, generate_series(1, 200) as k;
+"""
+
+TICKETS = """
 insert into pcc.support_tickets (number, ente, channel, department, subject, opened_by, state, opened_at, first_contact_at, closed_at, reopened,
        changed_at, worked_at_opening, limit_minutes, deadline_at)
 select n * 10 + k, 'ente' || n, 'TELEFONO', 'ASSISTENZA', 'x', 'x', case when k = 0 and n % 4 = 0 then 'open' else 'closed' end,
@@ -66,14 +69,18 @@ def filled(settings: Settings, enti: int, operations: int) -> sa.Engine:
     """A database of so many enti, the first with so many operations, half of them decided."""
     bind = engine(settings)
     migrate.upgrade(bind)
-    given = {"enti": enti, "operations": operations}
-    with bind.begin() as connection:
-        for statement in (ROWS + OPERATIONS).split(";\n"):
-            if statement.strip():
-                connection.execute(sa.text(statement), given)
+    write(bind, ROWS + TICKETS + OPERATIONS, enti=enti, operations=operations)
     with bind.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM ANALYZE")
     return bind
+
+
+def write(bind: sa.Engine, statements: str, **given: int) -> None:
+    """Writes rows by SQL."""
+    with bind.begin() as connection:
+        for statement in statements.split(";\n"):
+            if statement.strip():
+                connection.execute(sa.text(statement), given)
 
 
 def main() -> None:

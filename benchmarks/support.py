@@ -34,8 +34,8 @@ PAGES = {
 }  # fmt: skip
 
 
-def fill(bind: sa.Engine, number: int, now: datetime) -> None:
-    """Writes the tickets, with their first line and a judgement of each second closed one."""
+def fill(bind: sa.Engine, number: int, now: datetime, ente: str = "alfa") -> None:
+    """Writes the tickets, half of them of that ente, with their first line and a judgement of each second closed one."""
     calendar, rows = working_time(None), []
     for n in range(number):
         opened = now - timedelta(minutes=n * 3 * 365 * 1440 / number)
@@ -44,7 +44,7 @@ def fill(bind: sa.Engine, number: int, now: datetime) -> None:
         contacted = contacted or closed
         worked, limit = calendar.worked(opened), limit_minutes(opened.astimezone(ROME).date())
         rows.append({
-            "ente": "alfa" if n % 2 else f"ente_{n // 2 % 2000}", "channel": ("SCRIVANIA", "TELEFONO", "EMAIL")[n % 3],
+            "ente": ente if n % 2 else f"ente_{n // 2 % 2000}", "channel": ("SCRIVANIA", "TELEFONO", "EMAIL")[n % 3],
             "department": ("ASSISTENZA", "TECNICO")[n % 2], "subject": f"Richiesta {n}", "opened_by": "chi", "opened_at": opened,
             "state": "closed" if closed else "open", "first_contact_at": contacted, "closed_at": closed, "reopened": False,
             "changed_at": closed or opened, "worked_at_opening": worked, "limit_minutes": limit,
@@ -70,10 +70,10 @@ def fill(bind: sa.Engine, number: int, now: datetime) -> None:
         connection.execute(sa.text(
             "insert into pcc.sla_availability (ente, service, period_kind, period, measured_minutes, down_minutes, outages,"
             " availability, target, met, budget_minutes, budget_left_minutes, closed, seen_until)"
-            " select 'alfa', 'ALL', kind, to_char(cast(:now as timestamptz), pattern), 9000, 10, 1, 99.8, 99, true, 430, 420,"
+            " select :ente, 'ALL', kind, to_char(cast(:now as timestamptz), pattern), 9000, 10, 1, 99.8, 99, true, 430, 420,"
             " false, date_trunc('day', cast(:now as timestamptz))"
                 " from (values ('month', 'YYYY-MM'), ('quarter', 'YYYY-\"Q\"Q')) as periods (kind, pattern)"
-        ), {"now": now})  # fmt: skip
+        ), {"now": now, "ente": ente})  # fmt: skip
     with bind.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(sa.text("vacuum analyze"))
 

@@ -55,6 +55,12 @@ def rule_query(relation: str) -> str:
     return f"read_csv({literal(str(rule_path(name)))}, delim = ',', quote = '\"', header = true, columns = {{{types}}})"
 
 
+def rules_state() -> tuple[tuple[str, int, int], ...]:
+    """Which files the rule tables are read from, and as they are now: path, moment of change (ns), size."""
+    files = [(path, path.stat()) for path in (rule_path(name) for name in RULE_TABLES)]
+    return tuple((str(path), stat.st_mtime_ns, stat.st_size) for path, stat in files)
+
+
 def made_columns(table: Table) -> str:
     """The columns of a model's table, as it selects them from the query `made`."""
     return ", ".join(f'cast(made."{c.name}" as {c.duckdb_type}) as "{c.name}"' for c in table.columns)

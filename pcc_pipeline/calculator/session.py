@@ -23,7 +23,15 @@ import pyarrow as pa
 from pcc_pipeline.calculator.holidays import holidays_table, observation_moment
 from pcc_pipeline.calculator.inputs import Calculation, Parameters
 from pcc_pipeline.calculator.models import load_models, macros, model_order
-from pcc_pipeline.calculator.relations import SESSION_MACROS, given_sources, made_columns, rule_query, source, standing_alone
+from pcc_pipeline.calculator.relations import (
+    SESSION_MACROS,
+    given_sources,
+    made_columns,
+    rule_query,
+    rules_state,
+    source,
+    standing_alone,
+)
 from pcc_pipeline.duck import connect, literal
 from pcc_pipeline.rules import RULE_TABLES, anomaly_codes, rule_rows
 from pcc_pipeline.settings import Settings
@@ -207,7 +215,7 @@ def at_hand(settings: Settings, store: Store) -> Iterator[duckdb.DuckDBPyConnect
 
     What is made over it must be temporary: that is the connection's own, and goes with it. The database holds rules alone.
     """
-    another = beside(_kept(os.getpid(), settings, store.url))
+    another = beside(_kept(os.getpid(), settings, store.url, rules_state()))
     try:
         yield another
     except (duckdb.FatalException, duckdb.InternalException):  # whoever comes next would find it unusable
@@ -218,8 +226,8 @@ def at_hand(settings: Settings, store: Store) -> Iterator[duckdb.DuckDBPyConnect
 
 
 @lru_cache(maxsize=1)
-def _kept(process: int, settings: Settings, store_url: str) -> duckdb.DuckDBPyConnection:
-    """A prepared connection of this process: threads do not survive a fork."""
+def _kept(process: int, settings: Settings, store_url: str, rules: object) -> duckdb.DuckDBPyConnection:
+    """A prepared connection of this process, over the rules as they are: threads do not survive a fork."""
     connection = connect(settings)
     # Files are replaced; what was read of them is another ente's, perhaps.
     connection.execute("set enable_external_file_cache = false")
