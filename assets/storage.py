@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any
 
 from dagster import DagsterEventType, EventLogEntry
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
@@ -36,18 +36,22 @@ TOGETHER, KNOWN = 500, 10.0
 POOL: Mapping[str, int] = {"statement_timeout": 0, "pool_recycle": 3600, "max_overflow": 20}
 
 
-class RunStorage(PostgresRunStorage):
-    """Runs in PostgreSQL, over a connection that stays open."""
+class _Open:
+    """A storage whose connection stays open, whoever asks."""
 
     @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Self:
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Any:
         """The storage that dagster.yaml describes."""
-        made = cls(pg_url_from_config(config_value), inst_data=inst_data)
+        made: Any = cls(pg_url_from_config(config_value), inst_data=inst_data)  # type: ignore[call-arg]
         made.optimize_for_webserver(**POOL)
         return made
 
 
-class EventLog(PostgresEventLogStorage):
+class RunStorage(_Open, PostgresRunStorage):
+    """Runs in PostgreSQL, over a connection that stays open."""
+
+
+class EventLog(_Open, PostgresEventLogStorage):
     """Events in PostgreSQL; those in the middle of a step are written together, at its end or when many wait."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
@@ -57,13 +61,6 @@ class EventLog(PostgresEventLogStorage):
         self._waiting: list[EventLogEntry] = []
         self._lock = threading.RLock()
         super().__init__(*given, **named)
-
-    @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
-        """The storage that dagster.yaml describes."""
-        made = cls(pg_url_from_config(config_value), inst_data=inst_data)
-        made.optimize_for_webserver(**POOL)
-        return made
 
     @contextmanager
     def _connect(self) -> Iterator[Connection]:

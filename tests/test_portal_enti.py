@@ -91,6 +91,10 @@ def test_a_decision_and_an_answer_show_at_once(desk: TestClient, settings: Setti
     said = {"codice": "AMOUNT_DIFFERS", "scelta": '["D1", "P1"]', "risposta": "NOTA", "nota": "è giusto così"}
     assert desk.post("/domande", data={"csrf": csrf, **said}).status_code == 200
     assert (_rows(settings)["alfa"]["questions"], _rows(settings)["beta"]["questions"]) == (0, 1)
+    with bind.connect() as connection:
+        number = connection.scalar(sa.select(sa.func.max(table("answers").c.decision)))
+    assert desk.post(f"/domande/{number}/annulla", data={"csrf": csrf}).status_code == 200
+    assert _rows(settings)["alfa"]["questions"] == 1, "an answer taken back is none"
 
 
 def test_a_question_waits_since_it_was_first_asked(desk: TestClient, settings: Settings, bind: sa.Engine) -> None:

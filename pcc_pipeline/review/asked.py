@@ -11,8 +11,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pcc_pipeline.review.pairs import STANDING_ANSWERS
 from pcc_pipeline.rules import rule_rows
+
+#: The answers that stand: of one question the latest counts, unless it was taken back.
+STANDING_ANSWERS = """
+select * from (
+    select distinct on (code, id_documento, progressivo_registrazione) * from pcc.answers
+    where ente = :ente and (cast(:known_at as timestamptz) is null or decided_at <= :known_at)
+    order by code, id_documento, progressivo_registrazione, decision desc
+) as latest
+where not coalesce(withdrawn, false)
+"""
 
 #: A question's keys as three texts, none null: so that answers are found by a hash of them.
 KEY = "({0}.code, coalesce({0}.id_documento, ''), coalesce({0}.progressivo_registrazione, ''))"

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from pcc_pipeline.database.engine import lock
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.review.asked import STANDING_ANSWERS
 from pcc_pipeline.review.sent import SENT
 from pcc_pipeline.review.standing import stand
 from pcc_pipeline.review.states import STATES, parameters
@@ -69,17 +70,6 @@ select ente, decision, case when verdict = 'split' then 'split' else 'pair' end 
 from placed
 where verdict = 'split' or (decision = last_of_ours and decision = last_of_theirs)
 order by decision
-"""
-
-
-#: The answers that stand: of one question the latest counts, unless it was taken back.
-STANDING_ANSWERS = """
-select * from (
-    select distinct on (code, id_documento, progressivo_registrazione) * from pcc.answers
-    where ente = :ente and (cast(:known_at as timestamptz) is null or decided_at <= :known_at)
-    order by code, id_documento, progressivo_registrazione, decision desc
-) as latest
-where not coalesce(withdrawn, false)
 """
 
 

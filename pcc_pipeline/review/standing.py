@@ -15,6 +15,8 @@ from sqlalchemy.dialects.postgresql import insert
 from pcc_pipeline.clock import today
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.enti.duties import deadlines_in
+from pcc_pipeline.review import asked
+from pcc_pipeline.review.asked import UNANSWERED
 from pcc_pipeline.review.sent import files_in, waits_for
 from pcc_pipeline.review.states import REVIEWED, SHOWN, parameters
 
@@ -40,10 +42,8 @@ from (
 ) as p
 cross join (
     select count(*) as questions, min(asked_at) as questions_since
-    from pcc.questions as q
+    from ({UNANSWERED}) as q
     left join pcc.questions_asked as a on a.ente = q.ente and {_SAME}
-    where q.ente = :ente and q.addressee = 'ENTE'
-      and not exists (select from pcc.answers as a where a.ente = q.ente and {_SAME})
 ) as asked
 """
 
@@ -68,7 +68,7 @@ def published_anew(connection: sa.Connection, enti: Sequence[str]) -> None:
 
 def stand(connection: sa.Connection, ente: str) -> None:
     """Notes how an ente stands after what was done in this transaction; nothing before its first publication."""
-    given = {**parameters(ente), "to_decide": list(TO_DECIDE)}
+    given = {**asked.parameters(ente), **parameters(ente), "to_decide": list(TO_DECIDE)}
     figures = connection.execute(sa.text(_FIGURES), given).mappings().one_or_none()
     if figures is None:
         return

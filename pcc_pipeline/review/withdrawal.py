@@ -8,10 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pcc_pipeline.database.schema import table
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.review.cases import AnsweredCase, deliver_cases
-from pcc_pipeline.review.pairs import DecisionError, deciding, person, undo
+from pcc_pipeline.review.pairs import DecisionError, append, deciding, person, undo
 from pcc_pipeline.review.states import REVIEWED, parameters
 from pcc_pipeline.rules import rule_rows
 
@@ -44,7 +43,7 @@ def withdraw(installation: Installation, ente: str, decision: int, *, who: str, 
         deliver_cases(installation.settings, ente, cases, taken_back=True)
     row = {name: given[-1][name] for name in _COPIED} | {"withdrawn": True, "reason": reason, "decided_by": who}
     with deciding(installation.engine, ente) as connection:
-        connection.execute(sa.insert(table("answers")).values(decided_at=sa.func.clock_timestamp()), row)
+        append(connection, "answers", [row])
 
 
 def _standing(engine: sa.Engine, ente: str, decision: int) -> Sequence[sa.RowMapping]:

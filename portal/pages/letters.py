@@ -20,6 +20,7 @@ from pcc_pipeline.store import Store
 from pcc_pipeline.tables.letters import ERASURE, LETTER_KINDS
 from portal import audit
 from portal.pages.register import ente_page, row_lock, row_of
+from portal.pages.tickets import LARGEST_NUMBER
 from portal.sessions import DeskSession
 from portal.web import (
     HonestForm,
@@ -38,7 +39,7 @@ router = APIRouter()
 
 #: What may be written to an ente that is there.
 KINDS = tuple(kind for kind in LETTER_KINDS if kind != ERASURE)
-Number = Annotated[int, Part(ge=1, le=2**62)]
+LetterNumber = Annotated[int, Part(ge=1, le=LARGEST_NUMBER)]
 Address = Annotated[str, Form(alias="a", max_length=200)]
 
 
@@ -66,7 +67,7 @@ def prepare(
 
 
 @router.get("/enti/{ente}/lettere/{number}/{file}")
-def download(request: Request, session: SignedIn, ente: str, number: Number, file: str) -> Response:
+def download(request: Request, session: SignedIn, ente: str, number: LetterNumber, file: str) -> Response:
     """A letter as a mail (`lettera.eml`), or one of the files in it."""
     only_provider(session)
     with database_of(request).provider() as connection:
@@ -84,7 +85,9 @@ def download(request: Request, session: SignedIn, ente: str, number: Number, fil
 
 
 @router.post("/enti/{ente}/lettere/{number}/{how}")
-def send(request: Request, session: HonestForm, ente: str, number: Number, how: Literal["spedisci", "spedita"]) -> Response:
+def send(
+    request: Request, session: HonestForm, ente: str, number: LetterNumber, how: Literal["spedisci", "spedita"]
+) -> Response:
     """Sends a letter, or notes that it went out with other means. What the register says of its day is entered with it."""
     only_provider(session)
     settings, who = settings_of(request), session.user.email

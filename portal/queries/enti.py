@@ -17,7 +17,7 @@ from pcc_pipeline.clock import ROME
 from pcc_pipeline.review.uploads import still_days
 from pcc_pipeline.rules import rule_rows, threshold
 from pcc_pipeline.support.working import MINUTE, warning_minutes, working_time
-from portal.queries.paging import SIZE
+from portal.queries.paging import SIZE, containing
 
 #: When each signal of `urgency` holds, over the columns of a row.
 _HOLDS = {
@@ -148,10 +148,8 @@ def failing(connection: sa.Connection, ente: str) -> list[sa.RowMapping]:
 
 
 def _wanted(wanted: EntiFilter) -> dict[str, Any]:
-    text = wanted.searched
-    if text is not None:
-        text = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    return {"searched": text, "state": wanted.state, "signal": wanted.signal}
+    searched = None if wanted.searched is None else containing(wanted.searched)
+    return {"searched": searched, "state": wanted.state, "signal": wanted.signal}
 
 
 def _moments(now: datetime) -> dict[str, Any]:

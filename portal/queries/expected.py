@@ -13,8 +13,8 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from pcc_pipeline.database.publish import Published
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.enti.duties import DutyDate, deadlines_in
 from pcc_pipeline.review.asked import asked
-from pcc_pipeline.service.deadlines import DutyDate, deadlines_in
 from pcc_pipeline.tables.register import REFUSED
 from portal.queries.operations import counts
 

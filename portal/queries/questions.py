@@ -10,8 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pcc_pipeline.database.schema import table
-from pcc_pipeline.review.asked import UNANSWERED, parameters
-from pcc_pipeline.review.pairs import STANDING_ANSWERS
+from pcc_pipeline.review.asked import STANDING_ANSWERS, UNANSWERED, parameters
 from portal.queries.paging import Page, contains
 
 #: Questions of a kind that are shown before one asks for the kind alone; then on a page.
