@@ -7,16 +7,25 @@ while it works: whoever can take that lock knows that nobody does.
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
+import signal
 import socket
 import sys
+import threading
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
+from multiprocessing.connection import wait as wait_for
+from multiprocessing.context import ForkProcess
+from os import EX_OK
 from typing import Any
 from uuid import uuid4
 
+import psutil
 from celery import Celery
-from celery.signals import task_postrun, task_prerun, worker_process_init
+from celery.signals import task_postrun, task_prerun
+from celery.worker import state
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
 from dagster._core.execution.run_cancellation_thread import start_run_cancellation_thread
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
@@ -32,14 +41,16 @@ from assets.killed import unattended
 from assets.run import opened
 from pcc_pipeline.database.dagster_home import ANYWHERE, AT_HOME, LONGEST_RUN
 from pcc_pipeline.database.engine import broker_url, engine, is_worked_on, run_lock
-from pcc_pipeline.scratch import settle
+from pcc_pipeline.scratch import clear, settle
 from pcc_pipeline.settings import Settings
+
+log = logging.getLogger(__name__)
 
 #: What a run is that should have somebody at work on it, and those of them that wait for a worker still.
 AT_WORK = [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 
-#: After so many runs, or with more memory than that at the end of one (KiB), a worker process makes way for a fresh one.
-RUNS_OF_A_PROCESS, MEMORY_OF_A_PROCESS = 200, 1536 << 10
+#: After so many runs, or with more memory than that at the end of one (bytes), a worker process makes way for a fresh one.
+RUNS_OF_A_PROCESS, MEMORY_OF_A_PROCESS = 200, 1536 << 20
 
 #: Seconds between looks of a worker where the queue is a table; Redis and RabbitMQ tell by themselves.
 LOOK = 0.3
@@ -86,8 +97,8 @@ def celery_app(settings: Settings) -> Celery:
         worker_prefetch_multiplier=1,
         # Else a worker that is busy would keep a run waiting which another could take.
         task_acks_late=True,
-        worker_max_tasks_per_child=RUNS_OF_A_PROCESS,
-        worker_max_memory_per_child=MEMORY_OF_A_PROCESS,
+        # A process hears nothing while it works on a run; whether it lives is known by the run's lock.
+        broker_heartbeat=0,
         worker_hijack_root_logger=False,
         # What Dagster prints of each event is on the run's page.
         worker_redirect_stdouts_level="DEBUG",
@@ -103,18 +114,60 @@ def celery_app(settings: Settings) -> Celery:
 
 def work(settings: Settings, processes: int, *, anywhere: bool = False) -> None:
     """Works on runs in so many processes until told to end; with `anywhere` only on those that any machine may do.
-    Everything a run needs is imported first, once for all."""
+
+    Everything a run needs is imported first, once for all. Each process asks the queue by itself and is replaced when it
+    ends, however it ends. (One that Celery's own pool hands work to may be killed holding the lock of what is handed out;
+    then none gets any more.)
+    """
     import great_expectations  # noqa: F401
 
     import assets.definitions  # noqa: F401
 
     logging.basicConfig(level=logging.WARNING, stream=sys.__stderr__)
-    app = celery_app(settings)
-    under: dict[str, ExitStack] = {}
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
+    # Its reading end tells the processes, by its end, that this one is gone or wants to be.
+    reading, writing = os.pipe()
+    context = multiprocessing.get_context("fork")
 
-    @worker_process_init.connect(weak=False)
-    def begin_process(**_: object) -> None:
-        settle(settings)
+    def begin() -> ForkProcess:
+        process = context.Process(target=_one_process, args=(settings, anywhere, reading, writing))
+        process.start()
+        return process
+
+    team = [begin() for _ in range(processes)]
+    try:
+        while True:
+            wait_for([process.sentinel for process in team])
+            for place, process in enumerate(team):
+                if process.is_alive():
+                    continue
+                process.join()
+                if process.exitcode:
+                    log.warning("worker process %s ended with code %s: another takes its place", process.pid, process.exitcode)
+                    time.sleep(1)  # one that cannot begin is not begun without end
+                clear(settings)
+                team[place] = begin()
+    except KeyboardInterrupt:
+        os.close(writing)
+        for process in team:
+            process.join()
+        clear(settings)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _one_process(settings: Settings, anywhere: bool, reading: int, writing: int) -> None:
+    """Takes runs from the queue, one after another, until its time has come or `reading` ends."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    os.close(writing)
+    settle(settings)
+    threading.Thread(target=_end_with, args=(reading,), daemon=True).start()
+    app, done = celery_app(settings), 0
+    under: dict[str, ExitStack] = {}
 
     @task_prerun.connect(weak=False)
     def begin(task_id: str, kwargs: Mapping[str, Any], **_: object) -> None:
@@ -128,15 +181,25 @@ def work(settings: Settings, processes: int, *, anywhere: bool = False) -> None:
 
     @task_postrun.connect(weak=False)
     def end(task_id: str, **_: object) -> None:
+        nonlocal done
         if held := under.pop(task_id, None):
             held.close()
+        done += 1
+        if done >= RUNS_OF_A_PROCESS or psutil.Process().memory_info().rss > MEMORY_OF_A_PROCESS:
+            state.should_stop = EX_OK
 
     name = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:6]}"
     queues = ANYWHERE if anywhere else f"{AT_HOME},{ANYWHERE}"
     app.worker_main([
-        *("worker", "--queues", queues, "--concurrency", str(processes), "--hostname", name, "--loglevel", "WARNING"),
+        *("worker", "--queues", queues, "--pool", "solo", "--hostname", name, "--loglevel", "WARNING"),
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),
     ])  # fmt: skip
+
+
+def _end_with(reading: int) -> None:
+    """Has this process take no further run once the other end is closed."""
+    os.read(reading, 1)
+    state.should_stop = EX_OK
 
 
 def end_dead_runs(settings: Settings) -> list[str]:

@@ -95,12 +95,19 @@ class Operator:
         return {tag["key"]: tag["value"] for tag in found["tags"]}
 
     def why(self, run: str) -> str:
-        """The errors of a run, for the message of an assertion."""
-        query = """query ($run: ID!) { logsForRun(runId: $run, limit: 2000) { ... on EventConnection { events {
+        """How a run ended and the errors of it, for the message of an assertion."""
+        query = """query ($run: ID!, $after: String) { runOrError(runId: $run) { ... on Run { status } }
+            logsForRun(runId: $run, afterCursor: $after) { ... on EventConnection { cursor hasMore events {
             ... on ExecutionStepFailureEvent { stepKey error { message causes { message } } }
-            ... on RunFailureEvent { message error { message } } } } } }"""
-        events = self.ask(query, run=run)["logsForRun"]["events"]
-        return json.dumps([event for event in events if event])[:2000]
+            ... on RunFailureEvent { message error { message } } ... on RunCanceledEvent { message }
+            ... on RunCancelingEvent { message } } } } }"""
+        told, after, more = [], None, True
+        while more:
+            found = self.ask(query, run=run, after=after)
+            page = found["logsForRun"]
+            told += [event for event in page["events"] if event]
+            after, more = page["cursor"], page["hasMore"]
+        return json.dumps([found["runOrError"], *told])[:3000]
 
     def new_run(self, before: set[str], seconds: float = 60) -> str:
         """The id of the one run that an operator started since `before` (ids of runs); sensors' and schedules' do not count."""

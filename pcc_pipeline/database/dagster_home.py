@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import yaml
 
+from pcc_pipeline.database.dagster_storage import PARTITION
 from pcc_pipeline.database.engine import broker_url, dagster_url
 from pcc_pipeline.settings import Settings
 
@@ -80,6 +81,8 @@ def configuration(settings: Settings) -> dict[str, Any]:
             "config": {
                 "max_concurrent_runs": settings.runs_at_once or settings.workers,
                 "dequeue_interval_seconds": DEQUEUE,
+                # A second run of an ente waits for the first; at once, the first would find its landing overtaken.
+                "tag_concurrency_limits": [{"key": PARTITION, "value": {"applyLimitPerUniqueValue": True}, "limit": 1}],
             },
         },
     }

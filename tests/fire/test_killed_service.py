@@ -28,7 +28,7 @@ def ground() -> Iterator[killed_services.ServiceGround]:
         yield made
 
 
-@pytest.mark.whole  # when all idle processes of the workers are killed at once, their parent hands out nothing more
+@pytest.mark.slow
 def test_a_service_killed_at_random_publishes_what_it_would_have(ground: killed_services.ServiceGround, commit: int) -> None:
     """Another process and moment with each commit; `benchmarks/kills.py N SEED service` does as many as it is told."""
     attempt = ground.attempt(commit)
