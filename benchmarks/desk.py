@@ -70,7 +70,7 @@ insert into pcc.operation_decisions (ente, verdict, operation_id, code, id_docum
 select ente, 'approve', operation_id, code, id_documento, progressivo_registrazione, azione, coalesce(importo, importo_totale), 'chi', now()
 from pcc.operations where ente = '{ENTE}' and hashtext(operation_id) % 2 = 0;
 insert into pcc.answers (ente, code, id_documento, progressivo_registrazione, answer, whole_supplier, decided_by, decided_at)
-select ente, code, id_documento, progressivo_registrazione, 'SI', false, 'chi', now()
+select ente, code, id_documento, progressivo_registrazione, 'NOTA', false, 'chi', now()
 from pcc.questions where ente = '{ENTE}' and addressee = 'ENTE' and hashtext(numero) % 10 = 0;
 """
 
