@@ -42,6 +42,7 @@ from pcc_pipeline.database import embedded
 from pcc_pipeline.database.engine import dispose, engine
 from pcc_pipeline.database.publish import Publication, publish
 from pcc_pipeline.demo.staging import write_staging
+from pcc_pipeline.review.standing import published_anew
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from portal.accounts import add_user, check_password
@@ -168,6 +169,8 @@ def published(home: Path, documents: int, enti: int, tickets: int) -> Settings:
     publish(engine(settings), ENTE, _sources(store), Publication(REFERENCE_DATE, OBSERVED_AT), lambda c: prepare(c, store))
     write(engine(settings), ROWS, enti=enti)
     write(engine(settings), REGISTERED)
+    with engine(settings).begin() as connection:
+        published_anew(connection, [ENTE])
     fill(engine(settings), tickets, datetime.now(UTC), ENTE)
     add_user(engine(settings), EMAIL, "Prova", "ente_user", ENTE, PASSWORD)
     add_user(engine(settings), OPERATOR, "Prova", "operator", None, PASSWORD)

@@ -29,17 +29,18 @@ ACCOUNTS_SCOPE, PROVIDER_SCOPE, SUPPORT_SCOPE = "accounts", "provider", "support
 READABLE = (
     "deliveries", "publications", "match_decisions", "operation_decisions", "approval_limits", "sent_operations", "answers",
     "answer_attachments", "delivery_confirmations", "model_files", "model_uploads", "ente_standing", "questions_asked",
-    "failing_checks", "operation_requests",
+    "failing_checks", "operation_requests", "operation_standing",
 )  # fmt: skip
 ADDED_TO = (
     "match_decisions", "operation_decisions", "answers", "answer_attachments", "delivery_confirmations", "model_files",
     "sent_operations", "model_uploads", "ente_standing",
 )  # fmt: skip
-#: Of these, the columns that are set later: a file is put where people take it after it was registered; how an ente stands is
-#: noted anew with each decision.
+#: Of these, the columns that are set later: a file is put where people take it after it was registered; how an ente and
+#: its operations stand is noted anew with each decision.
 SET_LATER = {
     "model_files": ("handed_at",),
     "ente_standing": tuple(name for name in ENTE_STANDING.column_names if name != "ente"),
+    "operation_standing": ("shown",),
 }
 #: What the overview of all enti is made of; the names of enti stand in the head of a page, too.
 OF_ALL = {

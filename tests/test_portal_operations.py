@@ -22,6 +22,7 @@ from pcc_pipeline.database.publish import Publication, publish
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.review.pairs import latest_decisions
+from pcc_pipeline.review.standing import published_anew
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from portal.accounts import add_user
@@ -44,6 +45,7 @@ def bind(desk: TestClient, settings: Settings) -> sa.Engine:
         connection.execute(sa.delete(table("operations")))
         for row in rows:
             connection.execute(sa.insert(table("operations")), row)
+        published_anew(connection, ["alfa", "beta"])
     add_user(bind, "guarda@alfa.it", "Guarda", "ente_user", "alfa", PASSWORD)
     add_user(bind, "dina@alfa.it", "Dina", "ente_manager", "alfa", PASSWORD)
     return bind

@@ -1,4 +1,5 @@
-"""How an ente stands, in one small row (`ente_standing`): its figures in short, and what waits for a person.
+"""How an ente stands, in one small row (`ente_standing`): its figures in short, and what waits for a person; and how each
+of its operations does (`operation_standing`).
 
 Written in the transaction of each publication and of each decision, so that it is never older than what it tells of.
 """
@@ -36,7 +37,7 @@ select p.reference_date, p.published_at,
     coalesce((select amount from pcc.stock where ente = :ente and view = 'projected'), 0) as projected_amount,
     coalesce((select sum(amount) from pcc.difference_by_code where ente = :ente), 0) as explained_amount,
     asked.questions, asked.questions_since,
-    (select count(*) from ({REVIEWED}) as r where {SHOWN} = any(:to_decide)) as operations
+    (select count(*) from pcc.operation_standing where ente = :ente and shown = any(:to_decide)) as operations
 from (
     select * from pcc.publications where ente = :ente order by publication desc limit 1
 ) as p
@@ -45,6 +46,24 @@ cross join (
     from ({UNANSWERED}) as q
     left join pcc.questions_asked as a on a.ente = q.ente and {_SAME}
 ) as asked
+"""
+
+_SHOWN_NOW = f"select r.operation_id, {SHOWN} as shown from ({REVIEWED}) as r"
+#: Operations come and go with publications alone; decisions change what is shown of them.
+_DECIDED = f"""
+update pcc.operation_standing as s set shown = r.shown from ({_SHOWN_NOW}) as r
+where s.ente = :ente and s.operation_id = r.operation_id and s.shown <> r.shown
+"""
+_PROPOSED_NO_MORE = "delete from pcc.operation_standing where ente = :ente"
+_PROPOSED = f"""
+insert into pcc.operation_standing
+    (ente, operation_id, shown, code, original_creditor, stock_effect, moved, id_documento, progressivo_registrazione, step)
+select o.ente, o.operation_id, r.shown, o.code, o.original_creditor, o.stock_effect,
+    sum(abs(o.stock_effect)) over (partition by o.id_documento, o.progressivo_registrazione), o.id_documento,
+    o.progressivo_registrazione, o.step
+from pcc.operations as o
+join ({_SHOWN_NOW}) as r on r.operation_id = o.operation_id
+where o.ente = :ente
 """
 
 _ASKED_NO_MORE = f"""
@@ -59,16 +78,23 @@ where q.ente = :ente and not exists (select from pcc.questions_asked as a where 
 
 
 def published_anew(connection: sa.Connection, enti: Sequence[str]) -> None:
-    """Notes how enti stand that are being published in this transaction, and which questions they are asked since now."""
+    """Notes how enti stand that are being published in this transaction, which operations they have and which questions they
+    are asked since now."""
     for ente in enti:
-        for statement in (_ASKED_NO_MORE, _ASKED_ANEW):
-            connection.execute(sa.text(statement), {"ente": ente})
-        stand(connection, ente)
+        for statement in (_ASKED_NO_MORE, _ASKED_ANEW, _PROPOSED_NO_MORE, _PROPOSED):
+            connection.execute(sa.text(statement), parameters(ente))
+        _stand(connection, ente)
 
 
 def stand(connection: sa.Connection, ente: str) -> None:
-    """Notes how an ente stands after what was done in this transaction; nothing before its first publication."""
-    given = {**asked.parameters(ente), **parameters(ente), "to_decide": list(TO_DECIDE)}
+    """Notes how an ente and its operations stand after what was decided in this transaction; nothing before its first
+    publication."""
+    connection.execute(sa.text(_DECIDED), parameters(ente))
+    _stand(connection, ente)
+
+
+def _stand(connection: sa.Connection, ente: str) -> None:
+    given = {**asked.parameters(ente), "to_decide": list(TO_DECIDE)}
     figures = connection.execute(sa.text(_FIGURES), given).mappings().one_or_none()
     if figures is None:
         return

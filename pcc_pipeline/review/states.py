@@ -20,13 +20,22 @@ def parameters(ente: str, known_at: datetime | None = None) -> dict[str, Any]:
 
 _LATEST = "(array_agg({0} order by decision desc) filter (where verdict = 'change'))[1]"
 
-#: What became of each operation sent, in its last attempt, where files are written (model sent_states, published).
-SENT = """
+
+def _of(alias: str, some: bool) -> str:
+    return f" and {alias}.operation_id = any(cast(:some as text[]))" if some else ""
+
+
+def _sent(some: bool = False) -> str:
+    return f"""
     select distinct on (s.operation_id) s.operation_id, coalesce(p.state, 'sent') as sent,
         case when p.state = 'refused' then p.answered_at end as refused_at
     from pcc.sent_operations as s left join pcc.sent_states as p using (ente, operation_id, attempt)
-    where s.ente = :ente order by s.operation_id, s.attempt desc
+    where s.ente = :ente{_of("s", some)} order by s.operation_id, s.attempt desc
 """
+
+
+#: What became of each operation sent, in its last attempt, where files are written (model sent_states, published).
+SENT = _sent()
 
 #: Counts for the state: after the last refusal or change, and after PCC's own refusal.
 _COUNTS = "verdict = 'approve' and decision > turn and decided_at > coalesce(refused_at, '-infinity')"
@@ -39,17 +48,20 @@ LIMIT = """coalesce(
         cast(:default_limit as numeric(18, 2))
     )"""
 
-STATES = f"""
+
+def _states(some: bool = False) -> str:
+    return f"""
 with standing as (
     select d.* from pcc.operation_decisions as d
-    where d.ente = :ente and d.verdict <> 'undo' and (cast(:known_at as timestamptz) is null or d.decided_at <= :known_at)
+    where d.ente = :ente{_of("d", some)} and d.verdict <> 'undo'
+      and (cast(:known_at as timestamptz) is null or d.decided_at <= :known_at)
       and d.decision not in (
           select u.undoes from pcc.operation_decisions as u
           where u.ente = :ente and u.verdict = 'undo' and u.undoes is not null
             and (cast(:known_at as timestamptz) is null or u.decided_at <= :known_at)
       )
 ), told as (
-    {SENT}
+    {_sent(some)}
 ), turns as (
     select standing.*, told.refused_at,
         coalesce(max(decision) filter (where verdict in ('refuse', 'change')) over (partition by operation_id), 0) as turn
@@ -83,6 +95,9 @@ order by operation_id
 """
 
 
+STATES = _states()
+
+
 def _said(name: str) -> str:
     if name in ("causale", "descrizione"):  # an empty text takes the proposed one away
         return f"case when s.changed_{name} is null then o.{name} else nullif(s.changed_{name}, '') end"
@@ -102,10 +117,8 @@ def _needs(short: str) -> str:
     return " or ".join(found)
 
 
-#: The operations proposed now as they would be sent, changes in place, each with its state. `held`: an earlier step that
-#: it needs (all of Modello 002, reception, a booking before bookings and payments) is refused. `sent`: what became
-#: of it once sent; null: not sent. What may go out now: `sent.approved_operations`. Parameters: `parameters`.
-REVIEWED = f"""
+def _reviewed(some: bool = False) -> str:
+    return f"""
 with reviewed as (
     select
         o.ente, o.operation_id, o.code, o.id_documento, o.progressivo_registrazione, o.step, o.model, o.azione,
@@ -121,9 +134,9 @@ with reviewed as (
         {", ".join(f"s.changed_{c.name}" for c in CHANGES)},
         s.decided_by, s.decided_at, s.reason, told.sent
     from pcc.operations as o
-    left join ({STATES}) as s on s.operation_id = o.operation_id
-    left join ({SENT}) as told on told.operation_id = o.operation_id
-    where o.ente = :ente
+    left join ({_states(some)}) as s on s.operation_id = o.operation_id
+    left join ({_sent(some)}) as told on told.operation_id = o.operation_id
+    where o.ente = :ente{_of("o", some)}
 )
 select r.*,
     state <> 'refused' and coalesce({_needs("state = 'refused'")}, false) as held
@@ -132,6 +145,14 @@ window earlier as (
     partition by id_documento, progressivo_registrazione order by step rows between unbounded preceding and 1 preceding
 )
 """
+
+
+#: The operations proposed now as they would be sent, changes in place, each with its state. `held`: an earlier step that
+#: it needs (all of Modello 002, reception, a booking before bookings and payments) is refused. `sent`: what became
+#: of it once sent; null: not sent. What may go out now: `sent.approved_operations`. Parameters: `parameters`.
+REVIEWED = _reviewed()
+#: The same of the operations `some` alone, which must be all of their documents: the others are not looked at.
+REVIEWED_SOME = _reviewed(some=True)
 
 #: What a reader is told of a reviewed operation `r`, in one word: what became of it once sent, `held`, `pcc_refused` (PCC
 #: refused it and nobody approved it since), else its state.

@@ -1,13 +1,15 @@
 """What the provider sees of all enti at once: how each stands, since when its questions wait, which checks fail.
 
-Tables of PostgreSQL, one small row an ente, so that two thousand are read, sorted and searched at once. Each is written in
-the transaction of what it tells of: `review.standing` with a publication or a decision, `checks.failing` with the checks.
+Tables of PostgreSQL, one small row an ente, so that two thousand are read, sorted and searched at once; and one of each
+operation, so that a list is read in its order. Each is written in the transaction of what it tells of: `review.standing`
+with a publication or a decision, `checks.failing` with the checks.
 """
 
 from __future__ import annotations
 
-from pcc_pipeline.tables.common import ENTE, money
-from pcc_pipeline.tables.describe import Column, Table
+from pcc_pipeline.italian import OPERATION_STATES
+from pcc_pipeline.tables.common import ENTE, ID_DOCUMENTO, PROGRESSIVO, money
+from pcc_pipeline.tables.describe import Column, Paging, Table
 
 
 def _count(name: str, meaning: str) -> Column:
@@ -48,6 +50,26 @@ QUESTIONS_ASKED = Table(
     key=("ente", "code", "id_documento", "progressivo_registrazione"),
 )  # fmt: skip
 
+OPERATION_STANDING = Table(
+    "operation_standing", "register", "One row per operation published now: how it stands, and its place among the others",
+    (
+        ENTE,
+        Column("operation_id", "text", "The operation (operations)", required=True),
+        Column("shown", "text", "How it stands, in the word that readers are told", required=True, allowed=tuple(OPERATION_STATES)),
+        Column("code", "text", "The anomaly that it remedies", required=True),
+        Column("original_creditor", "text", "The supplier, normalised", required=True, source="docs/rules.md#rule-5"),
+        money("stock_effect", "What it takes from PCC's stock, signed; negative where it adds", source="docs/rules.md#rule-4"),
+        money("moved", "What the operations of its document move in PCC's stock, whichever the sign"),
+        ID_DOCUMENTO, PROGRESSIVO,
+        Column("step", "integer", "Order within the document, from 1", required=True, minimum=1),
+    ),
+    key=("ente", "operation_id"),
+    paging=(
+        Paging("largest", ("moved DESC", "id_documento", "progressivo_registrazione", "step")),
+        Paging("shown", ("shown", "moved DESC", "id_documento", "progressivo_registrazione", "step")),
+    ),
+)  # fmt: skip
+
 FAILING_CHECKS = Table(
     "failing_checks", "register", "One row per ente and check that failed when it last ran",
     (
@@ -62,4 +84,4 @@ FAILING_CHECKS = Table(
     key=("ente", "check"),
 )  # fmt: skip
 
-MORNING = (ENTE_STANDING, QUESTIONS_ASKED, FAILING_CHECKS)
+MORNING = (ENTE_STANDING, QUESTIONS_ASKED, OPERATION_STANDING, FAILING_CHECKS)

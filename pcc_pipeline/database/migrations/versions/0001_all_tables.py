@@ -656,6 +656,23 @@ def upgrade() -> None:
     comment="One row per row of today's models that a person asked for and the program never proposes (RS, RT), or took back; the latest of a document counts"
     )
     op.create_index(op.f('ix_operation_requests_ente_progressivo_registrazione'), 'operation_requests', ['ente', 'progressivo_registrazione'], unique=False, schema='pcc')
+    op.create_table('operation_standing',
+    sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
+    sa.Column('operation_id', sa.Text(), nullable=False, comment='The operation (operations)'),
+    sa.Column('shown', sa.Text(), nullable=False, comment='How it stands, in the word that readers are told'),
+    sa.Column('code', sa.Text(), nullable=False, comment='The anomaly that it remedies'),
+    sa.Column('original_creditor', sa.Text(), nullable=False, comment='The supplier, normalised (docs/rules.md#rule-5)'),
+    sa.Column('stock_effect', sa.Numeric(precision=18, scale=2), nullable=False, comment="What it takes from PCC's stock, signed; negative where it adds [EUR] (docs/rules.md#rule-4)"),
+    sa.Column('moved', sa.Numeric(precision=18, scale=2), nullable=False, comment="What the operations of its document move in PCC's stock, whichever the sign [EUR]"),
+    sa.Column('id_documento', sa.Text(), nullable=True, comment="The accounting system's key; null where it has no such document"),
+    sa.Column('progressivo_registrazione', sa.Text(), nullable=True, comment="PCC's key; null where PCC has no such document"),
+    sa.Column('step', sa.BigInteger(), nullable=False, comment='Order within the document, from 1'),
+    sa.PrimaryKeyConstraint('ente', 'operation_id', name=op.f('pk_operation_standing')),
+    schema='pcc',
+    comment='One row per operation published now: how it stands, and its place among the others'
+    )
+    op.create_index('ix_operation_standing_largest', 'operation_standing', ['ente', sa.literal_column('moved DESC'), 'id_documento', 'progressivo_registrazione', 'step'], unique=False, schema='pcc', postgresql_where=None)
+    op.create_index('ix_operation_standing_shown', 'operation_standing', ['ente', 'shown', sa.literal_column('moved DESC'), 'id_documento', 'progressivo_registrazione', 'step'], unique=False, schema='pcc', postgresql_where=None)
     op.create_table('operations',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
     sa.Column('operation_id', sa.Text(), nullable=False, comment='Hash of what the line says and of the state of the document on PCC it starts from'),
@@ -1377,6 +1394,9 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_operations_ente_id_documento'), table_name='operations', schema='pcc')
     op.drop_index(op.f('ix_operations_ente_code'), table_name='operations', schema='pcc')
     op.drop_table('operations', schema='pcc')
+    op.drop_index('ix_operation_standing_shown', table_name='operation_standing', schema='pcc', postgresql_where=None)
+    op.drop_index('ix_operation_standing_largest', table_name='operation_standing', schema='pcc', postgresql_where=None)
+    op.drop_table('operation_standing', schema='pcc')
     op.drop_index(op.f('ix_operation_requests_ente_progressivo_registrazione'), table_name='operation_requests', schema='pcc')
     op.drop_table('operation_requests', schema='pcc')
     op.drop_index(op.f('ix_operation_decisions_ente_operation_id'), table_name='operation_decisions', schema='pcc')
