@@ -22,6 +22,7 @@ from pcc_pipeline.database.schema import table
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.review.asked import StillAsked, asked
 from pcc_pipeline.review.operations import Selection, decide_operations
+from pcc_pipeline.review.standing import stand
 from pcc_pipeline.service.news import write_news
 from pcc_pipeline.service.support_notices import send_notices
 from pcc_pipeline.settings import Settings
@@ -40,6 +41,7 @@ def _question(settings: Settings, ente: str, code: str, document: str, remaining
     }  # fmt: skip
     with engine(settings).begin() as connection:
         connection.execute(sa.insert(table("questions")), row)
+        stand(connection, ente)
 
 
 def _duty(settings: Settings, duty: str, due_on: date, met_by: str | None, **more: object) -> None:

@@ -1,6 +1,6 @@
 """What is asked of the ente and not answered yet: how much, and what the answers can move in the stock.
 
-Who answered, and what an answer does, is in `answers`. Read from published tables and the answers that stand.
+Who answered, and what an answer does, is in `answers`. The queries read published tables and the answers that stand.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pcc_pipeline.database.schema import table
 from pcc_pipeline.rules import rule_rows
 
 #: The answers that stand: of one question the latest counts, unless it was taken back.
@@ -58,12 +59,7 @@ def parameters(ente: str) -> dict[str, Any]:
 
 
 def asked(connection: sa.Connection, ente: str) -> StillAsked:
-    """What is still asked of an ente, and what it is worth."""
-    query = f"""
-        select coalesce(sum(questions), 0), coalesce(sum(moves), 0) from (
-            select count(*) as questions, max(abs(remaining)) as moves from ({UNANSWERED}) as q
-            group by id_documento, progressivo_registrazione
-        ) as documents
-    """
-    questions, moves = connection.execute(sa.text(query), parameters(ente)).one()
-    return StillAsked(int(questions), Decimal(moves))
+    """What is still asked of an ente, and what it is worth, as its last publication or answer left it (`standing`)."""
+    t = table("ente_standing")
+    row = connection.execute(sa.select(t.c.questions, t.c.answers_move).where(t.c.ente == ente)).one_or_none()
+    return StillAsked(0, Decimal("0.00")) if row is None else StillAsked(*row)

@@ -36,15 +36,20 @@ select p.reference_date, p.published_at,
     coalesce((select amount from pcc.stock where ente = :ente and view = 'right'), 0) as right_amount,
     coalesce((select amount from pcc.stock where ente = :ente and view = 'projected'), 0) as projected_amount,
     coalesce((select sum(amount) from pcc.difference_by_code where ente = :ente), 0) as explained_amount,
-    asked.questions, asked.questions_since,
+    asked.questions, asked.answers_move, asked.questions_since,
     (select count(*) from pcc.operation_standing where ente = :ente and shown = any(:to_decide)) as operations
 from (
     select * from pcc.publications where ente = :ente order by publication desc limit 1
 ) as p
 cross join (
-    select count(*) as questions, min(asked_at) as questions_since
-    from ({UNANSWERED}) as q
-    left join pcc.questions_asked as a on a.ente = q.ente and {_SAME}
+    select coalesce(cast(sum(questions) as bigint), 0) as questions, coalesce(sum(moves), 0) as answers_move,
+        min(since) as questions_since
+    from (
+        select count(*) as questions, max(abs(q.remaining)) as moves, min(a.asked_at) as since
+        from ({UNANSWERED}) as q
+        left join pcc.questions_asked as a on a.ente = q.ente and {_SAME}
+        group by q.id_documento, q.progressivo_registrazione
+    ) as documents
 ) as asked
 """
 

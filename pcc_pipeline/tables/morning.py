@@ -26,6 +26,7 @@ ENTE_STANDING = Table(
         money("projected_amount", "Stock expected on PCC once all operations are accepted"),
         money("explained_amount", "What the anomalies explain of PCC's stock less the right one"),
         _count("questions", "Questions to the ente without an answer"),
+        money("answers_move", "The most that the answers to them can move in the stock, each document once"),
         Column("questions_since", "timestamp", "When the oldest of them was first published"),
         _count("operations", "Operations that wait for a person: nobody decided, a second person is missing, or PCC refused"),
         _count("to_upload", "Files for PCC written and not uploaded"),

@@ -42,8 +42,10 @@ QUESTIONS = Table(
     ),
     key=("ente", "code", "id_documento", "progressivo_registrazione"),
     published=True,
-    indexes=(("ente", "code"),),
-    paging=(Paging("largest", ("addressee", "abs(amount)")),),
+    paging=(
+        Paging("largest", ("addressee", "abs(amount)")),
+        Paging("of_kind", ("addressee", "code", "abs(amount) DESC", "id_documento", "progressivo_registrazione")),
+    ),
 )
 
 TABLES = (OPEN_POINTS, QUESTIONS)

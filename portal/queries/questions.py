@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.review.asked import STANDING_ANSWERS, UNANSWERED, parameters
+from pcc_pipeline.rules import anomaly_codes
 from portal.queries.paging import Page, contains
 
 #: Questions of a kind that are shown before one asks for the kind alone; then on a page.
@@ -79,29 +80,34 @@ def all_questions(connection: sa.Connection, ente: str, wanted: QuestionFilter) 
 def groups(connection: sa.Connection, ente: str, wanted: QuestionFilter) -> list[QuestionGroup]:
     """The open questions by kind and effect, what moves most first."""
     rows = _open(ente, wanted).subquery()
-    kind, document = (rows.c.code, (rows.c.remaining != 0).label("effect")), ("id_documento", "progressivo_registrazione")
-    each = (
-        sa.select(*kind, sa.func.count().label("questions"), sa.func.max(sa.func.abs(rows.c.remaining)).label("moves"))
-        .group_by(*kind, *(rows.c[name] for name in document))
-        .subquery()
+    effect = (rows.c.remaining != 0).label("effect")
+    # Of a kind each document is asked once.
+    moves = sa.func.sum(sa.func.abs(rows.c.remaining)).label("moves")
+    counted = sa.select(rows.c.code, effect, sa.func.count().label("questions"), moves)
+    kinds = counted.group_by(rows.c.code, effect).cte("kinds")
+    first = (
+        sa.select(rows)
+        .where(rows.c.code == kinds.c.code, (rows.c.remaining != 0) == kinds.c.effect)
+        .order_by(*_largest(rows))
+        .limit(FIRST)
+        .lateral("first")
     )
-    summed = sa.select(each.c.code, each.c.effect, sa.func.sum(each.c.questions), sa.func.sum(each.c.moves).label("moves"))
-    counted = connection.execute(summed.group_by(each.c.code, each.c.effect)).all()
-    place = sa.func.row_number().over(partition_by=kind, order_by=_largest(rows)).label("place")
-    placed = sa.select(rows, kind[1], place).subquery()
-    shown = connection.execute(sa.select(placed).where(placed.c.place <= FIRST).order_by(placed.c.place)).mappings().all()
-    found = [
-        QuestionGroup(code, effect, int(many), moves, [row for row in shown if (row["code"], row["effect"]) == (code, effect)])
-        for code, effect, many, moves in counted
+    query = sa.select(kinds.c.effect, kinds.c.questions, kinds.c.moves, first).join_from(kinds, first, sa.true())
+    found: dict[tuple[str, bool], list[sa.RowMapping]] = {}
+    for row in connection.execute(query).mappings():
+        found.setdefault((row["code"], row["effect"]), []).append(row)
+    each = [
+        QuestionGroup(code, effect, shown[0]["questions"], shown[0]["moves"], shown) for (code, effect), shown in found.items()
     ]
-    return sorted(found, key=lambda group: (not group.effect, -group.moves, -group.questions, group.code))
+    return sorted(each, key=lambda group: (not group.effect, -group.moves, -group.questions, group.code))
 
 
 def codes(connection: sa.Connection, ente: str) -> list[str]:
     """The kinds of which something is asked of the ente."""
     t = table("questions")
-    query = sa.select(t.c.code).where(t.c.ente == ente, t.c.addressee == "ENTE").distinct().order_by(t.c.code)
-    return list(connection.execute(query).scalars())
+    every = sa.select(sa.func.unnest(sa.cast(anomaly_codes(), sa.ARRAY(sa.Text))).label("code")).subquery()
+    asked = sa.exists().where(t.c.ente == ente, t.c.addressee == "ENTE", t.c.code == every.c.code)
+    return list(connection.execute(sa.select(every.c.code).where(asked).order_by(every.c.code)).scalars())
 
 
 def answered(connection: sa.Connection, ente: str, page: int) -> tuple[Page, dict[int, list[sa.RowMapping]]]:

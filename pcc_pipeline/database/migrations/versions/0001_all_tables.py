@@ -333,6 +333,7 @@ def upgrade() -> None:
     sa.Column('projected_amount', sa.Numeric(precision=18, scale=2), nullable=False, comment='Stock expected on PCC once all operations are accepted [EUR]'),
     sa.Column('explained_amount', sa.Numeric(precision=18, scale=2), nullable=False, comment="What the anomalies explain of PCC's stock less the right one [EUR]"),
     sa.Column('questions', sa.BigInteger(), nullable=False, comment='Questions to the ente without an answer'),
+    sa.Column('answers_move', sa.Numeric(precision=18, scale=2), nullable=False, comment='The most that the answers to them can move in the stock, each document once [EUR]'),
     sa.Column('questions_since', sa.DateTime(timezone=True), nullable=True, comment='When the oldest of them was first published'),
     sa.Column('operations', sa.BigInteger(), nullable=False, comment='Operations that wait for a person: nobody decided, a second person is missing, or PCC refused'),
     sa.Column('to_upload', sa.BigInteger(), nullable=False, comment='Files for PCC written and not uploaded'),
@@ -848,9 +849,9 @@ def upgrade() -> None:
     schema='pcc',
     comment="One row per document and anomaly that needs a person's answer"
     )
-    op.create_index(op.f('ix_questions_ente_code'), 'questions', ['ente', 'code'], unique=False, schema='pcc')
     op.create_index(op.f('ix_questions_ente_code_id_documento_progressivo_registrazione'), 'questions', ['ente', 'code', 'id_documento', 'progressivo_registrazione'], unique=False, schema='pcc')
     op.create_index('ix_questions_largest', 'questions', ['ente', 'addressee', sa.literal_column('abs(amount)')], unique=False, schema='pcc', postgresql_where=None)
+    op.create_index('ix_questions_of_kind', 'questions', ['ente', 'addressee', 'code', sa.literal_column('abs(amount) DESC'), 'id_documento', 'progressivo_registrazione'], unique=False, schema='pcc', postgresql_where=None)
     op.create_table('questions_asked',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
     sa.Column('code', sa.Text(), nullable=False, comment='The anomaly that it asks about'),
@@ -1374,9 +1375,9 @@ def downgrade() -> None:
     op.drop_table('sent_operations', schema='pcc')
     op.drop_index(op.f('ix_questions_asked_ente_code_id_documento_progressivo_registrazione'), table_name='questions_asked', schema='pcc')
     op.drop_table('questions_asked', schema='pcc')
+    op.drop_index('ix_questions_of_kind', table_name='questions', schema='pcc', postgresql_where=None)
     op.drop_index('ix_questions_largest', table_name='questions', schema='pcc', postgresql_where=None)
     op.drop_index(op.f('ix_questions_ente_code_id_documento_progressivo_registrazione'), table_name='questions', schema='pcc')
-    op.drop_index(op.f('ix_questions_ente_code'), table_name='questions', schema='pcc')
     op.drop_table('questions', schema='pcc')
     op.drop_index(op.f('ix_quarantine_summary_ente_delivery'), table_name='quarantine_summary', schema='pcc')
     op.drop_table('quarantine_summary', schema='pcc')
