@@ -31,22 +31,25 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
+import sqlalchemy as sa
 
 from benchmarks.enti import ROWS, write
 from benchmarks.support import fill
 from pcc_pipeline.calculator import Calculator, Parameters, prepare
 from pcc_pipeline.calculator.inputs import DELIVERIES_SCHEMA
+from pcc_pipeline.clock import today
 from pcc_pipeline.database import embedded
 from pcc_pipeline.database.engine import dispose, engine
 from pcc_pipeline.database.publish import Publication, publish
+from pcc_pipeline.database.schema import table
 from pcc_pipeline.demo.staging import write_staging
 from pcc_pipeline.review.standing import published_anew
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from portal.accounts import add_user, check_password
-from portal.sessions import open_session
+from portal.sessions import find_session, open_session
 
 ENTE, EMAIL, PASSWORD = "montefiore", "prova@montefiore.it", "una lunga parola d'ordine"
 OPERATOR = "prova@fornitore.it"
@@ -66,43 +69,13 @@ app.get("/")(lambda: "")
 REGISTERED = f"""
 insert into pcc.deliveries (delivery, ente, kind, sha256, file, size, received_at, sequence, status, rows)
 select lpad(to_hex(k), 16, 'f'), '{ENTE}', (array['erp_invoices', 'erp_payments', 'pcc_invoices'])[k % 3 + 1], repeat('0', 64), 'f.csv', 1,
-       now() - k * interval '1 day', 1000 - k, 'staged', 9 from generate_series(1, 200) as k;
+       now() - k * interval '1 day', 10000 - k, 'staged', 9 from generate_series(1, 200) as k;
 insert into pcc.operation_decisions (ente, verdict, operation_id, code, id_documento, progressivo_registrazione, azione, amount, decided_by, decided_at)
 select ente, 'approve', operation_id, code, id_documento, progressivo_registrazione, azione, coalesce(importo, importo_totale), 'chi', now()
 from pcc.operations where ente = '{ENTE}' and hashtext(operation_id) % 2 = 0;
 insert into pcc.answers (ente, code, id_documento, progressivo_registrazione, answer, whole_supplier, decided_by, decided_at)
 select ente, code, id_documento, progressivo_registrazione, 'NOTA', false, 'chi', now()
 from pcc.questions where ente = '{ENTE}' and addressee = 'ENTE' and hashtext(numero) % 10 = 0;
-"""
-
-PEOPLE = """
-import json, os, random, time
-from locust import HttpUser, constant, task
-
-ASKED = json.loads(os.environ["PCC_BENCH"])
-
-class Person(HttpUser):
-    wait_time = constant(float(ASKED["wait"]))
-
-    def on_start(self):
-        self.round = []
-
-    @task
-    def look(self):
-        if not self.round:  # all pages in an order of one's own, so that each is asked for as often as the others
-            self.round = random.sample(list(ASKED["pages"].items()), len(ASKED["pages"]))
-        name, address = self.round.pop()
-        address = address.replace("{creditor}", random.choice(ASKED["creditors"])).replace("{document}", random.choice(ASKED["documents"]))
-        side = "provider" if address.startswith(("/enti", "/assistenza", "/ricevute")) else "client"
-        began = time.perf_counter()
-        with self.client.get(address, name=name, cookies={"pcc_desk": ASKED["cookies"].get(side, "")}, catch_response=True, allow_redirects=False) as answer:
-            if answer.status_code != 200:
-                answer.failure(str(answer.status_code))
-            took = float(answer.headers["Server-Timing"].split("dur=")[1])
-        seen = (time.perf_counter() - began) * 1000
-        for side, place, milliseconds in (("server", name, took), ("server", "(all pages)", took), ("GET", "(all pages)", seen)):
-            self.environment.events.request.fire(
-                request_type=side, name=place, response_time=milliseconds, response_length=0, exception=None, context={})
 """
 
 PAGES = {
@@ -144,7 +117,7 @@ PAGES = {
         "/assistenza/500",
         "/ricevute",
     )
-} | {"/creditori/…": "/creditori/{creditor}", "/documento": "/documento?id_documento={document}"}
+} | {"/creditori/…": "/creditori/{creditors}", "/documento": "/documento?id_documento={documents}"}
 
 
 def published(home: Path, documents: int, enti: int, tickets: int) -> Settings:
@@ -159,9 +132,11 @@ def published(home: Path, documents: int, enti: int, tickets: int) -> Settings:
     for sequence, folder in enumerate(sorted(staging.iterdir()), 1):
         name = f"staging/{ENTE}/{folder.name}/synthetic.parquet"
         Path(store.uri(name)).parent.mkdir(parents=True, exist_ok=True)
-        Path(store.uri(name)).symlink_to(folder / "synthetic.parquet")
-        (delivery,) = duckdb.execute(f"select delivery from read_parquet('{store.uri(name)}') limit 1").fetchone() or (None,)
-        deliveries.append({"delivery": delivery, "kind": folder.name, "sequence": sequence, "part": "synthetic", "file": folder.name,
+        rows = pq.read_table(folder / "synthetic.parquet")
+        at = rows.column_names.index("delivery")
+        rows = rows.set_column(at, rows.schema.field(at), pa.array([folder.name] * rows.num_rows))  # one delivery has one kind
+        pq.write_table(rows, store.uri(name))
+        deliveries.append({"delivery": folder.name, "kind": folder.name, "sequence": sequence, "part": "synthetic", "file": folder.name,
                            "received_at": datetime(2026, 1, 20, tzinfo=UTC)})  # fmt: skip
     Calculator(settings, store).run(
         ENTE, Parameters(REFERENCE_DATE, OBSERVED_AT, "COMUNE"), pa.Table.from_pylist(deliveries, schema=DELIVERIES_SCHEMA)
@@ -170,6 +145,8 @@ def published(home: Path, documents: int, enti: int, tickets: int) -> Settings:
     write(engine(settings), ROWS, enti=enti)
     write(engine(settings), REGISTERED)
     with engine(settings).begin() as connection:
+        of_file = {"ente": ENTE, "sha256": "0" * 64, "size": 1, "status": "staged", "rows": 9}
+        connection.execute(sa.insert(table("deliveries")), [{**of_file, **delivery} for delivery in deliveries])
         published_anew(connection, [ENTE])
     fill(engine(settings), tickets, datetime.now(UTC), ENTE)
     add_user(engine(settings), EMAIL, "Prova", "ente_user", ENTE, PASSWORD)
@@ -193,10 +170,9 @@ def _sources(store: Store) -> dict[str, str]:
 def load(url: str, asked: dict[str, Any], users: int, seconds: int, work: Path) -> dict[str, tuple[list[int], list[int]]]:
     """By page, as the client and as the server saw it: requests, failures, median, 95th percentile, greatest; milliseconds."""
     work.mkdir(exist_ok=True)
-    (work / "people.py").write_text(PEOPLE)
     with (work / "locust.log").open("w") as log:
         subprocess.run(
-            [sys.executable, "-m", "locust", "-f", str(work / "people.py"), "--headless", "-H", url, "-u", str(users), "-r", str(users),
+            [sys.executable, "-m", "locust", "-f", str(Path(__file__).with_name("desk_people.py")), "--headless", "-H", url, "-u", str(users), "-r", str(users),
              "-t", f"{seconds}s", "--csv", str(work / "figures"), "--only-summary", "--loglevel", "ERROR", "--exit-code-on-error", "0"],
             check=True, stdout=log, stderr=log, env={**os.environ, "PCC_BENCH": json.dumps(asked)},
         )  # fmt: skip
@@ -207,7 +183,7 @@ def load(url: str, asked: dict[str, Any], users: int, seconds: int, work: Path) 
             ]
             for row in csv.DictReader(file)
         }
-    return {name: (rows["GET", name], rows["server", name]) for kind, name in rows if kind == "GET"}
+    return {name: (rows[kind, name], rows["server", name]) for kind, name in rows if kind not in ("", "server")}
 
 
 @contextmanager
@@ -242,6 +218,7 @@ def main() -> None:
     ):
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--think", type=float, default=0.5, help="seconds between two pages of a person")
+    parser.add_argument("--planners", type=int, default=0, help="of the people so many ask what would be if, all the time")
     parser.add_argument("--home", type=Path, help="where the installation is made once, and used again by later runs")
     parser.add_argument("--only", help="the pages whose address begins so")
     options = parser.parse_args()
@@ -264,15 +241,18 @@ def main() -> None:
 def measure(settings: Settings, options: argparse.Namespace, work: Path) -> None:
     """Puts the load on an empty page and on the desk, and prints what was found."""
     pages = {name: address for name, address in PAGES.items() if name.startswith(options.only or "")}
-    asked = {"pages": pages, "wait": options.think, **_signed_in(settings), **_keys(settings)}
+    asked = {"pages": pages, "wait": options.think, "planners": options.planners, "until": f"{today().year}-12-31",
+             **_signed_in(settings), **_keys(settings)}  # fmt: skip
     (work / "bare.py").write_text(BARE)
     url = "http://127.0.0.1:8471"
     with serving(["uvicorn", "bare:app", "--port", "8471", "--log-level", "error", "--app-dir", str(work)], {}, url):
-        floor = load(url, {**asked, "pages": {"/": "/"}}, options.users, min(options.seconds, 15), work / "bare")["/"]
+        floor = load(
+            url, {**asked, "pages": {"/": "/"}, "planners": 0}, options.users, min(options.seconds, 15), work / "bare"
+        )["/"]
     url = "http://127.0.0.1:8472"
     desk = ["pcc_pipeline", "desk", "--port", "8472", "--workers", str(options.workers)]
     with serving(desk, settings.environment(), f"{url}/accesso"):
-        load(url, asked, options.users, 5, work / "warm")
+        load(url, {**asked, "planners": 0}, options.users, 5, work / "warm")
         found = load(url, asked, options.users, options.seconds, work / "desk")
     made = (settings.home / DONE).read_text().split()
     print("{} people, {} documents, {} enti, {} tickets, {} workers, {} s between pages; milliseconds, 95 % are below".format(
@@ -293,7 +273,9 @@ def _signed_in(settings: Settings) -> dict[str, Any]:
         user = check_password(engine(settings), email, PASSWORD, now)
         assert user is not None
         cookies[side] = open_session(engine(settings), user, now)
-    return {"cookies": cookies}
+    client = find_session(engine(settings), cookies["client"], now)
+    assert client is not None
+    return {"cookies": cookies, "csrf": client.csrf}
 
 
 def _keys(settings: Settings) -> dict[str, Any]:
