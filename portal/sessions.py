@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from pcc_pipeline.codes import PROVIDER
 from pcc_pipeline.database.schema import table
 from portal.accounts import User
 
@@ -76,7 +77,8 @@ def find_session(engine: sa.Engine, token: str | None, now: datetime) -> DeskSes
                 *(users.c[name] for name in User.__dataclass_fields__),
             )
             .join(users, users.c.user_id == sessions.c.user_id)
-            .outerjoin(enti, enti.c.codice_ente == chosen)  # the provider's register, where it knows the ente
+            # The provider's register, where it knows the ente.
+            .outerjoin(enti, sa.and_(enti.c.ente == PROVIDER, enti.c.codice_ente == chosen))
             .where(
                 sessions.c.token_hash == key, sessions.c.expires_at > now, sessions.c.seen_at > now - IDLE, users.c.active
             )

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import io
 import re
-from datetime import date
+from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 import python_calamine as calamine
@@ -18,14 +19,16 @@ from assets.steps import MODEL_LAYERS
 from pcc_pipeline.arrival.work import decided
 from pcc_pipeline.checks.gate import Gate
 from pcc_pipeline.database.engine import engine
-from pcc_pipeline.database.publish import Publication, publish
+from pcc_pipeline.database.publish import Publication, current_in, publish
 from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
+from pcc_pipeline.review.operations import Selection, decide_operations, reviewed, set_limit
 from pcc_pipeline.review.pairs import latest_decisions
 from pcc_pipeline.review.standing import published_anew
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from portal.accounts import add_user
+from portal.queries.expected import steps
 
 
 @pytest.fixture
@@ -87,6 +90,50 @@ def test_two_persons_approve_above_the_limit(desk: TestClient, bind: sa.Engine) 
         ("dina@alfa.it", "operations_approve")
     ]
     assert "a1, b1" in entries[0][2] and "stato=waiting" in entries[2][2]
+
+
+def test_how_each_operation_stands_is_noted_with_every_decision(desk: TestClient, bind: sa.Engine) -> None:
+    def noted() -> dict[str, str]:
+        t = table("operation_standing")
+        with bind.connect() as connection:
+            rows = connection.execute(sa.select(t.c.operation_id, t.c.shown).where(t.c.ente == "alfa"))
+            found = {row.operation_id: row.shown for row in rows}
+            assert found == {row["operation_id"]: row["shown"] for row in reviewed(connection, "alfa")}
+        return found
+
+    _sign_in(desk, "chi@alfa.it")
+    assert set(noted().values()) == {"proposed"}
+    decide(desk, "approve-ticked", "b1", "c1")
+    assert noted() == {"a1": "proposed", "a2": "proposed", "b1": "waiting", "c1": "approved"}
+    decide(desk, "refuse-ticked", "a1", motivo="altra fattura")
+    assert (noted()["a1"], noted()["a2"]) == ("refused", "held")
+    decide(desk, "undo-ticked", "a1", motivo="errore")
+    set_limit(bind, "alfa", Decimal(100_000), who="dina")
+    assert noted() == {"a1": "proposed", "a2": "proposed", "b1": "approved", "c1": "approved"}
+    with bind.begin() as connection:
+        connection.execute(sa.delete(table("operations")).where(table("operations").c.operation_id == "b1"))
+        published_anew(connection, ["alfa"])
+    assert set(noted()) == {"a1", "a2", "c1"}
+    places = re.findall(r'name="operazione" value="(\w+)"', desk.get("/operazioni").text)
+    assert places == ["a1", "a2", "c1"]  # what moves most first, each document's steps in order
+
+
+def test_what_pcc_refused_waits_for_a_person_again(desk: TestClient, bind: sa.Engine) -> None:
+    line = {"ente": "alfa", "attempt": 1, "file": "F", "line": 8, "sent_at": datetime.now(UTC)}
+    answer = {"state": "refused", "answered_at": datetime.now(UTC), "overdue": False, "in_flight": False}
+    decide_operations(bind, "alfa", "refuse", Selection(("a1", "c1")), who="dina", reason="no")
+    with bind.begin() as connection:
+        connection.execute(sa.insert(table("sent_operations")), {**line, "operation_id": "b1", "model": "003", "step": 1})
+        connection.execute(sa.insert(table("sent_states")), {**line, "operation_id": "b1", **answer})
+        published_anew(connection, ["alfa"])
+        (step,) = [
+            step
+            for step in steps(connection, "alfa", current_in(connection, "alfa"), date(2026, 1, 20))
+            if step.what == "APPROVE"
+        ]
+    assert (step.many, step.address, step.moves) == (1, "/operazioni?stato=pcc_refused", 90_000)
+    _sign_in(desk, "chi@alfa.it")
+    assert 'value="b1"' in desk.get(step.address).text
 
 
 def test_a_refusal_needs_its_reason_and_can_be_undone(desk: TestClient, bind: sa.Engine) -> None:

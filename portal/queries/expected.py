@@ -15,6 +15,7 @@ from pcc_pipeline.database.publish import Published
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.enti.duties import DutyDate, deadlines_in
 from pcc_pipeline.review.asked import asked
+from pcc_pipeline.review.standing import TO_DECIDE
 from pcc_pipeline.tables.register import REFUSED
 from portal.queries.operations import counts
 
@@ -53,10 +54,11 @@ def steps(connection: sa.Connection, ente: str, published: Published | None, tod
     ]
     if (question := asked(connection, ente)).questions:
         found.append(NextStep("ANSWER", "/domande", question.questions, question.moves, stock_by))
-    waiting = [count for count in counts(connection, ente) if count.shown in ("proposed", "waiting")]
+    waiting = [count for count in counts(connection, ente) if count.shown in TO_DECIDE]
     if waiting:
         many, moves = sum(count.operations for count in waiting), sum((count.stock_effect for count in waiting), ZERO)
-        found.append(NextStep("APPROVE", "/operazioni?stato=proposed", many, abs(moves), stock_by))
+        state = min((count.shown for count in waiting), key=TO_DECIDE.index)
+        found.append(NextStep("APPROVE", f"/operazioni?stato={state}", many, abs(moves), stock_by))
     return found
 
 
