@@ -40,14 +40,17 @@ from benchmarks.support import fill
 from pcc_pipeline.calculator import Calculator, Parameters, prepare
 from pcc_pipeline.calculator.inputs import DELIVERIES_SCHEMA
 from pcc_pipeline.clock import today
+from pcc_pipeline.codes import PROVIDER
 from pcc_pipeline.database import embedded
 from pcc_pipeline.database.engine import dispose, engine
 from pcc_pipeline.database.publish import Publication, publish
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.demo.staging import write_staging
+from pcc_pipeline.enti.receipts import keep, new_subject, sign
 from pcc_pipeline.review.standing import published_anew
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
+from pcc_pipeline.tables.feeds import ENTI
 from portal.accounts import add_user, check_password
 from portal.sessions import find_session, open_session
 
@@ -148,10 +151,33 @@ def published(home: Path, documents: int, enti: int, tickets: int) -> Settings:
         of_file = {"ente": ENTE, "sha256": "0" * 64, "size": 1, "status": "staged", "rows": 9}
         connection.execute(sa.insert(table("deliveries")), [{**of_file, **delivery} for delivery in deliveries])
         published_anew(connection, [ENTE])
+    provided(settings, store, enti)
     fill(engine(settings), tickets, datetime.now(UTC), ENTE)
     add_user(engine(settings), EMAIL, "Prova", "ente_user", ENTE, PASSWORD)
     add_user(engine(settings), OPERATOR, "Prova", "operator", None, PASSWORD)
     return settings
+
+
+def provided(settings: Settings, store: Store, enti: int) -> None:
+    """The provider's register of the enti, as one delivery of it, and receipts of two hundred erasures."""
+    rows = [{"ente": PROVIDER, "delivery": "register", "line": n, "codice_ente": f"ente{n}", "denominazione": f"Comune di Prova {n}",
+             "cf": f"{n:011d}", "tipo": "COMUNE"} for n in range(1, enti + 1)]  # fmt: skip
+    missing = dict.fromkeys(ENTI.column_names)
+    file = Path(store.uri(f"staging/{PROVIDER}/enti/register.parquet"))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist([missing | row for row in rows], schema=ENTI.arrow_schema), file)
+    row = {"ente": PROVIDER, "delivery": "register", "kind": "enti", "part": "register", "file": "enti.csv", "sha256": "0" * 64,
+           "size": 1, "status": "staged", "rows": enti, "received_at": datetime.now(UTC)}  # fmt: skip
+    with engine(settings).begin() as connection:
+        connection.execute(sa.insert(table("deliveries")), row)
+    for n in range(200):
+        keep(
+            store,
+            sign(
+                settings,
+                {"receipt": f"erasure-{n:04d}", "erased_at": f"2025-01-01T00:00:{n % 60:02d}+00:00", **new_subject(f"gone{n}")},
+            ),
+        )
 
 
 def _sources(store: Store) -> dict[str, str]:

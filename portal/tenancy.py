@@ -113,9 +113,7 @@ class DeskDatabase:
         """An engine whose connections all see one ente, and add decisions of that ente alone: for what opens its own."""
         self.open()
         assert self._key is not None
-        restricted = sa.create_engine(
-            _in_scope(desk_url(self.settings), self._key, wall.ente_scope(ente)), poolclass=sa.NullPool
-        )
+        restricted = sa.create_engine(_in_scope(desk_url(self.settings), self._key, wall.ente_scope(ente)))
         try:
             yield restricted
         finally:

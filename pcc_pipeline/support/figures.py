@@ -7,7 +7,7 @@ as of the last night. Working time is a difference of two stored numbers, so tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -181,7 +181,7 @@ def live(connection: sa.Connection, ente: str, now: datetime, kind: str = "month
     return Live(period, tickets, standing, judgements, _availability(connection, given, first, kind))
 
 
-def minutes_left(ticket: sa.RowMapping, now: datetime) -> int | None:
+def minutes_left(ticket: Mapping[Any, Any], now: datetime) -> int | None:
     """Whole working minutes left to the first contact, negative once the limit is passed; None after it."""
     if ticket["first_contact_at"] is not None:
         return None

@@ -21,11 +21,14 @@ from pcc_pipeline.tables.letters import ERASURE, LETTER_KINDS
 from portal import audit
 from portal.pages.register import ente_page, row_lock, row_of
 from portal.pages.tickets import LARGEST_NUMBER
+from portal.queries.paging import SIZE, Page
 from portal.sessions import DeskSession
 from portal.web import (
     HonestForm,
+    Number,
     SignedIn,
     address_of,
+    address_with,
     database_of,
     engine_of,
     installation_for,
@@ -111,10 +114,10 @@ def send(
 
 
 @router.get("/ricevute")
-def erased(request: Request, session: SignedIn) -> Response:
-    """The receipts of erasures, each with the letter that brings it."""
+def erased(request: Request, session: SignedIn, number: Number = 1) -> Response:
+    """The receipts of erasures, latest first, each with the letter that brings it."""
     only_provider(session)
-    return _receipts(request)
+    return _receipts(request, number=number)
 
 
 @router.post("/ricevute/{name}")
@@ -153,15 +156,18 @@ def _enter_day(request: Request, ente: str, row: sa.RowMapping, who: str) -> Non
         enter_values(installation, ente, {column: day.isoformat()}, who, now())
 
 
-def _receipts(request: Request, problem: str | None = None, *, done: bool = False) -> Response:
+def _receipts(request: Request, problem: str | None = None, *, done: bool = False, number: int = 1) -> Response:
     store = Store(settings_of(request).store_url)
     with database_of(request).provider() as connection:
         sent: dict[Any, list[sa.RowMapping]] = {}
         for row in post.letters(connection, PROVIDER):
             sent.setdefault(row["reference"], []).append(row)
-    found = [{**one, "good": verified(one), "sent": sent.get(one["receipt"], [])} for one in reversed(receipts(store))]
+    every, first = receipts(store)[::-1], (number - 1) * SIZE
+    shown = [{**one, "good": verified(one), "sent": sent.get(one["receipt"], [])} for one in every[first : first + SIZE]]
+    found = Page(shown, number, len(every) > first + SIZE)
     return page(request, "receipts.html", 400 if problem else 200, receipts=found, problem=problem, done=done,
-                channel=post.channel(settings_of(request), ERASURE))  # fmt: skip
+                channel=post.channel(settings_of(request), ERASURE),
+                query=lambda **changes: "/ricevute" + address_with(changes))  # fmt: skip
 
 
 def _done(request: Request, session: DeskSession, ente: str, action: str, detail: str, words: str) -> Response:

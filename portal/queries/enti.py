@@ -43,16 +43,18 @@ SIGNALS = tuple(_POINTS)
 LEVELS = ((100, "NOW"), (10, "SOON"), (1, "WAITING"), (0, "QUIET"))
 
 _ZERO = ("questions", "operations", "to_upload", "to_answer")
+#: One ente, or all: asked of each table, so that of the others nothing is read.
+_ASKED = "(cast(:ente as text) is null or {0} = :ente)"
 _TOLD = f"""
 with life as (
     select codice_ente as ente, denominazione, state, processed, next_deadline, next_due_on, at_risk, why
-    from pcc.service_life where state <> 'erased'
+    from pcc.service_life where state <> 'erased' and {_ASKED.format("codice_ente")}
 ), checks as (
     select ente, count(*) as failing, bool_or(blocking) as blocked, min(since) as failing_since
-    from pcc.failing_checks group by ente
+    from pcc.failing_checks where {_ASKED.format("ente")} group by ente
 ), refusals as (
     select d.ente, count(*) as refused, min(d.received_at) as refused_since from pcc.deliveries as d
-    where d.status = 'refused' and d.received_at > :refused_after and not exists (
+    where d.status = 'refused' and d.received_at > :refused_after and {_ASKED.format("d.ente")} and not exists (
         select from pcc.deliveries as later
         where later.ente = d.ente and later.status = 'staged' and later.kind = d.kind and later.sequence > d.sequence
     )
@@ -61,7 +63,7 @@ with life as (
     select ente, count(*) as tickets, min(deadline_at) as tickets_until,
         count(*) filter (where deadline_at < :now) as tickets_late,
         count(*) filter (where deadline_at between :now and :near) as tickets_near
-    from pcc.support_tickets where closed_at is null and first_contact_at is null group by ente
+    from pcc.support_tickets where closed_at is null and first_contact_at is null and {_ASKED.format("ente")} group by ente
 ), joined as (
     select coalesce(s.ente, life.ente) as ente, life.denominazione, s.reference_date, s.published_at, s.pcc_amount,
         s.right_amount, s.projected_amount, s.explained_amount, s.pcc_amount - s.right_amount as difference,
@@ -72,7 +74,7 @@ with life as (
         coalesce(checks.failing, 0) as failing, coalesce(checks.blocked, false) as blocked,
         coalesce(refusals.refused, 0) as refused, coalesce(tickets.tickets, 0) as tickets,
         coalesce(tickets.tickets_late, 0) as tickets_late, coalesce(tickets.tickets_near, 0) as tickets_near
-    from pcc.ente_standing as s
+    from (select * from pcc.ente_standing where {_ASKED.format("ente")}) as s
     full join life on life.ente = s.ente
     left join checks on checks.ente = coalesce(s.ente, life.ente)
     left join refusals on refusals.ente = coalesce(s.ente, life.ente)
@@ -85,9 +87,9 @@ with life as (
       and (cast(:state as text) is null or state = :state)
 )
 """
-_COUNTS = """(select coalesce(jsonb_object_agg(signal, enti), '{}') from (
-    select signal, count(*) as enti from told, unnest(signals) as signal group by signal
-) as counted)"""
+_COUNTS = f"""(select jsonb_strip_nulls(jsonb_build_object(
+    {", ".join(f"'{name}', nullif(count(*) filter (where {_HOLDS[name]}), 0)" for name in _POINTS)}
+)) from told)"""
 _ROWS = f"""
 select told.*, count(*) over () as total, {_COUNTS} as counts
 from told
@@ -136,8 +138,8 @@ def morning(
 
 def standing(connection: sa.Connection, now: datetime, ente: str) -> sa.RowMapping | None:
     """One ente's row of the table; None where neither a publication nor the register knows it."""
-    query = sa.text(_TOLD + "select * from told where ente = :ente")
     given = {**_moments(now), **_wanted(EntiFilter()), "ente": ente}
+    query = sa.text(_TOLD + "select * from told")
     return connection.execute(query, given).mappings().one_or_none()
 
 
@@ -149,7 +151,7 @@ def failing(connection: sa.Connection, ente: str) -> list[sa.RowMapping]:
 
 def _wanted(wanted: EntiFilter) -> dict[str, Any]:
     searched = None if wanted.searched is None else containing(wanted.searched)
-    return {"searched": searched, "state": wanted.state, "signal": wanted.signal}
+    return {"ente": None, "searched": searched, "state": wanted.state, "signal": wanted.signal}
 
 
 def _moments(now: datetime) -> dict[str, Any]:

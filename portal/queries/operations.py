@@ -7,9 +7,10 @@ decision (`operation_standing`): by that they are narrowed, paged and counted he
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -58,7 +59,7 @@ def operations(connection: sa.Connection, ente: str, wanted: OperationFilter, nu
     return Page([in_full[row["operation_id"]] for row in page.rows], page.number, page.more)
 
 
-def _with_their_documents(connection: sa.Connection, ente: str, chosen: Sequence[sa.RowMapping]) -> Sequence[sa.RowMapping]:
+def _with_their_documents(connection: sa.Connection, ente: str, chosen: Sequence[Mapping[Any, Any]]) -> Sequence[sa.RowMapping]:
     """Operations in full, with the others of their documents: what is refused of a document holds what comes after."""
     o = table("operations")
     ids = {row["id_documento"] for row in chosen}

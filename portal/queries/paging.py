@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ SIZE = 50
 class Page:
     """Rows as mappings, the page's number (from 1), whether another follows."""
 
-    rows: Sequence[sa.RowMapping]
+    rows: Sequence[Mapping[Any, Any]]
     number: int
     more: bool
 
