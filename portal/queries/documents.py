@@ -81,7 +81,7 @@ def document(connection: sa.Connection, ente: str, id_documento: str | None, pro
     first = positions.get("right") or next(iter(positions.values()))
     keys = history.Keys(first["id_documento"], first["progressivo_registrazione"])
     matches = rows("matches")
-    proposed = [history.Keys(row["id_documento"], row["progressivo_registrazione"]) for row in rows("operations")]
+    proposed = [row["operation_id"] for row in rows("operations")]
     events, balances = history.history(connection, ente, keys, first)
     return DocumentDetail(
         positions, matches[0] if matches else None, rows("anomalies"), history.operations(connection, ente, proposed),

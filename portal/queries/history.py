@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from pcc_pipeline.clock import ROME
 from pcc_pipeline.database.schema import table
-from pcc_pipeline.review.states import REVIEWED, parameters
+from pcc_pipeline.review.states import REVIEWED_SOME, parameters
 
 #: Of one day the document itself comes first, PCC's answers last.
 _SIDES = ("", "ERP", "SDI", "PCC")
@@ -91,19 +91,13 @@ def _order(event: Event) -> tuple[date, int, int]:
     return (event.day or _LATEST, _SIDES.index(event.side), ending.index(event.kind) + 1 if event.kind in ending else 0)
 
 
-def operations(connection: sa.Connection, ente: str, keys: Sequence[Keys]) -> list[sa.RowMapping]:
+def operations(connection: sa.Connection, ente: str, proposed: Sequence[str]) -> list[sa.RowMapping]:
     """The operations proposed for a document, in order, in the columns of REVIEWED: as they would be sent, each with its
-    state. `keys` are those of the document's rows of `operations`: none where nothing is proposed."""
-    found: list[sa.RowMapping] = []
-    for pair in dict.fromkeys(keys):
-        # Conditions on what the window is partitioned by go down into it: the other documents are not looked at.
-        query = sa.text(
-            f"select r.* from ({REVIEWED}) as r where r.id_documento is not distinct from cast(:id_documento as text) "
-            "and r.progressivo_registrazione is not distinct from cast(:progressivo as text) order by r.step"
-        )
-        given = {**parameters(ente), **pair.__dict__}
-        found += connection.execute(query, given).mappings()
-    return found
+    state. `proposed` are the keys of all of them: none where nothing is proposed."""
+    if not proposed:
+        return []
+    query = f"select r.* from ({REVIEWED_SOME}) as r order by r.id_documento, r.progressivo_registrazione, r.step"
+    return list(connection.execute(sa.text(query), {**parameters(ente), "some": list(proposed)}).mappings())
 
 
 def questions(connection: sa.Connection, ente: str, keys: Keys) -> list[sa.RowMapping]:
