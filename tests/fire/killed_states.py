@@ -79,7 +79,8 @@ def _database(settings: Settings) -> Iterator[tuple[str, object]]:
         for name in sorted(inspector.get_table_names(SCHEMA)):
             columns = [column["name"] for column in inspector.get_columns(name, SCHEMA)
                        if not isinstance(column["type"], sa.DateTime) and column["name"] not in _RANDOM]  # fmt: skip
-            chosen = ", ".join(_ranked(column) for column in columns) or "1"
+            within = "PARTITION BY ente " if "ente" in columns else ""
+            chosen = ", ".join(_ranked(column, within) for column in columns) or "1"
             given = f'"{SCHEMA}"."{name}"'
             given = f"({_LAST[name].format(given)})" if name in _LAST else given
             rows = connection.execute(sa.text(f"SELECT {chosen} FROM {given} AS given"))
@@ -93,11 +94,12 @@ def _sorted(rows: Iterable[object]) -> list[str]:
     return sorted(_NAMES.sub("<random>", json.dumps(row, default=str, sort_keys=True)) for row in rows)
 
 
-def _ranked(column: str) -> str:
+def _ranked(column: str, within: str) -> str:
+    """A number by its rank; among the rows of its ente, since which of two goes first is chance."""
     quoted = f'"{column}"'
     if not _ORDER.fullmatch(column):
         return quoted
-    return f"CASE WHEN {quoted} IS NULL THEN NULL ELSE dense_rank() OVER (ORDER BY {quoted}) END"
+    return f"CASE WHEN {quoted} IS NULL THEN NULL ELSE dense_rank() OVER ({within}ORDER BY {quoted}) END"
 
 
 def _files(folder: Path) -> list[str]:
