@@ -36,8 +36,7 @@ def state(settings: Settings, out: Path) -> State:
     """Everything, by a name each: tables of the database, files of the store, other files, what Dagster calls under way."""
     found: State = {}
     scratch.clear(settings)
-    for name, rows in _database(settings):
-        found[f"table {name}"] = rows
+    found |= tables(settings)
     store = Store(settings.store_url)
     for name in _files(Path(store.root)):
         content, shown = _content(Path(store.root) / name), _NAMES.sub("<random>", name)
@@ -50,6 +49,11 @@ def state(settings: Settings, out: Path) -> State:
             if Path(store.root) not in (folder / name).parents and not name.startswith(("dagster", "keys/", "postgres/")):
                 found[f"{place} {name}"] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
     return found
+
+
+def tables(settings: Settings) -> State:
+    """The rows of each table of the database, and how many runs Dagster calls under way."""
+    return {f"table {name}": rows for name, rows in _database(settings)}
 
 
 def differences(wanted: State, found: State) -> list[str]:
