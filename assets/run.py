@@ -14,6 +14,7 @@ from dagster._core.utils import make_new_run_id
 
 from assets.killed import HEADLESS, end_killed_runs
 from assets.partitions import ENTI_NAME, run_tags
+from assets.storage import told_later
 from pcc_pipeline.database.dagster_home import write_dagster_home
 from pcc_pipeline.database.engine import run_lock
 from pcc_pipeline.installation import Installation
@@ -57,7 +58,7 @@ def run_headless(
         instance.add_dynamic_partitions(ENTI_NAME, [ente for ente in enti if ente not in known])
         tags = run_tags(dict.fromkeys(enti, HEADLESS), instance.get_dynamic_partitions(ENTI_NAME))
         run_id = make_new_run_id()
-        with run_lock(installation.engine, run_id):
+        with run_lock(installation.engine, run_id), told_later(run_id):
             result = defs.resolve_job_def("reconcile_ente").execute_in_process(
                 instance=instance,
                 run_id=run_id,

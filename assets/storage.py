@@ -2,19 +2,21 @@
 
 A run of one ente tells of some six hundred things, most of them outputs and checks. Dagster writes each by itself, with
 questions whose answer never changes, and in a worker over a new connection each time: more than half of a small run's time.
+A run that reports itself (`partitions`) is told of later still (`told_later`): its ente's readers do not wait for its events.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from dagster import DagsterEventType, EventLogEntry
+from dagster import AssetKey, DagsterEventType, EventLogEntry
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
 from dagster._core.storage.event_log import SqlEventLogStorageTable
+from dagster._core.storage.event_log.base import AssetRecord
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres.event_log import PostgresEventLogStorage
 from dagster_postgres.run_storage import PostgresRunStorage
@@ -30,10 +32,27 @@ WAIT = frozenset({
     DagsterEventType.ASSET_MATERIALIZATION,
     DagsterEventType.ASSET_CHECK_EVALUATION,
 })  # fmt: skip
-#: As many events wait at most; so many seconds an ente is known to be a partition, without asking again.
-TOGETHER, KNOWN = 500, 10.0
+#: What else may wait in a run that is told of later.
+LATER = WAIT | {DagsterEventType.STEP_START, DagsterEventType.STEP_SUCCESS, DagsterEventType.ENGINE_EVENT}
+#: As many events wait at most, and so many seconds; so many seconds an ente is known to be a partition, without asking again.
+TOGETHER, LATEST, KNOWN = 1000, 10.0, 10.0
 #: A connection is held; more while several threads ask.
 POOL: Mapping[str, int] = {"statement_timeout": 0, "pool_recycle": 3600, "max_overflow": 20}
+
+
+#: Runs of this process that are told of later.
+_LATER: set[str] = set()
+
+
+@contextmanager
+def told_later(run_id: str) -> Iterator[None]:
+    """Within the block the events of that run, which this process works on, are written some seconds late. Those of its end
+    and of a failure are not. No record of an asset is read meanwhile: the run notes no versions of what it reads."""
+    _LATER.add(run_id)
+    try:
+        yield
+    finally:
+        _LATER.discard(run_id)
 
 
 class _Open:
@@ -86,11 +105,17 @@ class EventLog(_Open, PostgresEventLogStorage):
             self._partitions[asked] = time.monotonic()
         return found
 
+    def get_asset_records(self, asset_keys: Sequence[AssetKey] | None = None) -> Sequence[AssetRecord]:
+        """What is known of assets; nothing within `told_later`."""
+        return [] if _LATER else super().get_asset_records(asset_keys)
+
     def store_event(self, event: EventLogEntry) -> None:
         """Writes an event with those that wait for it, or has it wait."""
         with self._lock:
             self._waiting.append(event)
-            if event.dagster_event_type not in WAIT or len(self._waiting) >= TOGETHER:
+            waits = event.dagster_event_type in (LATER if event.run_id in _LATER else WAIT)
+            late = event.timestamp - self._waiting[0].timestamp > LATEST
+            if not waits or late or len(self._waiting) >= TOGETHER:
                 self._write()
 
     def dispose(self) -> None:

@@ -38,7 +38,9 @@ from kombu import Queue
 from kombu.transport import sqlalchemy as database_transport
 
 from assets.killed import unattended
+from assets.partitions import REPORTS_ITSELF
 from assets.run import opened
+from assets.storage import told_later
 from pcc_pipeline.database.dagster_home import ANYWHERE, AT_HOME, LONGEST_RUN
 from pcc_pipeline.database.engine import broker_url, engine, is_worked_on, run_lock
 from pcc_pipeline.scratch import clear, settle
@@ -175,6 +177,9 @@ def _one_process(settings: Settings, anywhere: bool, reading: int, writing: int)
         under[task_id] = held = ExitStack()
         held.enter_context(run_lock(engine(settings), run_id))
         instance = held.enter_context(DagsterInstance.get())
+        run = instance.get_run_by_id(run_id)
+        if run and run.tags.get(REPORTS_ITSELF):
+            held.enter_context(told_later(run_id))
         thread, ended = start_run_cancellation_thread(instance, run_id)
         held.callback(thread.join)
         held.callback(ended.set)

@@ -27,7 +27,7 @@ from pcc_pipeline.arrival.work import ATTEMPTS, RUNS, Attempts, split, to_do
 from pcc_pipeline.clock import is_due
 
 #: Seconds between looks at the inbox, and between looks for what was read but not published.
-LOOK, SWEEP = 2, 60
+LOOK, SWEEP = 1, 60
 
 UNFINISHED = [
     DagsterRunStatus.QUEUED,

@@ -36,8 +36,7 @@ def state(settings: Settings, out: Path) -> State:
     """Everything, by a name each: tables of the database, files of the store, other files, what Dagster calls under way."""
     found: State = {}
     scratch.clear(settings)
-    for name, rows in _database(settings):
-        found[f"table {name}"] = rows
+    found |= tables(settings)
     store = Store(settings.store_url)
     for name in _files(Path(store.root)):
         content, shown = _content(Path(store.root) / name), _NAMES.sub("<random>", name)
@@ -50,6 +49,11 @@ def state(settings: Settings, out: Path) -> State:
             if Path(store.root) not in (folder / name).parents and not name.startswith(("dagster", "keys/", "postgres/")):
                 found[f"{place} {name}"] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
     return found
+
+
+def tables(settings: Settings) -> State:
+    """The rows of each table of the database, and how many runs Dagster calls under way."""
+    return {f"table {name}": rows for name, rows in _database(settings)}
 
 
 def differences(wanted: State, found: State) -> list[str]:
@@ -79,7 +83,8 @@ def _database(settings: Settings) -> Iterator[tuple[str, object]]:
         for name in sorted(inspector.get_table_names(SCHEMA)):
             columns = [column["name"] for column in inspector.get_columns(name, SCHEMA)
                        if not isinstance(column["type"], sa.DateTime) and column["name"] not in _RANDOM]  # fmt: skip
-            chosen = ", ".join(_ranked(column) for column in columns) or "1"
+            within = "PARTITION BY ente " if "ente" in columns else ""
+            chosen = ", ".join(_ranked(column, within) for column in columns) or "1"
             given = f'"{SCHEMA}"."{name}"'
             given = f"({_LAST[name].format(given)})" if name in _LAST else given
             rows = connection.execute(sa.text(f"SELECT {chosen} FROM {given} AS given"))
@@ -93,11 +98,12 @@ def _sorted(rows: Iterable[object]) -> list[str]:
     return sorted(_NAMES.sub("<random>", json.dumps(row, default=str, sort_keys=True)) for row in rows)
 
 
-def _ranked(column: str) -> str:
+def _ranked(column: str, within: str) -> str:
+    """A number by its rank; among the rows of its ente, since which of two goes first is chance."""
     quoted = f'"{column}"'
     if not _ORDER.fullmatch(column):
         return quoted
-    return f"CASE WHEN {quoted} IS NULL THEN NULL ELSE dense_rank() OVER (ORDER BY {quoted}) END"
+    return f"CASE WHEN {quoted} IS NULL THEN NULL ELSE dense_rank() OVER ({within}ORDER BY {quoted}) END"
 
 
 def _files(folder: Path) -> list[str]:

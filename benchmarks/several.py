@@ -1,0 +1,219 @@
+"""Machines that share a database, an S3 store and a broker, and no disk: the same tables as one process, whoever is killed.
+
+    python -m benchmarks.several [--enti 8] [--documents 1000] [--kills 10]
+
+Each "machine" is `pcc worker --anywhere` with a home of its own and one thread; Redis and an S3 server (moto) run beside.
+First the same enti are done by one worker, then by two: what waits in the queue is there before they start, and the workers
+are warm. Their ratio is printed. Then three workers do them, and at random moments one of them is killed with all it started
+and begun again; afterwards the tables are compared with those of one process (`pcc run`, a store in files).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from random import Random
+
+import fsspec
+import sqlalchemy as sa
+from dagster import DagsterRunStatus, RunsFilter
+
+TESTS = Path(__file__).resolve().parents[1] / "tests"
+sys.path[:0] = [str(TESTS), str(TESTS / "fire")]
+
+import killed_services  # noqa: E402
+import killed_states  # noqa: E402
+from serving import free_port  # noqa: E402
+
+from assets.run import opened, run_headless  # noqa: E402
+from pcc_pipeline.arrival.delivery import deliver  # noqa: E402
+from pcc_pipeline.database import embedded  # noqa: E402
+from pcc_pipeline.database.engine import database_url, dispose, engine  # noqa: E402
+from pcc_pipeline.database.schema import table  # noqa: E402
+from pcc_pipeline.demo import write_provider  # noqa: E402
+from pcc_pipeline.installation import Installation  # noqa: E402
+from pcc_pipeline.settings import Settings  # noqa: E402
+
+KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "eu-south-1"}
+REFERENCE_DATE = date(2025, 12, 31)
+#: Seconds after which what is not published is given up.
+PATIENCE = 900.0
+
+
+@contextmanager
+def running(*command: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process with a group of its own, which ends with the block."""
+    process = subprocess.Popen(
+        command, env={**os.environ, **environment}, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield process
+    finally:
+        kill(process)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Kills a process and all it started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def until(what: Callable[[], bool], patience: float = PATIENCE) -> None:
+    """Waits until something holds; ends the benchmark where it does not in time."""
+    end = time.monotonic() + patience
+    while not what():
+        if time.monotonic() > end:
+            raise SystemExit("given up: it did not come to an end in time")
+        time.sleep(0.2)
+
+
+class Place:
+    """A database, a store and a broker of their own, with the files of some enti delivered and their runs in the queue."""
+
+    def __init__(self, folder: Path, files: Path, up: ExitStack) -> None:
+        self._up, self._folder = up, folder
+        redis, s3 = free_port(), free_port()
+        folder.mkdir()
+        up.enter_context(running("redis-server", "--port", str(redis), "--save", "", "--dir", str(folder)))
+        up.enter_context(running(sys.executable, "-m", "moto.server", "-p", str(s3)))
+        os.environ |= {**KEYS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{s3}"}
+        fsspec.filesystem("s3", skip_instance_cache=True)  # the address is another one now
+        own = Settings.at(folder / "home")
+        engine(own)
+        self.settings = replace(
+            own, threads=1, workers=1, runs_at_once=3, store_url="s3://pcc/store", quiet_seconds=0, broker_url=f"redis://127.0.0.1:{redis}/0",
+            database_url=database_url(own).render_as_string(hide_password=False),
+        )  # fmt: skip
+        self._own = own
+        until(self._bucket, 60)
+        engine(self.settings)
+        up.enter_context(running(*PCC, "daemon", **self.settings.environment()))
+        self.enti = [path for path in sorted(files.iterdir()) if not path.name.startswith("_")]
+        with opened(self.settings) as instance:
+            for number, ente in enumerate(self.enti, 1):  # one by one: what arrives together becomes one run
+                for kind in sorted(ente.iterdir()):
+                    for file in kind.iterdir():
+                        deliver(self.settings.inbox, ente.name, kind.name, file)
+                until(lambda number=number: len(instance.get_runs(RunsFilter(job_name="reconcile_ente"))) >= number, 120)
+
+    def _bucket(self) -> bool:
+        try:
+            fsspec.filesystem("s3", skip_instance_cache=True).mkdir("pcc")
+        except Exception:
+            return False
+        return True
+
+    def worker(self, number: int) -> subprocess.Popen[bytes]:
+        """Another machine's worker, with a home of its own."""
+        home = self._folder / f"machine{number}-{time.monotonic_ns()}"
+        mine = replace(self.settings, home=home, inbox=home / "inbox").environment()
+        return self._up.enter_context(running(*PCC, "worker", "--anywhere", "--processes", "1", **mine))
+
+    def all_published(self) -> bool:
+        """Whether readers see each ente, and no run is left."""
+        with engine(self.settings).connect() as connection:
+            found = set(connection.scalars(sa.select(table("stock").c.ente).distinct()))
+        return found == {ente.name for ente in self.enti} and not self.at_work()
+
+    def at_work(self) -> int:
+        """How many runs have not ended."""
+        with opened(self.settings) as instance:
+            return len(instance.get_runs(RunsFilter(statuses=[*killed_services.AT_WORK, DagsterRunStatus.QUEUED])))
+
+    def leave(self) -> None:
+        """Closes what this process holds."""
+        dispose(self.settings)
+        embedded.release(self._own.home)
+        embedded.stop(self._own.home)
+
+
+PCC = (sys.executable, "-m", "pcc_pipeline")
+
+
+def timed(root: Path, files: Path, workers: int) -> float:
+    """Seconds in which so many workers empty the queue, from the start of the first run."""
+    with ExitStack() as up:
+        place = Place(root / f"timed{workers}", files, up)
+        up.callback(place.leave)
+        for number in range(workers):
+            place.worker(number)
+        with opened(place.settings) as instance:
+            until(lambda: bool(instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED]))), 120)
+        started = time.perf_counter()
+        until(place.all_published)
+        return time.perf_counter() - started
+
+
+def killed(root: Path, files: Path, kills: int) -> tuple[killed_states.State, float]:
+    """The tables after three workers did all enti, while so many times one of them was killed; seconds in all."""
+    random = Random(kills)
+    with ExitStack() as up:
+        place = Place(root / "killed", files, up)
+        up.callback(place.leave)
+        machines = [place.worker(number) for number in range(3)]
+        started = time.perf_counter()
+        for count in range(kills):
+            time.sleep(random.uniform(2, 12))
+            number = random.randrange(3)
+            kill(machines[number])
+            machines[number] = place.worker(number)
+            print(f"  kill {count + 1}: worker {number}, {place.at_work()} runs not ended", flush=True)
+        until(place.all_published)
+        return killed_services.certain(killed_states.tables(place.settings), place.settings), time.perf_counter() - started
+
+
+def alone(root: Path, files: Path) -> killed_states.State:
+    """The tables that one process makes of the same files."""
+    settings = Settings.at(root / "alone")
+    engine(settings)
+    inbox = root / "inbox"
+    enti = [path.name for path in sorted(files.iterdir()) if not path.name.startswith("_")]
+    for ente in enti:
+        shutil.copytree(files / ente, inbox / ente)
+    assert run_headless(Installation(settings), enti, inbox=inbox)
+    found = killed_services.certain(killed_states.tables(settings), settings)
+    dispose(settings)
+    embedded.release(settings.home)
+    embedded.stop(settings.home)
+    return found
+
+
+def main() -> int:
+    """Prints the seconds, their ratio, and what differs after the kills; 1 where something does."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--enti", type=int, default=8)
+    parser.add_argument("--documents", type=int, default=1000)
+    parser.add_argument("--kills", type=int, default=10)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="pcc-bench-") as folder:
+        root = Path(folder)
+        if os.geteuid() == 0:
+            root.chmod(0o711)  # the embedded server runs as another user
+        write_provider(
+            root / "files", enti=asked.enti, documents=asked.documents, seed=7, reference_date=REFERENCE_DATE, sdi_share=0, bad_rows=False
+        )  # fmt: skip
+        one, two = (timed(root, root / "files", workers) for workers in (1, 2))
+        print(f"{asked.enti} enti of {asked.documents} documents: one worker {one:.1f} s, two {two:.1f} s: {one / two:.2f}")
+        if not asked.kills:
+            return 0
+        wanted = alone(root, root / "files")
+        found, seconds = killed(root, root / "files", asked.kills)
+        problems = killed_states.differences(wanted, found)
+        print(f"three workers, {asked.kills} kills: {seconds:.1f} s, {'; '.join(problems) or 'the tables of one process'}")
+        return bool(problems)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
