@@ -15,9 +15,10 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from pcc_pipeline.arrival.landing import PROVIDER, waiting
+from pcc_pipeline.calculator import at_hand
 from pcc_pipeline.database.publish import Publication, publish
 from pcc_pipeline.database.schema import table
-from pcc_pipeline.duck import connect, parquet
+from pcc_pipeline.duck import parquet
 from pcc_pipeline.enti.life import ERASED, LISTS, Life, life
 from pcc_pipeline.enti.receipts import erased_receipt, receipts
 from pcc_pipeline.installation import Installation
@@ -38,8 +39,7 @@ def register_rows(
     if not files:
         return {}
     names = [name for name in ENTI.column_names if name not in ("ente", "delivery", "line")]
-    with connect(installation.settings) as connection:
-        installation.store.attach(connection)
+    with at_hand(installation.settings, installation.store) as connection:
         connection.register("deliveries", deliveries)
         rows = connection.execute(
             f"select {', '.join(names)} from {parquet(ENTI, files)} join deliveries using (delivery) "
