@@ -7,7 +7,6 @@ with a publication or a decision, `checks.failing` with the checks.
 
 from __future__ import annotations
 
-from pcc_pipeline.italian import OPERATION_STATES
 from pcc_pipeline.tables.common import ENTE, ID_DOCUMENTO, PROGRESSIVO, money
 from pcc_pipeline.tables.describe import Column, Paging, Table
 
@@ -56,7 +55,7 @@ OPERATION_STANDING = Table(
     (
         ENTE,
         Column("operation_id", "text", "The operation (operations)", required=True),
-        Column("shown", "text", "How it stands, in the word that readers are told", required=True, allowed=tuple(OPERATION_STATES)),
+        Column("shown", "text", "How it stands, in the word that readers are told (review.states)", required=True),
         Column("code", "text", "The anomaly that it remedies", required=True),
         Column("original_creditor", "text", "The supplier, normalised", required=True, source="docs/rules.md#rule-5"),
         money("stock_effect", "What it takes from PCC's stock, signed; negative where it adds", source="docs/rules.md#rule-4"),

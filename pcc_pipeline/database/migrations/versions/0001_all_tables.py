@@ -660,7 +660,7 @@ def upgrade() -> None:
     op.create_table('operation_standing',
     sa.Column('ente', sa.Text(), nullable=False, comment='Tenant code'),
     sa.Column('operation_id', sa.Text(), nullable=False, comment='The operation (operations)'),
-    sa.Column('shown', sa.Text(), nullable=False, comment='How it stands, in the word that readers are told'),
+    sa.Column('shown', sa.Text(), nullable=False, comment='How it stands, in the word that readers are told (review.states)'),
     sa.Column('code', sa.Text(), nullable=False, comment='The anomaly that it remedies'),
     sa.Column('original_creditor', sa.Text(), nullable=False, comment='The supplier, normalised (docs/rules.md#rule-5)'),
     sa.Column('stock_effect', sa.Numeric(precision=18, scale=2), nullable=False, comment="What it takes from PCC's stock, signed; negative where it adds [EUR] (docs/rules.md#rule-4)"),
