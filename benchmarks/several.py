@@ -2,7 +2,7 @@
 
     python -m benchmarks.several [--enti 8] [--documents 1000] [--kills 10]
 
-Each "machine" is `pcc worker --anywhere` with a home of its own and one thread; Redis and an S3 server (moto) run beside.
+Each "machine" is `pcc worker` with a home of its own and one thread; Redis and an S3 server (moto) run beside.
 First the same enti are done by one worker, then by two: what waits in the queue is there before they start, and the workers
 are warm. Their ratio is printed. Then three workers do them, and at random moments one of them is killed with all it started
 and begun again; afterwards the tables are compared with those of one process (`pcc run`, a store in files).
@@ -34,7 +34,7 @@ sys.path[:0] = [str(TESTS), str(TESTS / "fire")]
 
 import killed_services  # noqa: E402
 import killed_states  # noqa: E402
-from serving import free_port  # noqa: E402
+from serving import answers, free_port  # noqa: E402
 
 from assets.run import opened, run_headless  # noqa: E402
 from pcc_pipeline.arrival.delivery import deliver  # noqa: E402
@@ -45,7 +45,7 @@ from pcc_pipeline.demo import write_provider  # noqa: E402
 from pcc_pipeline.installation import Installation  # noqa: E402
 from pcc_pipeline.settings import Settings  # noqa: E402
 
-KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "eu-south-1"}
+KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
 REFERENCE_DATE = date(2025, 12, 31)
 #: Seconds after which what is not published is given up.
 PATIENCE = 900.0
@@ -71,11 +71,11 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def until(what: Callable[[], bool], patience: float = PATIENCE) -> None:
-    """Waits until something holds; ends the benchmark where it does not in time."""
+    """Waits until something holds. Raises TimeoutError where it does not in time."""
     end = time.monotonic() + patience
     while not what():
         if time.monotonic() > end:
-            raise SystemExit("given up: it did not come to an end in time")
+            raise TimeoutError(f"waited {patience:.0f} s for nothing")
         time.sleep(0.2)
 
 
@@ -89,7 +89,6 @@ class Place:
         up.enter_context(running("redis-server", "--port", str(redis), "--save", "", "--dir", str(folder)))
         up.enter_context(running(sys.executable, "-m", "moto.server", "-p", str(s3)))
         os.environ |= {**KEYS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{s3}"}
-        fsspec.filesystem("s3", skip_instance_cache=True)  # the address is another one now
         own = Settings.at(folder / "home")
         engine(own)
         self.settings = replace(
@@ -97,7 +96,8 @@ class Place:
             database_url=database_url(own).render_as_string(hide_password=False),
         )  # fmt: skip
         self._own = own
-        until(self._bucket, 60)
+        until(lambda: answers(f"http://127.0.0.1:{s3}/moto-api/"), 60)
+        fsspec.filesystem("s3", skip_instance_cache=True).mkdir("pcc")  # the address is another one each time
         engine(self.settings)
         up.enter_context(running(*PCC, "daemon", **self.settings.environment()))
         self.enti = [path for path in sorted(files.iterdir()) if not path.name.startswith("_")]
@@ -108,18 +108,14 @@ class Place:
                         deliver(self.settings.inbox, ente.name, kind.name, file)
                 until(lambda number=number: len(instance.get_runs(RunsFilter(job_name="reconcile_ente"))) >= number, 120)
 
-    def _bucket(self) -> bool:
-        try:
-            fsspec.filesystem("s3", skip_instance_cache=True).mkdir("pcc")
-        except Exception:
-            return False
-        return True
-
     def worker(self, number: int) -> subprocess.Popen[bytes]:
-        """Another machine's worker, with a home of its own."""
-        home = self._folder / f"machine{number}-{time.monotonic_ns()}"
+        """A machine's worker; the first one's machine is that of the inbox, every other has a home of its own."""
+        command = [*PCC, "worker", "--processes", "1"]
+        if number == 0:
+            return self._up.enter_context(running(*command, **self.settings.environment()))
+        home = self._folder / f"machine{number}"
         mine = replace(self.settings, home=home, inbox=home / "inbox").environment()
-        return self._up.enter_context(running(*PCC, "worker", "--anywhere", "--processes", "1", **mine))
+        return self._up.enter_context(running(*command, "--anywhere", **mine))
 
     def all_published(self) -> bool:
         """Whether readers see each ente, and no run is left."""
