@@ -2,10 +2,10 @@
 
     python -m benchmarks.several [--enti 8] [--documents 1000] [--kills 10]
 
-Each "machine" is `pcc worker` with a home of its own and one thread; Redis and an S3 server (moto) run beside.
-First the same enti are done by one worker, then by two: what waits in the queue is there before they start, and the workers
-are warm. Their ratio is printed. Then three workers do them, and at random moments one of them is killed with all it started
-and begun again; afterwards the tables are compared with those of one process (`pcc run`, a store in files).
+Each "machine" is `pcc worker` with a home of its own and one thread, over Redis. First the same enti are done by one worker,
+then by two: what waits in the queue is there before they start. Their ratio is printed; the store is in files, since an S3
+server of tests (moto) answers one request at a time. Then three workers do them over S3, and at random moments one of them is
+killed with all it started and begun again; afterwards the tables are compared with those of one process (`pcc run`).
 """
 
 from __future__ import annotations
@@ -82,22 +82,18 @@ def until(what: Callable[[], bool], patience: float = PATIENCE) -> None:
 class Place:
     """A database, a store and a broker of their own, with the files of some enti delivered and their runs in the queue."""
 
-    def __init__(self, folder: Path, files: Path, up: ExitStack) -> None:
+    def __init__(self, folder: Path, files: Path, up: ExitStack, *, s3: bool = False) -> None:
         self._up, self._folder = up, folder
-        redis, s3 = free_port(), free_port()
+        redis = free_port()
         folder.mkdir()
         up.enter_context(running("redis-server", "--port", str(redis), "--save", "", "--dir", str(folder)))
-        up.enter_context(running(sys.executable, "-m", "moto.server", "-p", str(s3)))
-        os.environ |= {**KEYS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{s3}"}
         own = Settings.at(folder / "home")
         engine(own)
         self.settings = replace(
-            own, threads=1, workers=1, runs_at_once=3, store_url="s3://pcc/store", quiet_seconds=0, broker_url=f"redis://127.0.0.1:{redis}/0",
+            own, threads=1, workers=1, runs_at_once=3, store_url=self._bucket() if s3 else own.store_url, quiet_seconds=0, broker_url=f"redis://127.0.0.1:{redis}/0",
             database_url=database_url(own).render_as_string(hide_password=False),
         )  # fmt: skip
         self._own = own
-        until(lambda: answers(f"http://127.0.0.1:{s3}/moto-api/"), 60)
-        fsspec.filesystem("s3", skip_instance_cache=True).mkdir("pcc")  # the address is another one each time
         engine(self.settings)
         up.enter_context(running(*PCC, "daemon", **self.settings.environment()))
         self.enti = [path for path in sorted(files.iterdir()) if not path.name.startswith("_")]
@@ -107,6 +103,15 @@ class Place:
                     for file in kind.iterdir():
                         deliver(self.settings.inbox, ente.name, kind.name, file)
                 until(lambda number=number: len(instance.get_runs(RunsFilter(job_name="reconcile_ente"))) >= number, 120)
+
+    def _bucket(self) -> str:
+        """The address of a store on an S3 server of its own."""
+        port = free_port()
+        self._up.enter_context(running(sys.executable, "-m", "moto.server", "-p", str(port)))
+        os.environ |= {**KEYS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
+        until(lambda: answers(f"http://127.0.0.1:{port}/moto-api/"), 60)
+        fsspec.filesystem("s3", skip_instance_cache=True).mkdir("pcc")
+        return "s3://pcc/store"
 
     def worker(self, number: int) -> subprocess.Popen[bytes]:
         """A machine's worker; the first one's machine is that of the inbox, every other has a home of its own."""
@@ -156,7 +161,7 @@ def killed(root: Path, files: Path, kills: int) -> tuple[killed_states.State, fl
     """The tables after three workers did all enti, while so many times one of them was killed; seconds in all."""
     random = Random(kills)
     with ExitStack() as up:
-        place = Place(root / "killed", files, up)
+        place = Place(root / "killed", files, up, s3=True)
         up.callback(place.leave)
         machines = [place.worker(number) for number in range(3)]
         started = time.perf_counter()
