@@ -2,10 +2,10 @@
 
     python -m benchmarks.several [--enti 8] [--documents 1000] [--kills 10]
 
-Each "machine" is `pcc worker --anywhere` with a home of its own and one thread; Redis and an S3 server (moto) run beside.
-First the same enti are done by one worker, then by two: what waits in the queue is there before they start, and the workers
-are warm. Their ratio is printed. Then three workers do them, and at random moments one of them is killed with all it started
-and begun again; afterwards the tables are compared with those of one process (`pcc run`, a store in files).
+Each "machine" is `pcc worker` with a home of its own and one thread, over Redis. First the same enti are done by one worker,
+then by two: what waits in the queue is there before they start. Their ratio is printed; the store is in files, since an S3
+server of tests (moto) answers one request at a time. Then three workers do them over S3, and at random moments one of them is
+killed with all it started and begun again; afterwards the tables are compared with those of one process (`pcc run`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ sys.path[:0] = [str(TESTS), str(TESTS / "fire")]
 
 import killed_services  # noqa: E402
 import killed_states  # noqa: E402
-from serving import free_port  # noqa: E402
+from serving import answers, free_port  # noqa: E402
 
 from assets.run import opened, run_headless  # noqa: E402
 from pcc_pipeline.arrival.delivery import deliver  # noqa: E402
@@ -45,7 +45,7 @@ from pcc_pipeline.demo import write_provider  # noqa: E402
 from pcc_pipeline.installation import Installation  # noqa: E402
 from pcc_pipeline.settings import Settings  # noqa: E402
 
-KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "eu-south-1"}
+KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
 REFERENCE_DATE = date(2025, 12, 31)
 #: Seconds after which what is not published is given up.
 PATIENCE = 900.0
@@ -71,33 +71,29 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def until(what: Callable[[], bool], patience: float = PATIENCE) -> None:
-    """Waits until something holds; ends the benchmark where it does not in time."""
+    """Waits until something holds. Raises TimeoutError where it does not in time."""
     end = time.monotonic() + patience
     while not what():
         if time.monotonic() > end:
-            raise SystemExit("given up: it did not come to an end in time")
+            raise TimeoutError(f"waited {patience:.0f} s for nothing")
         time.sleep(0.2)
 
 
 class Place:
     """A database, a store and a broker of their own, with the files of some enti delivered and their runs in the queue."""
 
-    def __init__(self, folder: Path, files: Path, up: ExitStack) -> None:
+    def __init__(self, folder: Path, files: Path, up: ExitStack, *, s3: bool = False) -> None:
         self._up, self._folder = up, folder
-        redis, s3 = free_port(), free_port()
+        redis = free_port()
         folder.mkdir()
         up.enter_context(running("redis-server", "--port", str(redis), "--save", "", "--dir", str(folder)))
-        up.enter_context(running(sys.executable, "-m", "moto.server", "-p", str(s3)))
-        os.environ |= {**KEYS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{s3}"}
-        fsspec.filesystem("s3", skip_instance_cache=True)  # the address is another one now
         own = Settings.at(folder / "home")
         engine(own)
         self.settings = replace(
-            own, threads=1, workers=1, runs_at_once=3, store_url="s3://pcc/store", quiet_seconds=0, broker_url=f"redis://127.0.0.1:{redis}/0",
+            own, threads=1, workers=1, runs_at_once=3, store_url=self._bucket() if s3 else own.store_url, quiet_seconds=0, broker_url=f"redis://127.0.0.1:{redis}/0",
             database_url=database_url(own).render_as_string(hide_password=False),
         )  # fmt: skip
         self._own = own
-        until(self._bucket, 60)
         engine(self.settings)
         up.enter_context(running(*PCC, "daemon", **self.settings.environment()))
         self.enti = [path for path in sorted(files.iterdir()) if not path.name.startswith("_")]
@@ -108,18 +104,23 @@ class Place:
                         deliver(self.settings.inbox, ente.name, kind.name, file)
                 until(lambda number=number: len(instance.get_runs(RunsFilter(job_name="reconcile_ente"))) >= number, 120)
 
-    def _bucket(self) -> bool:
-        try:
-            fsspec.filesystem("s3", skip_instance_cache=True).mkdir("pcc")
-        except Exception:
-            return False
-        return True
+    def _bucket(self) -> str:
+        """The address of a store on an S3 server of its own."""
+        port = free_port()
+        self._up.enter_context(running(sys.executable, "-m", "moto.server", "-p", str(port)))
+        os.environ |= {**KEYS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
+        until(lambda: answers(f"http://127.0.0.1:{port}/moto-api/"), 60)
+        fsspec.filesystem("s3", skip_instance_cache=True).mkdir("pcc")
+        return "s3://pcc/store"
 
     def worker(self, number: int) -> subprocess.Popen[bytes]:
-        """Another machine's worker, with a home of its own."""
-        home = self._folder / f"machine{number}-{time.monotonic_ns()}"
+        """A machine's worker; the first one's machine is that of the inbox, every other has a home of its own."""
+        command = [*PCC, "worker", "--processes", "1"]
+        if number == 0:
+            return self._up.enter_context(running(*command, **self.settings.environment()))
+        home = self._folder / f"machine{number}"
         mine = replace(self.settings, home=home, inbox=home / "inbox").environment()
-        return self._up.enter_context(running(*PCC, "worker", "--anywhere", "--processes", "1", **mine))
+        return self._up.enter_context(running(*command, "--anywhere", **mine))
 
     def all_published(self) -> bool:
         """Whether readers see each ente, and no run is left."""
@@ -160,7 +161,7 @@ def killed(root: Path, files: Path, kills: int) -> tuple[killed_states.State, fl
     """The tables after three workers did all enti, while so many times one of them was killed; seconds in all."""
     random = Random(kills)
     with ExitStack() as up:
-        place = Place(root / "killed", files, up)
+        place = Place(root / "killed", files, up, s3=True)
         up.callback(place.leave)
         machines = [place.worker(number) for number in range(3)]
         started = time.perf_counter()

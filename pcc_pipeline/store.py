@@ -30,6 +30,8 @@ from fsspec.implementations.local import LocalFileSystem
 if TYPE_CHECKING:
     import duckdb
 
+fsspec.register_implementation("s3", "pcc_pipeline.s3.SharedS3", clobber=True)
+
 log = logging.getLogger("pcc.store")
 
 CHUNK = 1 << 20
@@ -271,6 +273,8 @@ class Store:
         return f"{self.root}/{rel}" if rel else self.root
 
     def _folder(self, path: str) -> None:
+        if not self.local:
+            return  # there are none: each would be asked for
         parent = path.rsplit("/", 1)[0]
         if parent not in self._folders:
             self.fs.makedirs(parent, exist_ok=True)
@@ -280,7 +284,9 @@ class Store:
         if self.local:
             Path(source).replace(target)
         else:
-            self.fs.mv(source, target)
+            # `mv` would look for both as folders first.
+            self.fs.cp_file(source, target)
+            self.fs.rm_file(source)
 
     def __repr__(self) -> str:
         return f"Store({self.url!r})"
