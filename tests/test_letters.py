@@ -234,3 +234,13 @@ def test_the_receipt_of_an_erasure_goes_out_and_leaves_no_trace(
     assert "zeta" not in str([dict(row), audits]).lower()
     assert keeper.desk.post("/ricevute/r-1", data={**given, "nome": " ", "come": "spedisci"}).status_code == 400
     assert keeper.desk.post("/ricevute/r-2", data=given).status_code == 404
+
+
+def test_receipts_are_shown_page_by_page_the_latest_first(keeper: Keeper, settings: Settings) -> None:
+    store = Installation(settings).store
+    for n in range(52):
+        told = {"receipt": f"r-{n:02}", **receipts.new_subject("zeta"), "erased_at": f"2026-01-01T00:00:{n:02}+00:00"}
+        receipts.keep(store, receipts.sign(settings, told))
+    first, second = (keeper.desk.get(f"/ricevute?pagina={n}").text for n in (1, 2))
+    assert first.count("<section") == 50 and 'id="r-51"' in first and 'id="r-01"' not in first and "/ricevute?pagina=2" in first
+    assert second.count("<section") == 2 and 'id="r-01"' in second and "/ricevute?pagina=1" in second
