@@ -21,7 +21,7 @@ from fastapi.testclient import TestClient
 
 from pcc_pipeline.database import embedded, migrate
 from pcc_pipeline.database.engine import dispose, engine
-from pcc_pipeline.review.standing import stand
+from pcc_pipeline.review.standing import published_anew, stand
 from pcc_pipeline.settings import Settings
 from portal.accounts import add_user
 from portal.app import create_app
@@ -33,9 +33,9 @@ insert into pcc.service_life (ente, codice_ente, denominazione, state, processed
 select '_provider', 'ente' || n, 'Comune di Prova ' || n, case when n % 20 = 0 then 'ordered' when n % 33 = 0 then 'deactivating' else 'active' end,
        n % 20 <> 0, '[]', n % 25 = 0, 'presa in carico', current_date + (n % 30 - 5)::int, current_date from generate_series(1, :enti) as n;
 insert into pcc.ente_standing (ente, reference_date, published_at, pcc_amount, right_amount, projected_amount, explained_amount, questions,
-       questions_since, operations, to_upload, to_upload_since, to_answer, to_answer_since, duty_on, duty)
+       answers_move, questions_since, operations, to_upload, to_upload_since, to_answer, to_answer_since, duty_on, duty)
 select 'ente' || n, date '2025-12-31', now() - n % 40 * interval '1 day', n * 1000, n * 900, n * 910, n * 100, n % 50,
-       now() - interval '9 days', n % 200, n % 3, now() - n % 9 * interval '1 day', n % 2, now() - interval '3 days',
+       n % 50 * 10, now() - interval '9 days', n % 200, n % 3, now() - n % 9 * interval '1 day', n % 2, now() - interval '3 days',
        current_date + (n % 40 - 2)::int, 'pubblicare l''indicatore' from generate_series(1, :enti) as n;
 insert into pcc.failing_checks (ente, step, "check", blocking, failing_rows, words, since)
 select 'ente' || n, 'checks_debt', 'stock.check' || k, n % 100 = 0, 3, 'x', now() from generate_series(1, :enti, 5) as n, generate_series(1, 3) as k;
@@ -106,6 +106,8 @@ def main() -> None:
                 print(
                     f"{address:<28} median {statistics.median(took):6.1f}  95 % below {statistics.quantiles(took, n=20)[-1]:6.1f}"
                 )
+        with bind.begin() as connection:
+            published_anew(connection, ["ente1", "ente2"])
         for ente in ("ente1", "ente2"):
             began = time.perf_counter()
             with bind.begin() as connection:
