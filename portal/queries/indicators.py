@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
+from pcc_pipeline.clock import today
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.italian import INDICATORS
 
@@ -118,5 +120,5 @@ def trend(connection: sa.Connection, ente: str) -> list[dict[str, Any]]:
 def deadlines(connection: sa.Connection, ente: str) -> list[sa.RowMapping]:
     """Duties ahead and of the last month, nearest first."""
     t = table("deadlines")
-    query = sa.select(t).where(t.c.ente == ente, t.c.due_on >= sa.func.current_date() - 31).order_by(t.c.due_on, t.c.duty)
+    query = sa.select(t).where(t.c.ente == ente, t.c.due_on >= today() - timedelta(31)).order_by(t.c.due_on, t.c.duty)
     return list(connection.execute(query.limit(30)).mappings())
