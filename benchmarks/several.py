@@ -90,7 +90,7 @@ class Place:
         own = Settings.at(folder / "home")
         engine(own)
         self.settings = replace(
-            own, threads=1, workers=1, runs_at_once=3, store_url=self._bucket() if s3 else own.store_url, quiet_seconds=0, broker_url=f"redis://127.0.0.1:{redis}/0",
+            own, threads=1, workers=1, runs_at_once=3, store_url=self._bucket() if s3 else own.store_url, quiet_seconds=1, broker_url=f"redis://127.0.0.1:{redis}/0",
             database_url=database_url(own).render_as_string(hide_password=False),
         )  # fmt: skip
         self._own = own
