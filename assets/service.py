@@ -23,6 +23,7 @@ from assets.resources import Installation
 from assets.steps import nightly
 from pcc_pipeline.clock import today
 from pcc_pipeline.enti.overview import publish_overview
+from pcc_pipeline.review.standing import stand_anew
 from pcc_pipeline.service import erasure
 from pcc_pipeline.service.lookout import look
 from pcc_pipeline.service.nightly import nights
@@ -59,7 +60,8 @@ def nightly_service_levels(context: AssetExecutionContext, installation: Install
 @asset(group_name="provider", kinds={"postgres"})
 def service_life(installation: Installation) -> MaterializeResult:
     """The provider's overview of its enti: state, deadlines, what is missing and from whom, what is at risk."""
-    return MaterializeResult(metadata={"dagster/row_count": publish_overview(installation, today())})
+    rows = publish_overview(installation, today())
+    return MaterializeResult(metadata={"dagster/row_count": rows, "enti noted anew": stand_anew(installation.engine)})
 
 
 @asset(group_name="provider", kinds={"csv"}, freshness_policy=FreshnessPolicy.time_window(fail_window=UNMEASURED))

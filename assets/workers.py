@@ -14,7 +14,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from multiprocessing.connection import wait as wait_for
 from multiprocessing.context import ForkProcess
@@ -24,7 +24,7 @@ from uuid import uuid4
 
 import psutil
 from celery import Celery
-from celery.signals import task_postrun, task_prerun
+from celery.signals import task_postrun, task_prerun, worker_ready
 from celery.worker import state
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
 from dagster._core.execution.run_cancellation_thread import start_run_cancellation_thread
@@ -167,8 +167,14 @@ def _one_process(settings: Settings, anywhere: bool, reading: int, writing: int)
         signal.signal(number, signal.SIG_DFL)
     os.close(writing)
     settle(settings)
-    threading.Thread(target=_end_with, args=(reading,), daemon=True).start()
     app, done = celery_app(settings), 0
+    consumers: list[Any] = []
+
+    @worker_ready.connect(weak=False)
+    def ready(sender: Any, **_: object) -> None:
+        consumers.append(sender)
+
+    threading.Thread(target=_end_with, args=(reading, consumers), daemon=True).start()
     under: dict[str, ExitStack] = {}
 
     @task_prerun.connect(weak=False)
@@ -191,7 +197,7 @@ def _one_process(settings: Settings, anywhere: bool, reading: int, writing: int)
             held.close()
         done += 1
         if done >= RUNS_OF_A_PROCESS or psutil.Process().memory_info().rss > MEMORY_OF_A_PROCESS:
-            state.should_stop = EX_OK
+            _take_no_more(consumers)
 
     name = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:6]}"
     queues = ANYWHERE if anywhere else f"{AT_HOME},{ANYWHERE}"
@@ -201,9 +207,16 @@ def _one_process(settings: Settings, anywhere: bool, reading: int, writing: int)
     ])  # fmt: skip
 
 
-def _end_with(reading: int) -> None:
+def _end_with(reading: int, consumers: Sequence[Any]) -> None:
     """Has this process take no further run once the other end is closed."""
     os.read(reading, 1)
+    _take_no_more(consumers)
+
+
+def _take_no_more(consumers: Sequence[Any]) -> None:
+    """Ends this process after what it is at. Celery's loop would look into the queue once more before it ends."""
+    for consumer in consumers:
+        consumer.call_soon(consumer.task_consumer.cancel)
     state.should_stop = EX_OK
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -24,7 +25,7 @@ from pcc_pipeline.database.register import Register
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.review.operations import Selection, decide_operations, reviewed, set_limit
 from pcc_pipeline.review.pairs import latest_decisions
-from pcc_pipeline.review.standing import published_anew
+from pcc_pipeline.review.standing import published_anew, stand_anew
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from portal.accounts import add_user
@@ -116,6 +117,31 @@ def test_how_each_operation_stands_is_noted_with_every_decision(desk: TestClient
     assert set(noted()) == {"a1", "a2", "c1"}
     places = re.findall(r'name="operazione" value="(\w+)"', desk.get("/operazioni").text)
     assert places == ["a1", "a2", "c1"]  # what moves most first, each document's steps in order
+
+
+def test_each_night_it_is_noted_anew_how_enti_stand(desk: TestClient, bind: sa.Engine) -> None:
+    operations, enti = table("operation_standing"), table("ente_standing")
+    with bind.begin() as connection:
+        connection.execute(sa.update(operations).values(shown="waiting"))
+        connection.execute(sa.update(enti).values(operations=99, duty="di ieri"))
+    assert stand_anew(bind) == 2
+    with bind.connect() as connection:
+        shown = set(connection.scalars(sa.select(operations.c.shown).where(operations.c.ente == "alfa")))
+        row = connection.execute(sa.select(enti.c.operations, enti.c.duty).where(enti.c.ente == "alfa")).one()
+    assert shown == {"proposed"} and row.operations == 4 and row.duty != "di ieri"
+
+
+def test_a_decision_taken_while_its_ente_is_published_counts(desk: TestClient, bind: sa.Engine) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with bind.begin() as publishing:
+            published_anew(publishing, ["alfa"])
+            decided = pool.submit(decide_operations, bind, "alfa", "approve", Selection(("a1",)), who="dina")
+            with pytest.raises(TimeoutError):
+                decided.result(0.5)
+        decided.result(20)
+    t = table("operation_standing")
+    with bind.connect() as connection:
+        assert connection.scalar(sa.select(t.c.shown).where(t.c.ente == "alfa", t.c.operation_id == "a1")) == "approved"
 
 
 def test_what_pcc_refused_waits_for_a_person_again(desk: TestClient, bind: sa.Engine) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
@@ -101,6 +101,16 @@ def lock(connection: sa.Connection, name: str) -> Iterator[None]:
     statement = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
     connection.execute(statement, {"name": f"pcc {name}"})
     yield
+
+
+def decision_lock(connection: sa.Connection, ente: str) -> AbstractContextManager[None]:
+    """Holds what people decide for an ente, and how it stands, until the transaction ends; others wait."""
+    return lock(connection, f"decide {ente}")
+
+
+def set_based(connection: sa.Connection) -> None:
+    """No nested loops for the rest of the transaction: after a bulk write statistics are old, many rows pass for one."""
+    connection.execute(sa.text("set local enable_nestloop = off"))
 
 
 @contextmanager

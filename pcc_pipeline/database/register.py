@@ -18,7 +18,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from pcc_pipeline.database.engine import ente_lock, lock
+from pcc_pipeline.database.engine import decision_lock, ente_lock, lock
 from pcc_pipeline.database.moments import later_than_sent
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.database.unnest import unnest
@@ -212,7 +212,7 @@ class Register:
         """
         t, c = table("deliveries"), table("delivery_confirmations")
         known = sa.select(t.c.delivery).where(t.c.ente == ente, t.c.delivery == delivery, t.c.whole)
-        with self.engine.begin() as connection, lock(connection, f"decide {ente}"):
+        with self.engine.begin() as connection, decision_lock(connection, ente):
             if connection.execute(known).first() is None:
                 raise KeyError(f"{ente} has no whole delivery {delivery}")
             if connection.execute(sa.select(c.c.delivery).where(c.c.ente == ente, c.c.delivery == delivery)).first():

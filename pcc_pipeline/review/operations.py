@@ -14,8 +14,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pcc_pipeline.database.engine import set_based
 from pcc_pipeline.database.schema import table
-from pcc_pipeline.review.pairs import DecisionError, deciding, person, set_based
+from pcc_pipeline.review.pairs import DecisionError, deciding, person
 from pcc_pipeline.review.states import LIMIT, REVIEWED, SENT, SHOWN, STATES, parameters
 from pcc_pipeline.tables.decisions import CHANGES
 

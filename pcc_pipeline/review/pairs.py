@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
-from pcc_pipeline.database.engine import lock
+from pcc_pipeline.database.engine import decision_lock, set_based
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.review.asked import STANDING_ANSWERS
 from pcc_pipeline.review.sent import SENT
@@ -88,15 +88,10 @@ where not withdrawn
 def deciding(engine: sa.Engine, ente: str) -> Iterator[sa.Connection]:
     """A transaction in which nobody else decides for the ente: decisions come one after the other. How the ente stands
     after it is noted at its end."""
-    with engine.begin() as connection, lock(connection, f"decide {ente}"):
+    with engine.begin() as connection, decision_lock(connection, ente):
         set_based(connection)
         yield connection
         stand(connection, ente)
-
-
-def set_based(connection: sa.Connection) -> None:
-    """No nested loops for the rest of the transaction: after a bulk write statistics are old, many rows pass for one."""
-    connection.execute(sa.text("set local enable_nestloop = off"))
 
 
 def person(who: str) -> str:

@@ -1,7 +1,8 @@
 """How an ente stands, in one small row (`ente_standing`): its figures in short, and what waits for a person; and how each
 of its operations does (`operation_standing`).
 
-Written in the transaction of each publication and of each decision, so that it is never older than what it tells of.
+Written in the transaction of each publication and of each decision, so that it is never older than what it tells of; and
+each night, since some of it depends on the day.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from pcc_pipeline.clock import today
+from pcc_pipeline.database.engine import decision_lock, set_based
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.enti.duties import deadlines_in
 from pcc_pipeline.review import asked
@@ -53,22 +55,20 @@ cross join (
 ) as asked
 """
 
-_SHOWN_NOW = f"select r.operation_id, {SHOWN} as shown from ({REVIEWED}) as r"
 #: Operations come and go with publications alone; decisions change what is shown of them.
 _DECIDED = f"""
-update pcc.operation_standing as s set shown = r.shown from ({_SHOWN_NOW}) as r
+update pcc.operation_standing as s set shown = r.shown
+from (select r.operation_id, {SHOWN} as shown from ({REVIEWED}) as r) as r
 where s.ente = :ente and s.operation_id = r.operation_id and s.shown <> r.shown
 """
 _PROPOSED_NO_MORE = "delete from pcc.operation_standing where ente = :ente"
 _PROPOSED = f"""
 insert into pcc.operation_standing
     (ente, operation_id, shown, code, original_creditor, stock_effect, moved, id_documento, progressivo_registrazione, step)
-select o.ente, o.operation_id, r.shown, o.code, o.original_creditor, o.stock_effect,
-    sum(abs(o.stock_effect)) over (partition by o.id_documento, o.progressivo_registrazione), o.id_documento,
-    o.progressivo_registrazione, o.step
-from pcc.operations as o
-join ({_SHOWN_NOW}) as r on r.operation_id = o.operation_id
-where o.ente = :ente
+select r.ente, r.operation_id, {SHOWN}, r.code, r.original_creditor, r.stock_effect,
+    sum(abs(r.stock_effect)) over (partition by r.id_documento, r.progressivo_registrazione), r.id_documento,
+    r.progressivo_registrazione, r.step
+from ({REVIEWED}) as r
 """
 
 _ASKED_NO_MORE = f"""
@@ -84,11 +84,17 @@ where q.ente = :ente and not exists (select from pcc.questions_asked as a where 
 
 def published_anew(connection: sa.Connection, enti: Sequence[str]) -> None:
     """Notes how enti stand that are being published in this transaction, which operations they have and which questions they
-    are asked since now."""
-    for ente in enti:
-        for statement in (_ASKED_NO_MORE, _ASKED_ANEW, _PROPOSED_NO_MORE, _PROPOSED):
-            connection.execute(sa.text(statement), parameters(ente))
-        _stand(connection, ente)
+    are asked since now. Who decides for one of them waits until then: else neither would see what the other wrote."""
+    set_based(connection)
+    for ente in sorted(enti):
+        with decision_lock(connection, ente):
+            _anew(connection, ente)
+
+
+def _anew(connection: sa.Connection, ente: str) -> None:
+    for statement in (_ASKED_NO_MORE, _ASKED_ANEW, _PROPOSED_NO_MORE, _PROPOSED):
+        connection.execute(sa.text(statement), parameters(ente))
+    _stand(connection, ente)
 
 
 def stand(connection: sa.Connection, ente: str) -> None:
@@ -96,6 +102,17 @@ def stand(connection: sa.Connection, ente: str) -> None:
     publication."""
     connection.execute(sa.text(_DECIDED), parameters(ente))
     _stand(connection, ente)
+
+
+def stand_anew(engine: sa.Engine) -> int:
+    """Notes how every published ente stands today, since days pass and rules begin by themselves; returns how many."""
+    with engine.connect() as connection:
+        enti = list(connection.scalars(sa.select(table("ente_standing").c.ente).order_by(table("ente_standing").c.ente)))
+    for ente in enti:
+        with engine.begin() as connection, decision_lock(connection, ente):
+            set_based(connection)
+            stand(connection, ente)
+    return len(enti)
 
 
 def _stand(connection: sa.Connection, ente: str) -> None:

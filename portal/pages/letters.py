@@ -124,6 +124,7 @@ def erased(request: Request, session: SignedIn, number: Number = 1) -> Response:
 def receipt(
     request: Request, session: HonestForm, name: str, ente_name: Annotated[str, Form(alias="nome", max_length=200)] = "",
     recipient: Address = "", how: Annotated[str, Form(alias="come", pattern="^(scarica|spedisci)$")] = "scarica",
+    number: Number = 1,
 ) -> Response:  # fmt: skip
     """Sends the receipt of an erasure, or gives it as a file. The name and address told are not kept."""
     only_provider(session)
@@ -141,9 +142,9 @@ def receipt(
             return _file(f"{name}.eml", mail(written, recipient.strip(), head).as_bytes())
         post.send_receipt(database_of(request).letters, settings, written, name, recipient.strip(), session.user.email, head)
     except LetterError as error:
-        return _receipts(request, str(error))
+        return _receipts(request, str(error), number=number)
     audit.record(engine_of(request), session.user.email, "receipt_sent", detail=name, address=address_of(request))
-    return _receipts(request, done=True)
+    return _receipts(request, done=True, number=number)
 
 
 def _enter_day(request: Request, ente: str, row: sa.RowMapping, who: str) -> None:

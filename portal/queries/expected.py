@@ -57,8 +57,8 @@ def steps(connection: sa.Connection, ente: str, published: Published | None, tod
     waiting = [count for count in counts(connection, ente) if count.shown in TO_DECIDE]
     if waiting:
         many, moves = sum(count.operations for count in waiting), sum((count.stock_effect for count in waiting), ZERO)
-        state = min((count.shown for count in waiting), key=TO_DECIDE.index)
-        found.append(NextStep("APPROVE", f"/operazioni?stato={state}", many, abs(moves), stock_by))
+        address = f"/operazioni?stato={waiting[0].shown}" if len(waiting) == 1 else "/operazioni"
+        found.append(NextStep("APPROVE", address, many, abs(moves), stock_by))
     return found
 
 

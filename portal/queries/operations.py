@@ -14,9 +14,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pcc_pipeline.database.engine import set_based
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.review.operations import Selection
-from pcc_pipeline.review.pairs import set_based
 from pcc_pipeline.review.states import REVIEWED, REVIEWED_SOME, SHOWN, STATES, parameters
 from portal.queries.paging import Page, paged
 
