@@ -62,7 +62,7 @@ def test_questions_stand_by_kind_and_amount_those_without_effect_apart(asked: Te
     assert whole.count('name="scelta"') == 12 and "77/U" not in whole
     assert asked.get("/domande?cerca=acme").text.count('name="scelta"') == 1
     assert asked.get("/domande?importo=1.000,00").text.count('name="scelta"') == 3
-    assert "B1" not in page and asked.get("/domande?importo=poco").status_code == 400
+    assert "B1" not in shown and asked.get("/domande?importo=poco").status_code == 400
 
 
 def test_one_answer_for_all_of_a_kind(asked: TestClient, settings: Settings) -> None:
