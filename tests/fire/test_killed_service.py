@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -65,10 +64,9 @@ def test_what_a_killed_service_was_at_is_done_at_its_next_start(server_home: Pat
         with engine(settings).connect() as connection:
             return sorted(connection.scalars(published)) == enti
 
-    started = time.monotonic()
     with serving(server_home) as (settings, _, _):
-        left = PUBLISHED_AGAIN - (time.monotonic() - started)
-        until(done, left, lambda: (server_home / "serve.log").read_text()[-3000:])
+        # Two minutes on a machine of its own (`ServiceGround` measures); tests share theirs.
+        until(done, 2 * PUBLISHED_AGAIN, lambda: (server_home / "serve.log").read_text()[-3000:])
         with opened(settings) as instance:
             until(lambda: not instance.get_runs(filters=RunsFilter(statuses=AT_WORK)), RUN, lambda: "a run is still at work")
             failed = instance.get_runs(filters=RunsFilter(statuses=[DagsterRunStatus.FAILURE]))
