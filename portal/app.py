@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -39,7 +40,11 @@ def from_environment() -> FastAPI:
     private(settings.home)
     hosts = [*LOCAL, *settings.desk_hosts]
     https = bool(os.environ.get("PCC_DESK_HTTPS"))
-    return create_app(settings, secure_cookies=https, provider=Provider.from_environment(), hosts=hosts)
+    app = create_app(settings, secure_cookies=https, provider=Provider.from_environment(), hosts=hosts)
+    # What was loaded stays for good: to look through it for garbage now and then would hold a page up for 0.1 to 0.2 s.
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 def create_app(
