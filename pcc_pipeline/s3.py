@@ -7,7 +7,7 @@ size and time of a file at each step of planning a query: one small ente's run a
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 from s3fs import S3FileSystem
 
@@ -20,9 +20,11 @@ _TABLE = ".parquet"
 class SharedS3(S3FileSystem):
     """S3 for a store that others write to, too."""
 
+    #: What is known of tables' files: one memory a process, since the library makes an instance for each thread.
+    _known: ClassVar[dict[str, tuple[float, dict[str, Any]]]] = {}
+
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **{**named, "use_listings_cache": False})
-        self._known: dict[str, tuple[float, dict[str, Any]]] = {}
 
     async def _info(
         self, path: str, bucket: str | None = None, key: str | None = None, refresh: bool = False, version_id: str | None = None

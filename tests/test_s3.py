@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
 import fsspec
@@ -39,6 +40,7 @@ def machine(address: str, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtu
         SharedS3.clear_instance_cache()
         store = Store(f"s3://{bucket}/store")
         assert isinstance(store.fs, SharedS3)
+        monkeypatch.setattr(store.fs, "_known", {}, raising=False)
         return store
 
     return another
@@ -78,6 +80,19 @@ def test_a_table_that_this_machine_replaced_is_read_anew_at_once(machine: Callab
         assert _rows(store, "models/alfa/x.parquet") == [value]
     store.delete("models/alfa/x.parquet")
     assert not store.exists("models/alfa/x.parquet")
+
+
+def test_what_one_thread_replaced_another_reads_anew_at_once(machine: Callable[[], Store]) -> None:
+    url = machine().url
+    SharedS3.clear_instance_cache()
+    here = Store(url)
+    SharedS3.clear_instance_cache()
+    with ThreadPoolExecutor(1) as pool:
+        there = pool.submit(Store, url).result()
+        assert there.fs is not here.fs
+        for value in (1, 2222222):
+            _write(here, "models/alfa/x.parquet", value)
+            assert pool.submit(_rows, there, "models/alfa/x.parquet").result() == [value]
 
 
 def test_a_table_that_another_machine_replaced_is_read_anew_after_seconds(
