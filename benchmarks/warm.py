@@ -24,20 +24,12 @@ import sqlalchemy as sa
 from dagster import RunsFilter
 
 from assets.run import opened
+from benchmarks.batch import unit
 from pcc_pipeline.arrival.delivery import deliver
 from pcc_pipeline.database.engine import engine
 from pcc_pipeline.database.schema import table
 from pcc_pipeline.demo import write_provider
 from pcc_pipeline.settings import Settings
-
-IMPORTS = "import dagster, great_expectations, pandas, duckdb"
-
-
-def unit() -> float:
-    """Seconds of one cold import in a new process."""
-    started = time.perf_counter()
-    subprocess.run([sys.executable, "-c", IMPORTS], check=True)
-    return time.perf_counter() - started
 
 
 def published(settings: Settings, ente: str) -> bool:
