@@ -4,6 +4,7 @@ same Dagster instance as all other runs.
 
 from __future__ import annotations
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -122,6 +123,9 @@ def _side_by_side(settings: Settings, orders: Sequence[Order]) -> bool:
     """
     import great_expectations  # noqa: F401  # once, before the fork
 
+    # What is garbage here must not be cleared away there: a closed database would wait for threads that no fork has.
+    gc.collect()
+    gc.freeze()
     processes = min(settings.threads, len(orders))
     each = replace(settings, memory_limit=f"{settings.memory_bytes // processes}B") if settings.memory_bytes else settings
     good, left = True, list(orders)

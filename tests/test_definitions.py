@@ -18,7 +18,7 @@ import assets.run
 from assets.definitions import defs
 from assets.run import run_headless
 from pcc_pipeline.arrival.work import RUNS_OF_ONE
-from pcc_pipeline.calculator import load_models
+from pcc_pipeline.calculator import at_hand, load_models
 from pcc_pipeline.checks import count as real_count
 from pcc_pipeline.checks import shown_checks
 from pcc_pipeline.checks.gate import Gate
@@ -125,6 +125,8 @@ def test_many_enti_are_done_by_processes_side_by_side_and_again_where_one_is_kil
 
     monkeypatch.setattr(assets.run, "_run", run)
     two = Installation(replace(settings, threads=2))
+    with at_hand(two.settings, two.store):
+        pass  # a database that is open before the fork, whose threads are not there after it
     assert run_headless(two, enti, D, O, inbox=inbox)
     assert killed.exists()
     published = [current(engine(settings), ente) for ente in enti]
