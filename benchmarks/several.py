@@ -43,6 +43,7 @@ from pcc_pipeline.database.engine import database_url, dispose, engine  # noqa: 
 from pcc_pipeline.database.schema import table  # noqa: E402
 from pcc_pipeline.demo import write_provider  # noqa: E402
 from pcc_pipeline.installation import Installation  # noqa: E402
+from pcc_pipeline.runs.pipeline import read_provider  # noqa: E402
 from pcc_pipeline.settings import Settings  # noqa: E402
 
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -94,7 +95,7 @@ class Place:
             database_url=database_url(own).render_as_string(hide_password=False),
         )  # fmt: skip
         self._own = own
-        engine(self.settings)
+        read_provider(Installation(self.settings), files)
         up.enter_context(running(*PCC, "daemon", **self.settings.environment()))
         self.enti = [path for path in sorted(files.iterdir()) if not path.name.startswith("_")]
         with opened(self.settings) as instance:
@@ -177,8 +178,8 @@ def killed(root: Path, files: Path, kills: int) -> tuple[killed_states.State, fl
 
 def alone(root: Path, files: Path) -> killed_states.State:
     """The tables that one process makes of the same files."""
-    settings = Settings.at(root / "alone")
-    engine(settings)
+    settings = Settings.at(root / "alone", threads=1)
+    read_provider(Installation(settings), files)
     inbox = root / "inbox"
     enti = [path.name for path in sorted(files.iterdir()) if not path.name.startswith("_")]
     for ente in enti:
