@@ -180,11 +180,10 @@ def alone(root: Path, files: Path) -> killed_states.State:
     """The tables that one process makes of the same files."""
     settings = Settings.at(root / "alone", threads=1)
     read_provider(Installation(settings), files)
-    inbox = root / "inbox"
     enti = [path.name for path in sorted(files.iterdir()) if not path.name.startswith("_")]
     for ente in enti:
-        shutil.copytree(files / ente, inbox / ente)
-    assert run_headless(Installation(settings), enti, inbox=inbox)
+        shutil.copytree(files / ente, settings.inbox / ente)
+    assert run_headless(Installation(settings), enti)
     found = killed_services.certain(killed_states.tables(settings), settings)
     dispose(settings)
     embedded.release(settings.home)
@@ -212,9 +211,11 @@ def main() -> int:
             return 0
         wanted = alone(root, root / "files")
         found, seconds = killed(root, root / "files", asked.kills)
+        if left := found.pop("table of Dagster, runs at work"):  # its tables lie elsewhere for one process
+            print(f"{left} runs never ended")
         problems = killed_states.differences(wanted, found)
         print(f"three workers, {asked.kills} kills: {seconds:.1f} s, {'; '.join(problems) or 'the tables of one process'}")
-        return bool(problems)
+        return bool(problems or left)
 
 
 if __name__ == "__main__":
