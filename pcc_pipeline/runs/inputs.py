@@ -60,7 +60,7 @@ class Inputs(Calculation):
         done = super().kept(store, folder)
         write(store, f"{folder}/{REGISTERED}", self.registered)
         told = {"facts": self.facts, "parameters": self.parameters, "seen": self.seen, "decisions_seen": self.decisions_seen}
-        about = {"rows": len(self.registered), "taken": uuid4().hex}
+        about = {"rows": len(self.registered), "taken": str(uuid4())}
         # Last: then all is there.
         _write_json(store, f"{folder}/{KEPT}", {name: _plain(value) for name, value in told.items()} | about)
         return done
