@@ -38,7 +38,7 @@ TRIES = 2
 
 
 @dataclass(frozen=True)
-class Asked:
+class Commission:
     """What a run is asked for: its enti, the dates (None: today in Italy) and where their files lie (None: the
     installation's own inbox, which is drained)."""
 
@@ -80,14 +80,14 @@ def run_headless(
         known = set(instance.get_dynamic_partitions(ENTI_NAME))
         instance.add_dynamic_partitions(ENTI_NAME, [ente for ente in enti if ente not in known])
     at_once = 1 if len(enti) <= RUNS_OF_ONE else settings.threads
-    orders = [Asked(tuple(some), reference_date, observed_at, inbox) for some in portions(enti, at_once)]
+    orders = [Commission(tuple(some), reference_date, observed_at, inbox) for some in portions(enti, at_once)]
     if at_once > 1:
         return _side_by_side(settings, orders)
     failed = [order for order in orders if not _run(installation, order)]
     return not failed
 
 
-def _run(installation: Installation, order: Asked) -> bool:
+def _run(installation: Installation, order: Commission) -> bool:
     """One run in this process; whether all went well."""
     from assets.definitions import defs
 
@@ -116,7 +116,7 @@ def _run(installation: Installation, order: Asked) -> bool:
     return result.success
 
 
-def _side_by_side(settings: Settings, orders: Sequence[Asked]) -> bool:
+def _side_by_side(settings: Settings, orders: Sequence[Commission]) -> bool:
     """The runs in as many processes as there are threads, which share the memory; whether all went well.
 
     A process that is killed takes all others of its pool with it: what they had not ended is begun again, in a new one.
@@ -131,7 +131,7 @@ def _side_by_side(settings: Settings, orders: Sequence[Asked]) -> bool:
     good, left = True, list(orders)
     for _ in range(TRIES):
         with ProcessPoolExecutor(processes, multiprocessing.get_context("fork"), _live_with_parent) as pool:
-            ended: list[tuple[Asked, Future[bool]]] = [(order, pool.submit(_run_apart, each, order)) for order in left]
+            ended: list[tuple[Commission, Future[bool]]] = [(order, pool.submit(_run_apart, each, order)) for order in left]
         left = [order for order, future in ended if isinstance(future.exception(), BrokenProcessPool)]
         for order, future in ended:
             if order not in left:
@@ -142,7 +142,7 @@ def _side_by_side(settings: Settings, orders: Sequence[Asked]) -> bool:
     return False
 
 
-def _run_apart(settings: Settings, order: Asked) -> bool:
+def _run_apart(settings: Settings, order: Commission) -> bool:
     return _run(Installation(settings), order)
 
 

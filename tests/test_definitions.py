@@ -117,7 +117,7 @@ def test_many_enti_are_done_by_processes_side_by_side_and_again_where_one_is_kil
     enti = enti_of(inbox)
     really = assets.run._run
 
-    def run(one: Installation, order: assets.run.Asked) -> bool:
+    def run(one: Installation, order: assets.run.Commission) -> bool:
         if enti[0] in order.enti and not killed.exists():
             killed.touch()
             os.kill(os.getpid(), signal.SIGKILL)
