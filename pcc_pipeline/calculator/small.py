@@ -40,8 +40,26 @@ def run_in_memory(
 
     Raises FileNotFoundError naming a model that is read and was not made before, duckdb.Error when the SQL fails.
     """
+    with _opened(settings, store, inputs, Planner(store, inputs, output, order)) as memory:
+        found = memory.make_all()
+    return {name: found[name] for name in order}
+
+
+@contextmanager
+def in_memory(settings: Settings, store: Store, inputs: Calculation, models: Collection[str]) -> Iterator[InMemory]:
+    """The tables of models that were run over these inputs, to be read from memory (`InMemory.source`).
+
+    Raises as `run_in_memory`.
+    """
+    with _opened(settings, store, inputs, Planner(store, inputs, f"models/{inputs.ente}", (), models)) as memory:
+        memory.make_all()
+        yield memory
+
+
+@contextmanager
+def _opened(settings: Settings, store: Store, inputs: Calculation, planner: Planner) -> Iterator[InMemory]:
+    """A database of this calculation alone. Rules and macros are the process's; its tables no other connection sees."""
     with ExitStack() as opened:
-        # Its rules and macros are the process's, its tables in the calculation's own database, which no other connection sees.
         kept = opened.enter_context(at_hand(settings, store))
         database = opened.enter_context(_database(kept))
         connections = []
@@ -50,9 +68,7 @@ def run_in_memory(
             set_parameters(connection, inputs.ente, inputs.parameters)
             connection.execute(f"set search_path = '{database}.main,memory.main'")
             connections.append(connection)
-        plan = Planner(store, inputs, output, macro_values(connections[0]), order).plan()
-        found = InMemory(connections, store, inputs.ente, output, plan).run_all()
-    return {name: found[name] for name in order}
+        yield InMemory(database, connections, store, planner.plan(macro_values(connections[0])))
 
 
 @contextmanager
@@ -68,41 +84,47 @@ def _database(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be made: the query of each relation and the relations it reads, in no order, and the text that is kept of
-    each view among the models that are run."""
+    """What is to be made: the query of each relation and the relations it reads, in no order; the models that are run, with
+    the folder of their files, and of the views among them the text that is kept; the relations that are asked for later."""
 
+    ente: str
+    output: str
     queries: Mapping[str, str]
     reads: Mapping[str, Collection[str]]
-    views: Mapping[str, str]
     models: frozenset[str]
+    views: Mapping[str, str]
+    kept: frozenset[str]
 
 
 class Planner:
-    """Plans the models `wanted` over what is given, with `values` for the macros of SESSION_MACROS."""
+    """Plans the models that are to be run over what is given, or those that were run before and are to be `kept` at hand."""
 
     def __init__(
-        self, store: Store, inputs: Calculation, output: str, values: Mapping[str, str | None], wanted: Collection[str]
+        self, store: Store, inputs: Calculation, output: str, models: Collection[str], kept: Collection[str] = ()
     ) -> None:
         self._store = store
         self._ente = inputs.ente
         self._output = output
         self._given = given_sources(store, inputs)
-        self._values = values
-        self._wanted = frozenset(wanted)
+        self._models = frozenset(models)
+        self._kept = frozenset(kept)
+        self._values: Mapping[str, str | None] = {}
         self._texts: dict[str, str] = {}
 
-    def plan(self) -> Plan:
-        """What is to be made for the models wanted. Raises FileNotFoundError naming a model that was not made before."""
+    def plan(self, values: Mapping[str, str | None]) -> Plan:
+        """What is to be made, where the macros of SESSION_MACROS have those values. Raises FileNotFoundError naming a model
+        that was not made before."""
+        self._values = values
         queries: dict[str, str] = {}
         reads: dict[str, Collection[str]] = {}
-        todo = list(self._wanted)
+        todo = [*self._models, *self._kept]
         while todo:
             name = todo.pop()
             if name not in queries:
                 queries[name], reads[name] = self._relation(name)
                 todo += reads[name]
-        views = {name: self._text(name) for name in self._wanted if load_models()[name].is_view}
-        return Plan(queries, reads, views, self._wanted)
+        views = {name: self._text(name) for name in self._models if load_models()[name].is_view}
+        return Plan(self._ente, self._output, queries, reads, self._models, views, self._kept)
 
     def _relation(self, name: str) -> tuple[str, Collection[str]]:
         """The query that makes a relation, and what must be there before."""
@@ -112,7 +134,7 @@ class Planner:
             return f"select * from given_{name}", ()
         model = load_models()[name]
         before = [relation for relation in model.reads if relation != name and not relation.startswith("rule_")]
-        if name not in self._wanted:
+        if name not in self._models:
             made = source(self._store, self._ente, name, self._output)
             if not model.is_view:
                 return f"select * from {made}", ()
@@ -123,7 +145,7 @@ class Planner:
     def _text(self, name: str) -> str:
         """The query that stands for a view: of one that is run what it will be, of another what is kept of it."""
         if name not in self._texts:
-            if name in self._wanted:
+            if name in self._models:
                 self._texts[name] = self._alone(load_models()[name])
             else:
                 self._texts[name] = source(self._store, self._ente, name, self._output)[1:-1]
@@ -139,14 +161,13 @@ class Planner:
 
 
 class InMemory:
-    """Connections to the database of one calculation, in which a plan is carried out; the first of them tidies up."""
+    """A database in memory in which a plan is carried out; the first of the connections to it tidies up."""
 
-    def __init__(
-        self, connections: Sequence[duckdb.DuckDBPyConnection], store: Store, ente: str, output: str, plan: Plan
-    ) -> None:
-        self.ente = ente
+    def __init__(self, database: str, connections: Sequence[duckdb.DuckDBPyConnection], store: Store, plan: Plan) -> None:
+        self.ente = plan.ente
+        self._database = database
         self._store = store
-        self._output = output
+        self._output = plan.output
         self._plan = plan
         self._tidying, *makers = connections
         self._at_once = len(makers)
@@ -154,12 +175,20 @@ class InMemory:
         for connection in makers:
             self._free.put(connection)
 
-    def run_all(self) -> dict[str, ModelResult]:
+    def source(self, name: str) -> str:
+        """What stands after `from` to read a table that is kept, in a connection that is `beside` these."""
+        return f"(select * from {self._database}.main.{name})"
+
+    def beside(self) -> duckdb.DuckDBPyConnection:
+        """Another connection to the database."""
+        return beside(self._tidying)
+
+    def make_all(self) -> dict[str, ModelResult]:
         """Makes every relation after those it reads; returns the results of the models that are run."""
         reads, models = self._plan.reads, self._plan.models
         left = TopologicalSorter(reads)
         left.prepare()
-        readers = Counter(relation for read in reads.values() for relation in read)
+        readers = Counter((*self._plan.kept, *(relation for read in reads.values() for relation in read)))
         found: dict[str, ModelResult] = {}
         with ThreadPoolExecutor(self._at_once) as pool:
             under_way: set[Future[ModelResult]] = set()
@@ -193,7 +222,7 @@ class InMemory:
         with self._connection() as connection:
             if name == HOLIDAYS:
                 connection.register(f"given_{HOLIDAYS}", holidays_table())
-            (rows,) = connection.execute(f"create table {name} as {self._plan.queries[name]}").fetchone() or (0,)
+            ((rows,),) = connection.execute(f"create table {name} as {self._plan.queries[name]}").fetchall()
         return ModelResult(name, rows, time.perf_counter() - started)
 
     @contextmanager

@@ -45,11 +45,9 @@ def batches(installation: Installation, layers: Collection[str], given: Iterable
         yield waiting
 
 
-def at_once(installation: Installation, given: Iterable[Inputs]) -> int:
-    """How many tables of these enti are checked side by side: as many as there are threads where their rows are few, else
-    one, which has all threads and the memory for itself."""
-    few = sum(one.rows for one in given) <= installation.settings.batch_rows
-    return installation.settings.threads if few else 1
+def few(installation: Installation, given: Iterable[Inputs]) -> bool:
+    """Whether the rows of these enti are so few that planning costs more: then tables are checked in memory, side by side."""
+    return sum(one.rows for one in given) <= installation.settings.batch_rows
 
 
 def calculate(
