@@ -55,6 +55,11 @@ class Inputs(Calculation):
     seen: int
     decisions_seen: Mapping[str, int]
 
+    @property
+    def rows(self) -> int:
+        """How many rows were delivered."""
+        return pc.sum(self.registered["rows"]).as_py() or 0
+
     def kept(self, store: Store, folder: str) -> Self:
         """Writes the inputs under a folder of the store; returns those that lie there."""
         done = super().kept(store, folder)
