@@ -20,20 +20,17 @@ kept as (
 -- By how many days a suspension that ended has moved the right due date (docs/rules.md#rule-2).
 moved as (
     select
-        documents.id_documento,
-        pcc.suspension_days as days,
+        id_documento,
+        suspension_days as days,
         -- Days that a communicated due date (CS) has in it already, where the right due date follows it.
         if(
-            documents.right_due_date - pcc.suspension_days::integer = documents.pcc_row_due_date
-            and documents.pcc_row_due_date between documents.erp_due_date
-                and documents.erp_due_date + pcc.suspension_days_told::integer,
-            documents.pcc_row_due_date - documents.erp_due_date,
+            right_due_date - suspension_days::integer = pcc_row_due_date
+            and pcc_row_due_date between erp_due_date and erp_due_date + suspension_days_told::integer,
+            pcc_row_due_date - erp_due_date,
             0
         ) as days_told
     from documents
-    join (select * from pcc_documents where suspension_days > 0 or suspension_days_told > 0) as pcc
-        using (progressivo_registrazione)
-    where documents.id_documento is not null
+    where id_documento is not null and (suspension_days > 0 or suspension_days_told > 0)
 ),
 
 positions as (

@@ -2,7 +2,7 @@
 -- One row per document of PCC: the latest delivered stands.
 -- Key: progressivo_registrazione. A row of PCC's export per modello 003 (partial) knows less than the plain feed: what it
 -- lacks stands as the last whole row had it, and the accounts change only all together.
-with latest as (
+with latest as not materialized (
     select arrivals.* exclude (sequence, received_at)
     from feed_pcc_invoices as arrivals
     anti join (select row_id from corrected_rows where kind = 'pcc_invoices') as corrected using (row_id)
@@ -12,7 +12,7 @@ with latest as (
 whole as (
     select arrivals.*
     from feed_pcc_invoices as arrivals
-    semi join (select progressivo_registrazione from latest where partial) using (progressivo_registrazione)
+    semi join (select progressivo_registrazione from feed_pcc_invoices where partial) using (progressivo_registrazione)
     where not coalesce(arrivals.partial, false)
     qualify row_number() over (partition by arrivals.progressivo_registrazione order by arrivals.row_id desc) = 1
 ),
