@@ -47,7 +47,7 @@ class ModelResult:
 FACTS = ("ente_tipo", "patron_saint", "siope_plus", "siope_plus_dal", "pubblicato_il", "modelli_pcc")
 
 #: How models are written. Dictionaries pay for codes and names; the limit stops them early on keys and amounts.
-PARQUET = "format parquet, compression snappy, dictionary_size_limit 5000"
+PARQUET = "format parquet, parquet_version v2, compression snappy, dictionary_size_limit 5000"
 
 
 class Session:
