@@ -56,7 +56,7 @@ AT_WORK = [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING, DagsterRunSt
 RUNS_OF_A_PROCESS, MEMORY_OF_A_PROCESS = 200, 1536 << 20
 
 #: Seconds between looks of a worker where the queue is a table; Redis and RabbitMQ tell by themselves.
-LOOK = 0.3
+LOOK = 0.15
 
 
 class WorkerRunLauncher(CeleryRunLauncher):
