@@ -7,12 +7,13 @@ known is told by the caller (the register), so any past state is the same models
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import duckdb
 
@@ -46,7 +47,7 @@ class ModelResult:
 FACTS = ("ente_tipo", "patron_saint", "siope_plus", "siope_plus_dal", "pubblicato_il", "modelli_pcc")
 
 #: How models are written. Dictionaries pay for codes and names; the limit stops them early on keys and amounts.
-PARQUET = "format parquet, compression snappy, dictionary_size_limit 5000"
+PARQUET = "format parquet, parquet_version v2, compression snappy, dictionary_size_limit 5000"
 
 
 class Session:
@@ -123,23 +124,43 @@ def at_hand(settings: Settings, store: Store) -> Iterator[duckdb.DuckDBPyConnect
 
     What is made over it must be temporary: that is the connection's own, and goes with it. The database holds rules alone.
     """
-    another = beside(_kept(os.getpid(), settings, store.url, rules_state()))
+    known = (settings, store.url, rules_state())
+    with _guard:
+        if known not in _kept:
+            _kept.clear()
+            _kept[known] = _ready(settings, store)
+        another = beside(_kept[known])
     try:
         yield another
     except (duckdb.FatalException, duckdb.InternalException):  # whoever comes next would find it unusable
-        _kept.cache_clear()
+        _kept.clear()
         raise
     finally:
         another.close()
 
 
-@lru_cache(maxsize=1)
-def _kept(process: int, settings: Settings, store_url: str, rules: object) -> duckdb.DuckDBPyConnection:
-    """A prepared connection of this process, over the rules as they are: threads do not survive a fork."""
+#: The prepared database of this process, by settings, store and rules as they are; and what a parent had before the fork:
+#: its threads are not here, so to close it would wait for ever.
+_kept: dict[object, duckdb.DuckDBPyConnection] = {}
+_parents: list[duckdb.DuckDBPyConnection] = []
+_guard = threading.Lock()
+
+
+def _forked() -> None:
+    global _guard
+    _guard = threading.Lock()
+    _parents.extend(_kept.values())
+    _kept.clear()
+
+
+os.register_at_fork(after_in_child=_forked)
+
+
+def _ready(settings: Settings, store: Store) -> duckdb.DuckDBPyConnection:
     connection = connect(settings)
     # Files are replaced; what was read of them is another ente's, perhaps.
     connection.execute("set enable_external_file_cache = false")
-    prepare(connection, Store(store_url))
+    prepare(connection, Store(store.url))
     return connection
 
 

@@ -238,7 +238,8 @@ _FACTS = (
     money("pcc_total", "Total on PCC, signed", required=False),
     money("pcc_commercial_amount", "Commercial amount on PCC, unsigned", required=False),
     Column("erp_split_payment", "boolean", "Split payment in the accounting system (else the invoice's own, else PCC's)"),
-    Column("pcc_split_payment", "boolean", "Split payment on PCC", required=True),
+    Column("suspension_days", "integer", "Days of the suspensions that ended on PCC", unit="days"),
+    Column("suspension_days_told", "integer", "Days of those after whose end a due date was told (CS)", unit="days"),
     money("erp_vat", "VAT in the accounting system", required=False),
     money("pcc_vat", "VAT on PCC", required=False),
     Column("erp_office", "text", "Office in the accounting system"),
@@ -302,8 +303,7 @@ _WRITTEN = (
     Column("instalments", "dates", "The e-invoice's due dates, where there are several", source="docs/rules.md#rule-2"),
     Column("einvoice_due_date", "date", "The e-invoice's due date, the latest of several", source="docs/rules.md#rule-2"),
     Column("due_by_reception", "date", "Reception and the term", source="docs/rules.md#rule-2"),
-    Column("suspension_days", "integer", "Days of the suspensions that ended on PCC", unit="days"),
-    Column("suspension_days_told", "integer", "Days of those after whose end a due date was told (CS)", unit="days"),
+    Column("pcc_split_payment", "boolean", "Split payment on PCC", required=True),
 )
 
 DOCUMENT_FACTS = Table(

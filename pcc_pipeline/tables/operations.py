@@ -289,7 +289,15 @@ LINE_DOCUMENTS = Table(
     ),
     key=_KEY,
 )
-TOLD_OPERATIONS = replace(OPERATION_LINES, name="told_operations", grain="One row per operation that counts: a person's word on it in place")
+_OF_THE_LEDGER = {
+    "ente", "operation_id", "id_documento", "progressivo_registrazione", "step", "azione", "importo", "stato_debito", "causale",
+    "data_scadenza", "data_mandato", "non_commercial", "importo_non_commerciale", "importo_sospeso_contenzioso",
+    "importo_sospeso_contestazione", "importo_sospeso_verifica", "importo_non_liquidabile",
+}  # fmt: skip
+TOLD_OPERATIONS = replace(
+    OPERATION_LINES, name="told_operations", grain="One row per operation that counts: a person's word on it in place, as the ledger reads it",
+    columns=tuple(c for c in OPERATION_LINES.columns if c.name in _OF_THE_LEDGER),
+)
 
 _AFTER = (
     money("unbooked", "Presentato or ricevuto after it, unsigned"),

@@ -4,6 +4,12 @@
 with repeated as (
     select progressivo_registrazione
     from feed_pcc_invoices
+    -- Only a document of which a row took another's place came twice.
+    semi join (
+        select again.progressivo_registrazione
+        from feed_pcc_invoices as again
+        semi join (select row_id from corrected_rows where kind = 'pcc_invoices') as former using (row_id)
+    ) as several using (progressivo_registrazione)
     where not coalesce(partial, false)
     group by progressivo_registrazione
     having count(distinct delivery) > 1

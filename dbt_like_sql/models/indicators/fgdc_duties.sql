@@ -4,12 +4,14 @@ with years as (
     select year(reference_date()) as year, make_date(year(reference_date()) - 1, 12, 31) as previous_day
 ),
 
-received as (
-    select view, sum(commercial_amount) as amount
+received as materialized (
+    select
+        view,
+        sum(commercial_amount) filter (reason not in ('REJECTED', 'NON_COMMERCIAL', 'AMBIGUOUS', 'DUPLICATE') and reception_date <= reference_date())
+            as amount,
+        count(*) filter (paid_at_reference <> 0) as paid_documents
     from debt_positions
-    where reason not in ('REJECTED', 'NON_COMMERCIAL', 'AMBIGUOUS', 'DUPLICATE')
-      and reception_date <= reference_date()
-      and year(reception_date) = (select year from years)
+    where year(reception_date) = (select year from years)
     group by view
 ),
 
@@ -50,13 +52,6 @@ paid as (
     group by view
 ),
 
-dated_nowhere as (
-    select view, count(*) as documents
-    from debt_positions
-    where paid_at_reference <> 0 and year(reception_date) = (select year from years)
-    group by view
-),
-
 told as (
     select coalesce(max((received_at at time zone 'Europe/Rome')::date) >= reference_date(), false) as lately
     from deliveries
@@ -88,7 +83,7 @@ facts as (
         end as publication,
         case
             when on_siope_plus(siope_plus(), siope_plus_dal(), reference_date()) then 'SIOPE_PLUS'
-            when coalesce(shown.payments, 0) > 0 or coalesce(dated_nowhere.documents, 0) > 0 then 'FED'
+            when coalesce(shown.payments, 0) > 0 or coalesce(known.paid_documents, 0) > 0 then 'FED'
             when coalesce(made.payments, 0) = 0 then 'NOTHING_PAID'
             when not told.lately then 'NOT_KNOWN'
             else 'MISSING'
@@ -104,7 +99,7 @@ facts as (
     left join stated on true
     left join published on true
     left join paid as shown on shown.view = if(stock.view = 'right', 'pcc', stock.view)
-    left join dated_nowhere on dated_nowhere.view = if(stock.view = 'right', 'pcc', stock.view)
+    left join received as known on known.view = if(stock.view = 'right', 'pcc', stock.view)
     left join paid as made on made.view = 'right'
 ),
 

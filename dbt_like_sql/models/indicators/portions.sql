@@ -1,39 +1,38 @@
 -- One row per part of a commercial document, by view: each payment of it by O, and what O finds unpaid (paid_on null).
 -- No key. All indicators and the trend are sums over these rows. Amounts signed; what is not payable, or suspended and out of
 -- the stock, is no part. A payment on PCC without a movement has no date: it is no part and counts as paid before everything.
-with told as (
-    select progressivo_registrazione, spans from suspensions where source = 'PCC_MOVEMENTS'
+with on_pcc as (
+    -- What PCC says of a suspension: by its movements (told), and by its state (shown).
+    select
+        progressivo_registrazione,
+        max(spans) filter (source = 'PCC_MOVEMENTS') as told,
+        max(spans) filter (source = 'PCC_STATE') as shown
+    from suspensions
+    where source <> 'ERP'
+    group by progressivo_registrazione
 ),
 
-shown as (
-    select progressivo_registrazione, spans from suspensions where source = 'PCC_STATE'
-),
-
--- What the accounting system has suspended now, with the span that it knows, if any.
-kept as (
-    select erp_documents.id_documento, suspensions.spans
-    from erp_documents
-    left join suspensions on suspensions.source = 'ERP' and suspensions.id_documento = erp_documents.id_documento
-    where erp_documents.stato = 'SOSPESA'
-),
-
--- By how many days a suspension that ended has moved the right due date (docs/rules.md#rule-2).
-moved as (
+-- The few documents of the accounting system of which more counts than their amounts: what it has suspended now, with the span
+-- that it knows, if any; by how many days a suspension that ended has moved the right due date (docs/rules.md#rule-2).
+noted as (
     select
         documents.id_documento,
-        pcc.suspension_days as days,
+        documents.erp_stato = 'SOSPESA' as kept,
+        suspensions.spans,
+        documents.debt = 'none' as no_debt,
+        documents.suspension_days as days,
         -- Days that a communicated due date (CS) has in it already, where the right due date follows it.
         if(
-            documents.right_due_date - pcc.suspension_days::integer = documents.pcc_row_due_date
+            documents.right_due_date - documents.suspension_days::integer = documents.pcc_row_due_date
             and documents.pcc_row_due_date between documents.erp_due_date
-                and documents.erp_due_date + pcc.suspension_days_told::integer,
+                and documents.erp_due_date + documents.suspension_days_told::integer,
             documents.pcc_row_due_date - documents.erp_due_date,
             0
         ) as days_told
     from documents
-    join (select * from pcc_documents where suspension_days > 0 or suspension_days_told > 0) as pcc
-        using (progressivo_registrazione)
+    left join suspensions on suspensions.source = 'ERP' and suspensions.id_documento = documents.id_documento
     where documents.id_documento is not null
+      and (documents.erp_stato = 'SOSPESA' or documents.debt = 'none' or documents.suspension_days > 0 or documents.suspension_days_told > 0)
 ),
 
 positions as (
@@ -44,16 +43,16 @@ positions as (
         positions.issue_date,
         positions.reception_date,
         positions.due_date,
-        if(positions.view = 'right', positions.due_date - coalesce(moved.days + moved.days_told, 0)::integer, positions.due_date)
+        if(positions.view = 'right', positions.due_date - coalesce(noted.days + noted.days_told, 0)::integer, positions.due_date)
             as stated_due_date,
         case
-            when positions.view = 'pcc' or positions.id_documento is null then coalesce(told.spans, shown.spans)
+            when positions.view = 'pcc' or positions.id_documento is null then coalesce(on_pcc.told, on_pcc.shown)
             when positions.view = 'projected'
-                then coalesce(told.spans, if(accounts.suspended > 0, kept.spans, null), shown.spans)
+                then coalesce(on_pcc.told, if(accounts.suspended > 0 and noted.kept, noted.spans, null), on_pcc.shown)
             -- In the right view the accounting system says what is suspended now; PCC what was.
-            when kept.id_documento is null then list_filter(told.spans, lambda span: span.ends_on is not null)
-            when told.spans[-1].ends_on <= kept.spans[1].starts_on then told.spans || kept.spans
-            else coalesce(told.spans, kept.spans, shown.spans)
+            when not coalesce(noted.kept, false) then list_filter(on_pcc.told, lambda span: span.ends_on is not null)
+            when on_pcc.told[-1].ends_on <= noted.spans[1].starts_on then on_pcc.told || noted.spans
+            else coalesce(on_pcc.told, noted.spans, on_pcc.shown)
         end as suspended,
         if(positions.commercial_amount < 0, -1, 1) as sign,
         -- What is open at D, less what was paid after it.
@@ -63,16 +62,13 @@ positions as (
             positions.open_amount + positions.paid_at_reference - positions.paid_at_observation
         ) as unpaid
     from debt_positions as positions
-    left join told on told.progressivo_registrazione = positions.progressivo_registrazione
-    left join shown on shown.progressivo_registrazione = positions.progressivo_registrazione
-    left join kept on kept.id_documento = positions.id_documento
-    left join moved on moved.id_documento = positions.id_documento
+    left join on_pcc on on_pcc.progressivo_registrazione = positions.progressivo_registrazione
+    left join noted on noted.id_documento = positions.id_documento
     left join (select * from projected_accounts where suspended > 0) as accounts
         on accounts.id_documento = positions.id_documento
         and accounts.progressivo_registrazione is not distinct from positions.progressivo_registrazione
-    left join (select id_documento from documents where debt = 'none') as no_debt on no_debt.id_documento = positions.id_documento
     where positions.reason not in ('REJECTED', 'NON_COMMERCIAL', 'AMBIGUOUS', 'DUPLICATE')
-      and not (positions.view = 'right' and no_debt.id_documento is not null)
+      and not (positions.view = 'right' and coalesce(noted.no_debt, false))
 ),
 
 parts as (

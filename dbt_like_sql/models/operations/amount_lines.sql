@@ -8,13 +8,28 @@ with days as (
 ),
 
 -- What names two documents of PCC names none: a copy of the same lot and number, or of the same number, day, supplier, office.
+hashed as not materialized (
+    select
+        progressivo_registrazione, lotto_sdi, numero_documento, data_emissione, cf_fornitore, codice_ufficio,
+        hash(lotto_sdi, numero_documento) as lot_key,
+        hash(numero_documento, data_emissione, cf_fornitore, codice_ufficio) as identity_key
+    from stg_pcc_invoices
+),
+
+-- Only those that share a hash with another are compared.
 alike as (
     select
         progressivo_registrazione,
         lotto_sdi is not null and count(*) over (partition by lotto_sdi, numero_documento) > 1 as lot_shared,
         count(*) over (partition by numero_documento, data_emissione, cf_fornitore, codice_ufficio) > 1 as identity_shared
-    from stg_pcc_invoices
-    where numero_documento in (select numero_documento from line_documents)
+    from hashed
+    where lot_key in (select lot_key from hashed where lotto_sdi is not null group by lot_key having count(*) > 1)
+       or identity_key in (select identity_key from hashed group by identity_key having count(*) > 1)
+),
+
+placed as (
+    select *, row_number() over (partition by id_documento, progressivo_registrazione order by place) as step
+    from amount_moves
 ),
 
 written as (
@@ -22,8 +37,7 @@ written as (
         moves.code,
         moves.id_documento,
         moves.progressivo_registrazione,
-        row_number() over (partition by moves.id_documento, moves.progressivo_registrazione order by moves.place)
-            + if(targets.new_on_pcc, 1, 0) as step,
+        moves.step + if(targets.new_on_pcc, 1, 0) as step,
         if(moves.azione = 'IP', 'area_rgs_pagamenti', 'area_rgs_importi') as model,
         moves.azione,
         moves.importo,
@@ -80,7 +94,7 @@ written as (
                     and not coalesce(alike.identity_shared, false)
             end
         ) as identificativo
-    from amount_moves as moves
+    from placed as moves
     join document_targets as targets
         on targets.id_documento is not distinct from moves.id_documento
         and targets.progressivo_registrazione is not distinct from moves.progressivo_registrazione

@@ -22,12 +22,25 @@ left_out as (
         and refused.step < lines.step
     join rule_step_needs as needs on needs.azione in ('*', lines.azione) and needs.needs = refused.needed
 )
-select lines.* replace (
+
+select
+    ente_code() as ente,
+    lines.operation_id,
+    lines.id_documento,
+    lines.progressivo_registrazione,
+    lines.step,
+    lines.azione,
     coalesce(decided.changed_importo, lines.importo) as importo,
+    lines.stato_debito,
     if(decided.changed_causale is null, lines.causale, nullif(decided.changed_causale, '')) as causale,
     coalesce(decided.changed_data_scadenza, lines.data_scadenza) as data_scadenza,
-    coalesce(decided.changed_data_mandato, lines.data_mandato) as data_mandato
-)
+    coalesce(decided.changed_data_mandato, lines.data_mandato) as data_mandato,
+    lines.non_commercial,
+    lines.importo_non_commerciale,
+    lines.importo_sospeso_contenzioso,
+    lines.importo_sospeso_contestazione,
+    lines.importo_sospeso_verifica,
+    lines.importo_non_liquidabile
 from operation_lines as lines
 anti join left_out using (operation_id)
 left join decided_operation_decisions as decided using (operation_id)

@@ -23,20 +23,39 @@ whose as (
     join kin on kin.one = creditors.original_creditor
 ),
 
-of_supplier as materialized (
+wanted as materialized (
     select
-        creditors.case_row, named.erp_row, named.pcc_row, named.creditor, named.number_key, named.issue_date,
-        whose.certain, creditors.numero, creditors.issue_date as wanted_date, creditors.in_force_from
+        whose.case_row, whose.creditor, whose.certain, creditors.numero, creditors.issue_date as wanted_date, creditors.in_force_from
     from whose
     join creditors using (case_row)
-    join documents_named as named on named.creditor = whose.creditor
+),
+
+-- A number is normalised once for each year of issue that it may be of, not for each document.
+numbered as (
+    select wanted.*, years.issue_year, normalised_number(wanted.numero, make_date(years.issue_year, 1, 1)) as number_key
+    from wanted
+    join (select distinct year(issue_date) as issue_year from documents_named) as years
+        on wanted.wanted_date is null or year(wanted.wanted_date) = years.issue_year
+    where wanted.numero is not null
 ),
 
 fitting as (
-    select *
-    from of_supplier
-    where numero is null
-       or (normalised_number(numero, issue_date) = number_key and coalesce(wanted_date, issue_date) = issue_date)
+    select
+        numbered.case_row, named.erp_row, named.pcc_row, named.creditor, named.issue_date, numbered.certain, numbered.numero,
+        numbered.wanted_date, numbered.in_force_from
+    from numbered
+    join documents_named as named
+        on named.creditor = numbered.creditor
+        and named.number_key = numbered.number_key
+        and year(named.issue_date) = numbered.issue_year
+        and coalesce(numbered.wanted_date, named.issue_date) = named.issue_date
+    union all
+    select
+        wanted.case_row, named.erp_row, named.pcc_row, named.creditor, named.issue_date, wanted.certain, null, wanted.wanted_date,
+        wanted.in_force_from
+    from wanted
+    join documents_named as named on named.creditor = wanted.creditor
+    where wanted.numero is null
 ),
 
 -- What began before the case began is meant where there is such a document.

@@ -4,8 +4,10 @@
 with repeated as (
     select id_documento, min(row_id) as first_row
     from feed_erp_invoices
+    where id_documento in (
+        select id_documento from feed_erp_invoices semi join (select row_id from corrected_rows where kind = 'erp_invoices') as former using (row_id)
+    )
     group by id_documento
-    having count(*) > 1
 ),
 
 -- A state that the first row of a document bears already came before it was delivered: only suspensions and what is not
@@ -84,8 +86,7 @@ balances as (
     union all
     select progressivo_registrazione, row_id * 8 + 4, 'PAGATO', paid, null from accounts where paid <> 0
     union all
-    select progressivo_registrazione, row_id * 8 + 5, 'PAGATO_NON_COMMERCIALE', paid_non_commercial, null
-    from accounts where paid_non_commercial <> 0
+    select progressivo_registrazione, row_id * 8 + 5, 'PAGATO_NON_COMMERCIALE', paid_non_commercial, null from accounts where paid_non_commercial <> 0
 ),
 
 events as (
@@ -106,8 +107,7 @@ events as (
         null as linked
     from arrived
     union all
-    select
-        id_documento, null, 'ERP', 'STATE', row_id, coalesce(told_on, seen_on), told_on is null, amount, stato, null, causale, null, null, null
+    select id_documento, null, 'ERP', 'STATE', row_id, coalesce(told_on, seen_on), told_on is null, amount, stato, null, causale, null, null, null
     from first_states
     union all
     select

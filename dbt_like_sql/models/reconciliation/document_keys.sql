@@ -19,7 +19,7 @@ documents_named as (
     select
         true, row_id, creditor, creditor_known, number_key, issue_date, total, lotto_sdi, progressivo_registrazione,
         pcc_documents.sign + if(types.debt = 'none', 10, 0),
-        count(*) over (partition by lotto_sdi),
+        if(lotto_sdi in (select lotto_sdi from pcc_documents where lotto_sdi is not null group by lotto_sdi having count(*) > 1), 2, 1),
         rejected or row_id in (select pcc_row from refused where pcc_row is not null)
     from pcc_documents
     join rule_document_types as types on types.code = pcc_documents.tipo_documento

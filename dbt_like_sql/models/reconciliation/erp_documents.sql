@@ -50,7 +50,7 @@ select
     ) as origin,
     copies.original as copy_of
 from stg_erp_invoices as invoices
-join erp_identities as identities on identities.id_documento = invoices.id_documento
+join erp_identities as identities on identities.row_id = invoices.row_id
 left join erp_copies as copies on copies.id_documento = invoices.id_documento
 left join paid on paid.id_documento = invoices.id_documento
 left join rule_document_type_origins as type_origins on type_origins.tipo_documento = invoices.tipo_documento

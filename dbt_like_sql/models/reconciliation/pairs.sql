@@ -130,19 +130,21 @@ settled_{{ place }} as materialized (
 ),
 
 {% endfor %}
-found as (
-    select erp_row, pcc_row, 'manual' as tier, 'SETTLED' as status from by_hand
+contested as (
 {% for column, tier, how in stages %}
-    union all
-    select erp_row, pcc_row, '{{ tier }}', 'SETTLED' from settled_{{ loop.index }}
-    union all
-    select erp_row, pcc_row, '{{ tier }}', 'CONTESTED' from judged_{{ loop.index }} where not settled
+    {{ "union" if not loop.first }}
+    select erp_row, pcc_row, '{{ tier }}' as tier from judged_{{ loop.index }} where not settled
 {% endfor %}
 )
 
+select distinct ente_code() as ente, erp_row, pcc_row, 'manual' as tier, 'SETTLED' as status from by_hand
+{% for column, tier, how in stages %}
+union all
+select ente_code(), erp_row, pcc_row, '{{ tier }}', 'SETTLED' from settled_{{ loop.index }}
+{% endfor %}
+union all
 -- Of dead documents nothing is asked.
-select distinct ente_code() as ente, erp_row, pcc_row, tier, status
-from found
-where status = 'SETTLED'
-   or erp_row not in (select row_id from open_erp_1 where dead)
+select ente_code(), erp_row, pcc_row, tier, 'CONTESTED'
+from contested
+where erp_row not in (select row_id from open_erp_1 where dead)
    or pcc_row not in (select row_id from open_pcc_1 where dead)

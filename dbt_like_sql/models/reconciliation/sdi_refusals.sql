@@ -22,13 +22,15 @@ sides as (
 
 -- As SDI's files tell it, or as either side has it under a lot that was not refused.
 sent_again as (
-    select distinct creditor, number_key, issue_date, sign
+    select creditor, number_key, issue_date, sign
     from sdi_invoice_states
+    semi join refused using (creditor, number_key, issue_date, sign)
     where sdi_state is distinct from 'RIFIUTATA'
       and sdi_state is distinct from 'SCARTATA'
     union
     select creditor, number_key, issue_date, sign
     from sides
+    semi join refused using (creditor, number_key, issue_date, sign)
     where lotto_sdi is not null
       and lotto_sdi not in (select sdi_id from refused where sdi_id is not null)
       and lotto_sdi not in (select sdi_id from refused_lots)

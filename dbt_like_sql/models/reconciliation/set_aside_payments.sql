@@ -1,10 +1,19 @@
 -- One row per delivered payment that is no payment of its document's commercial amount (docs/rules.md#rule-1).
 -- Key: row_id. REPEATED: the same row again in one file, counted once until a person answers. TREASURY_VAT: the VAT of
 -- split payment, paid to the treasury. WITHHOLDING: paid to the tax authority beside a document that is paid in full.
-with same_rows as (
-    select row_id, id_documento, numero_mandato
+with hashed as (
+    select
+        *,
+        hash(id_documento, numero_mandato, data_mandato, data_pagamento, importo, cf_beneficiario, delivery) as content
     from stg_erp_payments
     where not coalesce(storno, false)
+),
+
+-- Only those that share a hash with another are compared.
+same_rows as (
+    select row_id, id_documento, numero_mandato
+    from hashed
+    where content in (select content from hashed group by content having count(*) > 1)
     qualify row_number() over (
         partition by id_documento, numero_mandato, data_mandato, data_pagamento, importo, cf_beneficiario, delivery order by row_id
     ) > 1
@@ -49,10 +58,13 @@ amounts as (
     from stg_erp_invoices
 ),
 
+-- Of split payment only where some payment is just the VAT.
 concerned as materialized (
     select amounts.id_documento, amounts.split, amounts.total, amounts.vat
     from amounts
-    where (amounts.split and amounts.vat > 0) or amounts.id_documento in (select id_documento from to_authority)
+    where amounts.id_documento in (select id_documento from to_authority)
+       or amounts.split and amounts.vat > 0 and amounts.total > amounts.vat
+           and (amounts.id_documento, amounts.vat) in (select (id_documento, importo) from delivered_payments)
 ),
 
 paid as materialized (

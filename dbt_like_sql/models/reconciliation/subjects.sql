@@ -27,9 +27,8 @@ normalised as (
 digits as (
     select coalesce(count(*) filter (right_tax_id(id)) * 2 >= count(*) and count(*) > 0, false) as speak
     from (
-        select tax_id(id_fiscale_iva) as id from stg_pcc_invoices where id_fiscale_iva is not null
-        union
-        select tax_id(cf_fornitore) from stg_pcc_invoices where cf_fornitore is not null
+        select distinct tax_id(id) as id
+        from (select unnest([piva, cf]) as id from (select distinct id_fiscale_iva as piva, cf_fornitore as cf from stg_pcc_invoices))
     )
     where shaped_tax_id(id)
 ),

@@ -4,13 +4,19 @@
 {% from "creditor_walk.jinja" import creditor_walk %}
 with recursive sides as (
     select documents.id_documento, erp.row_id as erp_row, pcc.row_id as pcc_row
-    from (select id_documento, progressivo_registrazione, other_beneficiary from documents
-          where id_documento is not null and not erp_rejected) as documents
-    join erp_documents as erp on erp.id_documento = documents.id_documento
+    from (
+        select id_documento, progressivo_registrazione
+        from documents
+        where id_documento is not null and not erp_rejected and (
+            other_beneficiary
+            or id_documento in (select id_documento from erp_identities semi join case_documents on erp_row = row_id)
+            or progressivo_registrazione in (
+                select progressivo_registrazione from pcc_documents semi join case_documents on pcc_row = row_id
+            )
+        )
+    ) as documents
+    join erp_identities as erp on erp.id_documento = documents.id_documento
     left join pcc_documents as pcc on pcc.progressivo_registrazione = documents.progressivo_registrazione
-    where documents.other_beneficiary
-       or erp.row_id in (select erp_row from case_documents where erp_row is not null)
-       or pcc.row_id in (select pcc_row from case_documents where pcc_row is not null)
 ),
 
 -- Named first, so that only these few payments are read by tax_id.
@@ -72,13 +78,22 @@ kinds as (
     group by creditor
 ),
 
+-- Whom a case in doubt names is unknown, not wrong.
+seizing as (
+    select erp_row, pcc_row, in_force_from, next_creditor
+    from case_documents
+    where effect = 'ALSO_BENEFICIARY' and not doubtful
+       or effect = 'NEW_CREDITOR' and doubtful and next_creditor is not null
+),
+
 seized as (
-    select sides.id_documento, cases.in_force_from, cases.next_creditor
+    select sides.id_documento, seizing.in_force_from, seizing.next_creditor
     from sides
-    join case_documents as cases on cases.erp_row = sides.erp_row or cases.pcc_row = sides.pcc_row
-    where cases.effect = 'ALSO_BENEFICIARY' and not cases.doubtful
-       -- Whom a case in doubt names is unknown, not wrong.
-       or cases.effect = 'NEW_CREDITOR' and cases.doubtful and cases.next_creditor is not null
+    join seizing on seizing.erp_row = sides.erp_row
+    union all
+    select sides.id_documento, seizing.in_force_from, seizing.next_creditor
+    from sides
+    join seizing on seizing.pcc_row = sides.pcc_row
 ),
 
 own_codes as (

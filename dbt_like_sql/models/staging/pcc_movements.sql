@@ -22,6 +22,10 @@ select
     sequence * 4294967296 + line * 512 + least(place, 511), sequence
 from answers
 -- A payment told by the movements themselves has its order and day: the answer's own is the same one.
-left join (select distinct progressivo_registrazione as paid from feed_pcc_operations where azione = 'CP') as told
+left join (
+    select distinct progressivo_registrazione as paid
+    from feed_pcc_operations
+    where azione = 'CP' and progressivo_registrazione in (select progressivo_registrazione from answers)
+) as told
     on told.paid = answers.progressivo_registrazione and answers.movement.azione = 'CP'
 where told.paid is null

@@ -1,7 +1,7 @@
 -- materialized: view
 -- One row per document of PCC: the latest delivered stands.
 -- Key: progressivo_registrazione. A row of PCC's export per modello 003 (partial) knows less than the plain feed: what it
--- lacks stands as the last whole row had it, and the accounts change only all together.
+-- lacks stands as the last whole row had it, and the accounts change only all together. Whole rows find none to complete them.
 with latest as (
     select arrivals.* exclude (sequence, received_at)
     from feed_pcc_invoices as arrivals
@@ -12,7 +12,7 @@ with latest as (
 whole as (
     select arrivals.*
     from feed_pcc_invoices as arrivals
-    semi join (select progressivo_registrazione from latest where partial) using (progressivo_registrazione)
+    semi join (select progressivo_registrazione from feed_pcc_invoices where partial) using (progressivo_registrazione)
     where not coalesce(arrivals.partial, false)
     qualify row_number() over (partition by arrivals.progressivo_registrazione order by arrivals.row_id desc) = 1
 ),
@@ -48,14 +48,20 @@ completed as (
         if(tells_accounts, latest.importo_pagato, whole.importo_pagato) as importo_pagato,
         if(tells_accounts, latest.importo_pagato_non_commerciale, whole.importo_pagato_non_commerciale) as importo_pagato_non_commerciale,
         if(tells_accounts, latest.causale_sospensione, whole.causale_sospensione) as causale_sospensione,
+        if(latest.partial, null, latest.importo_non_commerciale) as importo_non_commerciale,
+        if(latest.partial, null, latest.importo_sospeso_contenzioso) as importo_sospeso_contenzioso,
+        if(latest.partial, null, latest.data_sospensione_contenzioso) as data_sospensione_contenzioso,
+        if(latest.partial, null, latest.importo_sospeso_contestazione) as importo_sospeso_contestazione,
+        if(latest.partial, null, latest.data_sospensione_contestazione) as data_sospensione_contestazione,
+        if(latest.partial, null, latest.importo_sospeso_verifica) as importo_sospeso_verifica,
+        if(latest.partial, null, latest.data_sospensione_verifica) as data_sospensione_verifica,
+        if(latest.partial, null, latest.escluso) as escluso,
         latest.movimenti,
         latest.partial,
         latest.row_id
     from latest
-    left join whole on whole.progressivo_registrazione = latest.progressivo_registrazione
-    where latest.partial
+    left join whole on whole.progressivo_registrazione = if(latest.partial, latest.progressivo_registrazione, null)
 )
 
-select * from latest where not coalesce(partial, false)
-union all by name
-select * exclude (tells_accounts) from completed
+select * exclude (tells_accounts)
+from completed
