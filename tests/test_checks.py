@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pcc_pipeline.checks import CheckResult, check_names, checks_of, no_failing_rows, relations_of, run_checks
+from pcc_pipeline.checks import CheckResult, check_names, checks_of, count, judged, no_failing_rows, relations_of, run_checks
+from pcc_pipeline.checks.frames import Known
 from pcc_pipeline.checks.suite import judge
 from pcc_pipeline.tables.describe import Column, Table
 from pcc_pipeline.tables.feeds import FEEDS
@@ -168,7 +169,9 @@ def test_small_enti_share_batches_and_failures_stay_with_their_ente(tmp_path: Pa
             *write(tmp_path / ente / "2.parquet", DOCUMENTS, rows[15:]),
         ]
     paths["empty"] = []
-    results = run_checks(DOCUMENTS, paths)
+    known: Known = {}
+    results = judged([count(DOCUMENTS, paths, known=known)])[0]
+    assert len(known) == 1, "files with the same columns are asked for them once"
     assert {ente for ente in paths if failed(results[ente])} == {"ente_7"}
     only = failed(results["ente_7"])
     assert only.keys() == {"allowed__state"}

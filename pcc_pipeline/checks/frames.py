@@ -61,9 +61,8 @@ def found_types(connection: Any, paths: Paths, known: Known | None = None) -> Ty
     files = sorted({path for given in paths.values() for path in given if not _is_query(path)})
     alike: dict[str, str] = {}
     if len(files) > 1:
-        query = (
-            f"SELECT file_name, md5(string_agg(s::VARCHAR, '|')) FROM parquet_schema({_list(files)}) AS s GROUP BY file_name"
-        )
+        columns = "list(replace(s::VARCHAR, file_name, '') ORDER BY column_id)"
+        query = f"SELECT file_name, md5({columns}::VARCHAR) FROM parquet_schema({_list(files)}) AS s GROUP BY file_name"
         alike = dict(connection.execute(query).fetchall())
     asked = {} if known is None else known
     found = {}
@@ -128,7 +127,7 @@ def _reading(table: Table, paths: Paths, types: Types) -> tuple[str, bool]:
     if not branches:
         nulls = ", ".join(f"NULL::{c.duckdb_type} AS {quoted(c.name)}" for c in plain)
         branches.append(f"SELECT NULL::VARCHAR AS {OWNER}, {nulls} WHERE false")
-    return " UNION ALL ".join(branches), len(branches) > 1 or bool(marked)
+    return " UNION ALL ".join(branches), len(paths) > 1
 
 
 def _cast(table: Table, types: Mapping[str, str]) -> str:
