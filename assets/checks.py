@@ -33,6 +33,7 @@ from assets.staging import KINDS
 from assets.steps import LAYERS, enti_of, names_enti, sample_table
 from pcc_pipeline.calculator import OWNER, at_hand, beside, load_models, opened_batch, source
 from pcc_pipeline.calculator.batch import Batch
+from pcc_pipeline.calculator.small import InMemory, in_memory
 from pcc_pipeline.checks import (
     CheckResult,
     Counted,
@@ -46,10 +47,10 @@ from pcc_pipeline.checks import (
 )
 from pcc_pipeline.checks.failing import keep_failing
 from pcc_pipeline.checks.frames import OWNER as CHECKED_OWNER
-from pcc_pipeline.checks.frames import Marked
+from pcc_pipeline.checks.frames import Known, Marked
 from pcc_pipeline.checks.gate import Gate
 from pcc_pipeline.runs.inputs import Inputs
-from pcc_pipeline.runs.together import at_once, batches, layers_read
+from pcc_pipeline.runs.together import batches, few, layers_read
 from pcc_pipeline.tables import FEEDS, MODELS, Column, Table
 from pcc_pipeline.tables.describe import MODEL_LAYERS
 
@@ -99,23 +100,27 @@ def _words(result: CheckResult) -> str:
     return f"{result.failing_rows} rows fail: {result.description}"
 
 
-def _files(installation: Installation, table: str, enti: Mapping[str, Inputs], batch: Batch | None) -> Mapping[str, list[str]]:
-    """The Parquet files of a table by ente, or the query of a view; none where nothing was made."""
+def _files(
+    installation: Installation, table: str, enti: Mapping[str, Inputs], batch: Batch | None, memory: InMemory | None
+) -> Mapping[str, list[str]]:
+    """The Parquet files of a table by ente, or the query of what is in memory or a view; none where nothing was made."""
     store = installation.store
-    names: dict[str, list[str]] = {}
-    for ente, given in enti.items():
-        if table in FEEDS:
+    if table in FEEDS:
+        names: dict[str, list[str]] = {}
+        for ente, given in enti.items():
             known = given.registered.select(["kind", "part"]).to_pylist()
             parts = sorted({row["part"] for row in known if row["kind"] == table and row["part"]})
             names[ente] = [f"staging/{ente}/{table}/{part}.parquet" for part in parts]
-        else:
-            names[ente] = [f"models/{ente}/{table}.parquet"]
-    if table in MODELS and load_models()[table].is_view:
+    elif memory is not None:
+        return {ente: [memory.source(table)] for ente in enti}
+    elif load_models()[table].is_view:
         if batch is None:
             return {ente: [source(store, ente, table)] for ente in enti}
         # A view of many enti is asked for once: planned ente by ente it costs more than all else.
         query = f"SELECT {OWNER} AS {CHECKED_OWNER}, * EXCLUDE ({OWNER}) FROM ({batch.rows(table)})"
         return {ente: [Marked(f"({query})")] for ente in enti}
+    else:
+        names = {ente: [f"models/{ente}/{table}.parquet"] for ente in enti}
     return {ente: [store.uri(rel) for rel in rels if store.exists(rel)] for ente, rels in names.items()}
 
 
@@ -130,6 +135,15 @@ def _registered(table: str, enti: Mapping[str, Inputs]) -> dict[str, int] | None
     return counts
 
 
+def _in_memory(opened: ExitStack, installation: Installation, tables: Sequence[Table], given: Inputs) -> InMemory | None:
+    """What the checks of an ente's tables read of its models, in memory; None where they read none, or one was not made."""
+    read = {name for table in tables for name in (table.name, *relations_of(table.name)) if name in MODELS}
+    try:
+        return opened.enter_context(in_memory(installation.settings, installation.store, given, read)) if read else None
+    except FileNotFoundError:
+        return None  # the checks say what is missing
+
+
 def _judged(
     installation: Installation, tables: Sequence[Table], enti: Mapping[str, Inputs], wanted: Collection[AssetCheckKey]
 ) -> Iterator[tuple[AssetCheckKey, dict[str, list[CheckResult]]]]:
@@ -138,18 +152,23 @@ def _judged(
     settings, store = installation.settings, installation.store
     with ExitStack() as opened:
         batch = opened.enter_context(opened_batch(settings, store, list(enti.values()))) if len(enti) > 1 else None
-        connect = batch.beside if batch else partial(beside, opened.enter_context(at_hand(settings, store)))
+        small = batch is None and few(installation, enti.values())
+        memory = _in_memory(opened, installation, asked, *enti.values()) if small else None
+        shared = batch or memory
+        connect = shared.beside if shared else partial(beside, opened.enter_context(at_hand(settings, store)))
+        known: Known = {}
 
         def counts(table: Table) -> Counted:
             return count(
                 table,
-                _files(installation, table.name, enti, batch),
+                _files(installation, table.name, enti, batch, memory),
                 connect=connect,
-                related={name: _files(installation, name, enti, batch) for name in relations_of(table.name)},
+                related={name: _files(installation, name, enti, batch, memory) for name in relations_of(table.name)},
                 expected_rows=_registered(table.name, enti),
+                known=known,
             )
 
-        pool = opened.enter_context(ThreadPoolExecutor(1 if batch else at_once(installation, enti.values())))
+        pool = opened.enter_context(ThreadPoolExecutor(settings.threads if small else 1))
         counted = list(pool.map(counts, asked))
     for table, results in zip(asked, judged(counted), strict=True):
         shown = {check.name: shown_as(check) for check in checks_of(table)}

@@ -7,10 +7,12 @@ import warnings
 
 from dagster import BetaWarning, Definitions, PreviewWarning, in_process_executor
 
+from pcc_pipeline.loading import loading
+
 # Events told together are written together (see `assets.steps.report`), up to so many: one alone costs as much.
 os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "200")
 
-with warnings.catch_warnings():
+with warnings.catch_warnings(), loading():
     # Backfill policies and partitioned checks are marked so in this pinned release.
     warnings.simplefilter("ignore", BetaWarning)
     warnings.simplefilter("ignore", PreviewWarning)

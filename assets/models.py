@@ -21,7 +21,7 @@ from assets.partitions import ENTI, ONE_RUN
 from assets.resources import Installation, RunParameters, inputs_of
 from assets.steps import Metadata, described, each_batch, table_freshness
 from pcc_pipeline.calculator import Model, ModelResult, load_models, model_order
-from pcc_pipeline.calculator.lineage import column_lineages
+from pcc_pipeline.calculator.models import model_lineages
 from pcc_pipeline.runs.figures import stock_by_view
 from pcc_pipeline.runs.inputs import Inputs
 from pcc_pipeline.runs.together import batches, calculate, layers_read
@@ -40,7 +40,7 @@ def layer_of(name: str) -> str:
 def column_lineage(model: Model) -> TableColumnLineage:
     """Which column of which asset each column is made from."""
     deps = {}
-    for column, origins in column_lineages()[model.name].items():
+    for column, origins in model_lineages()[model.name].items():
         # Rule tables and the register are no assets.
         known = [
             TableColumnDep(asset_key=Key(relation.removeprefix("feed_")), column_name=origin)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
+import pyarrow as pa
 import pyarrow.compute as pc
 from dagster import AssetExecutionContext, AssetSpec, MaterializeResult, MetadataValue, multi_asset
 
@@ -54,11 +55,11 @@ def staging(context: AssetExecutionContext, installation: Installation, asked: R
         started = time.perf_counter()
         facts = facts_of_run(installation, ente, context.run.run_id)
         done = stage(installation, ente, facts.layout)
-        begin(installation, ente, context.run.run_id, *asked.dates())
+        registered = begin(installation, ente, context.run.run_id, *asked.dates()).registered
         seconds = round(time.perf_counter() - started, 3)
         for file, reason in done.refused.items():
             context.log.warning(f"{ente}: {file}: {reason}")
-        totals = _totals(installation, ente)
+        totals = _totals(registered)
         told = _by_delivery(done.outcomes)
         found: dict[str, Metadata] = {}
         for kind in KINDS:
@@ -76,7 +77,7 @@ def staging(context: AssetExecutionContext, installation: Installation, asked: R
         found[QUARANTINE.name] = {
             "dagster/row_count": sum(defects for _, _, defects in totals.values()),
             "files_refused": len(done.refused),
-            **_folded(installation, ente),
+            **_folded(installation, ente, registered),
         }
         found[DELIVERY_NOTES.name] = {
             "layout": done.layout,
@@ -104,18 +105,18 @@ def _by_delivery(outcomes: Sequence[tuple[Delivery, Outcome]]) -> dict[str, str]
     }
 
 
-def _folded(installation: Installation, ente: str) -> Metadata:
-    """What stands in quarantine now, repeats folded: the most recent deliveries' most frequent reasons."""
-    rows = summary(installation, ente, limit=SHOWN).to_pylist()
+def _folded(installation: Installation, ente: str, registered: pa.Table) -> Metadata:
+    """What stands in quarantine, repeats folded: the most recent deliveries' most frequent reasons."""
+    rows = summary(installation, ente, limit=SHOWN, registered=registered).to_pylist()
     if not rows:
         return {}
     names = ("kind", "file", "field", "reason", "times", "first_line", "examples")
     return {"summary": MetadataValue.md(sample_table([{name: row[name] for name in names} for row in rows]))}
 
 
-def _totals(installation: Installation, ente: str) -> dict[str, tuple[int, int, int]]:
+def _totals(registered: pa.Table) -> dict[str, tuple[int, int, int]]:
     """Rows, refused rows and defects of an ente by kind, as registered."""
-    deliveries = installation.register.deliveries(ente).select(["kind", "rows", "refused", "defects"])
+    deliveries = registered.select(["kind", "rows", "refused", "defects"])
     sums = deliveries.group_by("kind").aggregate([("rows", "sum"), ("refused", "sum"), ("defects", "sum")])
     columns = [pc.fill_null(sums[f"{name}_sum"], 0).to_pylist() for name in ("rows", "refused", "defects")]
     return dict(zip(sums["kind"].to_pylist(), zip(*columns, strict=True), strict=True))

@@ -118,6 +118,14 @@ class EventLog(_Open, PostgresEventLogStorage):
             if not waits or late or len(self._waiting) >= TOGETHER:
                 self._write()
 
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Writes events of one asset together; of a run that is told of later they wait with all others."""
+        if all(event.run_id in _LATER and event.dagster_event_type in LATER for event in events):
+            for event in events:
+                self.store_event(event)
+        else:
+            super().store_event_batch(events)
+
     def dispose(self) -> None:
         """Writes what waits, and ends."""
         with self._lock:
@@ -140,13 +148,21 @@ class EventLog(_Open, PostgresEventLogStorage):
         statement = self.prepare_insert_event_batch(events)
         numbers = [int(row[0]) for row in connection.execute(statement.returning(SqlEventLogStorageTable.c.id)).fetchall()]
         self._waiting = []
-        for event, number in zip(events, numbers, strict=True):
-            if not event.is_dagster_event:
-                continue
-            told = event.get_dagster_event()
-            if event.dagster_event_type in ASSET_EVENTS and told.asset_key:
-                with self.index_transaction() as transaction:
-                    self._store_asset_event_tags(transaction, [event], [number])
+        told = [(event, number) for event, number in zip(events, numbers, strict=True) if event.is_dagster_event]
+        assets = [
+            (event, number)
+            for event, number in told
+            if event.dagster_event_type in ASSET_EVENTS and event.get_dagster_event().asset_key
+        ]
+        if assets:
+            # An asset's own row keeps the last of each kind of event.
+            last = {
+                (event.get_dagster_event().asset_key, event.dagster_event_type): (event, number) for event, number in assets
+            }
+            with self.index_transaction() as transaction:
+                self._store_asset_event_tags(transaction, *zip(*assets, strict=True))
+                for event, number in sorted(last.values(), key=lambda known: known[1]):
                     self._store_asset_event(transaction, event, number)
+        for event, number in told:
             if event.dagster_event_type in ASSET_CHECK_EVENTS:
                 self.store_asset_check_event(event, number)

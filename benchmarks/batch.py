@@ -1,21 +1,24 @@
 """What one more small ente costs in a run of many, against one cold import of the libraries, in the same run.
 
-    python -m benchmarks.batch [documents] [--few 5] [--many 45]
+    python -m benchmarks.batch [documents] [--few 10] [--many 50] [--threads 2]
 
 Each ente delivers the same invented files under its own name. A run of `few` enti and one of `many` others differ by as
-many enti as `many` has more: their seconds by that number are what a further ente costs. The unit is one import of dagster,
-great_expectations, pandas and duckdb in a new process.
+many enti as `many` has more: their seconds by that number are what a further ente costs. Several processes share the enti, as
+`pcc run` has it; the parts are the seconds of all processes together, of which some are waiting. The unit is one import of
+dagster, great_expectations, pandas and duckdb in a new process.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -57,8 +60,8 @@ def delivered(folder: Path, enti: int, documents: int) -> list[str]:
     return names
 
 
-def timed(taken: dict[str, float]) -> None:
-    """Has the seconds of each part of WORK added up in `taken`, from now on."""
+def timed(taken: dict[str, Any]) -> None:
+    """Has the seconds of each part of WORK added up in `taken`, numbers that forked processes share, from now on."""
     import importlib
 
     def wrapped(part: str, work: Callable[..., Any]) -> Callable[..., Any]:
@@ -67,7 +70,8 @@ def timed(taken: dict[str, float]) -> None:
             try:
                 return work(*given, **named)
             finally:
-                taken[part] = taken.get(part, 0.0) + time.perf_counter() - started
+                with taken[part].get_lock():
+                    taken[part].value += time.perf_counter() - started
 
         return run
 
@@ -80,22 +84,25 @@ def main() -> None:
     """Runs and prints the measurement."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("documents", type=int, nargs="?", default=500)
-    parser.add_argument("--few", type=int, default=5)
-    parser.add_argument("--many", type=int, default=45)
+    parser.add_argument("--few", type=int, default=10)
+    parser.add_argument("--many", type=int, default=50)
+    parser.add_argument("--threads", type=int, help="processes, and threads of each (as many as there are processors)")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pcc-bench-") as folder:
         home = Path(folder)
         names = delivered(home, 1 + asked.few + asked.many, asked.documents)
-        installation = Installation(Settings.at(home / "home"))
+        settings = Settings.at(home / "home")
+        installation = Installation(replace(settings, threads=asked.threads or settings.threads))
         from assets.run import run_headless
 
         def seconds(enti: list[str]) -> tuple[float, dict[str, float]]:
-            taken.clear()
+            for number in taken.values():
+                number.value = 0.0
             started = time.perf_counter()
             assert run_headless(installation, enti, REFERENCE_DATE, OBSERVED_AT, inbox=home / "inbox")
-            return time.perf_counter() - started, dict(taken)
+            return time.perf_counter() - started, {part: number.value for part, number in taken.items()}
 
-        taken: dict[str, float] = {}
+        taken: dict[str, Any] = {part: multiprocessing.Value("d", 0.0) for part, *_ in WORK}
         timed(taken)
         seconds(names[:1])  # opens, imports and makes what there is one of
         few, few_parts = seconds(names[1 : 1 + asked.few])

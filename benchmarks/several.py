@@ -43,6 +43,7 @@ from pcc_pipeline.database.engine import database_url, dispose, engine  # noqa: 
 from pcc_pipeline.database.schema import table  # noqa: E402
 from pcc_pipeline.demo import write_provider  # noqa: E402
 from pcc_pipeline.installation import Installation  # noqa: E402
+from pcc_pipeline.runs.pipeline import read_provider  # noqa: E402
 from pcc_pipeline.settings import Settings  # noqa: E402
 
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -94,7 +95,7 @@ class Place:
             database_url=database_url(own).render_as_string(hide_password=False),
         )  # fmt: skip
         self._own = own
-        engine(self.settings)
+        read_provider(Installation(self.settings), files)
         up.enter_context(running(*PCC, "daemon", **self.settings.environment()))
         self.enti = [path for path in sorted(files.iterdir()) if not path.name.startswith("_")]
         with opened(self.settings) as instance:
@@ -177,13 +178,12 @@ def killed(root: Path, files: Path, kills: int) -> tuple[killed_states.State, fl
 
 def alone(root: Path, files: Path) -> killed_states.State:
     """The tables that one process makes of the same files."""
-    settings = Settings.at(root / "alone")
-    engine(settings)
-    inbox = root / "inbox"
+    settings = Settings.at(root / "alone", threads=1)
+    read_provider(Installation(settings), files)
     enti = [path.name for path in sorted(files.iterdir()) if not path.name.startswith("_")]
     for ente in enti:
-        shutil.copytree(files / ente, inbox / ente)
-    assert run_headless(Installation(settings), enti, inbox=inbox)
+        shutil.copytree(files / ente, settings.inbox / ente)
+    assert run_headless(Installation(settings), enti)
     found = killed_services.certain(killed_states.tables(settings), settings)
     dispose(settings)
     embedded.release(settings.home)
@@ -211,9 +211,11 @@ def main() -> int:
             return 0
         wanted = alone(root, root / "files")
         found, seconds = killed(root, root / "files", asked.kills)
+        if left := found.pop("table of Dagster, runs at work"):  # its tables lie elsewhere for one process
+            print(f"{left} runs never ended")
         problems = killed_states.differences(wanted, found)
         print(f"three workers, {asked.kills} kills: {seconds:.1f} s, {'; '.join(problems) or 'the tables of one process'}")
-        return bool(problems)
+        return bool(problems or left)
 
 
 if __name__ == "__main__":

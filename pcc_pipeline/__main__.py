@@ -2,9 +2,12 @@
 
 from contextlib import suppress
 
-from pcc_pipeline.cli import app
-from pcc_pipeline.scratch import settle
-from pcc_pipeline.settings import Settings
+from pcc_pipeline.loading import loading
+
+with loading():
+    from pcc_pipeline.cli import app
+    from pcc_pipeline.scratch import settle
+    from pcc_pipeline.settings import Settings
 
 
 def main() -> None:

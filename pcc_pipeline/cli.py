@@ -31,6 +31,7 @@ from pcc_pipeline.commands.review import app as review
 from pcc_pipeline.commands.serve import daemon, desk, inbox, serve, webserver, worker
 from pcc_pipeline.commands.terminal import Ente, code, day, err, out
 from pcc_pipeline.commands.terminal import stop as _stop
+from pcc_pipeline.loading import loading
 from pcc_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -215,10 +216,11 @@ def _run(
     _quiet()
     started = time.perf_counter()
     with err.status("Starting") as status:
-        from assets.run import run_headless
-        from pcc_pipeline.arrival.landing import PROVIDER, waiting
-        from pcc_pipeline.enti.overview import publish_overview, register_rows
-        from pcc_pipeline.runs import pipeline
+        with loading():
+            from assets.run import run_headless
+            from pcc_pipeline.arrival.landing import PROVIDER, waiting
+            from pcc_pipeline.enti.overview import publish_overview, register_rows
+            from pcc_pipeline.runs import pipeline
 
         enti = sorted(name for name in waiting(inbox) if name != PROVIDER)
         if only:

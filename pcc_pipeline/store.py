@@ -19,6 +19,7 @@ import os
 import time
 import uuid
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,8 @@ fsspec.register_implementation("s3", "pcc_pipeline.s3.SharedS3", clobber=True)
 log = logging.getLogger("pcc.store")
 
 CHUNK = 1 << 20
+#: Files that are brought to disk at a time.
+FLUSHED_AT_ONCE = 16
 _TEMPORARY = ".tmp-"
 RECEIPTS = "receipts"
 
@@ -148,8 +151,12 @@ class Store:
         """The relative name of delivered bytes."""
         return f"landing/{ente}/{sha256[:2]}/{sha256}"
 
-    def put_bytes(self, ente: str, data: bytes) -> Stored:
-        """Keeps `data` under its content; kept bytes are never written twice."""
+    def put_bytes(self, ente: str, data: bytes, *, settled: bool = True) -> Stored:
+        """Keeps `data` under its content; kept bytes are never written twice.
+
+        With `settled` they are on disk before they get their name; without, the caller has many `settle` together before
+        anything refers to them.
+        """
         digest = hashlib.sha256(data).hexdigest()
         rel = self.landing(ente, digest)
         known = self._is_whole(rel, digest, len(data))
@@ -157,7 +164,8 @@ class Store:
             with self._temporary(ente) as temporary:
                 with self.fs.open(temporary, "wb") as out:
                     out.write(data)
-                    self._flush(out)
+                    if settled:
+                        self._flush(out)
                 self._folder(self._path(rel))
                 self._rename(temporary, self._path(rel))
         return Stored(digest, len(data), known)
@@ -167,8 +175,8 @@ class Store:
         with path.open("rb") as source:
             return self.put_stream(ente, source)
 
-    def put_stream(self, ente: str, source: Readable, limit: int | None = None) -> Stored:
-        """Keeps what `source` gives under its content, a chunk at a time in memory.
+    def put_stream(self, ente: str, source: Readable, limit: int | None = None, *, settled: bool = True) -> Stored:
+        """Keeps what `source` gives under its content, a chunk at a time in memory; `settled` as for `put_bytes`.
 
         Raises TooLarge, keeping nothing, when more than `limit` bytes come.
         """
@@ -178,7 +186,7 @@ class Store:
         if len(first) < CHUNK:
             rest = source.read(CHUNK)  # a reader may give less than asked before its end
             if not rest:
-                return self.put_bytes(ente, first)
+                return self.put_bytes(ente, first, settled=settled)
             first += rest
         digest = hashlib.sha256()
         size = 0
@@ -192,7 +200,8 @@ class Store:
                     digest.update(chunk)
                     out.write(chunk)
                     chunk = source.read(CHUNK)
-                self._flush(out)
+                if settled:
+                    self._flush(out)
             rel = self.landing(ente, digest.hexdigest())
             known = self._is_whole(rel, digest.hexdigest(), size)
             if known:
@@ -250,15 +259,13 @@ class Store:
         if not self.local:
             return
         root = Path(self.root)
-        files = {Path(self._path(name)) for name in names}
+        files = {self._path(name) for name in names}
         # A folder may be as new as the file: its own name is in the folder above.
-        folders = {folder for file in files for folder in file.parents if folder.is_relative_to(root)}
-        for path in (*files, *sorted(folders, reverse=True)):
-            place = os.open(path, os.O_RDONLY)
-            try:
-                os.fsync(place)
-            finally:
-                os.close(place)
+        parents = {Path(file).parent for file in files}
+        folders = {folder for parent in parents for folder in (parent, *parent.parents) if folder.is_relative_to(root)}
+        with ThreadPoolExecutor(FLUSHED_AT_ONCE) as pool:  # the disk does together what waits for it together
+            list(pool.map(_on_disk, files))
+            list(pool.map(_on_disk, sorted(folders, reverse=True)))
 
     def _flush(self, out: IO[bytes]) -> None:
         """Has the bytes written to `out` on disk before they get their name: what bears it is then whole after a crash too."""
@@ -296,6 +303,15 @@ class Store:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(state["url"])  # type: ignore[misc]
+
+
+def _on_disk(path: str | Path) -> None:
+    """Has a file, or the names in a folder, on disk."""
+    place = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(place)
+    finally:
+        os.close(place)
 
 
 def _written(about: dict[str, Any]) -> float:

@@ -100,7 +100,8 @@ def inbox(context: SensorEvaluationContext, installation: Installation) -> Senso
         else:
             ready.append(ente)
     provider = [ente for ente in ready if ente == PROVIDER]
-    groups = [provider] * bool(provider) + split([e for e in ready if e != PROVIDER], tried)
+    at_once = installation.settings.runs_at_once or installation.settings.workers
+    groups = [provider] * bool(provider) + split([e for e in ready if e != PROVIDER], tried, at_once)
     if not groups:
         return SkipReason(f"Under way or left to the operator: {', '.join(sorted(marks))}")
     known = list(context.instance.get_dynamic_partitions(ENTI_NAME))

@@ -20,6 +20,7 @@ class Lists:
         self.kind = kind
         self.good: list[dict[str, Any]] = []
         self.bad: list[dict[str, Any]] = []
+        self.noted: list[dict[str, Any]] = []
 
     def rows(self, batch: pa.RecordBatch) -> None:
         assert batch.schema == FEEDS[self.kind].arrow_schema
@@ -27,7 +28,7 @@ class Lists:
         self.good += batch.to_pylist()
 
     def notes(self, batch: pa.RecordBatch) -> None:
-        """What is noted (doubtful tax ids) is not looked at here."""
+        self.noted += batch.to_pylist()
 
     def defects(self, batch: pa.RecordBatch) -> None:
         assert batch.schema == QUARANTINE.arrow_schema

@@ -21,9 +21,20 @@ from test_models_oracle import _feeds, _provider
 
 from pcc_pipeline.arrival.landing import land
 from pcc_pipeline.arrival.staging import stage
-from pcc_pipeline.calculator import Calculation, Calculator, Parameters, load_models, prepared, run_each, source
+from pcc_pipeline.calculator import (
+    Calculation,
+    Calculator,
+    ModelResult,
+    Parameters,
+    load_models,
+    model_order,
+    prepared,
+    run_each,
+    source,
+)
 from pcc_pipeline.calculator.batch import run_together
 from pcc_pipeline.calculator.inputs import DELIVERIES_SCHEMA
+from pcc_pipeline.calculator.small import run_in_memory
 from pcc_pipeline.checks.gate import Gate
 from pcc_pipeline.demo import write_provider
 from pcc_pipeline.installation import Installation
@@ -69,6 +80,21 @@ def _made(settings: Settings, store: Store, enti: Sequence[str], wanted: Collect
 
         names = [name for name, model in load_models().items() if name in wanted and not model.is_step]
         return {ente: {name: table(ente, name) for name in names} for ente in enti}
+
+
+def _from_file_to_file(settings: Settings, store: Store, given: Calculation) -> dict[str, ModelResult]:
+    """Runs all of an ente's models as those of a large one are run."""
+    with Calculator(settings, store).session(given) as session:
+        return {name: session.run(name) for name in model_order()}
+
+
+def _views(store: Store, enti: Sequence[str]) -> dict[str, bytes]:
+    """What is kept of each view, by file."""
+    kept = {}
+    for name in (name for ente in enti for name in store.list(f"models/{ente}") if name.endswith(".sql")):
+        with store.open(name) as file:
+            kept[name] = file.read()
+    return kept
 
 
 def _damaged_enti(store: Store, folder: Path) -> Iterator[Calculation]:
@@ -149,8 +175,16 @@ def test_a_batch_gives_each_ente_what_it_gets_alone(
         Calculator(settings, store).run_inputs(batch[place])
         batch[place] = replace(batch[place], decided=_decided(settings, store, batch[place].ente))
     names = [given.ente for given in batch]
-    counts = {given.ente: Calculator(settings, store).run_inputs(given) for given in batch}
-    alone = _made(settings, store, names)
+    counts = {given.ente: _from_file_to_file(settings, store, given) for given in batch}
+    alone, views = _made(settings, store, names), _views(store, names)
+    for ente in names:
+        store.delete(f"models/{ente}")
+    kept = {given.ente: given.kept(store, f"models/{given.ente}/given") for given in batch}
+    small = {ente: run_in_memory(settings, store, given, model_order(), f"models/{ente}") for ente, given in kept.items()}
+    found = _made(settings, store, names)
+    assert [(e, name) for e in names for name in alone[e] if found[e][name] != alone[e][name]] == []
+    assert _views(store, names) == views
+    assert [(e, name) for e in names for name, done in small[e].items() if done.rows != counts[e][name].rows] == []
     for ente in names:
         store.delete(f"models/{ente}")
     together_counts = run_together(settings, store, batch, MODELS)

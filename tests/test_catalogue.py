@@ -15,6 +15,7 @@ from sqlglot import exp
 import portal
 from pcc_pipeline.calculator import prepared
 from pcc_pipeline.calculator.models import SQL_ROOT, load_models, macros
+from pcc_pipeline.calculator.parsing import relations_read
 from pcc_pipeline.calculator.relations import SESSION_MACROS
 from pcc_pipeline.rules import ANOMALY_OPERATIONS, anomaly_codes, anomaly_titles, codes_that, rule_rows
 from pcc_pipeline.settings import Settings
@@ -122,3 +123,10 @@ def test_views_read_the_session_only_by_macros_that_are_replaced() -> None:
             used = {name for name in reading if re.search(rf"\b{name}\(", model.sql)}
             assert used <= replaced, f"{model.name} reads {used - replaced}"
             assert "getvariable" not in model.sql
+
+
+def test_what_a_query_reads_is_told_of_its_own_text_alone() -> None:
+    sql = load_models()["stock"].sql
+    assert relations_read(sql) == {"debt_positions"}
+    assert relations_read(sql.replace("debt_positions", "matches")) == {"matches"}
+    assert relations_read("with a as (select * from feed_x) select * from a, rule_y") == {"feed_x", "rule_y"}

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -11,9 +14,11 @@ import pytest
 from dagster import AssetKey, DagsterInstance
 
 import assets.checks as asset_checks
+import assets.run
 from assets.definitions import defs
 from assets.run import run_headless
-from pcc_pipeline.calculator import load_models
+from pcc_pipeline.arrival.work import RUNS_OF_ONE
+from pcc_pipeline.calculator import at_hand, load_models
 from pcc_pipeline.checks import count as real_count
 from pcc_pipeline.checks import shown_checks
 from pcc_pipeline.checks.gate import Gate
@@ -102,6 +107,31 @@ def test_a_run_of_several_enti_publishes_those_whose_checks_hold_and_records_eac
     assert current(engine(settings), bad) == before[bad]
     assert all(current(engine(settings), ente) not in (None, before[ente]) for ente in good)
     assert any("erp_documents" in reason for reason in Gate(Store(settings.store_url), bad).problems())
+
+
+def test_many_enti_are_done_by_processes_side_by_side_and_again_where_one_is_killed(
+    installation: Installation, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox, killed = settings.home / "delivered", settings.home / "killed"
+    write_provider(inbox, enti=RUNS_OF_ONE + 1, documents=5, seed=3, reference_date=D, observed_at=O, sdi_share=0)
+    enti = enti_of(inbox)
+    really = assets.run._run
+
+    def run(one: Installation, order: assets.run.Commission) -> bool:
+        if enti[0] in order.enti and not killed.exists():
+            killed.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return really(one, order)
+
+    monkeypatch.setattr(assets.run, "_run", run)
+    two = Installation(replace(settings, threads=2))
+    with at_hand(two.settings, two.store):
+        pass  # a database that is open before the fork, whose threads are not there after it
+    assert run_headless(two, enti, D, O, inbox=inbox)
+    assert killed.exists()
+    published = [current(engine(settings), ente) for ente in enti]
+    assert all(state is not None and state.rows > 0 for state in published)
+    assert len({state.run_id for state in published if state}) == 2
 
 
 def test_the_gate_stays_shut_until_every_step_was_done(store: Store) -> None:

@@ -180,7 +180,7 @@ def kill(module, owner, name, times, after):
 KILLED = {
     "bytes kept, not registered": ("pcc_pipeline.database.register", "Register", "add", 1, False),
     "a part half written": ("pcc_pipeline.arrival.staging", "ParquetSink", "_write", 2, True),
-    "half the models": ("pcc_pipeline.calculator.session", "Session", "run", 6, True),
+    "half the models": ("pcc_pipeline.calculator.small", "InMemory", "run", 6, True),
     "half the publication": ("pcc_pipeline.database.publish", "", "copy_in", 4, True),
 }
 
@@ -321,8 +321,8 @@ def test_every_file_of_the_corpus_has_an_outcome(corpus: list[Path], settings: S
 BREAK_STOCK = """
 import pathlib
 import duckdb
-from pcc_pipeline.calculator.session import Session
-real = Session.run
+from pcc_pipeline.calculator.small import InMemory
+real = InMemory.run
 def broken(self, name):
     done = real(self, name)
     if name == "stock" and self.ente == ENTE:
@@ -330,7 +330,7 @@ def broken(self, name):
         rows = duckdb.sql(f"select * replace (amount + 1 as amount) from '{path}'").to_arrow_table()
         duckdb.from_arrow(rows).write_parquet(path)
     return done
-Session.run = broken
+InMemory.run = broken
 """
 
 
@@ -367,7 +367,7 @@ def test_killed_run_of_enti_unknown_and_deactivated_on_a_remote_database(
     )
     settings = another()
     run = ("run", "--inbox", str(inbox), *DATES)
-    point = ("pcc_pipeline.calculator.session", "Session", "run", 6, True)
+    point = ("pcc_pipeline.calculator.small", "InMemory", "run", 6, True)
     code, _, err = pcc(settings, *run, before=f"{KILL}\nkill(*{point!r})")
     assert code == -signal.SIGKILL, err
     assert current(engine(settings), unknown) is None

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from opi_flows import read
+from opi_flows import Lists, read
 from test_rules_base import Book, Seen
 
 from pcc_pipeline.formats import parse
@@ -102,6 +102,29 @@ def test_any_damage_is_an_outcome_never_an_error(tmp_path: Path, root: str, sdi_
     damaged = whole[: len(whole) // 2] + noise + whole[len(whole) // 2 + len(noise) :]
     _, counts = read(tmp_path, "sdi_messages", damaged)
     assert counts.rows + counts.refused == 1
+
+
+ODD = [
+    "<FatturaElettronica/>",
+    "niente",
+    message("RicevutaConsegna", NAMED, ""),
+    message("RicevutaConsegna", NAMED + "<DataOraRicezione>mai</DataOraRicezione>"),
+    message("NotificaEsitoCommittente", outcome("EC09")),
+]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from([*(message(root, NAMED + RECEIVED) for root in sorted(TYPES)), *ODD]), max_size=12))
+def test_many_messages_are_read_as_each_is_alone(tmp_path: Path, contents: list[str]) -> None:
+    files = [(f"d{place}", f"IT1_AB{place}_{'MC' if place % 3 else 'x'}_001.xml") for place in range(len(contents))]
+    together, alone = Lists("sdi_messages"), Lists("sdi_messages")
+    sources = [Source("alfa", "sdi_messages", name, file, tmp_path / name) for name, file in files]
+    for source, content in zip(sources, contents, strict=True):
+        source.path.write_text(content)
+    counts = parse("sdi_messages", sources, together)
+    assert counts == {source.delivery: parse("sdi_messages", [source], alone)[source.delivery] for source in sources}
+    for one, other in ((together.good, alone.good), (together.bad, alone.bad), (together.noted, alone.noted)):
+        assert sorted(one, key=str) == sorted(other, key=str)
 
 
 # Links and states, from rows.

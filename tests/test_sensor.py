@@ -13,10 +13,12 @@ import pytest
 import sqlalchemy as sa
 from dagster import DagsterInstance, DagsterRunStatus, SensorResult, SkipReason, build_sensor_context
 from dagster._core.test_utils import create_run_for_test
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pcc_pipeline.arrival import work
 from pcc_pipeline.arrival.landing import land
-from pcc_pipeline.arrival.work import ATTEMPTS, BATCH, RUNS_OF_ONE, Attempts, quiet, split, to_do, unpublished
+from pcc_pipeline.arrival.work import ATTEMPTS, BATCH, RUNS_OF_ONE, Attempts, portions, quiet, split, to_do, unpublished
 from pcc_pipeline.connector.connect import connect
 from pcc_pipeline.connector.sources import load_sources
 from pcc_pipeline.database.engine import engine
@@ -95,9 +97,9 @@ def test_many_enti_share_runs(instance: DagsterInstance, settings: Settings) -> 
         drop(settings, f"ente_{number}")
     found = look(instance)
     assert isinstance(found, SensorResult) and found.run_requests
-    (request,) = found.run_requests
-    assert len(request.run_config["resources"]["asked"]["config"]["enti"]) == RUNS_OF_ONE + 2
-    assert {f"pcc.ente/ente_{n}" for n in range(RUNS_OF_ONE + 2)} <= set(request.tags)
+    asked = [request.run_config["resources"]["asked"]["config"]["enti"] for request in found.run_requests]
+    assert asked == [["ente_0", "ente_1", "ente_2"], ["ente_3", "ente_4", "ente_5"]], "a run for each worker"
+    assert {f"pcc.ente/ente_{n}" for n in range(3)} <= set(found.run_requests[0].tags)
 
 
 def test_no_second_run_while_one_is_under_way(instance: DagsterInstance, settings: Settings) -> None:
@@ -164,6 +166,15 @@ def test_what_failed_goes_alone_and_batches_are_bounded() -> None:
     assert ["e001"] in groups
     assert sorted(ente for group in groups for ente in group) == enti
     assert all(len(group) <= BATCH for group in groups)
+
+
+@given(st.integers(1, 4 * BATCH), st.integers(1, 7))
+def test_portions_are_of_like_size_and_all_have_some(enti: int, at_once: int) -> None:
+    found = portions([f"e{n}" for n in range(enti)], at_once)
+    assert [ente for portion in found for ente in portion] == [f"e{n}" for n in range(enti)]
+    sizes = [len(portion) for portion in found]
+    assert max(sizes) <= BATCH and max(sizes) - min(sizes) <= 1
+    assert len(found) % at_once == 0 or len(found) == enti
 
 
 def test_the_daemon_can_evaluate_a_sweep_that_starts_runs(instance: DagsterInstance, settings: Settings) -> None:

@@ -282,7 +282,7 @@ def _land_file(store: Store, ente: str, place: _Place, path: Path, limit: int) -
         elif path.suffix.lower() == ".zip" and place.reason is None:
             arrived = _land_archive(store, ente, place.kind, path, source, limit)
         else:
-            kept = store.put_stream(ente, _Source(source))
+            kept = store.put_stream(ente, _Source(source), settled=False)
             arrived = [Arrived(place.kind, kept.sha256, place.shown(path), kept.size, reason=place.reason)]
         arrived = [_as_said(item, path) for item in arrived]
         after = os.fstat(source.fileno())
@@ -328,7 +328,7 @@ def _land_archive(store: Store, ente: str, kind: str, path: Path, whole: IO[byte
                     continue
                 try:
                     with _member(opened, member) as source:
-                        kept = store.put_stream(ente, _Source(source), limit=member.size)
+                        kept = store.put_stream(ente, _Source(source), limit=member.size, settled=False)
                 except (TooLarge, _Unread):
                     failures.append(f"{member.name}: danneggiato, o più grande di quanto l'archivio dichiara")
                     continue
@@ -337,7 +337,7 @@ def _land_archive(store: Store, ente: str, kind: str, path: Path, whole: IO[byte
     except archive.Unreadable as error:
         failures.append(str(error))
     if failures:
-        kept = store.put_stream(ente, _Source(whole))
+        kept = store.put_stream(ente, _Source(whole), settled=False)
         more = f" (e altri {len(failures) - 5})" if len(failures) > 5 else ""
         reason = "; ".join(failures[:5]) + more
         arrived.append(Arrived(kind, kept.sha256, _text(path.name), kept.size, reason=_text(reason)))

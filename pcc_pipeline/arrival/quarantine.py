@@ -11,15 +11,18 @@ from contextlib import contextmanager
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pcc_pipeline.arrival.staging import ReadAnew, read_anew
-from pcc_pipeline.duck import connect, parquet
+from pcc_pipeline.calculator import at_hand
+from pcc_pipeline.duck import parquet
 from pcc_pipeline.formats.tabular.layouts.model import Layout
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables.feeds import QUARANTINE
 from pcc_pipeline.tables.notes import DELIVERY_NOTES
 from pcc_pipeline.tables.quarantine import QUARANTINE_SUMMARY, QUARANTINED
+from pcc_pipeline.tables.register import REFUSED
 
 _FOLDED = """
     select
@@ -82,6 +85,8 @@ def summary(
     """
     deliveries = installation.register.deliveries(ente) if registered is None else registered
     columns = ", ".join(QUARANTINE_SUMMARY.column_names)
+    if not _something(deliveries):
+        return QUARANTINE_SUMMARY.arrow_schema.empty_table()
     with _gathered(installation, ente, deliveries) as connection:
         return connection.sql(
             f"select {columns} from ({_FOLDED}) where ($kind is null or kind = $kind)"
@@ -101,12 +106,17 @@ def release(
     return read_anew(installation, ente, layout, deliveries=deliveries)
 
 
+def _something(deliveries: pa.Table) -> bool:
+    """Whether anything was refused, by what is registered."""
+    wrong = pc.or_(pc.greater(pc.fill_null(deliveries["defects"], 0), 0), pc.equal(deliveries["status"], REFUSED))
+    return bool(pc.any(wrong).as_py())
+
+
 @contextmanager
 def _gathered(installation: Installation, ente: str, deliveries: pa.Table) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with the ente's `deliveries` and `defects` (columns of QUARANTINE)."""
     files = _files(installation.store, deliveries, ente, "quarantine")
-    with connect(installation.settings) as connection:
-        installation.store.attach(connection)
+    with at_hand(installation.settings, installation.store) as connection:
         connection.register("deliveries", deliveries)
         # A file refused at the door was never parsed: its reason is in the register alone.
         connection.execute(f"""

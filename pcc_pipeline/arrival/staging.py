@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 from math import isqrt
@@ -26,7 +27,7 @@ from pcc_pipeline.arrival.leftovers import clear
 from pcc_pipeline.arrival.reading import ReaderFailed, Stopped, parse
 from pcc_pipeline.arrival.spans import DAY_OF
 from pcc_pipeline.arrival.suspects import Suspects, in_pieces
-from pcc_pipeline.database.register import Delivery, Outcome
+from pcc_pipeline.database.register import Delivery, Outcome, Register
 from pcc_pipeline.formats import SMALL_FILES, Counts, Source, defect
 from pcc_pipeline.formats.limits import READING
 from pcc_pipeline.formats.reasons import RUN_DIED
@@ -40,6 +41,9 @@ from pcc_pipeline.tables.register import REFUSED, STAGED
 FILES_A_PART = 5_000
 #: With fewer small files, starting a second process costs more than it gives.
 FILES_WORTH_A_WORKER = 1_000
+
+#: Seconds for which what was read may wait to be recorded.
+SETTLED_EVERY = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +141,8 @@ def stage(installation: Installation, ente: str, layout: Layout | None = None) -
     `layout` is that of the ente's accounting system (`enti.facts` knows it); without one only standard columns are read,
     which are read whatever it is.
 
-    Each part is written and then recorded, so a crash in between costs only reading it again. A delivery that kills the
+    Each part is written and then, with what else was read within a second, recorded: a crash in between costs only reading
+    it again. A delivery that kills the
     process that reads it, takes more memory or time than allowed, or over which runs died, is refused with that reason:
     only `read_anew` tries it again.
     """
@@ -145,7 +150,8 @@ def stage(installation: Installation, ente: str, layout: Layout | None = None) -
         clear(installation, ente)
         pending = installation.register.pending(ente)
         Suspects(installation.store, ente).keep(pending)
-        return _read(installation, ente, pending, installation.register.settle, layout)
+        with _settled_together(installation.register) as settle:
+            return _read(installation, ente, pending, settle, layout)
 
 
 def read_anew(
@@ -177,6 +183,31 @@ def read_anew(
         sum(outcome.rows for outcome in read),
         report,
     )
+
+
+@contextmanager
+def _settled_together(register: Register) -> Iterator[Settle]:
+    """Takes what became of deliveries, and has it recorded about once a second, and at the end of the block, whatever ends
+    it: to record a small file takes longer than to read it."""
+    waiting: list[Outcome] = []
+    last = time.monotonic()
+
+    def record() -> None:
+        nonlocal last
+        if waiting:
+            register.settle(waiting)
+            waiting.clear()
+        last = time.monotonic()
+
+    def settle(outcomes: Sequence[Outcome]) -> None:
+        waiting.extend(outcomes)
+        if time.monotonic() - last >= SETTLED_EVERY:
+            record()
+
+    try:
+        yield settle
+    finally:
+        record()
 
 
 def _read(

@@ -163,8 +163,8 @@ def decided(register: Register, store: Store) -> dict[str, str]:
     return found
 
 
-def split(enti: Sequence[str], tried: Mapping[str, Attempts]) -> list[list[str]]:
-    """The enti in runs: a few one each, many in batches; what failed before always alone, a few at a time.
+def split(enti: Sequence[str], tried: Mapping[str, Attempts], at_once: int = 1) -> list[list[str]]:
+    """The enti in runs: a few one each, many in `portions`; what failed before always alone, a few at a time.
 
     So one ente's fault, which fails its batch's run, is shown and tried again on its own.
     """
@@ -172,6 +172,12 @@ def split(enti: Sequence[str], tried: Mapping[str, Attempts]) -> list[list[str]]
     fresh = [ente for ente in enti if not tried[ente].failed]
     if len(fresh) <= RUNS_OF_ONE:
         return [[ente] for ente in (*fresh, *again)]
-    size = -(-len(fresh) // -(-len(fresh) // BATCH))  # batches of like size
-    batches = [list(fresh[at : at + size]) for at in range(0, len(fresh), size)]
-    return batches + [[ente] for ente in again]
+    return portions(fresh, at_once) + [[ente] for ente in again]
+
+
+def portions(enti: Sequence[str], at_once: int = 1) -> list[list[str]]:
+    """The enti in portions of like size, of at most BATCH; as many, where there are so many, that all of those who work
+    `at_once` have some, and equally many."""
+    fewest = -(-len(enti) // BATCH)
+    number = min(len(enti), -(-fewest // at_once) * at_once)
+    return [list(enti[len(enti) * at // number : len(enti) * (at + 1) // number]) for at in range(number)]

@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pcc_pipeline.calculator.calculator import Calculator
 from pcc_pipeline.calculator.holidays import holidays_table
 from pcc_pipeline.calculator.inputs import DELIVERIES_SCHEMA, Calculation
 from pcc_pipeline.calculator.models import Model, load_models, model_order
@@ -37,7 +38,7 @@ from pcc_pipeline.calculator.relations import (
     source,
     standing_alone,
 )
-from pcc_pipeline.calculator.session import FACTS, Calculator, ModelResult, beside, prepared, set_dates
+from pcc_pipeline.calculator.session import FACTS, ModelResult, beside, prepared, set_dates
 from pcc_pipeline.duck import literal, parquet
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
@@ -56,10 +57,10 @@ logger = logging.getLogger(__name__)
 
 
 def run_each(
-    settings: Settings, store: Store, inputs: Sequence[Calculation], models: Iterable[str] | None = None, *, at_once: int = 1
+    settings: Settings, store: Store, inputs: Sequence[Calculation], models: Iterable[str] | None = None
 ) -> dict[str, dict[str, ModelResult] | Exception]:
     """Runs all models (or those named) for each of the enti, together where they are several; returns each ente's results
-    by model, or what stopped it. The inputs are of one pair of dates. For one ente so many models go `at_once`.
+    by model, or what stopped it. The inputs are of one pair of dates.
 
     After an error the enti are tried again in halves: only those fail that fail alone.
     """
@@ -67,7 +68,7 @@ def run_each(
     if len(inputs) == 1:
         ente = inputs[0].ente
         try:
-            return {ente: Calculator(settings, store).run_inputs(inputs[0], wanted, at_once=at_once)}
+            return {ente: Calculator(settings, store).run_inputs(inputs[0], wanted)}
         except Exception as error:
             logger.exception("%s: the models failed", ente)
             return {ente: error}

@@ -77,6 +77,11 @@ class Calculation:
         if unknown := set(self.decided) - set(DECIDED):
             raise KeyError(f"No relation of decisions: {sorted(unknown)}")
 
+    @property
+    def rows(self) -> int | None:
+        """How many rows were delivered; None where nobody counted them."""
+        return None
+
     def kept(self, store: Store, folder: str) -> Self:
         """Writes the deliveries and the decisions under a folder of the store; returns the inputs that lie there."""
         write(store, f"{folder}/{DELIVERIES}", self.deliveries.select(DELIVERIES_SCHEMA.names).cast(DELIVERIES_SCHEMA))

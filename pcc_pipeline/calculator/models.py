@@ -1,31 +1,23 @@
-"""The SQL models: their text, what they read, and which column comes from which (read from the SQL itself).
+"""The SQL models: their text, what they read, and which column comes from which (`parsing` reads it from the SQL itself).
 
 Nothing is executed here.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-import sqlglot
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from sqlglot import exp
-from sqlglot.errors import SqlglotError
-from sqlglot.lineage import Node, lineage
-from sqlglot.optimizer.qualify import qualify
-from sqlglot.optimizer.scope import build_scope
 
+from pcc_pipeline.calculator.parsing import SQL_ROOT, Lineage, column_lineages, relations_read
 from pcc_pipeline.rules import RULE_TABLES, anomaly_codes, codes_that
 from pcc_pipeline.tables import DECIDED, FEEDS, MODELS, Table
 from pcc_pipeline.tables.lineage import LINEAGE
 from pcc_pipeline.tables.service import CLOSING
-
-SQL_ROOT = Path(__file__).resolve().parents[2] / "dbt_like_sql"
 
 #: What a model may ask of a delivery.
 DELIVERY_COLUMNS = (
@@ -35,8 +27,6 @@ DELIVERY_COLUMNS = (
 
 #: What a feed relation has beside its table's columns: where the row stands in the order of arrival.
 ARRIVAL_COLUMNS = ("sequence", "received_at", "row_id")
-
-logger = logging.getLogger(__name__)
 
 _TEMPLATES = Environment(
     loader=FileSystemLoader(SQL_ROOT / "macros"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -105,9 +95,7 @@ class Model:
     @cached_property
     def reads(self) -> frozenset[str]:
         """Every relation outside the query that it reads: models, feed_<kind>, rule_<name>, decided_<table>, deliveries."""
-        tree = sqlglot.parse_one(self.sql, dialect="duckdb")
-        names = {cte.alias for cte in tree.find_all(exp.CTE)}
-        return frozenset(table.name for table in tree.find_all(exp.Table) if table.name and table.name not in names)
+        return relations_read(self.sql)
 
     @property
     def depends_on(self) -> tuple[str, ...]:
@@ -118,33 +106,6 @@ class Model:
     def feeds(self) -> tuple[str, ...]:
         """The kinds of delivery it reads (as `feed_<kind>`), sorted."""
         return tuple(sorted(name.removeprefix("feed_") for name in self.reads if name.startswith("feed_")))
-
-    def column_lineage(self) -> dict[str, list[tuple[str, str]]]:
-        """For each column of the table, the (relation, column) pairs it is made from.
-
-        A column whose origin the parser cannot follow (sqlglot knows no UNPIVOT of expressions, say) has none.
-        """
-        schema: dict[str, object] = dict(_schema())
-        found: dict[str, list[tuple[str, str]]] = {}
-        try:
-            scope = build_scope(qualify(sqlglot.parse_one(self.sql, dialect="duckdb"), schema=schema, dialect="duckdb"))
-        except SqlglotError as error:
-            logger.debug("no lineage for %s: %s", self.name, error)
-            return found
-        for column in self.table.column_names:
-            try:
-                root = lineage(column, self.sql, schema=schema, scope=scope, dialect="duckdb")
-            except (SqlglotError, ValueError, KeyError, AttributeError) as error:
-                logger.debug("no lineage for %s.%s: %s", self.name, column, error)
-                continue
-            found[column] = sorted({origin for node in root.walk() if (origin := _origin(node, schema))})
-        return found
-
-
-def _origin(node: Node, schema: Mapping[str, object]) -> tuple[str, str] | None:
-    if isinstance(node.expression, exp.Table) and node.expression.name in schema:
-        return node.expression.name, node.name.rsplit(".", 1)[-1].strip('"')
-    return None
 
 
 @cache
@@ -167,6 +128,12 @@ def load_models() -> Mapping[str, Model]:
     if moved := sorted(name for name, table in MODELS.items() if table.layer != files[name].parent.name):
         raise FileNotFoundError(f"Models that do not lie in the folder of their layer: {moved}")
     return {name: Model(table, files[name]) for name, table in MODELS.items()}
+
+
+@cache
+def model_lineages() -> Mapping[str, Lineage]:
+    """For each column of each model's table, the (relation, column) pairs it is made from."""
+    return column_lineages(load_models().values(), _schema())
 
 
 @cache

@@ -7,25 +7,21 @@ known is told by the caller (the register), so any past state is the same models
 from __future__ import annotations
 
 import os
+import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property, lru_cache
-from graphlib import TopologicalSorter
-from queue import SimpleQueue
+from functools import cached_property
 
 import duckdb
-import pyarrow as pa
 
 from pcc_pipeline.calculator.holidays import holidays_table, observation_moment
-from pcc_pipeline.calculator.inputs import Calculation, Parameters
-from pcc_pipeline.calculator.models import load_models, macros, model_order
+from pcc_pipeline.calculator.inputs import Parameters
+from pcc_pipeline.calculator.models import load_models, macros
 from pcc_pipeline.calculator.relations import (
     SESSION_MACROS,
-    given_sources,
     made_columns,
     rule_query,
     rules_state,
@@ -36,7 +32,6 @@ from pcc_pipeline.duck import connect, literal
 from pcc_pipeline.rules import RULE_TABLES, anomaly_codes, rule_rows
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
-from pcc_pipeline.tables import MODELS
 
 
 @dataclass(frozen=True)
@@ -109,93 +104,7 @@ class Session:
 
     @cached_property
     def _values(self) -> dict[str, str | None]:
-        """What the macros give here that a query standing alone cannot ask."""
-        asked = ", ".join(f"{macro}::varchar" for macro in SESSION_MACROS)
-        return dict(zip(SESSION_MACROS, self.connection.execute(f"select {asked}").fetchone() or (), strict=True))
-
-
-class Calculator:
-    """Opens sessions. One calculator serves any number of enti and threads."""
-
-    def __init__(self, settings: Settings, store: Store) -> None:
-        self._settings = settings
-        self._store = store
-
-    @contextmanager
-    def session(self, inputs: Calculation, output: str | None = None) -> Iterator[Session]:
-        """A session over the inputs given; `output` is the store folder of the models' files, `models/<ente>` unless told.
-
-        Inputs that are not kept yet are kept beside the models, in the folder `given`.
-        """
-        ente, parameters = inputs.ente, inputs.parameters
-        output = output or f"models/{ente}"
-        if inputs.folder is None:
-            inputs = inputs.kept(self._store, f"{output}/given")
-        with at_hand(self._settings, self._store) as connection:
-            set_variable(connection, "ente", ente)
-            set_dates(connection, parameters)
-            for name in FACTS:
-                set_variable(connection, name, _text(getattr(parameters, name)))
-            given = given_sources(self._store, inputs)
-            for name, query in given.items():
-                connection.execute(f"create temp view {name} as select * from {query}")
-            yield Session(connection, self._store, ente, output, given)
-
-    def run_inputs(
-        self, inputs: Calculation, models: Iterable[str] | None = None, output: str | None = None, *, at_once: int = 1
-    ) -> dict[str, ModelResult]:
-        """Runs all models (or those named) in order over the inputs; returns their results by name.
-
-        `at_once` runs as many that do not need each other side by side: most of a small model's time is its planning.
-        """
-        wanted = set(MODELS if models is None else models)
-        order = [name for name in model_order() if name in wanted]
-        if at_once > 1 and len(order) > 1:
-            found = self._side_by_side(inputs, order, output or f"models/{inputs.ente}", at_once)
-            return {name: found[name] for name in order}
-        with self.session(inputs, output) as session:
-            return {name: session.run(name) for name in order}
-
-    def _side_by_side(self, inputs: Calculation, order: Sequence[str], output: str, at_once: int) -> dict[str, ModelResult]:
-        if inputs.folder is None:
-            inputs = inputs.kept(self._store, f"{output}/given")
-        known = load_models()
-        left = TopologicalSorter({name: set(known[name].depends_on) & set(order) for name in order})
-        left.prepare()
-        found: dict[str, ModelResult] = {}
-        with ExitStack() as opened:
-            free: SimpleQueue[Session] = SimpleQueue()
-            for _ in range(at_once):
-                free.put(opened.enter_context(self.session(inputs, output)))
-
-            def run(name: str) -> ModelResult:
-                session = free.get()
-                try:
-                    return session.run(name)
-                finally:
-                    free.put(session)
-
-            pool = opened.enter_context(ThreadPoolExecutor(at_once))
-            under_way: set[Future[ModelResult]] = set()
-            while left.is_active():
-                under_way |= {pool.submit(run, name) for name in left.get_ready()}
-                ended, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-                for result in (one.result() for one in ended):
-                    found[result.name] = result
-                    left.done(result.name)
-        return found
-
-    def run(
-        self,
-        ente: str,
-        parameters: Parameters,
-        deliveries: pa.Table,
-        models: Iterable[str] | None = None,
-        output: str | None = None,
-        decided: Mapping[str, pa.Table] | None = None,
-    ) -> dict[str, ModelResult]:
-        """`run_inputs` over inputs given one by one, where no register tells them."""
-        return self.run_inputs(Calculation(ente, parameters, deliveries, decided or {}), models, output)
+        return macro_values(self.connection)
 
 
 @contextmanager
@@ -215,23 +124,43 @@ def at_hand(settings: Settings, store: Store) -> Iterator[duckdb.DuckDBPyConnect
 
     What is made over it must be temporary: that is the connection's own, and goes with it. The database holds rules alone.
     """
-    another = beside(_kept(os.getpid(), settings, store.url, rules_state()))
+    known = (settings, store.url, rules_state())
+    with _guard:
+        if known not in _kept:
+            _kept.clear()
+            _kept[known] = _ready(settings, store)
+        another = beside(_kept[known])
     try:
         yield another
     except (duckdb.FatalException, duckdb.InternalException):  # whoever comes next would find it unusable
-        _kept.cache_clear()
+        _kept.clear()
         raise
     finally:
         another.close()
 
 
-@lru_cache(maxsize=1)
-def _kept(process: int, settings: Settings, store_url: str, rules: object) -> duckdb.DuckDBPyConnection:
-    """A prepared connection of this process, over the rules as they are: threads do not survive a fork."""
+#: The prepared database of this process, by settings, store and rules as they are; and what a parent had before the fork:
+#: its threads are not here, so to close it would wait for ever.
+_kept: dict[object, duckdb.DuckDBPyConnection] = {}
+_parents: list[duckdb.DuckDBPyConnection] = []
+_guard = threading.Lock()
+
+
+def _forked() -> None:
+    global _guard
+    _guard = threading.Lock()
+    _parents.extend(_kept.values())
+    _kept.clear()
+
+
+os.register_at_fork(after_in_child=_forked)
+
+
+def _ready(settings: Settings, store: Store) -> duckdb.DuckDBPyConnection:
     connection = connect(settings)
     # Files are replaced; what was read of them is another ente's, perhaps.
     connection.execute("set enable_external_file_cache = false")
-    prepare(connection, Store(store_url))
+    prepare(connection, Store(store.url))
     return connection
 
 
@@ -251,6 +180,20 @@ def beside(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     another = connection.cursor()
     set_variable(another, "number_prefix_pattern", _prefix_pattern())
     return another
+
+
+def macro_values(connection: duckdb.DuckDBPyConnection) -> dict[str, str | None]:
+    """What the macros give in a connection that a query standing alone cannot ask, as text."""
+    asked = ", ".join(f"{macro}::varchar" for macro in SESSION_MACROS)
+    return dict(zip(SESSION_MACROS, connection.execute(f"select {asked}").fetchone() or (), strict=True))
+
+
+def set_parameters(connection: duckdb.DuckDBPyConnection, ente: str, parameters: Parameters) -> None:
+    """Gives a connection the ente that it works for and all that the macros tell of it."""
+    set_variable(connection, "ente", ente)
+    set_dates(connection, parameters)
+    for name in FACTS:
+        set_variable(connection, name, _text(getattr(parameters, name)))
 
 
 def set_dates(connection: duckdb.DuckDBPyConnection, parameters: Parameters) -> None:

@@ -23,6 +23,7 @@ CHECKED = "checked__"
 #: By ente, what holds its rows: Parquet paths, or queries in parentheses.
 Paths = Mapping[str, Sequence[str]]
 Types = Mapping[str, Mapping[str, str]]
+Known = dict[tuple[str, ...], Mapping[str, str]]
 
 
 class Marked(str):
@@ -52,8 +53,11 @@ def _files(paths: Sequence[str]) -> str:
     return f"({' UNION ALL BY NAME '.join(f'SELECT * FROM {source}' for source in sources)})"
 
 
-def found_types(connection: Any, paths: Paths) -> Types:
-    """DuckDB's type of each column in an ente's files together, by ente; empty without files."""
+def found_types(connection: Any, paths: Paths, known: Known | None = None) -> Types:
+    """DuckDB's type of each column in an ente's files together, by ente; empty without files.
+
+    `known` keeps what was found for whoever asks again, while the files stay as they are.
+    """
     files = sorted({path for given in paths.values() for path in given if not _is_query(path)})
     alike: dict[str, str] = {}
     if len(files) > 1:
@@ -61,7 +65,7 @@ def found_types(connection: Any, paths: Paths) -> Types:
             f"SELECT file_name, md5(string_agg(s::VARCHAR, '|')) FROM parquet_schema({_list(files)}) AS s GROUP BY file_name"
         )
         alike = dict(connection.execute(query).fetchall())
-    asked: dict[tuple[str, ...], dict[str, str]] = {}
+    asked = {} if known is None else known
     found = {}
     for ente, given in paths.items():
         kinds = tuple(sorted({alike.get(path, path) for path in given}))
@@ -90,11 +94,17 @@ def wrong_types(table: Table, found: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def create_view(connection: Any, name: str, table: Table, paths: Paths, types: Types) -> None:
-    """Make a temporary view (of several readings: table) of every ente's rows, in described types, and OWNER.
+    """Make a temporary view (of several readings: table) of every ente's rows, as `_reading` has them."""
+    query, several = _reading(table, paths, types)
+    connection.execute(f"CREATE OR REPLACE TEMP {'TABLE' if several else 'VIEW'} {quoted(name)} AS {query}")
+
+
+def _reading(table: Table, paths: Paths, types: Types) -> tuple[str, bool]:
+    """A query of every ente's rows, in described types, and OWNER; and whether it is worth running once only.
 
     A missing column reads as null (as `duck.parquet` reads it), and a value that does not fit the described type too:
     the check `types` tells of both, but for what older files of a feed lack.
-    Records columns are left out. Without any file the view is empty. Enti whose files have the same columns are one
+    Records columns are left out. Without any file there are no rows. Enti whose files have the same columns are one
     reading: to plan a union of hundreds costs more than to read them.
     """
     plain = [column for column in table.columns if column.type != "records"]
@@ -118,8 +128,7 @@ def create_view(connection: Any, name: str, table: Table, paths: Paths, types: T
     if not branches:
         nulls = ", ".join(f"NULL::{c.duckdb_type} AS {quoted(c.name)}" for c in plain)
         branches.append(f"SELECT NULL::VARCHAR AS {OWNER}, {nulls} WHERE false")
-    kind = "TABLE" if len(branches) > 1 or marked else "VIEW"
-    connection.execute(f"CREATE OR REPLACE TEMP {kind} {quoted(name)} AS {' UNION ALL '.join(branches)}")
+    return " UNION ALL ".join(branches), len(branches) > 1 or bool(marked)
 
 
 def _cast(table: Table, types: Mapping[str, str]) -> str:
@@ -139,17 +148,20 @@ def _cast(table: Table, types: Mapping[str, str]) -> str:
     return ", ".join(columns)
 
 
-def create_relation(connection: Any, name: str, table: Table, paths: Paths, checked: bool) -> None:
+def create_relation(connection: Any, name: str, table: Table, paths: Paths, checked: bool, known: Known) -> None:
     """Make the temporary view `name` for a reconciliation: its column `ente` says whose files they are.
 
-    `checked` says that its rows are those of CHECKED, which need no second reading.
+    `checked` says that its rows are those of CHECKED, which need no second reading; `known` as for `found_types`.
     """
-    inner = CHECKED if checked else f"{name}__files"
+    inner = CHECKED
     if not checked:
-        create_view(connection, inner, table, paths, found_types(connection, paths))
+        query, several = _reading(table, paths, found_types(connection, paths, known))
+        inner = f"({query})"
+        if several:
+            inner = quoted(f"{name}__files")
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE {inner} AS {query}")
     connection.execute(
-        f"CREATE OR REPLACE TEMP VIEW {quoted(name)} AS "
-        f"SELECT * EXCLUDE ({OWNER}) REPLACE ({OWNER} AS ente) FROM {quoted(inner)}"
+        f"CREATE OR REPLACE TEMP VIEW {quoted(name)} AS SELECT * EXCLUDE ({OWNER}) REPLACE ({OWNER} AS ente) FROM {inner}"
     )
 
 

@@ -53,6 +53,7 @@ def count(
     connect: Callable[[], Any] = connect,
     related: Mapping[str, Paths] | None = None,
     expected_rows: Mapping[str, int] | None = None,
+    known: frames.Known | None = None,
 ) -> Counted:
     """Counts what fails every check of the table, for each ente of `paths_by_ente`.
 
@@ -61,22 +62,24 @@ def count(
     name, the files of the other tables that the table's reconciliations read (`relations_of`); one that is
     missing fails its check, but for a feed of which an ente delivered nothing (an empty list).
     `expected_rows` is the register's count by ente, for `row_count`, which is left out of the results where
-    it is not given. Raises duckdb.Error when a file cannot be read.
+    it is not given. `known` keeps the columns found in files for the tables that are counted after this one.
+    Raises duckdb.Error when a file cannot be read.
     """
     checks = checks_of(table)
     if expected_rows is None:
         checks = [check for check in checks if check.kind != "count"]
     tally = Tally()
+    known = {} if known is None else known
     connection = connect()
     try:
-        types = frames.found_types(connection, paths_by_ente)
+        types = frames.found_types(connection, paths_by_ente, known)
         frames.create_view(connection, CHECKED, table, paths_by_ente, types)
         rows = _by_row(connection, table, [check for check in checks if check.by_row], paths_by_ente, tally)
         others = [check for check in checks if not check.by_row]
         _whole_table(connection, table, others, paths_by_ente, types, rows, expected_rows or {}, tally)
         for check in others:
             if check.reconciliation is not None:
-                _reconcile(connection, check.reconciliation, table, related or {}, paths_by_ente, tally)
+                _reconcile(connection, check.reconciliation, table, related or {}, paths_by_ente, tally, known)
     finally:
         connection.close()
     return Counted(checks, rows, tally)
@@ -111,14 +114,19 @@ def judged(counted: Sequence[Counted]) -> list[dict[str, list[CheckResult]]]:
 
 
 def _by_row(connection: Any, table: Table, checks: Sequence[Check], enti: Iterable[str], tally: Tally) -> dict[str, int]:
-    """Counts rows, and those that fail each check of a row, in one reading; returns the rows by ente."""
+    """Counts rows, and those that fail each check of a row; returns the rows by ente.
+
+    Whether any row fails is asked first: to count check by check costs more than most tables' rows, and few fail.
+    """
     wrong = {check: frames.fails(check, table) for check in checks}
-    filters = "".join(f", count(*) FILTER (WHERE {condition})" for condition in wrong.values())
-    rows = dict.fromkeys(enti, 0)
-    for ente, total, *failing in connection.execute(
-        f"SELECT {OWNER}, count(*){filters} FROM {CHECKED} GROUP BY ALL"
-    ).fetchall():
-        rows[ente] = total
+    anything = " OR ".join(f"({condition})" for condition in wrong.values()) or "false"
+    query = f"SELECT {OWNER}, count(*), count(*) FILTER (WHERE {anything}) FROM {CHECKED} GROUP BY ALL"
+    found = connection.execute(query).fetchall()
+    rows = dict.fromkeys(enti, 0) | {ente: total for ente, total, _ in found}
+    if not any(failing for *_, failing in found):
+        return rows
+    filters = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in wrong.values())
+    for ente, *failing in connection.execute(f"SELECT {OWNER}, {filters} FROM {CHECKED} GROUP BY ALL").fetchall():
         for check, number in zip(checks, failing, strict=True):
             tally.failing[ente, check.name] = number
     led_back = list(dict.fromkeys([*(name for name in _ORIGIN if name in table.column_names), *table.key]))
@@ -166,7 +174,12 @@ def _whole_table(
 
 
 def _count(connection: Any, failing: str, weight: str, check: str, tally: Tally) -> None:
-    """Add up the failing rows that the query `failing` gives, by its column OWNER, keeping samples."""
+    """Add up the failing rows that the query `failing` gives, by its column OWNER, keeping samples.
+
+    Whether there are any is asked first, as most often there are none: it costs half as much.
+    """
+    if connection.execute(f"SELECT count(*) FROM ({failing})").fetchall() == [(0,)]:
+        return
     query = f"""
         SELECT *, sum({weight}) OVER (PARTITION BY {OWNER})::BIGINT AS total__ FROM ({failing})
         QUALIFY row_number() OVER (PARTITION BY {OWNER}) <= {SAMPLES}
@@ -188,6 +201,7 @@ def _reconcile(
     related: Mapping[str, Paths],
     paths: Paths,
     tally: Tally,
+    known: frames.Known,
 ) -> None:
     """Count the failing rows of a reconciliation; a table it cannot read fails it, never passes it."""
     for name in rule.relations:
@@ -197,5 +211,5 @@ def _reconcile(
             nothing_delivered = name in FEEDS and ente in given
             if not files and name != table.name and not nothing_delivered:
                 tally.add(ente, rule.name, 1, [{"problem": f"no file of {name} to compare with"}])
-        frames.create_relation(connection, name, described(name), mine, checked=name == table.name)
+        frames.create_relation(connection, name, described(name), mine, name == table.name, known)
     _count(connection, f"SELECT ente AS {OWNER}, * FROM ({rule.sql})", "1", rule.name, tally)

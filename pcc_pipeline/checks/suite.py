@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from pcc_pipeline.checks.result import CheckError
+from pcc_pipeline.loading import loading
 
-_LOCK = threading.Lock()
+_LOCK = threading.RLock()
 _BATCHES: list[Any] = []
 
 #: The column of the judged frame, one row a check and ente.
@@ -55,17 +56,18 @@ def judge(counts: Sequence[int]) -> frozenset[int]:
 
 def _library() -> Any:
     """The library, once set up: no analytics, no progress bars, nothing on disk, no network."""
-    # read at import, so set before it
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import great_expectations as gx
-
-        if not _BATCHES:
+    if not _BATCHES:
+        # read at import, so set before it
+        os.environ["GX_ANALYTICS_ENABLED"] = "false"
+        with _LOCK, warnings.catch_warnings(), loading():
+            warnings.simplefilter("ignore")
+            import great_expectations as gx
             from great_expectations.data_context.types.base import ProgressBarsConfig
 
             context = gx.get_context(mode="ephemeral")
             context.variables.progress_bars = ProgressBarsConfig(globally=False)
             asset = context.data_sources.add_pandas("frames").add_dataframe_asset("frame")
             _BATCHES.append(asset.add_batch_definition_whole_dataframe("whole"))
+    import great_expectations as gx
+
     return gx

@@ -5,6 +5,7 @@ The embedded server itself is in `embedded`; tables in `schema`; their history i
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -27,6 +28,17 @@ KEEPALIVE = {"tcp_keepalives_idle": 20, "tcp_keepalives_interval": 10, "tcp_keep
 
 _guard = threading.Lock()
 _engines: dict[str, sa.Engine] = {}
+
+
+def _forget() -> None:
+    """In a fork: the connections are the parent's."""
+    global _guard
+    _guard = threading.Lock()
+    for found in _engines.values():
+        found.dispose(close=False)
+
+
+os.register_at_fork(after_in_child=_forget)
 
 
 def engine(settings: Settings) -> sa.Engine:

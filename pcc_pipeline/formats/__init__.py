@@ -37,7 +37,7 @@ def parse(
     if kind == "sdi_messages":
         from pcc_pipeline.formats.sdi_messages import parse_sdi_messages
 
-        return {source.delivery: parse_sdi_messages(source, sink) for source in sources}
+        return parse_sdi_messages(sources, sink)
     if kind == "erp_opi":
         from pcc_pipeline.formats.opi import parse_opi
 

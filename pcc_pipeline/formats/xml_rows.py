@@ -6,7 +6,7 @@ XML says dates and amounts one way only (xs:date, xs:decimal), so nothing is gue
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -135,3 +135,24 @@ class Rows:
     def _line(self, ordinal: int | None) -> int | None:
         """Where in the XML the row of that ordinal begins."""
         return None if ordinal is None else self._lines[ordinal - self._first]
+
+
+def plain_rows(table: Table, sources: Sequence[Source], values: Sequence[Mapping[str, object]]) -> pa.RecordBatch | None:
+    """The rows of many files of one ente, one each, as `Rows` gives them; None where there is more to tell of any of them."""
+    known = {column.name for column in LINEAGE}
+    texts = {
+        name: pa.array([None if (cell := row.get(name)) is None else str(cell) for row in values], pa.string())
+        for name in table.column_names
+        if name not in known
+    }
+    raw = emptied(table, Raw(pa.array(range(len(sources)), pa.int64()), texts))
+    checked = check_rows(table, sources[0], raw, {})
+    rows = checked.rows
+    if rows is None or checked.defects is not None or checked.refused or raw.notes or checked.notes:
+        return None
+    deliveries = pa.array([source.delivery for source in sources], pa.string())
+    lines = pa.repeat(pa.scalar(1, pa.int64()), len(sources))
+    for name, column in (("delivery", deliveries), ("line", lines)):
+        place = rows.schema.get_field_index(name)
+        rows = rows.set_column(place, rows.schema.field(place), column)
+    return rows

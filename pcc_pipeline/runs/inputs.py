@@ -12,8 +12,9 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Self
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -39,6 +40,9 @@ from pcc_pipeline.tables.register import LANDED, STAGED
 #: Files of the folder in which a run keeps its inputs, beside those of `calculator.inputs`.
 FACTS, REGISTERED, KEPT = "facts.json", "registered.parquet", "inputs.json"
 
+#: Inputs of up to so many deliveries stay in memory for the next step.
+REMEMBERED = 2_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs(Calculation):
@@ -51,12 +55,19 @@ class Inputs(Calculation):
     seen: int
     decisions_seen: Mapping[str, int]
 
+    @property
+    def rows(self) -> int:
+        """How many rows were delivered."""
+        return pc.sum(self.registered["rows"]).as_py() or 0
+
     def kept(self, store: Store, folder: str) -> Self:
         """Writes the inputs under a folder of the store; returns those that lie there."""
         done = super().kept(store, folder)
         write(store, f"{folder}/{REGISTERED}", self.registered)
         told = {"facts": self.facts, "parameters": self.parameters, "seen": self.seen, "decisions_seen": self.decisions_seen}
-        _write_json(store, f"{folder}/{KEPT}", {name: _plain(value) for name, value in told.items()})  # last: then all is there
+        about = {"rows": len(self.registered), "taken": str(uuid4())}
+        # Last: then all is there.
+        _write_json(store, f"{folder}/{KEPT}", {name: _plain(value) for name, value in told.items()} | about)
         return done
 
 
@@ -163,6 +174,19 @@ def load(store: Store, ente: str, folder: str) -> Inputs | None:
     told = _read_json(store, f"{folder}/{KEPT}")
     if told is None:
         return None
+    if told["rows"] > REMEMBERED:
+        return _loaded(store, ente, folder, told)
+    return _remembered(store.url, ente, folder, json.dumps(told))
+
+
+@lru_cache(maxsize=64)
+def _remembered(store_url: str, ente: str, folder: str, told: str) -> Inputs:
+    """Inputs that the steps of a run, and of the next enti beside it, need not read again: each taking has a mark of its
+    own."""
+    return _loaded(Store(store_url), ente, folder, json.loads(told))
+
+
+def _loaded(store: Store, ente: str, folder: str, told: Mapping[str, Any]) -> Inputs:
     return Inputs(
         ente=ente,
         parameters=_parameters().validate_python(told["parameters"]),

@@ -10,8 +10,6 @@ import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
-import pyarrow.compute as pc
-
 from pcc_pipeline.arrival.quarantine import write_quarantine
 from pcc_pipeline.calculator import OWNER, ModelResult, load_models, opened_batch, prepare, run_each
 from pcc_pipeline.checks.gate import Gate
@@ -34,7 +32,7 @@ def batches(installation: Installation, layers: Collection[str], given: Iterable
     waiting: list[Inputs] = []
     weight = 0
     for one in given:
-        more = _rows(one) + FILES
+        more = one.rows + FILES
         if more > limit or not _of_one_making(installation, layers, one):
             yield [one]
             continue
@@ -47,11 +45,9 @@ def batches(installation: Installation, layers: Collection[str], given: Iterable
         yield waiting
 
 
-def at_once(installation: Installation, given: Iterable[Inputs]) -> int:
-    """How many models or checks of these enti go side by side: as many as there are threads where their rows are few, else
-    one, which has all threads and the memory for itself."""
-    few = sum(_rows(one) for one in given) <= installation.settings.batch_rows
-    return installation.settings.threads if few else 1
+def few(installation: Installation, given: Iterable[Inputs]) -> bool:
+    """Whether the rows of these enti are so few that planning costs more: then tables are checked in memory, side by side."""
+    return sum(one.rows for one in given) <= installation.settings.batch_rows
 
 
 def calculate(
@@ -63,7 +59,7 @@ def calculate(
     """
     # Another run of an ente would replace files while this one reads them.
     with installation.register.lock(*(one.ente for one in given)):
-        found = run_each(installation.settings, installation.store, given, models, at_once=at_once(installation, given))
+        found = run_each(installation.settings, installation.store, given, models)
     for one in given:
         if whole and not isinstance(found[one.ente], Exception):
             Gate(installation.store, one.ente).saw(layer, one.seen, one.decisions_seen, one.folder)
@@ -109,10 +105,6 @@ def _publish(
 def _publication(installation: Installation, given: Inputs, run_id: str | None) -> Publication:
     seen = Gate(installation.store, given.ente).seen(MODEL_LAYERS)
     return Publication(given.parameters.reference_date, given.parameters.observed_at, run_id, seen)
-
-
-def _rows(given: Inputs) -> int:
-    return pc.sum(given.registered["rows"]).as_py() or 0
 
 
 def _dates(given: Inputs) -> tuple[object, object]:

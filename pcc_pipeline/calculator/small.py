@@ -1,0 +1,234 @@
+"""One small ente's models worked out in memory: planning a query costs more than a small ente's rows, and the files and views
+within it are most of its planning.
+
+Each relation is made a table once, in a database of this calculation alone, and dropped when nothing reads it any more. So is
+what the models make; their files are written from there. A view is made once too, though what is kept of it is its query, as
+ever. As many relations as there are threads are made side by side.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from queue import SimpleQueue
+
+import duckdb
+
+from pcc_pipeline.calculator.holidays import holidays_table
+from pcc_pipeline.calculator.inputs import Calculation
+from pcc_pipeline.calculator.models import Model, load_models
+from pcc_pipeline.calculator.relations import file_source, given_sources, made_columns, source, standing_alone
+from pcc_pipeline.calculator.session import PARQUET, ModelResult, at_hand, beside, macro_values, set_parameters
+from pcc_pipeline.duck import literal
+from pcc_pipeline.settings import Settings
+from pcc_pipeline.store import Store
+from pcc_pipeline.tables import MODELS
+
+HOLIDAYS = "public_holidays"
+
+
+def run_in_memory(
+    settings: Settings, store: Store, inputs: Calculation, order: Sequence[str], output: str
+) -> dict[str, ModelResult]:
+    """Runs the models `order` over inputs that are kept, into the folder `output`; returns their results in that order.
+
+    Raises FileNotFoundError naming a model that is read and was not made before, duckdb.Error when the SQL fails.
+    """
+    with _opened(settings, store, inputs, Planner(store, inputs, output, order)) as memory:
+        found = memory.make_all()
+    return {name: found[name] for name in order}
+
+
+@contextmanager
+def in_memory(settings: Settings, store: Store, inputs: Calculation, models: Collection[str]) -> Iterator[InMemory]:
+    """The tables of models that were run over these inputs, to be read from memory (`InMemory.source`).
+
+    Raises as `run_in_memory`.
+    """
+    with _opened(settings, store, inputs, Planner(store, inputs, f"models/{inputs.ente}", (), models)) as memory:
+        memory.make_all()
+        yield memory
+
+
+@contextmanager
+def _opened(settings: Settings, store: Store, inputs: Calculation, planner: Planner) -> Iterator[InMemory]:
+    """A database of this calculation alone. Rules and macros are the process's; its tables no other connection sees."""
+    with ExitStack() as opened:
+        kept = opened.enter_context(at_hand(settings, store))
+        database = opened.enter_context(_database(kept))
+        connections = []
+        for _ in range(settings.threads + 1):
+            connection = opened.enter_context(beside(kept))
+            set_parameters(connection, inputs.ente, inputs.parameters)
+            connection.execute(f"set search_path = '{database}.main,memory.main'")
+            connections.append(connection)
+        yield InMemory(database, connections, store, planner.plan(macro_values(connections[0])))
+
+
+@contextmanager
+def _database(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """The name of a database in memory, which goes with all that is in it."""
+    name = f"calculation_{uuid.uuid4().hex}"
+    connection.execute(f"attach ':memory:' as {name}")
+    try:
+        yield name
+    finally:
+        connection.execute(f"detach {name}")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be made: the query of each relation and the relations it reads, in no order; the models that are run, with
+    the folder of their files, and of the views among them the text that is kept; the relations that are asked for later."""
+
+    ente: str
+    output: str
+    queries: Mapping[str, str]
+    reads: Mapping[str, Collection[str]]
+    models: frozenset[str]
+    views: Mapping[str, str]
+    kept: frozenset[str]
+
+
+class Planner:
+    """Plans the models that are to be run over what is given, or those that were run before and are to be `kept` at hand."""
+
+    def __init__(
+        self, store: Store, inputs: Calculation, output: str, models: Collection[str], kept: Collection[str] = ()
+    ) -> None:
+        self._store = store
+        self._ente = inputs.ente
+        self._output = output
+        self._given = given_sources(store, inputs)
+        self._models = frozenset(models)
+        self._kept = frozenset(kept)
+        self._values: Mapping[str, str | None] = {}
+        self._texts: dict[str, str] = {}
+
+    def plan(self, values: Mapping[str, str | None]) -> Plan:
+        """What is to be made, where the macros of SESSION_MACROS have those values. Raises FileNotFoundError naming a model
+        that was not made before."""
+        self._values = values
+        queries: dict[str, str] = {}
+        reads: dict[str, Collection[str]] = {}
+        todo = [*self._models, *self._kept]
+        while todo:
+            name = todo.pop()
+            if name not in queries:
+                queries[name], reads[name] = self._relation(name)
+                todo += reads[name]
+        views = {name: self._text(name) for name in self._models if load_models()[name].is_view}
+        return Plan(self._ente, self._output, queries, reads, self._models, views, self._kept)
+
+    def _relation(self, name: str) -> tuple[str, Collection[str]]:
+        """The query that makes a relation, and what must be there before."""
+        if name in self._given:
+            return f"select * from {self._given[name]}", ()
+        if name not in MODELS:
+            return f"select * from given_{name}", ()
+        model = load_models()[name]
+        before = [relation for relation in model.reads if relation != name and not relation.startswith("rule_")]
+        if name not in self._models:
+            made = source(self._store, self._ente, name, self._output)
+            if not model.is_view:
+                return f"select * from {made}", ()
+            if self._text(name) != self._alone(model):  # of other inputs: it stands as it was made
+                return f"select * from {made}", before
+        return f"select {made_columns(model.table)} from (\n{model.sql}\n) as made", before
+
+    def _text(self, name: str) -> str:
+        """The query that stands for a view: of one that is run what it will be, of another what is kept of it."""
+        if name not in self._texts:
+            if name in self._models:
+                self._texts[name] = self._alone(load_models()[name])
+            else:
+                self._texts[name] = source(self._store, self._ente, name, self._output)[1:-1]
+        return self._texts[name]
+
+    def _alone(self, model: Model) -> str:
+        return standing_alone(model, self._given, self._source, self._values)
+
+    def _source(self, name: str) -> str:
+        if load_models()[name].is_view:
+            return f"({self._text(name)})"
+        return file_source(self._store, f"{self._output}/{name}.parquet")
+
+
+class InMemory:
+    """A database in memory in which a plan is carried out; the first of the connections to it tidies up."""
+
+    def __init__(self, database: str, connections: Sequence[duckdb.DuckDBPyConnection], store: Store, plan: Plan) -> None:
+        self.ente = plan.ente
+        self._database = database
+        self._store = store
+        self._output = plan.output
+        self._plan = plan
+        self._tidying, *makers = connections
+        self._at_once = len(makers)
+        self._free: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
+        for connection in makers:
+            self._free.put(connection)
+
+    def source(self, name: str) -> str:
+        """What stands after `from` to read a table that is kept, in a connection that is `beside` these."""
+        return f"(select * from {self._database}.main.{name})"
+
+    def beside(self) -> duckdb.DuckDBPyConnection:
+        """Another connection to the database."""
+        return beside(self._tidying)
+
+    def make_all(self) -> dict[str, ModelResult]:
+        """Makes every relation after those it reads; returns the results of the models that are run."""
+        reads, models = self._plan.reads, self._plan.models
+        left = TopologicalSorter(reads)
+        left.prepare()
+        readers = Counter((*self._plan.kept, *(relation for read in reads.values() for relation in read)))
+        found: dict[str, ModelResult] = {}
+        with ThreadPoolExecutor(self._at_once) as pool:
+            under_way: set[Future[ModelResult]] = set()
+            while left.is_active():
+                under_way |= {pool.submit(self.run if name in models else self.load, name) for name in left.get_ready()}
+                ended, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+                for result in (one.result() for one in ended):
+                    found[result.name] = result
+                    left.done(result.name)
+                    readers.subtract(reads[result.name])
+                    for relation in (result.name, *reads[result.name]):
+                        if not readers[relation]:
+                            self._tidying.execute(f"drop table {relation}")
+        return found
+
+    def run(self, name: str) -> ModelResult:
+        """Runs one model and writes its file, or of a view the query that stands for it."""
+        started = time.perf_counter()
+        made = self.load(name)
+        if name in self._plan.views:
+            self._store.write_bytes(f"{self._output}/{name}.sql", self._plan.views[name].encode())
+        else:
+            with self._connection() as connection, self._store.write(f"{self._output}/{name}.parquet") as target:
+                connection.execute(f"copy {name} to {literal(target)} ({PARQUET})")
+        rows = None if load_models()[name].is_step else made.rows
+        return ModelResult(name, rows, time.perf_counter() - started)
+
+    def load(self, name: str) -> ModelResult:
+        """Makes a relation's table."""
+        started = time.perf_counter()
+        with self._connection() as connection:
+            if name == HOLIDAYS:
+                connection.register(f"given_{HOLIDAYS}", holidays_table())
+            ((rows,),) = connection.execute(f"create table {name} as {self._plan.queries[name]}").fetchall()
+        return ModelResult(name, rows, time.perf_counter() - started)
+
+    @contextmanager
+    def _connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        connection = self._free.get()
+        try:
+            yield connection
+        finally:
+            self._free.put(connection)
