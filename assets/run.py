@@ -127,7 +127,9 @@ def _side_by_side(settings: Settings, orders: Sequence[Commission]) -> bool:
     gc.collect()
     gc.freeze()
     processes = min(settings.threads, len(orders))
-    each = replace(settings, memory_limit=f"{settings.memory_bytes // processes}B") if settings.memory_bytes else settings
+    each = replace(settings, threads=max(1, settings.threads // processes))
+    if settings.memory_bytes:
+        each = replace(each, memory_limit=f"{settings.memory_bytes // processes}B")
     good, left = True, list(orders)
     for _ in range(TRIES):
         with ProcessPoolExecutor(processes, multiprocessing.get_context("fork"), _live_with_parent) as pool:

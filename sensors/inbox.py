@@ -83,7 +83,7 @@ def inbox(context: SensorEvaluationContext, installation: Installation) -> Senso
     sweep = is_due(float(context.cursor or 0), now, SWEEP)
     if sweep:
         context.update_cursor(str(now))  # only when to look harder again: losing it loses nothing
-    marks = to_do(installation, sweep=sweep)
+    marks = to_do(installation, sweep=sweep, patience=LOOK)
     if not marks:
         return SkipReason("Nothing new")
     running = busy(context.instance)

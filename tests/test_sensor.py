@@ -120,6 +120,10 @@ def test_files_delivered_together_are_read_together(installation: Installation, 
     now = file.stat().st_ctime
     assert not quiet(waits.settings, "alfa", now + 59)
     assert quiet(waits.settings, "alfa", now + 61)
+    with patch.object(work.time, "time", lambda: now + 59.5), patch.object(work.time, "sleep") as slept:
+        assert "alfa" not in to_do(waits, sweep=False, patience=0.3) and not slept.called
+        to_do(waits, sweep=False, patience=0.7)  # soon enough: it is waited for
+        assert slept.called and 0 < slept.call_args.args[0] <= 0.71
     (file.parent / "second.csv.part").write_text("begun")
     assert not quiet(waits.settings, "alfa", now + 59)
     # An inbox that is never quiet is read all the same, and another ente's does not wait for it.

@@ -51,10 +51,11 @@ class Attempts:
     failed: int = 0
 
 
-def to_do(installation: Installation, *, sweep: bool) -> dict[str, str]:
+def to_do(installation: Installation, *, sweep: bool, patience: float = 0.0) -> dict[str, str]:
     """Enti with something to do, and the fingerprint of what: files waiting, deliveries not read.
 
     An ente whose inbox is not quiet yet waits: its figures are not made from half the files (docs/rules.md#rule-12).
+    Where nothing else is to do and one will be so within `patience` seconds, it is waited for.
     `sweep` adds enti whose deliveries were read but never published, as after a killed run, and those with
     decisions since their last publication (scans of whole tables, so not at every tick).
     """
@@ -67,8 +68,11 @@ def to_do(installation: Installation, *, sweep: bool) -> dict[str, str]:
         parts.setdefault(ente, []).append(newest)
     for ente, newest in (decided(installation.register, installation.store) if sweep else {}).items():
         parts.setdefault(ente, []).append(newest)
-    unquiet = {ente for ente in parts if not quiet(installation.settings, ente)}
-    return {ente: _fingerprint(marks) for ente, marks in parts.items() if ente not in unquiet}
+    left = {ente: seconds for ente in parts if (seconds := until_quiet(installation.settings, ente)) > 0}
+    if parts and len(left) == len(parts) and min(left.values()) <= patience:
+        time.sleep(min(left.values()) + 0.01)  # a file system counts time in ticks
+        return to_do(installation, sweep=sweep)
+    return {ente: _fingerprint(marks) for ente, marks in parts.items() if ente not in left}
 
 
 def arrived(settings: Settings) -> list[str]:
@@ -79,18 +83,24 @@ def arrived(settings: Settings) -> list[str]:
 def quiet(settings: Settings, ente: str, now: float | None = None) -> bool:
     """Whether nothing has come into an ente's inbox for so many seconds (setting, else threshold quiet_seconds), or
     something has waited there so long already that it is read all the same. No file is opened."""
+    return until_quiet(settings, ente, now) <= 0
+
+
+def until_quiet(settings: Settings, ente: str, now: float | None = None) -> float:
+    """Seconds until an ente's inbox is `quiet`, should nothing more come; none or less where it is."""
     wanted = settings.quiet_seconds
     wanted = int(Decimal(threshold("quiet_seconds", today()))) if wanted is None else wanted
     if not wanted:
-        return True
+        return 0.0
     now = time.time() if now is None else now
     # A name that appears, is renamed or grows changes its folder's time or its own: also one that is still `.part`.
     folders = [path for path in _inside(settings.inbox / ente) if path.is_dir()]
     files = [found for folder in folders for path in _inside(folder) if (found := _changed(path)) is not None]
     times = [found for folder in folders if (found := _changed(folder)) is not None] + files
-    if not any(0 <= now - moment < wanted for moment in times):
-        return True
-    return any(now - moment >= wanted * LONGEST_UNQUIET for moment in files)
+    latest = max((moment for moment in times if moment <= now), default=0.0)
+    if any(now - moment >= wanted * LONGEST_UNQUIET for moment in files):
+        return 0.0
+    return latest + wanted - now
 
 
 def _inside(folder: Path) -> list[Path]:

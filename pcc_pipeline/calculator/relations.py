@@ -117,7 +117,9 @@ def standing_alone(
     `given` are an ente's `given_sources`, `source_of` tells where a model it reads stands, `values` are those of
     SESSION_MACROS as text.
     """
-    inputs = [f"{relation} as not materialized (select * from {given[relation]})" for relation in given if relation in model.reads]
+    inputs = [
+        f"{relation} as not materialized (select * from {given[relation]})" for relation in given if relation in model.reads
+    ]
     inputs += [f"{needed} as not materialized (select * from {source_of(needed)})" for needed in model.depends_on]
     inputs += [
         f"{relation} as (select * from {rule_query(relation)})"

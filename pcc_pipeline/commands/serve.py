@@ -20,7 +20,7 @@ from pcc_pipeline.settings import Settings
 DEFINITIONS = ("-m", "assets.definitions")
 
 #: Seconds between two rounds of the sensors.
-ROUND = 1
+ROUND = 0.4
 
 
 def serve(
@@ -90,7 +90,7 @@ def daemon() -> None:
     from dagster._daemon import sensor
 
     # Between two rounds of all sensors it waits five seconds, whatever a sensor's own interval says.
-    sensor.MIN_INTERVAL_LOOP_TIME = ROUND
+    sensor.MIN_INTERVAL_LOOP_TIME = ROUND  # type: ignore[assignment]
     _become("dagster._daemon", "run", *DEFINITIONS)
 
 

@@ -21,7 +21,7 @@ from pcc_pipeline.settings import Settings
 #: erasures) is done on its own machine; what touches store and database alone, by any.
 AT_HOME, ANYWHERE = "home", "anywhere"
 #: Seconds between looks: for runs to hand to a worker, for runs whose worker is gone, of a worker whether its run is to end.
-DEQUEUE, MONITOR, CANCEL = 1, 15, 2
+DEQUEUE, MONITOR, CANCEL = 0.5, 15, 2
 #: Seconds after which a run is ended, whatever it does: the last net.
 LONGEST_RUN = 12 * 3600
 
@@ -76,11 +76,10 @@ def configuration(settings: Settings) -> dict[str, Any]:
             "schedule": {"purge_after_days": 90},
         },
         "run_coordinator": {
-            "module": "dagster._core.run_coordinator",
-            "class": "QueuedRunCoordinator",
+            "module": "assets.workers",
+            "class": "RunQueue",
             "config": {
                 "max_concurrent_runs": settings.runs_at_once or settings.workers,
-                "dequeue_interval_seconds": DEQUEUE,
                 # A second run of an ente waits for the first; at once, the first would find its landing overtaken.
                 "tag_concurrency_limits": [{"key": PARTITION, "value": {"applyLimitPerUniqueValue": True}, "limit": 1}],
             },

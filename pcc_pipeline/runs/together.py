@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 
 from pcc_pipeline.arrival.quarantine import write_quarantine
-from pcc_pipeline.calculator import OWNER, ModelResult, load_models, opened_batch, prepare, run_each
+from pcc_pipeline.calculator import OWNER, ModelResult, at_hand, load_models, opened_batch, prepare, run_each
 from pcc_pipeline.checks.gate import Gate
 from pcc_pipeline.database.publish import Publication, Published, publish, publish_together
+from pcc_pipeline.duck import literal
 from pcc_pipeline.installation import Installation
 from pcc_pipeline.review.standing import published_anew
 from pcc_pipeline.runs.inputs import Inputs
@@ -85,6 +86,10 @@ def _publish(
         ente = given[0].ente
         try:
             sources = published_sources(store, ente)
+            if few(installation, given):
+                with at_hand(settings, store) as connection:
+                    rows = partial(_owned, ente, sources)
+                    return dict(publish_together(engine, publications, sources, rows, OWNER, connection, published_anew))
             done = publish(
                 engine, ente, sources, publications[ente], lambda opened: prepare(opened, store), settings, published_anew
             )
@@ -100,6 +105,10 @@ def _publish(
         log.warning("the publication of %d enti is tried again in halves: %s", len(given), error)
     half = len(given) // 2
     return _publish(installation, given[:half], publications) | _publish(installation, given[half:], publications)
+
+
+def _owned(ente: str, sources: Mapping[str, str], name: str) -> str:
+    return f"select {literal(ente)} as {OWNER}, * from {sources[name]}"
 
 
 def _publication(installation: Installation, given: Inputs, run_id: str | None) -> Publication:
