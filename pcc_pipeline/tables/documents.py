@@ -42,7 +42,6 @@ ERP_DOCUMENTS = Table(
     (
         ENTE, ROW_ID, replace(ID_DOCUMENTO, required=True), *_DOCUMENT,
         money("vat", "VAT as written", required=False),
-        Column("id_pcc", "text", "Progressivo di registrazione, where the accounting system keeps it"),
         Column("stato", "text", "State in the accounting system", required=True),
         Column("causale", "text", "Cause of suspension"),
         money("not_payable", "Amount non liquidabile; null with stato NON_LIQUIDABILE means all that is unpaid", required=False),

@@ -4,6 +4,7 @@
 with days as (
     select id_documento, numero_mandato, nullif(max(giorni_sospensione), 0) as giorni_sospensione
     from stg_erp_payments
+    where giorni_sospensione is not null
     group by id_documento, numero_mandato
 ),
 
@@ -84,16 +85,12 @@ written as (
         documents.original_creditor,
         moves.words,
         -- The ways of naming the document that are at hand, the preferred first.
-        (
-            select arg_min(ways.identification, ways.position)
-            from rule_pcc_identifications as ways
-            where case ways.identification
-                when 1 then moves.progressivo_registrazione is not null
-                when 2 then documents.lotto is not null and not coalesce(alike.lot_shared, false)
-                else documents.codice_ufficio is not null and documents.cf_fornitore is not null
-                    and not coalesce(alike.identity_shared, false)
-            end
-        ) as identificativo
+        list_filter(ways.identifications, lambda way: case way
+            when 1 then moves.progressivo_registrazione is not null
+            when 2 then documents.lotto is not null and not coalesce(alike.lot_shared, false)
+            else documents.codice_ufficio is not null and documents.cf_fornitore is not null
+                and not coalesce(alike.identity_shared, false)
+        end)[1] as identificativo
     from placed as moves
     join document_targets as targets
         on targets.id_documento is not distinct from moves.id_documento
@@ -101,6 +98,7 @@ written as (
     join line_documents as documents
         on documents.id_documento is not distinct from moves.id_documento
         and documents.progressivo_registrazione is not distinct from moves.progressivo_registrazione
+    cross join (select list(identification order by position) as identifications from rule_pcc_identifications) as ways
     left join alike on alike.progressivo_registrazione = moves.progressivo_registrazione
     left join days on days.id_documento = moves.id_documento and days.numero_mandato = moves.numero_mandato
 ),

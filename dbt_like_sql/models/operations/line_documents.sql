@@ -1,4 +1,3 @@
--- materialized: view
 -- One row per document that bears an anomaly: what a line or row for PCC says of it, in whatever language, in PCC's words
 -- where PCC has it, else in the accounting system's (docs/formats.md#out). Key: id_documento, progressivo_registrazione.
 select

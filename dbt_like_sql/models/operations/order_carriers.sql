@@ -33,7 +33,7 @@ blocks as (
 delivered as (
     select
         (select count(*) > 0 from feed_erp_opi) as orders_known,
-        (select max(in_italy(received_at)::date) from feed_pcc_invoices) as pcc_seen_on
+        (select in_italy(max(received_at))::date from feed_pcc_invoices) as pcc_seen_on
 ),
 
 judged as (

@@ -1,4 +1,3 @@
--- materialized: step
 -- One row per document that bears an anomaly: its accounts on PCC now, and where the money shall stand.
 -- Key: id_documento, progressivo_registrazione. Paid first, then non liquidabile, then sospeso, none beyond what the
 -- accounts hold. Amounts of the accounts are unsigned. The moves that lead there: remedies.

@@ -32,7 +32,6 @@ select
     invoices.codice_ufficio,
     invoices.lotto_sdi,
     invoices.denominazione_fornitore as supplier_name,
-    invoices.id_pcc,
     invoices.stato,
     invoices.causale,
     invoices.importo_non_liquidabile as not_payable,

@@ -41,15 +41,15 @@ both_sides as (
 
 -- Where each document stands among PCC's, in each order.
 placed as materialized (
-    select row_id, of_pcc, creditor, sign, 1 as ordering,
+    select row_id, of_pcc, creditor, sign, total, 1 as ordering,
         count(*) filter (of_pcc) over (partition by creditor, sign order by total, issue_date, of_pcc, row_id rows unbounded preceding) as place
     from both_sides
     union all
-    select row_id, of_pcc, creditor, sign, 2,
+    select row_id, of_pcc, creditor, sign, total, 2,
         count(*) filter (of_pcc) over (partition by creditor, sign order by total, number_value, of_pcc, row_id rows unbounded preceding)
     from both_sides
     union all
-    select row_id, of_pcc, creditor, sign, 3,
+    select row_id, of_pcc, creditor, sign, total, 3,
         count(*) filter (of_pcc) over (partition by creditor, sign order by number_value, total, of_pcc, row_id rows unbounded preceding)
     from both_sides
 ),
@@ -57,9 +57,10 @@ placed as materialized (
 neighbours as (
     select distinct erp.row_id as erp_row, pcc.row_id as pcc_row
     from (
-        select row_id, creditor, sign, ordering, unnest(range(place - 7, place + 9)) as place from placed where not of_pcc
+        select row_id, creditor, sign, total, ordering, unnest(range(place - 7, place + 9)) as place from placed where not of_pcc
     ) as erp
-    join (select row_id, creditor, sign, ordering, place from placed where of_pcc) as pcc using (creditor, sign, ordering, place)
+    join (select row_id, creditor, sign, total, ordering, place from placed where of_pcc) as pcc using (creditor, sign, ordering, place)
+    where abs(erp.total - pcc.total) <= greatest(threshold('proposal_amount'), erp.total * threshold('proposal_percent') / 100)
     union
     select erp_row, pcc_row from probable_pairs where probable
 ),

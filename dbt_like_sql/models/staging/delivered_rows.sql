@@ -10,8 +10,10 @@ with several as (
 ),
 
 -- PCC's answers in XML are deliveries of movements as well.
-answered as (
-    select count(*) > 0 as answered from feed_pcc_invoices where movimenti is not null
+asked as (
+    select kind from several
+    union
+    select 'pcc_operations' from feed_pcc_invoices where movimenti is not null
 ),
 
 rows as (
@@ -43,7 +45,7 @@ rows as (
         concat_ws('|', progressivo_registrazione, data_operazione, azione, coalesce(data_pagamento, data_operazione), ltrim(numero_mandato, '0')),
         hash({{ content_of("pcc_operations") }})
     from pcc_movements
-    where 'pcc_operations' in (select kind from several) or (select answered from answered)
+    where 'pcc_operations' in (select kind from asked)
 )
 
 select
