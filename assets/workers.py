@@ -106,7 +106,9 @@ def celery_app(settings: Settings) -> Celery:
     app = make_app({"broker": broker_url(settings), "backend": "disabled://", "task_default_queue": AT_HOME})
     _name_queues(app)
     app.conf.update(
+        # One run in hand: a second would wait for this process while another is free.
         worker_prefetch_multiplier=1,
+        worker_concurrency=1,
         # Else a worker that is busy would keep a run waiting which another could take.
         task_acks_late=True,
         # A process hears nothing while it works on a run; whether it lives is known by the run's lock.
