@@ -46,7 +46,8 @@ LONGEST = 300.0
 #: What depends on the moment, on the order in which files were taken in, on how many runs it took, on whether last night was
 #: caught up with yet: it differs between two services that nobody disturbed. And what was left unfinished, until it is a day old.
 BY_CHANCE = re.compile(
-    r"home |store models/(_provider/|[^/]+/(inputs/|sla_|ticket_contacts))|.*\.tmp-"
+    r"home |store models/(_provider/|[^/]+/(inputs/|night/|sla_|ticket_contacts))|.*\.tmp-"
+    r"|store (closed|watch)/|store reports/[^/]+/service\.html"
     r"|table (publications|service_\w+|sla_\w+|ticket_contacts)$"
 )
 _OF_A_DELIVERY = ("ente", "kind", "sha256", "status", "rows", "refused", "defects", "reason")
