@@ -26,6 +26,7 @@ from assets.killed import HEADLESS, end_killed_runs
 from assets.partitions import ENTI_NAME, run_tags
 from assets.storage import told_later
 from pcc_pipeline.arrival.work import RUNS_OF_ONE, portions
+from pcc_pipeline.checks.suite import imported
 from pcc_pipeline.database.dagster_home import write_dagster_home
 from pcc_pipeline.database.engine import run_lock
 from pcc_pipeline.installation import Installation
@@ -121,8 +122,7 @@ def _side_by_side(settings: Settings, orders: Sequence[Commission]) -> bool:
 
     A process that is killed takes all others of its pool with it: what they had not ended is begun again, in a new one.
     """
-    import great_expectations  # noqa: F401  # once, before the fork
-
+    imported()  # once, before the fork
     # What is garbage here must not be cleared away there: a closed database would wait for threads that no fork has.
     gc.collect()
     gc.freeze()

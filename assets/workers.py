@@ -42,6 +42,7 @@ from assets.killed import unattended
 from assets.partitions import REPORTS_ITSELF
 from assets.run import opened
 from assets.storage import told_later
+from pcc_pipeline.checks.suite import imported
 from pcc_pipeline.database.dagster_home import ANYWHERE, AT_HOME, DEQUEUE, LONGEST_RUN
 from pcc_pipeline.database.engine import broker_url, engine, is_worked_on, run_lock
 from pcc_pipeline.scratch import clear, settle
@@ -133,9 +134,9 @@ def work(settings: Settings, processes: int, *, anywhere: bool = False) -> None:
     ends, however it ends. (One that Celery's own pool hands work to may be killed holding the lock of what is handed out;
     then none gets any more.)
     """
-    import great_expectations  # noqa: F401
-
     import assets.definitions  # noqa: F401
+
+    imported()
 
     logging.basicConfig(level=logging.WARNING, stream=sys.__stderr__)
     for number in (signal.SIGTERM, signal.SIGINT):

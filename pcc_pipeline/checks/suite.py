@@ -54,14 +54,21 @@ def judge(counts: Sequence[int]) -> frozenset[int]:
     return frozenset(found)
 
 
+def imported() -> Any:
+    """The library, imported so that it asks no network. Whoever imports it ahead of a judgement does so by this."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read at import, so set before it
+    with warnings.catch_warnings(), loading():
+        warnings.simplefilter("ignore")
+        import great_expectations as gx
+    return gx
+
+
 def _library() -> Any:
     """The library, once set up: no analytics, no progress bars, nothing on disk, no network."""
     if not _BATCHES:
-        # read at import, so set before it
-        os.environ["GX_ANALYTICS_ENABLED"] = "false"
         with _LOCK, warnings.catch_warnings(), loading():
             warnings.simplefilter("ignore")
-            import great_expectations as gx
+            gx = imported()
             from great_expectations.data_context.types.base import ProgressBarsConfig
 
             context = gx.get_context(mode="ephemeral")

@@ -65,7 +65,7 @@ class Inputs(Calculation):
         done = super().kept(store, folder)
         write(store, f"{folder}/{REGISTERED}", self.registered)
         told = {"facts": self.facts, "parameters": self.parameters, "seen": self.seen, "decisions_seen": self.decisions_seen}
-        about = {"rows": len(self.registered), "taken": str(uuid4())}
+        about = {"deliveries": len(self.registered), "taken": str(uuid4())}
         # Last: then all is there.
         _write_json(store, f"{folder}/{KEPT}", {name: _plain(value) for name, value in told.items()} | about)
         return done
@@ -174,7 +174,7 @@ def load(store: Store, ente: str, folder: str) -> Inputs | None:
     told = _read_json(store, f"{folder}/{KEPT}")
     if told is None:
         return None
-    if told["rows"] > REMEMBERED:
+    if told["deliveries"] > REMEMBERED:
         return _loaded(store, ente, folder, told)
     return _remembered(store.url, ente, folder, json.dumps(told))
 
