@@ -17,8 +17,6 @@ from pcc_pipeline.calculator import let_go
 from pcc_pipeline.calculator.held import KEPT, held
 from pcc_pipeline.calculator.small import in_memory, run_in_memory
 
-D, O = date(2025, 12, 31), date(2026, 1, 20)
-
 
 @pytest.fixture(autouse=True)
 def _nothing_kept() -> Iterator[None]:
@@ -80,10 +78,11 @@ def test_a_fork_does_not_have_what_its_parent_keeps() -> None:
 
 def test_the_next_step_reads_what_is_in_memory_and_another_process_the_files(tmp_path: Path) -> None:
     row = {
-        "id_documento": "A", "numero": "1", "data_emissione": date(2025, 5, 1), "data_scadenza": date(2025, 6, 1),
-        "piva_fornitore": "01234567897", "importo_totale": Decimal(100), "stato": "LIQUIDATA",
+        "id_documento": "A", "numero": "1", "tipo_documento": "TD01", "data_emissione": date(2025, 5, 1),
+        "data_ricezione": date(2025, 5, 1), "data_scadenza": date(2025, 6, 1), "piva_fornitore": "01234567897",
+        "importo_totale": Decimal(100), "stato": "LIQUIDATA",
     }  # fmt: skip
-    settings, store, inputs = models.delivered(tmp_path, {"erp_invoices": [row]}, reference_date=D, observed_at=O)
+    settings, store, inputs = models.delivered(tmp_path, {"erp_invoices": [row]})
     folder = f"models/{inputs.ente}"
     given = inputs.kept(store, f"{folder}/given")
     run_in_memory(settings, store, given, models.needed("stock"), folder, hold=True)
