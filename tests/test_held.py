@@ -89,7 +89,7 @@ def test_the_next_step_reads_what_is_in_memory_and_another_process_the_files(tmp
 
     def stock() -> list[tuple[object, ...]]:
         with in_memory(settings, store, given, ["stock", "debt_positions"]) as memory, memory.beside() as connection:
-            assert connection.execute(f"select count(*) from {memory.source('debt_positions')}").fetchone() == (1,)
+            assert connection.execute(f"select count(*) from {memory.source('debt_positions')}").fetchone() == (2,)
             return connection.execute(f"select view, amount from {memory.source('stock')} order by all").fetchall()
 
     right = stock()
