@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from functools import partial
 
 import duckdb
@@ -24,7 +25,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pcc_pipeline.calculator.calculator import Calculator
-from pcc_pipeline.calculator.held import held
+from pcc_pipeline.calculator.held import KEPT, held
 from pcc_pipeline.calculator.holidays import holidays_table
 from pcc_pipeline.calculator.inputs import DELIVERIES_SCHEMA, Calculation
 from pcc_pipeline.calculator.models import Model, load_models, model_order
@@ -120,7 +121,12 @@ def opened(settings: Settings, store: Store, inputs: Sequence[Calculation]) -> I
 
 
 def held_open(settings: Settings, store: Store, inputs: Sequence[Calculation]) -> AbstractContextManager[Batch]:
-    """The batch that a step before left at hand for the same inputs, else `opened`; it stays at hand for the next step."""
+    """The batch that a step before left at hand for the same inputs, else `opened`; it stays at hand for the next step.
+
+    Those at hand share the memory that one may use.
+    """
+    if settings.memory_bytes:
+        settings = replace(settings, memory_limit=f"{settings.memory_bytes // KEPT}B")
     key = (settings, store.url, rules_state(), tuple(sorted((given.ente, given.folder) for given in inputs)))
     return held(key, opened(settings, store, inputs))
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 
 from pcc_pipeline.arrival.quarantine import write_quarantine
-from pcc_pipeline.calculator import OWNER, ModelResult, held_batch, load_models, prepare, run_each
+from pcc_pipeline.calculator import OWNER, ModelResult, held_batch, let_go, load_models, prepare, run_each
 from pcc_pipeline.calculator.small import InMemory, in_memory
 from pcc_pipeline.checks.gate import Gate
 from pcc_pipeline.database.publish import Publication, Published, publish, publish_together
@@ -59,6 +59,8 @@ def calculate(
 
     `whole` says that these are all of the layer's models: then it is noted what they saw.
     """
+    if not few(installation, given):
+        let_go()  # a large ente may need all the memory there is
     # Another run of an ente would replace files while this one reads them.
     with installation.register.lock(*(one.ente for one in given)):
         found = run_each(installation.settings, installation.store, given, models, hold=True)
