@@ -5,6 +5,7 @@ The key says of which inputs they are. Whoever takes something has it alone mean
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 from collections.abc import Hashable, Iterator
@@ -60,3 +61,5 @@ def _forked() -> None:
 
 
 os.register_at_fork(after_in_child=_forked)
+# In order: a database must not go before what is attached to it.
+atexit.register(let_go)
