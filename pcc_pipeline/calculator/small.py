@@ -12,10 +12,8 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from graphlib import TopologicalSorter
 from queue import SimpleQueue
 
 import duckdb
@@ -25,6 +23,7 @@ from pcc_pipeline.calculator.inputs import Calculation
 from pcc_pipeline.calculator.models import Model, load_models
 from pcc_pipeline.calculator.relations import file_source, given_sources, made_columns, source, standing_alone
 from pcc_pipeline.calculator.session import PARQUET, ModelResult, at_hand, beside, macro_values, set_parameters
+from pcc_pipeline.calculator.side_by_side import side_by_side
 from pcc_pipeline.duck import literal
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
@@ -185,24 +184,19 @@ class InMemory:
 
     def make_all(self) -> dict[str, ModelResult]:
         """Makes every relation after those it reads; returns the results of the models that are run."""
-        reads, models = self._plan.reads, self._plan.models
-        left = TopologicalSorter(reads)
-        left.prepare()
+        reads = self._plan.reads
         readers = Counter((*self._plan.kept, *(relation for read in reads.values() for relation in read)))
         found: dict[str, ModelResult] = {}
-        with ThreadPoolExecutor(self._at_once) as pool:
-            under_way: set[Future[ModelResult]] = set()
-            while left.is_active():
-                under_way |= {pool.submit(self.run if name in models else self.load, name) for name in left.get_ready()}
-                ended, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-                for result in (one.result() for one in ended):
-                    found[result.name] = result
-                    left.done(result.name)
-                    readers.subtract(reads[result.name])
-                    for relation in (result.name, *reads[result.name]):
-                        if not readers[relation]:
-                            self._tidying.execute(f"drop table {relation}")
+        for name, result in side_by_side(reads, self._made, self._at_once):
+            found[name] = result
+            readers.subtract(reads[name])
+            for relation in (name, *reads[name]):
+                if not readers[relation]:
+                    self._tidying.execute(f"drop table {relation}")
         return found
+
+    def _made(self, name: str) -> ModelResult:
+        return self.run(name) if name in self._plan.models else self.load(name)
 
     def run(self, name: str) -> ModelResult:
         """Runs one model and writes its file, or of a view the query that stands for it."""
