@@ -38,6 +38,12 @@ accrued as (
     from late
     join interest_curve as due on due.half = year(late.due_date) * 2 + if(month(late.due_date) > 6, 1, 0)
     join interest_curve as ended on ended.half = year(late.ends_on) * 2 + if(month(late.ends_on) > 6, 1, 0)
+),
+
+quarters as (
+    select view, name, year, quarter, sum(interest) as interest, count(*) as parts, max(part, drilldown_documents()) as greatest_parts
+    from accrued
+    group by view, name, year, quarter
 )
 
 select
@@ -47,10 +53,10 @@ select
     view,
     sum(interest) as numerator,
     cast(null as bigint) as denominator,
-    count(*) as parts,
+    sum(parts) as parts,
     0 as by_receipt,
     cast(null as date) as closes_on,
-    max(part, drilldown_documents()) as greatest_parts
-from accrued
+    list_aggregate(flatten(list(greatest_parts)), 'max', drilldown_documents()) as greatest_parts
+from quarters
 group by grouping sets ((view, name, year), (view, name, year, quarter))
 having grouping(quarter) = 1 or quarter is not null
