@@ -102,7 +102,8 @@ def with_macros(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def test_a_fact_is_never_filled_in_again(with_macros: duckdb.DuckDBPyConnection, template: str, filled: str) -> None:
     facts = [("{documento}", "'Fattura di {residuo}'"), ("{residuo}", "'1,00'"), ("{creditore}", "null")]
     templates = Environment(loader=FileSystemLoader(SQL_ROOT / "macros"))
-    sql = templates.get_template("question_facts.jinja").module.filled_in("$1::varchar", facts)
+    text = "{% from 'question_facts.jinja' import filled_in %}{{ filled_in('$1::varchar', facts) }}"
+    sql = templates.from_string(text).render(facts=facts)
     assert with_macros.execute(f"select {sql}", [template]).fetchone() == (filled,)
 
 
