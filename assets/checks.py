@@ -31,7 +31,7 @@ from assets.partitions import ENTI
 from assets.resources import Installation, RunParameters, inputs_of
 from assets.staging import KINDS
 from assets.steps import LAYERS, enti_of, names_enti, sample_table
-from pcc_pipeline.calculator import OWNER, at_hand, beside, load_models, opened_batch, source
+from pcc_pipeline.calculator import OWNER, at_hand, beside, held_batch, load_models, source
 from pcc_pipeline.calculator.batch import Batch
 from pcc_pipeline.calculator.small import InMemory, in_memory
 from pcc_pipeline.checks import (
@@ -113,12 +113,12 @@ def _files(
             names[ente] = [f"staging/{ente}/{table}/{part}.parquet" for part in parts]
     elif memory is not None:
         return {ente: [memory.source(table)] for ente in enti}
-    elif load_models()[table].is_view:
-        if batch is None:
-            return {ente: [source(store, ente, table)] for ente in enti}
+    elif batch is not None and (load_models()[table].is_view or batch.has(table)):
         # A view of many enti is asked for once: planned ente by ente it costs more than all else.
         query = f"SELECT {OWNER} AS {CHECKED_OWNER}, * EXCLUDE ({OWNER}) FROM ({batch.rows(table)})"
         return {ente: [Marked(f"({query})")] for ente in enti}
+    elif load_models()[table].is_view:
+        return {ente: [source(store, ente, table)] for ente in enti}
     else:
         names = {ente: [f"models/{ente}/{table}.parquet"] for ente in enti}
     return {ente: [store.uri(rel) for rel in rels if store.exists(rel)] for ente, rels in names.items()}
@@ -151,7 +151,7 @@ def _judged(
     asked = [table for table in tables if enti and any(key.asset_key == AssetKey(table.name) for key in wanted)]
     settings, store = installation.settings, installation.store
     with ExitStack() as opened:
-        batch = opened.enter_context(opened_batch(settings, store, list(enti.values()))) if len(enti) > 1 else None
+        batch = opened.enter_context(held_batch(settings, store, list(enti.values()))) if len(enti) > 1 else None
         small = batch is None and few(installation, enti.values())
         memory = _in_memory(opened, installation, asked, *enti.values()) if small else None
         shared = batch or memory

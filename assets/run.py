@@ -26,6 +26,7 @@ from assets.killed import HEADLESS, end_killed_runs
 from assets.partitions import ENTI_NAME, run_tags
 from assets.storage import told_later
 from pcc_pipeline.arrival.work import RUNS_OF_ONE, portions
+from pcc_pipeline.calculator import let_go
 from pcc_pipeline.checks.suite import imported
 from pcc_pipeline.database.dagster_home import write_dagster_home
 from pcc_pipeline.database.engine import run_lock
@@ -114,6 +115,7 @@ def _run(installation: Installation, order: Commission) -> bool:
                 },
                 raise_on_error=False,
             )
+    let_go()
     return result.success
 
 

@@ -42,6 +42,7 @@ from assets.killed import unattended
 from assets.partitions import REPORTS_ITSELF
 from assets.run import opened
 from assets.storage import told_later
+from pcc_pipeline.calculator import let_go
 from pcc_pipeline.checks.suite import imported
 from pcc_pipeline.database.dagster_home import ANYWHERE, AT_HOME, DEQUEUE, LONGEST_RUN
 from pcc_pipeline.database.engine import broker_url, engine, is_worked_on, run_lock
@@ -195,6 +196,7 @@ def _one_process(settings: Settings, anywhere: bool, reading: int, writing: int)
         run_id = unpack_value(kwargs["execute_job_args_packed"], as_type=ExecuteRunArgs).run_id
         under[task_id] = held = ExitStack()
         held.enter_context(run_lock(engine(settings), run_id))
+        held.callback(let_go)
         instance = held.enter_context(DagsterInstance.get())
         run = instance.get_run_by_id(run_id)
         if run and run.tags.get(REPORTS_ITSELF):

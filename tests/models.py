@@ -81,7 +81,13 @@ class Reconciled:
         return Decimal(amount)
 
 
-def reconcile(
+def reconcile(home: Path, feeds: Mapping[str, Rows] | Sequence[tuple[str, Rows]], **asked: Any) -> Reconciled:
+    """Reconciles what is `delivered`."""
+    settings, store, inputs = delivered(home, feeds, **asked)
+    return Reconciled(Calculator(settings, store), inputs)
+
+
+def delivered(
     home: Path,
     feeds: Mapping[str, Rows] | Sequence[tuple[str, Rows]],
     *,
@@ -91,8 +97,8 @@ def reconcile(
     decided: Mapping[str, Rows] | None = None,
     said: Mapping[int, Mapping[str, Any]] | None = None,
     **facts: Any,
-) -> Reconciled:
-    """Reconciles rows by kind (or (kind, rows) pairs, delivered one after the other); missing columns are null.
+) -> tuple[Settings, Store, Calculation]:
+    """A calculation over rows by kind (or (kind, rows) pairs, delivered one after the other); missing columns are null.
 
     `said` is what is said of a delivery (whole, span_from, …) by its place from 1. `decided` are rows of the relations of decisions (tables.DECIDED) by name; `facts` what else the register says of the
     ente, by the names of `Parameters`; its models for PCC are 003 unless said.
@@ -124,7 +130,7 @@ def reconcile(
         pa.Table.from_pylist(deliveries, schema=DELIVERIES_SCHEMA),
         {name: _decided(name, rows) for name, rows in (decided or {}).items()},
     )
-    return Reconciled(Calculator(settings, store), inputs)
+    return settings, store, inputs
 
 
 @cache

@@ -15,7 +15,8 @@ import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from functools import partial
 
 import duckdb
@@ -24,6 +25,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pcc_pipeline.calculator.calculator import Calculator
+from pcc_pipeline.calculator.held import KEPT, held
 from pcc_pipeline.calculator.holidays import holidays_table
 from pcc_pipeline.calculator.inputs import DELIVERIES_SCHEMA, Calculation
 from pcc_pipeline.calculator.models import Model, load_models, model_order
@@ -35,6 +37,7 @@ from pcc_pipeline.calculator.relations import (
     delivered_parts,
     given_sources,
     made_columns,
+    rules_state,
     source,
     standing_alone,
 )
@@ -57,10 +60,16 @@ logger = logging.getLogger(__name__)
 
 
 def run_each(
-    settings: Settings, store: Store, inputs: Sequence[Calculation], models: Iterable[str] | None = None
+    settings: Settings,
+    store: Store,
+    inputs: Sequence[Calculation],
+    models: Iterable[str] | None = None,
+    *,
+    hold: bool = False,
 ) -> dict[str, dict[str, ModelResult] | Exception]:
     """Runs all models (or those named) for each of the enti, together where they are several; returns each ente's results
-    by model, or what stopped it. The inputs are of one pair of dates.
+    by model, or what stopped it. The inputs are of one pair of dates. With `hold` what was made stays in memory for the next
+    step over the same inputs.
 
     After an error the enti are tried again in halves: only those fail that fail alone.
     """
@@ -68,36 +77,39 @@ def run_each(
     if len(inputs) == 1:
         ente = inputs[0].ente
         try:
-            return {ente: Calculator(settings, store).run_inputs(inputs[0], wanted)}
+            return {ente: Calculator(settings, store).run_inputs(inputs[0], wanted, hold=hold)}
         except Exception as error:
             logger.exception("%s: the models failed", ente)
             return {ente: error}
     try:
-        return dict(run_together(settings, store, inputs, wanted))
+        return dict(run_together(settings, store, inputs, wanted, hold=hold))
     except Exception as error:
         logger.warning("a batch of %d enti is tried again in halves: %s", len(inputs), error)
     half = len(inputs) // 2
-    return run_each(settings, store, inputs[:half], wanted) | run_each(settings, store, inputs[half:], wanted)
+    first, second = (run_each(settings, store, some, wanted, hold=hold) for some in (inputs[:half], inputs[half:]))
+    return first | second
 
 
 def run_together(
-    settings: Settings, store: Store, inputs: Sequence[Calculation], models: Iterable[str]
+    settings: Settings, store: Store, inputs: Sequence[Calculation], models: Iterable[str], *, hold: bool = False
 ) -> dict[str, dict[str, ModelResult]]:
     """Runs the models named once for all the enti; returns each ente's results by model, in which a model's seconds are its
-    share. Raises ValueError for inputs of several dates, duckdb.Error when the SQL fails for any ente."""
+    share. `hold` as for `run_each`. Raises ValueError for inputs of several dates, duckdb.Error when the SQL fails for any
+    ente."""
     if len({(given.parameters.reference_date, given.parameters.observed_at) for given in inputs}) != 1:
         raise ValueError("A batch is of one reference date and one observation date")
     kept = [given if given.folder else given.kept(store, f"models/{given.ente}/given") for given in inputs]
     order = [name for name in model_order() if name in set(models)]
     found: dict[str, dict[str, ModelResult]] = {given.ente: {} for given in kept}
-    with opened(settings, store, kept) as batch:
+    opening = held_open(settings, store, kept) if hold else opened(settings, store, kept)
+    with opening as batch:
         for place, name in enumerate(order):
             started = time.perf_counter()
             rows = batch.run(name)
             share = (time.perf_counter() - started) / len(kept)
             for ente, count in rows.items():
                 found[ente][name] = ModelResult(name, count, share)
-            batch.keep_only(order[place + 1 :])
+            batch.keep_only(order[place + 1 :], hold=hold)
     return found
 
 
@@ -106,6 +118,17 @@ def opened(settings: Settings, store: Store, inputs: Sequence[Calculation]) -> I
     """A batch of enti of one pair of dates, whose inputs are kept in the store."""
     with prepared(settings, store) as connection, ThreadPoolExecutor(settings.threads) as writers:
         yield Batch(connection, store, inputs, writers)
+
+
+def held_open(settings: Settings, store: Store, inputs: Sequence[Calculation]) -> AbstractContextManager[Batch]:
+    """The batch that a step before left at hand for the same inputs, else `opened`; it stays at hand for the next step.
+
+    Those at hand share the memory that one may use.
+    """
+    if settings.memory_bytes:
+        settings = replace(settings, memory_limit=f"{settings.memory_bytes // KEPT}B")
+    key = (settings, store.url, rules_state(), tuple(sorted((given.ente, given.folder) for given in inputs)))
+    return held(key, opened(settings, store, inputs))
 
 
 class Batch:
@@ -144,18 +167,17 @@ class Batch:
         model = load_models()[name]
         if model.is_view:
             return self._run_view(model)
-        self.connection.execute(f"create or replace table batch_{name} as {self._query(model)}")
-        self._owned.add(name)
+        self._make(model)
         rows = self.connection.sql(f"select * from batch_{name} order by {OWNER}").to_arrow_table()
         return dict(self._write(name, rows))
 
     def rows(self, name: str) -> str:
         """A query of all the enti's rows of a table that lies in their models' folders, each marked with OWNER."""
+        if name in self._owned:
+            return f"select * from batch_{name}"
         model = load_models().get(name)
         if model is not None and model.is_view:
             return self._query(model)
-        if name in self._owned:
-            return f"select * from batch_{name}"
         files = {ente: [self._store.uri(f"models/{ente}/{name}.parquet")] for ente in self._inputs}
         owners = ", ".join(f"({literal(file)}, {literal(ente)})" for ente, (file,) in files.items())
         return _marked(parquet(TABLES[name], _all(files)), f"(values {owners})")
@@ -166,15 +188,26 @@ class Batch:
         set_dates(another, self._dates)
         return another
 
-    def keep_only(self, models: Sequence[str]) -> None:
-        """Forgets the relations that none of these models reads any more."""
+    def keep_only(self, models: Sequence[str], *, hold: bool) -> None:
+        """Forgets the relations that none of these models reads any more; with `hold` only what is given."""
         wanted = {relation for name in models for relation in self._reads(load_models()[name])} | {"deliveries"}
+        wanted |= self._owned & MODELS.keys() if hold else set()
         for relation in self._owned - wanted:
             self.connection.execute(f"drop table batch_{relation}")
             self._owned.discard(relation)
 
+    def has(self, name: str) -> bool:
+        """Whether the rows of a table are in memory."""
+        return name in self._owned
+
+    def _make(self, model: Model) -> None:
+        """Makes the model's rows for all enti."""
+        self.connection.execute(f"create or replace table batch_{model.name} as {self._query(model)}")
+        self._owned.add(model.name)
+
     def _run_view(self, model: Model) -> dict[str, int | None]:
         name = model.name
+        self._make(model)
         for ente in self._inputs:
             source_of = partial(self._source, ente)
             self._views[ente, name] = standing_alone(model, self._sources(ente), source_of, self._values[ente])
@@ -182,7 +215,7 @@ class Batch:
         list(self._writers.map(self._store.write_bytes, written, written.values()))
         if model.is_step:
             return dict.fromkeys(self._inputs)
-        counted = self.connection.execute(f"select {OWNER}, count(*) from ({self._query(model)}) group by {OWNER}").fetchall()
+        counted = self.connection.execute(f"select {OWNER}, count(*) from batch_{name} group by {OWNER}").fetchall()
         none: dict[str, int | None] = dict.fromkeys(self._inputs, 0)
         return none | dict(counted)
 
@@ -212,7 +245,8 @@ class Batch:
         """The model's rows for every ente of the batch, marked with OWNER."""
         inner = [f"this_ente as (select {_HERE})"]
         for relation in self._reads(model):
-            if (view := load_models().get(relation)) is not None and view.is_view:
+            view = load_models().get(relation)
+            if view is not None and view.is_view and relation not in self._owned:
                 inner.append(f"{relation} as (select {made_columns(view.table)} from (\n{view.sql}\n) as made)")
             else:
                 self._load(relation)
@@ -226,7 +260,7 @@ class Batch:
         return f"select here.ente as {OWNER}, made.* from batch_enti as here cross join lateral ({sql}) as made"
 
     def _reads(self, model: Model) -> list[str]:
-        """All relations that the model reads, itself or through views, each after those it reads."""
+        """All relations that the model reads, itself or through views that are not in memory, each after those it reads."""
         wanted: set[str] = set()
         todo = list(model.reads - {model.name})
         while todo:
@@ -234,7 +268,7 @@ class Batch:
             if relation not in wanted:
                 wanted.add(relation)
                 view = load_models().get(relation)
-                todo += view.reads if view is not None and view.is_view else ()
+                todo += view.reads if view is not None and view.is_view and relation not in self._owned else ()
         return sorted(wanted - set(model_order())) + [name for name in model_order() if name in wanted]
 
     def _load(self, relation: str) -> None:

@@ -53,18 +53,24 @@ class Calculator:
             yield [Session(connection, self._store, inputs.ente, output, given) for connection in connections]
 
     def run_inputs(
-        self, inputs: Calculation, models: Iterable[str] | None = None, output: str | None = None
+        self,
+        inputs: Calculation,
+        models: Iterable[str] | None = None,
+        output: str | None = None,
+        *,
+        hold: bool = False,
     ) -> dict[str, ModelResult]:
         """Runs all models (or those named) in order over the inputs; returns their results by name.
 
-        Where the rows delivered are known and few (`Settings.batch_rows`), in memory; else from file to file, AT_ONCE of them
-        side by side: planning and the ends of a query are one thread's work.
+        Where the rows delivered are known and few (`Settings.batch_rows`), in memory, where with `hold` the tables stay for
+        the next step; else from file to file, AT_ONCE of them side by side: planning and the ends of a query are one thread's
+        work.
         """
         wanted = set(MODELS if models is None else models)
         order = [name for name in model_order() if name in wanted]
         if inputs.rows is not None and inputs.rows <= self._settings.batch_rows:
             output = output or f"models/{inputs.ente}"
-            return run_in_memory(self._settings, self._store, self._kept(inputs, output), order, output)
+            return run_in_memory(self._settings, self._store, self._kept(inputs, output), order, output, hold=hold)
         needs = {name: wanted.intersection(load_models()[name].depends_on) for name in order}
         with self._sessions(inputs, output, min(AT_ONCE, self._settings.threads)) as sessions:
             free: SimpleQueue[Session] = SimpleQueue()

@@ -3,7 +3,8 @@ within it are most of its planning.
 
 Each relation is made a table once, in a database of this calculation alone, and dropped when nothing reads it any more. So is
 what the models make; their files are written from there. A view is made once too, though what is kept of it is its query, as
-ever. As many relations as there are threads are made side by side.
+ever. As many relations as there are threads are made side by side. Where a run's steps follow one another, what the models
+made stays for the next one (`held`).
 """
 
 from __future__ import annotations
@@ -11,17 +12,19 @@ from __future__ import annotations
 import time
 import uuid
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from queue import SimpleQueue
 
 import duckdb
 
+from pcc_pipeline.calculator.held import held
 from pcc_pipeline.calculator.holidays import holidays_table
 from pcc_pipeline.calculator.inputs import Calculation
 from pcc_pipeline.calculator.models import Model, load_models
-from pcc_pipeline.calculator.relations import file_source, given_sources, made_columns, source, standing_alone
+from pcc_pipeline.calculator.relations import file_source, given_sources, made_columns, rules_state, source, standing_alone
 from pcc_pipeline.calculator.session import PARQUET, ModelResult, at_hand, beside, macro_values, set_parameters
 from pcc_pipeline.calculator.side_by_side import side_by_side
 from pcc_pipeline.duck import literal
@@ -33,14 +36,17 @@ HOLIDAYS = "public_holidays"
 
 
 def run_in_memory(
-    settings: Settings, store: Store, inputs: Calculation, order: Sequence[str], output: str
+    settings: Settings, store: Store, inputs: Calculation, order: Sequence[str], output: str, *, hold: bool = False
 ) -> dict[str, ModelResult]:
     """Runs the models `order` over inputs that are kept, into the folder `output`; returns their results in that order.
 
+    With `hold` what they made stays in memory for the next step over the same inputs.
     Raises FileNotFoundError naming a model that is read and was not made before, duckdb.Error when the SQL fails.
     """
-    with _opened(settings, store, inputs, Planner(store, inputs, output, order)) as memory:
-        found = memory.make_all()
+    opening = _opened(settings, store, inputs)
+    with held(_key(settings, store, inputs, output), opening) if hold else opening as memory:
+        planner = Planner(store, inputs, output, order, there=memory.made)
+        found = memory.make_all(planner.plan(memory.values), hold=hold)
     return {name: found[name] for name in order}
 
 
@@ -48,15 +54,20 @@ def run_in_memory(
 def in_memory(settings: Settings, store: Store, inputs: Calculation, models: Collection[str]) -> Iterator[InMemory]:
     """The tables of models that were run over these inputs, to be read from memory (`InMemory.source`).
 
-    Raises as `run_in_memory`.
+    What a step before made and held is there already; raises as `run_in_memory`.
     """
-    with _opened(settings, store, inputs, Planner(store, inputs, f"models/{inputs.ente}", (), models)) as memory:
-        memory.make_all()
+    output = f"models/{inputs.ente}"
+    with held(_key(settings, store, inputs, output), _opened(settings, store, inputs)) as memory:
+        memory.make_all(Planner(store, inputs, output, (), models, memory.made).plan(memory.values), hold=True)
         yield memory
 
 
+def _key(settings: Settings, store: Store, inputs: Calculation, output: str) -> Hashable:
+    return settings, store.url, rules_state(), inputs.ente, inputs.folder, output
+
+
 @contextmanager
-def _opened(settings: Settings, store: Store, inputs: Calculation, planner: Planner) -> Iterator[InMemory]:
+def _opened(settings: Settings, store: Store, inputs: Calculation) -> Iterator[InMemory]:
     """A database of this calculation alone. Rules and macros are the process's; its tables no other connection sees."""
     with ExitStack() as opened:
         kept = opened.enter_context(at_hand(settings, store))
@@ -67,7 +78,7 @@ def _opened(settings: Settings, store: Store, inputs: Calculation, planner: Plan
             set_parameters(connection, inputs.ente, inputs.parameters)
             connection.execute(f"set search_path = '{database}.main,memory.main'")
             connections.append(connection)
-        yield InMemory(database, connections, store, planner.plan(macro_values(connections[0])))
+        yield InMemory(database, connections, store)
 
 
 @contextmanager
@@ -86,7 +97,6 @@ class Plan:
     """What is to be made: the query of each relation and the relations it reads, in no order; the models that are run, with
     the folder of their files, and of the views among them the text that is kept; the relations that are asked for later."""
 
-    ente: str
     output: str
     queries: Mapping[str, str]
     reads: Mapping[str, Collection[str]]
@@ -96,10 +106,17 @@ class Plan:
 
 
 class Planner:
-    """Plans the models that are to be run over what is given, or those that were run before and are to be `kept` at hand."""
+    """Plans the models that are to be run over what is given, or those that were run before and are to be `kept` at hand; what
+    is `there` in memory is not made again."""
 
     def __init__(
-        self, store: Store, inputs: Calculation, output: str, models: Collection[str], kept: Collection[str] = ()
+        self,
+        store: Store,
+        inputs: Calculation,
+        output: str,
+        models: Collection[str],
+        kept: Collection[str] = (),
+        there: Collection[str] = (),
     ) -> None:
         self._store = store
         self._ente = inputs.ente
@@ -107,6 +124,7 @@ class Planner:
         self._given = given_sources(store, inputs)
         self._models = frozenset(models)
         self._kept = frozenset(kept)
+        self._there = frozenset(there) - self._models
         self._values: Mapping[str, str | None] = {}
         self._texts: dict[str, str] = {}
 
@@ -119,18 +137,20 @@ class Planner:
         todo = [*self._models, *self._kept]
         while todo:
             name = todo.pop()
-            if name not in queries:
+            if name not in queries and name not in self._there:
                 queries[name], reads[name] = self._relation(name)
                 todo += reads[name]
         views = {name: self._text(name) for name in self._models if load_models()[name].is_view}
-        return Plan(self._ente, self._output, queries, reads, self._models, views, self._kept)
+        return Plan(self._output, queries, reads, self._models, views, self._kept)
 
     def _relation(self, name: str) -> tuple[str, Collection[str]]:
         """The query that makes a relation, and what must be there before."""
         if name in self._given:
             return f"select * from {self._given[name]}", ()
-        if name not in MODELS:
-            return f"select * from given_{name}", ()
+        if name == HOLIDAYS:
+            return f"select * from given_{HOLIDAYS}", ()
+        if name not in MODELS:  # a published table that no model makes
+            return f"select * from {source(self._store, self._ente, name, self._output)}", ()
         model = load_models()[name]
         before = [relation for relation in model.reads if relation != name and not relation.startswith("rule_")]
         if name not in self._models:
@@ -160,63 +180,77 @@ class Planner:
 
 
 class InMemory:
-    """A database in memory in which a plan is carried out; the first of the connections to it tidies up."""
+    """A database in memory in which plans are carried out; the first of the connections to it tidies up."""
 
-    def __init__(self, database: str, connections: Sequence[duckdb.DuckDBPyConnection], store: Store, plan: Plan) -> None:
-        self.ente = plan.ente
+    def __init__(self, database: str, connections: Sequence[duckdb.DuckDBPyConnection], store: Store) -> None:
+        #: The tables that stay from one plan to the next.
+        self.made: set[str] = set()
         self._database = database
         self._store = store
-        self._output = plan.output
-        self._plan = plan
         self._tidying, *makers = connections
         self._at_once = len(makers)
         self._free: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
         for connection in makers:
             self._free.put(connection)
 
+    @cached_property
+    def values(self) -> Mapping[str, str | None]:
+        """What the macros of SESSION_MACROS give here, as text."""
+        return macro_values(self._tidying)
+
     def source(self, name: str) -> str:
         """What stands after `from` to read a table that is kept, in a connection that is `beside` these."""
-        return f"(select * from {self._database}.main.{name})"
+        return f"(select * from {self.table(name)})"
+
+    def table(self, name: str) -> str:
+        """The name of a table in such a connection."""
+        return f"{self._database}.main.{name}"
 
     def beside(self) -> duckdb.DuckDBPyConnection:
         """Another connection to the database."""
         return beside(self._tidying)
 
-    def make_all(self) -> dict[str, ModelResult]:
-        """Makes every relation after those it reads; returns the results of the models that are run."""
-        reads = self._plan.reads
-        readers = Counter((*self._plan.kept, *(relation for read in reads.values() for relation in read)))
+    def make_all(self, plan: Plan, *, hold: bool) -> dict[str, ModelResult]:
+        """Makes every relation after those it reads; returns the results of the models that are run.
+
+        With `hold` the models' tables stay, whoever reads them.
+        """
+        reads = {name: set(before) & plan.queries.keys() for name, before in plan.reads.items()}
+        readers = Counter((*plan.kept, *(relation for read in reads.values() for relation in read)))
+
+        def make(name: str) -> ModelResult:
+            return self.run(plan, name) if name in plan.models else self.load(plan, name)
+
         found: dict[str, ModelResult] = {}
-        for name, result in side_by_side(reads, self._made, self._at_once):
+        for name, result in side_by_side(reads, make, self._at_once):
             found[name] = result
             readers.subtract(reads[name])
             for relation in (name, *reads[name]):
-                if not readers[relation]:
+                if not readers[relation] and not (hold and relation in MODELS):
                     self._tidying.execute(f"drop table {relation}")
+        if hold:
+            self.made |= found.keys() & MODELS.keys()
         return found
 
-    def _made(self, name: str) -> ModelResult:
-        return self.run(name) if name in self._plan.models else self.load(name)
-
-    def run(self, name: str) -> ModelResult:
+    def run(self, plan: Plan, name: str) -> ModelResult:
         """Runs one model and writes its file, or of a view the query that stands for it."""
         started = time.perf_counter()
-        made = self.load(name)
-        if name in self._plan.views:
-            self._store.write_bytes(f"{self._output}/{name}.sql", self._plan.views[name].encode())
+        made = self.load(plan, name)
+        if name in plan.views:
+            self._store.write_bytes(f"{plan.output}/{name}.sql", plan.views[name].encode())
         else:
-            with self._connection() as connection, self._store.write(f"{self._output}/{name}.parquet") as target:
+            with self._connection() as connection, self._store.write(f"{plan.output}/{name}.parquet") as target:
                 connection.execute(f"copy {name} to {literal(target)} ({PARQUET})")
         rows = None if load_models()[name].is_step else made.rows
         return ModelResult(name, rows, time.perf_counter() - started)
 
-    def load(self, name: str) -> ModelResult:
-        """Makes a relation's table."""
+    def load(self, plan: Plan, name: str) -> ModelResult:
+        """Makes a relation's table, anew if it is there."""
         started = time.perf_counter()
         with self._connection() as connection:
             if name == HOLIDAYS:
                 connection.register(f"given_{HOLIDAYS}", holidays_table())
-            ((rows,),) = connection.execute(f"create table {name} as {self._plan.queries[name]}").fetchall()
+            ((rows,),) = connection.execute(f"create or replace table {name} as {plan.queries[name]}").fetchall()
         return ModelResult(name, rows, time.perf_counter() - started)
 
     @contextmanager

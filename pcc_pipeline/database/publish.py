@@ -104,8 +104,8 @@ def publish_together(
 ) -> dict[str, Published]:
     """As `publish`, for many enti in one transaction: each is as it was, or all of it new.
 
-    `rows` gives, for a table, a query of all these enti's rows in `calculator`, marked in the column `owner` with the ente
-    whose files they lie in. Raises ValueError when a row is of another ente than its file.
+    `rows` gives, for a table, a query of all these enti's rows in `calculator`, which is asked twice, marked in the column
+    `owner` with the ente whose files they lie in. Raises ValueError when a row is of another ente than its file.
     """
     known, enti = published(), sorted(publications)
     counts = dict.fromkeys(enti, 0)
@@ -114,15 +114,14 @@ def publish_together(
             held.enter_context(lock(connection, f"publish {ente}"))
         cursor = cast("Cursor[Any]", connection.connection.cursor())
         for name in tables:
-            calculator.execute(f"CREATE OR REPLACE TEMP TABLE publishing AS {rows(name)}")
-            count = f"SELECT {owner}, count(*), count(*) FILTER (ente IS DISTINCT FROM {owner}) FROM publishing GROUP BY ALL"
+            source = f"({rows(name)})"
+            count = f"SELECT {owner}, count(*), count(*) FILTER (ente IS DISTINCT FROM {owner}) FROM {source} GROUP BY ALL"
             for ente, total, foreign in calculator.execute(count).fetchall():
                 if foreign:
                     raise ValueError(f"{name}: {foreign} rows are not of ente {ente}")
                 counts[ente] += total
             cursor.execute(sql.SQL("DELETE FROM {} WHERE ente = ANY(%s)").format(_name(name)), [enti])
-            _stream(cursor, calculator, known[name], "publishing", f" ORDER BY {owner}")
-        calculator.execute("DROP TABLE IF EXISTS publishing")
+            _stream(cursor, calculator, known[name], source, f" ORDER BY {owner}" if len(enti) > 1 else "")
         t = table("publications")
         made = []
         for ente in enti:

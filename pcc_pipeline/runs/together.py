@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 
 from pcc_pipeline.arrival.quarantine import write_quarantine
-from pcc_pipeline.calculator import OWNER, ModelResult, at_hand, load_models, opened_batch, prepare, run_each
+from pcc_pipeline.calculator import OWNER, ModelResult, held_batch, let_go, load_models, prepare, run_each
+from pcc_pipeline.calculator.small import InMemory, in_memory
 from pcc_pipeline.checks.gate import Gate
 from pcc_pipeline.database.publish import Publication, Published, publish, publish_together
 from pcc_pipeline.duck import literal
@@ -58,9 +59,11 @@ def calculate(
 
     `whole` says that these are all of the layer's models: then it is noted what they saw.
     """
+    if not few(installation, given):
+        let_go()  # a large ente may need all the memory there is
     # Another run of an ente would replace files while this one reads them.
     with installation.register.lock(*(one.ente for one in given)):
-        found = run_each(installation.settings, installation.store, given, models)
+        found = run_each(installation.settings, installation.store, given, models, hold=True)
     for one in given:
         if whole and not isinstance(found[one.ente], Exception):
             Gate(installation.store, one.ente).saw(layer, one.seen, one.decisions_seen, one.folder)
@@ -83,13 +86,13 @@ def _publish(
 ) -> dict[str, Published | Exception]:
     store, settings, engine = installation.store, installation.settings, installation.engine
     if len(given) == 1:
-        ente = given[0].ente
+        ente, tables = given[0].ente, published_tables()
         try:
-            sources = published_sources(store, ente)
             if few(installation, given):
-                with at_hand(settings, store) as connection:
-                    rows = partial(_owned, ente, sources)
-                    return dict(publish_together(engine, publications, sources, rows, OWNER, connection, published_anew))
+                with in_memory(settings, store, given[0], tables) as memory, memory.beside() as connection:
+                    rows = partial(_owned, ente, memory)
+                    return dict(publish_together(engine, publications, tables, rows, OWNER, connection, published_anew))
+            sources = published_sources(store, ente)
             done = publish(
                 engine, ente, sources, publications[ente], lambda opened: prepare(opened, store), settings, published_anew
             )
@@ -99,7 +102,7 @@ def _publish(
             return {ente: error}
     try:
         mine = {one.ente: publications[one.ente] for one in given}
-        with opened_batch(settings, store, given) as batch:
+        with held_batch(settings, store, given) as batch:
             return dict(publish_together(engine, mine, published_tables(), batch.rows, OWNER, batch.connection, published_anew))
     except Exception as error:
         log.warning("the publication of %d enti is tried again in halves: %s", len(given), error)
@@ -107,8 +110,8 @@ def _publish(
     return _publish(installation, given[:half], publications) | _publish(installation, given[half:], publications)
 
 
-def _owned(ente: str, sources: Mapping[str, str], name: str) -> str:
-    return f"select {literal(ente)} as {OWNER}, * from {sources[name]}"
+def _owned(ente: str, memory: InMemory, name: str) -> str:
+    return f"select {literal(ente)} as {OWNER}, * from {memory.source(name)}"
 
 
 def _publication(installation: Installation, given: Inputs, run_id: str | None) -> Publication:

@@ -1,0 +1,65 @@
+"""What this process keeps at hand of a calculation from one step of a run to the next: its tables, in memory.
+
+The key says of which inputs they are. Whoever takes something has it alone meanwhile.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from collections.abc import Hashable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+#: So many are kept; the oldest goes first.
+KEPT = 2
+
+_kept: dict[Hashable, tuple[ExitStack, Any]] = {}
+#: What a parent had before the fork: it is closed by nobody here, since what it would wait for is not here.
+_parents: list[object] = []
+_guard = threading.Lock()
+
+
+@contextmanager
+def held(key: Hashable, opening: AbstractContextManager[T]) -> Iterator[T]:
+    """What was opened under this key and is kept, or else what `opening` gives now; it is kept for whoever asks next.
+
+    After an error it is closed.
+    """
+    with _guard:
+        stack, value = _kept.pop(key, (ExitStack(), None))
+    with stack:
+        if value is None:
+            value = stack.enter_context(opening)
+        yield value
+        stack = stack.pop_all()
+    with _guard:
+        over = [_kept.pop(known) for known in [*_kept][: max(0, len(_kept) + 1 - KEPT)]]
+        over += [_kept.pop(key)] if key in _kept else []
+        _kept[key] = (stack, value)
+    for one, _ in over:
+        one.close()
+
+
+def let_go() -> None:
+    """Closes all that is kept: the run that asked for it has ended."""
+    with _guard:
+        over = [*_kept.values()]
+        _kept.clear()
+    for stack, _ in over:
+        stack.close()
+
+
+def _forked() -> None:
+    global _guard
+    _guard = threading.Lock()
+    _parents.extend(_kept.values())
+    _kept.clear()
+
+
+os.register_at_fork(after_in_child=_forked)
+# In order: a database must not go before what is attached to it.
+atexit.register(let_go)
