@@ -11,8 +11,7 @@ with days as (
 -- What names two documents of PCC names none: a copy of the same lot and number, or of the same number, day, supplier, office.
 hashed as materialized (
     select
-        progressivo_registrazione,
-        if(lotto_sdi is null, null, hash(lotto_sdi, numero_documento)) as lot_key,
+        progressivo_registrazione, if(lotto_sdi is null, null, hash(lotto_sdi, numero_documento)) as lot_key,
         hash(numero_documento, data_emissione, cf_fornitore, codice_ufficio) as identity_key
     from stg_pcc_invoices
 ),
