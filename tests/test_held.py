@@ -65,6 +65,13 @@ def test_the_oldest_goes_and_after_an_error_nothing_is_kept() -> None:
     assert boxes[newest].closed == 1
 
 
+def test_without_a_key_nothing_is_kept() -> None:
+    box = Box()
+    with held(None, box.open()):
+        assert box.closed == 0
+    assert box.closed == 1
+
+
 def test_a_fork_does_not_have_what_its_parent_keeps() -> None:
     box = Box()
     with held("one", box.open()) as mine:

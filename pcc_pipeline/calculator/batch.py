@@ -101,8 +101,7 @@ def run_together(
     kept = [given if given.folder else given.kept(store, f"models/{given.ente}/given") for given in inputs]
     order = [name for name in model_order() if name in set(models)]
     found: dict[str, dict[str, ModelResult]] = {given.ente: {} for given in kept}
-    opening = held_open(settings, store, kept) if hold else opened(settings, store, kept)
-    with opening as batch:
+    with (held_open if hold else opened)(settings, store, kept) as batch:
         for place, name in enumerate(order):
             started = time.perf_counter()
             rows = batch.run(name)
@@ -127,7 +126,8 @@ def held_open(settings: Settings, store: Store, inputs: Sequence[Calculation]) -
     """
     if settings.memory_bytes:
         settings = replace(settings, memory_limit=f"{settings.memory_bytes // KEPT}B")
-    key = (settings, store.url, rules_state(), tuple(sorted((given.ente, given.folder) for given in inputs)))
+    told = tuple(sorted((given.ente, given.folder) for given in inputs if given.folder))
+    key = (settings, store.url, rules_state(), told) if len(told) == len(inputs) else None
     return held(key, opened(settings, store, inputs))
 
 

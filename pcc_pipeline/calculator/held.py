@@ -24,11 +24,15 @@ _guard = threading.Lock()
 
 
 @contextmanager
-def held(key: Hashable, opening: AbstractContextManager[T]) -> Iterator[T]:
+def held(key: Hashable | None, opening: AbstractContextManager[T]) -> Iterator[T]:
     """What was opened under this key and is kept, or else what `opening` gives now; it is kept for whoever asks next.
 
-    After an error it is closed.
+    After an error it is closed, and without a key.
     """
+    if key is None:
+        with opening as alone:
+            yield alone
+        return
     with _guard:
         stack, value = _kept.pop(key, (ExitStack(), None))
     with stack:

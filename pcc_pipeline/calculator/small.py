@@ -43,8 +43,7 @@ def run_in_memory(
     With `hold` what they made stays in memory for the next step over the same inputs.
     Raises FileNotFoundError naming a model that is read and was not made before, duckdb.Error when the SQL fails.
     """
-    opening = _opened(settings, store, inputs)
-    with held(_key(settings, store, inputs, output), opening) if hold else opening as memory:
+    with held(_key(settings, store, inputs, output) if hold else None, _opened(settings, store, inputs)) as memory:
         planner = Planner(store, inputs, output, order, there=memory.made)
         found = memory.make_all(planner.plan(memory.values), hold=hold)
     return {name: found[name] for name in order}
@@ -62,8 +61,9 @@ def in_memory(settings: Settings, store: Store, inputs: Calculation, models: Col
         yield memory
 
 
-def _key(settings: Settings, store: Store, inputs: Calculation, output: str) -> Hashable:
-    return settings, store.url, rules_state(), inputs.ente, inputs.folder, output
+def _key(settings: Settings, store: Store, inputs: Calculation, output: str) -> Hashable | None:
+    """What tells a calculation from others; None where its inputs are not kept, which tell themselves apart by their folder."""
+    return inputs.folder and (settings, store.url, rules_state(), inputs.ente, inputs.folder, output)
 
 
 @contextmanager
