@@ -10,6 +10,7 @@ import duckdb
 import pytest
 import sqlglot
 from babel.messages.pofile import read_po
+from jinja2 import Environment, FileSystemLoader
 from sqlglot import exp
 
 import portal
@@ -76,7 +77,7 @@ def test_each_code_that_may_need_a_person_has_one_question() -> None:
 
 
 def test_questions_name_only_facts_that_there_are() -> None:
-    known = set(re.findall(r"\('(\{\w+\})',", (SQL_ROOT / "macros/question_facts.jinja").read_text(encoding="utf-8")))
+    known = set(re.findall(r"\(\"(\{\w+\})\",", (SQL_ROOT / "macros/question_facts.jinja").read_text(encoding="utf-8")))
     named = {fact for row in rule_rows("questions") for fact in re.findall(r"\{[^}]*\}", row["question"])}
     assert named == known
 
@@ -99,8 +100,11 @@ def with_macros(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     ],
 )
 def test_a_fact_is_never_filled_in_again(with_macros: duckdb.DuckDBPyConnection, template: str, filled: str) -> None:
-    facts = "[('{documento}', 'Fattura di {residuo}'), ('{residuo}', '1,00'), ('{creditore}', null)]"
-    assert with_macros.execute(f"select filled_in($1, {facts})", [template]).fetchone() == (filled,)
+    facts = [("{documento}", "'Fattura di {residuo}'"), ("{residuo}", "'1,00'"), ("{creditore}", "null")]
+    templates = Environment(loader=FileSystemLoader(SQL_ROOT / "macros"))
+    text = "{% from 'question_facts.jinja' import filled_in %}{{ filled_in('$1::varchar', facts) }}"
+    sql = templates.from_string(text).render(facts=facts)
+    assert with_macros.execute(f"select {sql}", [template]).fetchone() == (filled,)
 
 
 def test_an_operation_that_no_code_asks_for_bears_none(with_macros: duckdb.DuckDBPyConnection) -> None:

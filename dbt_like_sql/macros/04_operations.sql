@@ -15,17 +15,6 @@ create or replace macro italian_money(amount) as
     if(amount::decimal(18, 2) < 0, '-', '') || replace(format('{:,}', floor(abs(amount::decimal(18, 2)))::bigint), ',', '.') || ','
     || right(abs(amount::decimal(18, 2))::varchar, 2);
 
--- A text with its {facts} filled in from a list of names and values. A brace within a value is put aside meanwhile: what a
--- fact itself says is never filled in again.
-create or replace macro filled_in(template, facts) as replace(
-    list_reduce(
-        list_transform(facts, lambda fact: [fact[1], replace(coalesce(fact[2], 'non indicato'), '{', chr(1))]),
-        lambda written, fact: [replace(written[1], fact[1], fact[2])],
-        [template]
-    )[1],
-    chr(1), '{'
-);
-
 -- Which of PCC's models the ente's operations are written in (register of enti): AREA_RGS unless said.
 create or replace macro pcc_models() as coalesce(modelli_pcc(), 'AREA_RGS');
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from queue import SimpleQueue
 
 import pyarrow as pa
 
 from pcc_pipeline.calculator.inputs import Calculation, Parameters
-from pcc_pipeline.calculator.models import model_order
+from pcc_pipeline.calculator.models import load_models, model_order
 from pcc_pipeline.calculator.relations import given_sources
-from pcc_pipeline.calculator.session import ModelResult, Session, at_hand, set_parameters
+from pcc_pipeline.calculator.session import ModelResult, Session, at_hand, beside, set_parameters
+from pcc_pipeline.calculator.side_by_side import side_by_side
 from pcc_pipeline.calculator.small import run_in_memory
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import MODELS
+
+#: Models of a large ente that run side by side. They share the memory limit: more of them at once would only spill.
+AT_ONCE = 2
 
 
 class Calculator:
@@ -30,14 +35,22 @@ class Calculator:
 
         Inputs that are not kept yet are kept beside the models, in the folder `given`.
         """
+        with self._sessions(inputs, output, 1) as (session,):
+            yield session
+
+    @contextmanager
+    def _sessions(self, inputs: Calculation, output: str | None, count: int) -> Iterator[Sequence[Session]]:
+        """So many sessions over the same inputs."""
         output = output or f"models/{inputs.ente}"
         inputs = self._kept(inputs, output)
-        with at_hand(self._settings, self._store) as connection:
-            set_parameters(connection, inputs.ente, inputs.parameters)
-            given = given_sources(self._store, inputs)
-            for name, query in given.items():
-                connection.execute(f"create temp view {name} as select * from {query}")
-            yield Session(connection, self._store, inputs.ente, output, given)
+        given = given_sources(self._store, inputs)
+        with at_hand(self._settings, self._store) as first, ExitStack() as opened:
+            connections = [first, *(opened.enter_context(beside(first)) for _ in range(count - 1))]
+            for connection in connections:
+                set_parameters(connection, inputs.ente, inputs.parameters)
+                for name, query in given.items():
+                    connection.execute(f"create temp view {name} as select * from {query}")
+            yield [Session(connection, self._store, inputs.ente, output, given) for connection in connections]
 
     def run_inputs(
         self,
@@ -50,15 +63,29 @@ class Calculator:
         """Runs all models (or those named) in order over the inputs; returns their results by name.
 
         Where the rows delivered are known and few (`Settings.batch_rows`), in memory, where with `hold` the tables stay for
-        the next step; else from file to file.
+        the next step; else from file to file, AT_ONCE of them side by side: planning and the ends of a query are one thread's
+        work.
         """
         wanted = set(MODELS if models is None else models)
         order = [name for name in model_order() if name in wanted]
         if inputs.rows is not None and inputs.rows <= self._settings.batch_rows:
             output = output or f"models/{inputs.ente}"
             return run_in_memory(self._settings, self._store, self._kept(inputs, output), order, output, hold=hold)
-        with self.session(inputs, output) as session:
-            return {name: session.run(name) for name in order}
+        needs = {name: wanted.intersection(load_models()[name].depends_on) for name in order}
+        with self._sessions(inputs, output, min(AT_ONCE, self._settings.threads)) as sessions:
+            free: SimpleQueue[Session] = SimpleQueue()
+            for session in sessions:
+                free.put(session)
+
+            def run(name: str) -> ModelResult:
+                session = free.get()
+                try:
+                    return session.run(name)
+                finally:
+                    free.put(session)
+
+            found = dict(side_by_side(needs, run, len(sessions)))
+        return {name: found[name] for name in order}
 
     def run(
         self,

@@ -13,11 +13,9 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from graphlib import TopologicalSorter
 from queue import SimpleQueue
 
 import duckdb
@@ -28,6 +26,7 @@ from pcc_pipeline.calculator.inputs import Calculation
 from pcc_pipeline.calculator.models import Model, load_models
 from pcc_pipeline.calculator.relations import file_source, given_sources, made_columns, rules_state, source, standing_alone
 from pcc_pipeline.calculator.session import PARQUET, ModelResult, at_hand, beside, macro_values, set_parameters
+from pcc_pipeline.calculator.side_by_side import side_by_side
 from pcc_pipeline.duck import literal
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
@@ -217,23 +216,18 @@ class InMemory:
         With `hold` the models' tables stay, whoever reads them.
         """
         reads = {name: set(before) & plan.queries.keys() for name, before in plan.reads.items()}
-        left = TopologicalSorter(reads)
-        left.prepare()
         readers = Counter((*plan.kept, *(relation for read in reads.values() for relation in read)))
+
+        def make(name: str) -> ModelResult:
+            return self.run(plan, name) if name in plan.models else self.load(plan, name)
+
         found: dict[str, ModelResult] = {}
-        with ThreadPoolExecutor(self._at_once) as pool:
-            under_way: set[Future[ModelResult]] = set()
-            while left.is_active():
-                ready = left.get_ready()
-                under_way |= {pool.submit(self.run if name in plan.models else self.load, plan, name) for name in ready}
-                ended, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-                for result in (one.result() for one in ended):
-                    found[result.name] = result
-                    left.done(result.name)
-                    readers.subtract(reads[result.name])
-                    for relation in (result.name, *reads[result.name]):
-                        if not readers[relation] and not (hold and relation in MODELS):
-                            self._tidying.execute(f"drop table {relation}")
+        for name, result in side_by_side(reads, make, self._at_once):
+            found[name] = result
+            readers.subtract(reads[name])
+            for relation in (name, *reads[name]):
+                if not readers[relation] and not (hold and relation in MODELS):
+                    self._tidying.execute(f"drop table {relation}")
         if hold:
             self.made |= found.keys() & MODELS.keys()
         return found

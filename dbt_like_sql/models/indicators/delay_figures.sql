@@ -32,8 +32,9 @@ parts as (
       and (portions.paid_on is not null or portions.amount * portions.sign > 0)
 ),
 
+-- TMP and TMR are of the same parts, each from a day of its own.
 counted as (
-    select *, year(reception_date) as year, unnest(['TMP', 'TMR']) as name
+    select *, year(reception_date) as year, 'RECEIVED' as basis
     from parts
     where reception_date <= reference_date()
     union all
@@ -59,32 +60,51 @@ closing as (
 closed as (
     select
         view,
-        name,
+        basis,
         year,
         id_documento,
         progressivo_registrazione,
         closes_on,
         if(paid_on <= closes_on, paid_on, null) as settled_on,
         coalesce(settled_on, closes_on) as ends_on,
-        if(name = 'TMP', time_from, due_date) as from_day,
+        time_from,
+        due_date,
         days_suspended(suspended, suspended_days, issue_date, settled_on, ends_on) as taken_off,
+        ends_on - due_date - taken_off as days_late,
+        if(basis = 'RECEIVED', ends_on - time_from - taken_off, null) as days_taken,
         weight,
         amount
     from closing
 ),
 
-counting as (
+summed as (
     select
         view,
-        name,
+        basis,
         year,
         closes_on,
-        weight,
-        ends_on - from_day - taken_off as days,
-        indicator_part(
-            weight * days, id_documento, progressivo_registrazione, settled_on, from_day, ends_on, amount, taken_off, days
-        ) as part
+        sum(weight) as denominator,
+        count(*) as parts,
+        sum(weight * days_late) as late,
+        sum(weight * days_taken) as taken,
+        max(
+            indicator_part(
+                weight * days_late, id_documento, progressivo_registrazione, settled_on, due_date, ends_on, amount, taken_off, days_late
+            ), drilldown_documents()
+        ) as most_late,
+        max(
+            indicator_part(
+                weight * days_taken, id_documento, progressivo_registrazione, settled_on, time_from, ends_on, amount, taken_off, days_taken
+            ), drilldown_documents()
+        ) filter (basis = 'RECEIVED') as most_taken
     from closed
+    group by view, basis, year, closes_on
+),
+
+figures as (
+    select *, if(basis = 'DELAY', 'DELAY', 'TMR') as name, late as numerator, most_late as greatest_parts from summed
+    union all
+    select *, 'TMP', taken, most_taken from summed where basis = 'RECEIVED'
 )
 
 select
@@ -92,11 +112,10 @@ select
     name,
     year::varchar as period,
     view,
-    sum(weight * days) as numerator,
-    sum(weight) as denominator,
-    count(*) as parts,
+    numerator,
+    denominator,
+    parts,
     0 as by_receipt,
     closes_on,
-    max(part, drilldown_documents()) as greatest_parts
-from counting
-group by view, name, year, closes_on
+    greatest_parts
+from figures

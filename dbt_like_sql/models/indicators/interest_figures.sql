@@ -17,6 +17,11 @@ with late as (
       and (paid_on <= reference_date() or amount > 0)
 ),
 
+-- Hundredths of a percent, as whole numbers.
+curve as materialized (
+    select half, starts_on, cents(percent_days_before) as before, cents(rate) as rate from interest_curve
+),
+
 accrued as (
     select
         late.view,
@@ -25,9 +30,9 @@ accrued as (
         if(late.settled_on is null, null, quarter(late.ends_on)) as quarter,
         -- Cents, times percent in hundredths, times days, over 365 days of a hundred percent in hundredths.
         rounded_quotient(
-            cents(late.amount)::hugeint * cents(
-                ended.percent_days_before + ended.rate * (late.ends_on - ended.starts_on + 1)
-                - due.percent_days_before - due.rate * (late.due_date - due.starts_on + 1)
+            cents(late.amount)::hugeint * (
+                ended.before + ended.rate * (late.ends_on - ended.starts_on + 1)
+                - due.before - due.rate * (late.due_date - due.starts_on + 1)
             ),
             3650000
         ) as interest,
@@ -36,8 +41,14 @@ accrued as (
             late.ends_on - late.due_date
         ) as part
     from late
-    join interest_curve as due on due.half = year(late.due_date) * 2 + if(month(late.due_date) > 6, 1, 0)
-    join interest_curve as ended on ended.half = year(late.ends_on) * 2 + if(month(late.ends_on) > 6, 1, 0)
+    join curve as due on due.half = year(late.due_date) * 2 + if(month(late.due_date) > 6, 1, 0)
+    join curve as ended on ended.half = year(late.ends_on) * 2 + if(month(late.ends_on) > 6, 1, 0)
+),
+
+quarters as (
+    select view, name, year, quarter, sum(interest) as interest, count(*) as parts, max(part, drilldown_documents()) as greatest_parts
+    from accrued
+    group by view, name, year, quarter
 )
 
 select
@@ -47,10 +58,10 @@ select
     view,
     sum(interest) as numerator,
     cast(null as bigint) as denominator,
-    count(*) as parts,
+    sum(parts) as parts,
     0 as by_receipt,
     cast(null as date) as closes_on,
-    max(part, drilldown_documents()) as greatest_parts
-from accrued
+    list_aggregate(flatten(list(greatest_parts)), 'max', drilldown_documents()) as greatest_parts
+from quarters
 group by grouping sets ((view, name, year), (view, name, year, quarter))
 having grouping(quarter) = 1 or quarter is not null

@@ -71,25 +71,32 @@ positions as (
       and not (positions.view = 'right' and coalesce(noted.no_debt, false))
 ),
 
+-- Which payments count for a position is told by its key: null joins none. A filter would have DuckDB take the positions for
+-- few, and put them, not the payments, in the hash table.
 parts as (
     select
         positions.* exclude (unpaid), paid.paid_on, possible_day(paid.sent_on) as sent_on, paid.suspended_days, positions.sign * paid.amount as amount
     from positions
-    join counted_payments as paid using (id_documento)
-    where positions.view = 'right' and paid.amount <> 0
+    join (select * from counted_payments where amount <> 0) as paid
+        on paid.id_documento = if(positions.view = 'right', positions.id_documento, null)
     union all
     select positions.* exclude (unpaid), paid.paid_on, null, null, positions.sign * paid.importo
     from positions
-    join (select * from pcc_payments where paid_on <= observed_at() and importo <> 0) as paid using (progressivo_registrazione)
-    where (positions.view <> 'right' or positions.id_documento is null)
+    join (select * from pcc_payments where paid_on <= observed_at() and importo <> 0) as paid
+        on paid.progressivo_registrazione
+            = if(positions.view = 'right' and positions.id_documento is not null, null, positions.progressivo_registrazione)
     union all
     -- A payment told to PCC counts on the day of its mandate; the account pagato non commerciale gives no dates.
     select positions.* exclude (unpaid), coalesce(told.data_mandato, observed_at()), null, null, positions.sign * told.importo
     from positions
-    join operation_lines as told
-        on told.id_documento is not distinct from positions.id_documento
+    join (
+        select *, 'projected' as view
+        from operation_lines
+        where azione in ('CP', 'IP') and not non_commercial and importo <> 0
+    ) as told
+        on told.view = positions.view
+        and told.id_documento is not distinct from positions.id_documento
         and told.progressivo_registrazione is not distinct from positions.progressivo_registrazione
-    where positions.view = 'projected' and told.azione in ('CP', 'IP') and not told.non_commercial and told.importo <> 0
     union all
     select * exclude (unpaid), null, null, null, unpaid
     from positions

@@ -27,6 +27,20 @@ paid as (
         indicator_part(weight * days, id_documento, progressivo_registrazione, paid_on, due_date, paid_on, amount, 0, days) as part
     from dated
     where paid_on <= reference_date()
+),
+
+quarters as (
+    select
+        view,
+        year,
+        quarter,
+        sum(weight * days) as numerator,
+        sum(weight) as denominator,
+        count(*) as parts,
+        coalesce(sum(weight) filter (by_receipt), 0) as by_receipt,
+        max(part, drilldown_documents()) as greatest_parts
+    from paid
+    group by view, year, quarter
 )
 
 select
@@ -34,11 +48,11 @@ select
     'ITP' as name,
     if(grouping(quarter) = 1, year::varchar, year || '-Q' || quarter) as period,
     view,
-    sum(weight * days) as numerator,
-    sum(weight) as denominator,
-    count(*) as parts,
-    coalesce(sum(weight) filter (by_receipt), 0) as by_receipt,
+    sum(numerator) as numerator,
+    sum(denominator) as denominator,
+    sum(parts) as parts,
+    sum(by_receipt) as by_receipt,
     cast(null as date) as closes_on,
-    max(part, drilldown_documents()) as greatest_parts
-from paid
+    list_aggregate(flatten(list(greatest_parts)), 'max', drilldown_documents()) as greatest_parts
+from quarters
 group by grouping sets ((view, year), (view, year, quarter))

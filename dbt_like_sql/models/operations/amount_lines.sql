@@ -9,10 +9,9 @@ with days as (
 ),
 
 -- What names two documents of PCC names none: a copy of the same lot and number, or of the same number, day, supplier, office.
-hashed as not materialized (
+hashed as materialized (
     select
-        progressivo_registrazione, lotto_sdi, numero_documento, data_emissione, cf_fornitore, codice_ufficio,
-        hash(lotto_sdi, numero_documento) as lot_key,
+        progressivo_registrazione, if(lotto_sdi is null, null, hash(lotto_sdi, numero_documento)) as lot_key,
         hash(numero_documento, data_emissione, cf_fornitore, codice_ufficio) as identity_key
     from stg_pcc_invoices
 ),
@@ -23,9 +22,13 @@ alike as (
         progressivo_registrazione,
         lotto_sdi is not null and count(*) over (partition by lotto_sdi, numero_documento) > 1 as lot_shared,
         count(*) over (partition by numero_documento, data_emissione, cf_fornitore, codice_ufficio) > 1 as identity_shared
-    from hashed
-    where lot_key in (select lot_key from hashed where lotto_sdi is not null group by lot_key having count(*) > 1)
-       or identity_key in (select identity_key from hashed group by identity_key having count(*) > 1)
+    from stg_pcc_invoices
+    semi join (
+        select progressivo_registrazione
+        from hashed
+        where lot_key in (select lot_key from hashed where lot_key is not null group by lot_key having count(*) > 1)
+           or identity_key in (select identity_key from hashed group by identity_key having count(*) > 1)
+    ) as sharing using (progressivo_registrazione)
 ),
 
 placed as (

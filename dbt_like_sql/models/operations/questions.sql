@@ -1,6 +1,6 @@
 -- One row per document and anomaly that needs a person's answer: the question in plain Italian, with the facts.
 -- Key: code, id_documento, progressivo_registrazione. Who is asked, and why: open_points.
-{% from "question_facts.jinja" import question_facts %}
+{% from "question_facts.jinja" import question_of %}
 -- The code's own text for the situation, else the one for all codes.
 with worded as (
     select open_points.*, templates.addressee, templates.question as template
@@ -20,7 +20,7 @@ select
     worded.addressee,
     worded.severity,
     -- What is manual was asked with the anomaly.
-    coalesce(worded.question, filled_in(worded.template, {{ question_facts("null", "worded.remaining", "coalesce(worded.words, words.words)") }})) as question,
+    coalesce(worded.question, {{ question_of("worded.template", "null", "worded.remaining", "coalesce(worded.words, words.words)") }}) as question,
     worded.amount,
     worded.remaining,
     documents.numero,

@@ -1,7 +1,7 @@
 -- One row per document and anomaly code (docs/rules.md#rule-7): its amount, what each side says, its remedy or its question.
 -- Key: code, id_documento, progressivo_registrazione. Which codes a document bears: differences. What a code asks for is
 -- data (rule_anomalies); what is asked of a person is a text of rule_questions with the document's facts in it.
-{% from "question_facts.jinja" import question_facts %}
+{% from "question_facts.jinja" import filled_in, question_of %}
 with described as (
     select
         differences.code,
@@ -38,7 +38,9 @@ with described as (
                 'sospeso ' || nullif(documents.pcc_suspended, 0), 'non liquidabile ' || nullif(documents.pcc_not_payable, 0)
             )
         end as pcc_says,
-        if(manual, filled_in(templates.question, {{ question_facts("coalesce(match_candidates.candidates, documents.counterpart)", "null::decimal(18, 2)", "words.words") }}), null)
+        if(manual, {{ question_of(
+            "templates.question", "coalesce(match_candidates.candidates, documents.counterpart)", "null::decimal(18, 2)", "words.words"
+        ) }}, null)
             as question,
         documents.id_documento,
         documents.progressivo_registrazione,
@@ -80,7 +82,7 @@ with described as (
         true as manual,
         catalogue.remedy,
         'mandato ' || unknown.orders as erp_says,
-        filled_in(templates.question, [('{documento_pronto}', unknown.id_documento), ('{rilievo}', unknown.orders)]) as question,
+        {{ filled_in("templates.question", [("{documento_pronto}", "unknown.id_documento"), ("{rilievo}", "unknown.orders")]) }} as question,
         unknown.id_documento,
         0 as amount,
         coalesce(identifiers.creditor, tax_id(unknown.cf_beneficiario), 'NON_INDICATO') as original_creditor,
@@ -101,10 +103,10 @@ with described as (
         catalogue.remedy,
         if(gone.id_documento is not null, 'non più nelle consegne: ' || gone.words, null) as erp_says,
         if(gone.id_documento is null, 'non più nelle consegne: ' || gone.words, null) as pcc_says,
-        filled_in(templates.question, [
-            ('{documento}', 'Documento n. ' || gone.numero || ' di ' || coalesce(gone.creditor_name || ' (' || gone.creditor || ')', gone.creditor)),
-            ('{rilievo}', gone.words)
-        ]) as question,
+        {{ filled_in("templates.question", [
+            ("{documento}", "'Documento n. ' || gone.numero || ' di ' || coalesce(gone.creditor_name || ' (' || gone.creditor || ')', gone.creditor)"),
+            ("{rilievo}", "gone.words")
+        ]) }} as question,
         gone.id_documento,
         gone.progressivo_registrazione,
         0 as amount,

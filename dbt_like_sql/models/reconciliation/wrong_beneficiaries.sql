@@ -31,7 +31,8 @@ paid as materialized (
     left join identifiers on identifiers.identifier = tax_id(payments.cf_beneficiario)
     where payments.data_pagamento <= observed_at()
       and not coalesce(payments.storno, false)
-      and tax_id(payments.cf_beneficiario) is not null
+      -- Not of tax_id alone: DuckDB would ask that of every payment, before the joins.
+      and coalesce(identifiers.creditor, tax_id(payments.cf_beneficiario)) is not null
 ),
 
 -- Each side of the document, by the name that the walk knows it under.
