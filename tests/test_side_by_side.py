@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import threading
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
 
+import duckdb
+import models
 import pytest
 
+from pcc_pipeline.calculator import Calculator, ModelResult
+from pcc_pipeline.calculator.session import Session
 from pcc_pipeline.calculator.side_by_side import side_by_side
 
 
@@ -32,3 +39,32 @@ def test_after_an_error_nothing_more_is_begun() -> None:
     with pytest.raises(ValueError, match="first"):
         list(side_by_side({"first": set(), "second": {"first"}}, make, 2))
     assert begun == ["first"]
+
+
+def test_a_model_for_which_memory_does_not_suffice_runs_again_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = {
+        "id_documento": "A", "numero": "1", "tipo_documento": "TD01", "data_emissione": date(2025, 5, 1),
+        "data_ricezione": date(2025, 5, 1), "data_scadenza": date(2025, 6, 1), "piva_fornitore": "01234567897",
+        "importo_totale": Decimal(100), "stato": "LIQUIDATA",
+    }  # fmt: skip
+    settings, store, inputs = models.delivered(tmp_path, {"erp_invoices": [row]})
+    under_way: set[str] = set()
+    beside: dict[str, tuple[int, set[str]]] = {}
+    real = Session.run
+
+    def run(session: Session, name: str) -> ModelResult:
+        (threads,) = session.connection.execute("select current_setting('threads')").fetchone() or (0,)
+        if name in ("erp_documents", "pcc_documents", "documents") and threads > 1:
+            raise duckdb.OutOfMemoryException(name)
+        under_way.add(name)
+        try:
+            beside[name] = threads, under_way - {name}
+            return real(session, name)
+        finally:
+            under_way.discard(name)
+
+    monkeypatch.setattr(Session, "run", run)
+    found = Calculator(settings, store).run_inputs(inputs, models.needed("stock"))
+    assert found["documents"].rows == 1
+    assert beside["documents"] == (1, set())
+    assert beside["stock"][0] == 2, "the next one has all threads again"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from queue import SimpleQueue
 
+import duckdb
 import pyarrow as pa
 
 from pcc_pipeline.calculator.inputs import Calculation, Parameters
@@ -17,6 +20,8 @@ from pcc_pipeline.calculator.small import run_in_memory
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
 from pcc_pipeline.tables import MODELS
+
+log = logging.getLogger(__name__)
 
 #: Models of a large ente that run side by side. They share the memory limit: more of them at once would only spill.
 AT_ONCE = 2
@@ -64,7 +69,7 @@ class Calculator:
 
         Where the rows delivered are known and few (`Settings.batch_rows`), in memory, where with `hold` the tables stay for
         the next step; else from file to file, AT_ONCE of them side by side: planning and the ends of a query are one thread's
-        work.
+        work. Raises duckdb.OutOfMemoryException when the memory does not suffice for one model alone.
         """
         wanted = set(MODELS if models is None else models)
         order = [name for name in model_order() if name in wanted]
@@ -73,18 +78,8 @@ class Calculator:
             return run_in_memory(self._settings, self._store, self._kept(inputs, output), order, output, hold=hold)
         needs = {name: wanted.intersection(load_models()[name].depends_on) for name in order}
         with self._sessions(inputs, output, min(AT_ONCE, self._settings.threads)) as sessions:
-            free: SimpleQueue[Session] = SimpleQueue()
-            for session in sessions:
-                free.put(session)
-
-            def run(name: str) -> ModelResult:
-                session = free.get()
-                try:
-                    return session.run(name)
-                finally:
-                    free.put(session)
-
-            found = dict(side_by_side(needs, run, len(sessions)))
+            turns = _Turns(sessions, self._settings.threads)
+            found = dict(side_by_side(needs, turns.run, len(sessions)))
         return {name: found[name] for name in order}
 
     def run(
@@ -101,3 +96,35 @@ class Calculator:
 
     def _kept(self, inputs: Calculation, output: str) -> Calculation:
         return inputs if inputs.folder is not None else inputs.kept(self._store, f"{output}/given")
+
+
+class _Turns:
+    """Sessions of one database that models take in turn."""
+
+    def __init__(self, sessions: Sequence[Session], threads: int) -> None:
+        self._sessions = sessions
+        self._threads = threads
+        self._free: SimpleQueue[Session] = SimpleQueue()
+        self._alone = threading.Lock()
+        for session in sessions:
+            self._free.put(session)
+
+    def run(self, name: str) -> ModelResult:
+        """Runs a model. One for which the memory does not suffice runs again, alone and in one thread: each other thread, and
+        each other model, holds memory that cannot be set aside on disk."""
+        session = self._free.get()
+        try:
+            return session.run(name)
+        except duckdb.OutOfMemoryException as error:
+            log.info("%s runs again, alone: %s", name, error)
+        finally:
+            self._free.put(session)
+        with self._alone:
+            all_of_them = [self._free.get() for _ in self._sessions]
+            try:
+                session.connection.execute("set threads = 1")
+                return session.run(name)
+            finally:
+                session.connection.execute(f"set threads = {self._threads}")
+                for one in all_of_them:
+                    self._free.put(one)
