@@ -14,13 +14,15 @@ import resource
 import shutil
 import tempfile
 import time
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from pcc_pipeline.calculator import Calculator, Parameters
+from pcc_pipeline.calculator import Calculation, Calculator, Parameters
 from pcc_pipeline.calculator.inputs import DELIVERIES_SCHEMA
 from pcc_pipeline.demo.staging import write_staging
 from pcc_pipeline.settings import Settings
@@ -28,6 +30,19 @@ from pcc_pipeline.store import Store
 
 ENTE = "montefiore"
 REFERENCE_DATE, OBSERVED_AT = date(2025, 12, 31), date(2026, 1, 20)
+
+
+@dataclass(frozen=True)
+class Counted(Calculation):
+    """What is calculated, with the rows delivered counted."""
+
+    counted: int = 0
+
+    @property
+    def rows(self) -> int:
+        """How many rows were delivered."""
+        return self.counted
+
 
 CHAIN = {
     "chain_erp": """
@@ -73,11 +88,12 @@ def ours(staging: Path, work: Path, memory: str, threads: int) -> tuple[float, d
     settings = Settings.at(work / "home", memory_limit=memory, threads=threads)
     store = Store(settings.store_url)
     received = datetime(2026, 1, 20, tzinfo=UTC)
-    deliveries = []
+    deliveries, rows = [], 0
     for sequence, folder in enumerate(sorted(staging.iterdir()), 1):
         name = f"staging/{ENTE}/{folder.name}/synthetic.parquet"
         Path(store.uri(name)).parent.mkdir(parents=True, exist_ok=True)
         Path(store.uri(name)).symlink_to(folder / "synthetic.parquet")
+        rows += pq.read_metadata(folder / "synthetic.parquet").num_rows
         (delivery,) = duckdb.execute(f"select delivery from read_parquet('{store.uri(name)}') limit 1").fetchone() or (None,)
         deliveries.append(
             {
@@ -90,8 +106,9 @@ def ours(staging: Path, work: Path, memory: str, threads: int) -> tuple[float, d
             }
         )
     table = pa.Table.from_pylist(deliveries, schema=DELIVERIES_SCHEMA)
+    inputs = Counted(ENTE, Parameters(REFERENCE_DATE, OBSERVED_AT, "COMUNE"), table, counted=rows)
     started = time.perf_counter()
-    results = Calculator(settings, store).run(ENTE, Parameters(REFERENCE_DATE, OBSERVED_AT, "COMUNE"), table)
+    results = Calculator(settings, store).run_inputs(inputs)
     seconds = time.perf_counter() - started
     for row in duckdb.execute(
         f"select view, amount, documents from read_parquet('{store.uri(f'models/{ENTE}/stock.parquet')}')"

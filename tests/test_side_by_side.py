@@ -11,7 +11,7 @@ import duckdb
 import models
 import pytest
 
-from pcc_pipeline.calculator import Calculator, ModelResult
+from pcc_pipeline.calculator import Calculation, Calculator, ModelResult, calculator
 from pcc_pipeline.calculator.session import Session
 from pcc_pipeline.calculator.side_by_side import side_by_side
 
@@ -68,3 +68,15 @@ def test_a_model_for_which_memory_does_not_suffice_runs_again_alone(tmp_path: Pa
     assert found["documents"].rows == 1
     assert beside["documents"] == (1, set())
     assert beside["stock"][0] == 2, "the next one has all threads again"
+
+
+def test_with_little_memory_for_its_rows_a_large_ente_has_one_model_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, store, inputs = models.delivered(tmp_path, {"erp_invoices": []})
+    counts: list[int] = []
+    monkeypatch.setattr(calculator, "side_by_side", lambda needs, run, at_once: counts.append(at_once) or ())
+    for rows in (settings.memory_bytes // calculator.BYTES_A_ROW, settings.memory_bytes // calculator.BYTES_A_ROW + 1):
+        monkeypatch.setattr(Calculation, "rows", rows)
+        Calculator(settings, store).run_inputs(inputs, ())
+    assert counts == [2, 1]

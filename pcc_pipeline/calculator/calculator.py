@@ -23,8 +23,9 @@ from pcc_pipeline.tables import MODELS
 
 log = logging.getLogger(__name__)
 
-#: Models of a large ente that run side by side. They share the memory limit: more of them at once would only spill.
-AT_ONCE = 2
+#: Models of a large ente that run side by side, where there are so many bytes of memory for each row delivered: they share
+#: the limit, and with less of it each would only put more aside on disk than it would alone.
+AT_ONCE, BYTES_A_ROW = 2, 300
 
 
 class Calculator:
@@ -68,8 +69,8 @@ class Calculator:
         """Runs all models (or those named) in order over the inputs; returns their results by name.
 
         Where the rows delivered are known and few (`Settings.batch_rows`), in memory, where with `hold` the tables stay for
-        the next step; else from file to file, AT_ONCE of them side by side: planning and the ends of a query are one thread's
-        work. Raises duckdb.OutOfMemoryException when the memory does not suffice for one model alone.
+        the next step; else from file to file, AT_ONCE of them side by side where the memory allows it: planning and the ends
+        of a query are one thread's work. Raises duckdb.OutOfMemoryException when it does not suffice for one model alone.
         """
         wanted = set(MODELS if models is None else models)
         order = [name for name in model_order() if name in wanted]
@@ -77,7 +78,8 @@ class Calculator:
             output = output or f"models/{inputs.ente}"
             return run_in_memory(self._settings, self._store, self._kept(inputs, output), order, output, hold=hold)
         needs = {name: wanted.intersection(load_models()[name].depends_on) for name in order}
-        with self._sessions(inputs, output, min(AT_ONCE, self._settings.threads)) as sessions:
+        short = 0 < self._settings.memory_bytes < BYTES_A_ROW * (inputs.rows or 0)
+        with self._sessions(inputs, output, 1 if short else min(AT_ONCE, self._settings.threads)) as sessions:
             turns = _Turns(sessions, self._settings.threads)
             found = dict(side_by_side(needs, turns.run, len(sessions)))
         return {name: found[name] for name in order}
