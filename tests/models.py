@@ -26,6 +26,14 @@ REFERENCE_DATE, OBSERVED_AT = date(2025, 12, 31), date(2026, 1, 20)
 Rows = Sequence[Mapping[str, Any]]
 
 
+#: A document of the accounting system, due and unpaid.
+INVOICE: Mapping[str, Any] = {
+    "id_documento": "A", "numero": "1", "tipo_documento": "TD01", "data_emissione": date(2025, 5, 1),
+    "data_ricezione": date(2025, 5, 1), "data_scadenza": date(2025, 6, 1), "piva_fornitore": "01234567897",
+    "importo_totale": Decimal(100), "stato": "LIQUIDATA",
+}  # fmt: skip
+
+
 class Reconciled:
     """One reconciliation, of which a table is worked out when a test first asks for it, with all that it is made from."""
 

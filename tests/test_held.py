@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -84,12 +83,7 @@ def test_a_fork_does_not_have_what_its_parent_keeps() -> None:
 
 
 def test_the_next_step_reads_what_is_in_memory_and_another_process_the_files(tmp_path: Path) -> None:
-    row = {
-        "id_documento": "A", "numero": "1", "tipo_documento": "TD01", "data_emissione": date(2025, 5, 1),
-        "data_ricezione": date(2025, 5, 1), "data_scadenza": date(2025, 6, 1), "piva_fornitore": "01234567897",
-        "importo_totale": Decimal(100), "stato": "LIQUIDATA",
-    }  # fmt: skip
-    settings, store, inputs = models.delivered(tmp_path, {"erp_invoices": [row]})
+    settings, store, inputs = models.delivered(tmp_path, {"erp_invoices": [models.INVOICE]})
     folder = f"models/{inputs.ente}"
     given = inputs.kept(store, f"{folder}/given")
     run_in_memory(settings, store, given, models.needed("stock"), folder, hold=True)

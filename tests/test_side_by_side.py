@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from datetime import date
-from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -42,12 +40,7 @@ def test_after_an_error_nothing_more_is_begun() -> None:
 
 
 def test_a_model_for_which_memory_does_not_suffice_runs_again_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    row = {
-        "id_documento": "A", "numero": "1", "tipo_documento": "TD01", "data_emissione": date(2025, 5, 1),
-        "data_ricezione": date(2025, 5, 1), "data_scadenza": date(2025, 6, 1), "piva_fornitore": "01234567897",
-        "importo_totale": Decimal(100), "stato": "LIQUIDATA",
-    }  # fmt: skip
-    settings, store, inputs = models.delivered(tmp_path, {"erp_invoices": [row]})
+    settings, store, inputs = models.delivered(tmp_path, {"erp_invoices": [models.INVOICE]})
     under_way: set[str] = set()
     beside: dict[str, tuple[int, set[str]]] = {}
     real = Session.run
