@@ -28,6 +28,9 @@ create or replace macro indicator_part(weight, id_documento, progressivo, paid_o
 -- Parts shown of each figure.
 create or replace macro drilldown_documents() as 50;
 
+-- The parts shown of a figure that is the sum of others, of which each has its own: an aggregate of their lists.
+create or replace macro greatest_of(lists) as list_aggregate(flatten(list(lists)), 'max', drilldown_documents());
+
 -- Which of two readings of a rule counts (rule_indicator_readings).
 create or replace macro reading(wanted) as (
     select arg_max(value, valid_from)

@@ -173,11 +173,10 @@ class Batch:
 
     def rows(self, name: str) -> str:
         """A query of all the enti's rows of a table that lies in their models' folders, each marked with OWNER."""
-        if name in self._owned:
+        if self.has(name):
             return f"select * from batch_{name}"
-        model = load_models().get(name)
-        if model is not None and model.is_view:
-            return self._query(model)
+        if view := self._unmade(name):
+            return self._query(view)
         files = {ente: [self._store.uri(f"models/{ente}/{name}.parquet")] for ente in self._inputs}
         owners = ", ".join(f"({literal(file)}, {literal(ente)})" for ente, (file,) in files.items())
         return _marked(parquet(TABLES[name], _all(files)), f"(values {owners})")
@@ -199,6 +198,11 @@ class Batch:
     def has(self, name: str) -> bool:
         """Whether the rows of a table are in memory."""
         return name in self._owned
+
+    def _unmade(self, relation: str) -> Model | None:
+        """The view of that name whose rows are not in memory: its query stands for it."""
+        model = load_models().get(relation)
+        return model if model is not None and model.is_view and not self.has(relation) else None
 
     def _make(self, model: Model) -> None:
         """Makes the model's rows for all enti."""
@@ -245,8 +249,7 @@ class Batch:
         """The model's rows for every ente of the batch, marked with OWNER."""
         inner = [f"this_ente as (select {_HERE})"]
         for relation in self._reads(model):
-            view = load_models().get(relation)
-            if view is not None and view.is_view and relation not in self._owned:
+            if view := self._unmade(relation):
                 inner.append(f"{relation} as (select {made_columns(view.table)} from (\n{view.sql}\n) as made)")
             else:
                 self._load(relation)
@@ -267,8 +270,7 @@ class Batch:
             relation = todo.pop()
             if relation not in wanted:
                 wanted.add(relation)
-                view = load_models().get(relation)
-                todo += view.reads if view is not None and view.is_view and relation not in self._owned else ()
+                todo += view.reads if (view := self._unmade(relation)) else ()
         return sorted(wanted - set(model_order())) + [name for name in model_order() if name in wanted]
 
     def _load(self, relation: str) -> None:

@@ -14,13 +14,27 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+
+class OfProcess(dict[Hashable, T]):
+    """What this process keeps by key, under a lock of its own (`guard`). A fork begins with nothing; it does not close what its
+    parent had either, since what that would wait for is not there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.guard = threading.Lock()
+        self._parents: list[T] = []
+        os.register_at_fork(after_in_child=self._forked)
+
+    def _forked(self) -> None:
+        self.guard = threading.Lock()
+        self._parents.extend(self.values())
+        self.clear()
+
+
 #: So many are kept; the oldest goes first.
 KEPT = 2
 
-_kept: dict[Hashable, tuple[ExitStack, Any]] = {}
-#: What a parent had before the fork: it is closed by nobody here, since what it would wait for is not here.
-_parents: list[object] = []
-_guard = threading.Lock()
+_kept: OfProcess[tuple[ExitStack, Any]] = OfProcess()
 
 
 @contextmanager
@@ -33,37 +47,29 @@ def held(key: Hashable | None, opening: AbstractContextManager[T]) -> Iterator[T
         with opening as alone:
             yield alone
         return
-    with _guard:
+    with _kept.guard:
         stack, value = _kept.pop(key, (ExitStack(), None))
     with stack:
         if value is None:
             value = stack.enter_context(opening)
         yield value
         stack = stack.pop_all()
-    with _guard:
-        over = [_kept.pop(known) for known in [*_kept][: max(0, len(_kept) + 1 - KEPT)]]
-        over += [_kept.pop(key)] if key in _kept else []
+    with _kept.guard:
+        over = [_kept.pop(key)] if key in _kept else []
         _kept[key] = (stack, value)
+        over += [_kept.pop(known) for known in [*_kept][:-KEPT]]
     for one, _ in over:
         one.close()
 
 
 def let_go() -> None:
     """Closes all that is kept: the run that asked for it has ended."""
-    with _guard:
+    with _kept.guard:
         over = [*_kept.values()]
         _kept.clear()
     for stack, _ in over:
         stack.close()
 
 
-def _forked() -> None:
-    global _guard
-    _guard = threading.Lock()
-    _parents.extend(_kept.values())
-    _kept.clear()
-
-
-os.register_at_fork(after_in_child=_forked)
 # In order: a database must not go before what is attached to it.
 atexit.register(let_go)

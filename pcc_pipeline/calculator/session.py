@@ -6,8 +6,6 @@ known is told by the caller (the register), so any past state is the same models
 
 from __future__ import annotations
 
-import os
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +15,7 @@ from functools import cached_property
 
 import duckdb
 
+from pcc_pipeline.calculator.held import OfProcess
 from pcc_pipeline.calculator.holidays import holidays_table, observation_moment
 from pcc_pipeline.calculator.inputs import Parameters
 from pcc_pipeline.calculator.models import load_models, macros
@@ -125,7 +124,7 @@ def at_hand(settings: Settings, store: Store) -> Iterator[duckdb.DuckDBPyConnect
     What is made over it must be temporary: that is the connection's own, and goes with it. The database holds rules alone.
     """
     known = (settings, store.url, rules_state())
-    with _guard:
+    with _kept.guard:
         if known not in _kept:
             _kept.clear()
             _kept[known] = _ready(settings, store)
@@ -139,21 +138,8 @@ def at_hand(settings: Settings, store: Store) -> Iterator[duckdb.DuckDBPyConnect
         another.close()
 
 
-#: The prepared database of this process, by settings, store and rules as they are; and what a parent had before the fork:
-#: its threads are not here, so to close it would wait for ever.
-_kept: dict[object, duckdb.DuckDBPyConnection] = {}
-_parents: list[duckdb.DuckDBPyConnection] = []
-_guard = threading.Lock()
-
-
-def _forked() -> None:
-    global _guard
-    _guard = threading.Lock()
-    _parents.extend(_kept.values())
-    _kept.clear()
-
-
-os.register_at_fork(after_in_child=_forked)
+#: The prepared database of this process, by settings, store and rules as they are.
+_kept: OfProcess[duckdb.DuckDBPyConnection] = OfProcess()
 
 
 def _ready(settings: Settings, store: Store) -> duckdb.DuckDBPyConnection:

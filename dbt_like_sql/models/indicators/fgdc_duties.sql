@@ -11,7 +11,7 @@ received as materialized (
             as amount,
         count(*) filter (paid_at_reference <> 0) as paid_documents
     from debt_positions
-    where year(reception_date) = year(reference_date())
+    where year(reception_date) = (select year from years)
     group by view
 ),
 
@@ -48,7 +48,7 @@ published as (
 paid as (
     select view, count(*) filter (paid_on <= reference_date()) as payments
     from portions
-    where year(paid_on) = year(reference_date())
+    where year(paid_on) = (select year from years)
     group by view
 ),
 

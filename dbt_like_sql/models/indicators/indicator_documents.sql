@@ -5,12 +5,19 @@ with parts as (
     from indicator_figures
 ),
 
+wanted as (
+    select distinct view, part.id_documento as id_documento, part.progressivo_registrazione as progressivo_registrazione
+    from parts
+),
+
 named as (
-    select id_documento, progressivo_registrazione, numero, original_creditor, original_creditor_name, creditor, creditor_name
-    from documents
-    semi join parts
-        on parts.part.id_documento is not distinct from documents.id_documento
-        and parts.part.progressivo_registrazione is not distinct from documents.progressivo_registrazione
+    select positions.view, positions.id_documento, positions.progressivo_registrazione, positions.numero, positions.creditor,
+        positions.creditor_name
+    from debt_positions as positions
+    semi join wanted
+        on wanted.view = positions.view
+        and wanted.id_documento is not distinct from positions.id_documento
+        and wanted.progressivo_registrazione is not distinct from positions.progressivo_registrazione
 )
 
 select
@@ -22,9 +29,8 @@ select
     parts.part.id_documento as id_documento,
     parts.part.progressivo_registrazione as progressivo_registrazione,
     named.numero,
-    -- Each view has a creditor of its own (debt_positions).
-    if(parts.view = 'right', named.creditor, named.original_creditor) as creditor,
-    if(parts.view = 'right', named.creditor_name, coalesce(named.original_creditor_name, named.creditor_name)) as creditor_name,
+    named.creditor,
+    named.creditor_name,
     parts.part.amount as amount,
     parts.part.from_day as from_day,
     parts.part.to_day as to_day,
@@ -39,5 +45,6 @@ select
     ) as contribution
 from parts
 join named
-    on named.id_documento is not distinct from parts.part.id_documento
+    on named.view = parts.view
+    and named.id_documento is not distinct from parts.part.id_documento
     and named.progressivo_registrazione is not distinct from parts.part.progressivo_registrazione

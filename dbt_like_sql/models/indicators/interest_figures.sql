@@ -61,7 +61,7 @@ select
     sum(parts) as parts,
     0 as by_receipt,
     cast(null as date) as closes_on,
-    list_aggregate(flatten(list(greatest_parts)), 'max', drilldown_documents()) as greatest_parts
+    greatest_of(greatest_parts) as greatest_parts
 from quarters
 group by grouping sets ((view, name, year), (view, name, year, quarter))
 having grouping(quarter) = 1 or quarter is not null

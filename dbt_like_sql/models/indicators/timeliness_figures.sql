@@ -53,6 +53,6 @@ select
     sum(parts) as parts,
     sum(by_receipt) as by_receipt,
     cast(null as date) as closes_on,
-    list_aggregate(flatten(list(greatest_parts)), 'max', drilldown_documents()) as greatest_parts
+    greatest_of(greatest_parts) as greatest_parts
 from quarters
 group by grouping sets ((view, year), (view, year, quarter))
