@@ -14,7 +14,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from multiprocessing.connection import wait as wait_for
 from multiprocessing.context import ForkProcess
@@ -34,6 +34,7 @@ from dagster._grpc.types import ExecuteRunArgs
 from dagster._serdes import unpack_value
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.make_app import make_app
+from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG
 from dagster_celery.tasks import create_execute_job_task
 from kombu import Queue
 from kombu.transport import sqlalchemy as database_transport
@@ -253,3 +254,39 @@ def end_dead_runs(settings: Settings) -> list[str]:
                 instance.report_run_failed(run, message=reason)
             told.append(f"Run {run.run_id[:8]} ({run.job_name}): nobody works on it, it counts as failed")
     return told
+
+
+def end_lost_runs(instance: DagsterInstance, settings: Settings, seen: Collection[str]) -> tuple[list[str], list[str]]:
+    """Ends the runs that a worker took from its queue and was killed at before they started; returns their ids, and the ids of
+    those that seem so for the first time: `seen` at the next look, some seconds later.
+
+    Dagster asks for the health of a run once it has started. Until then one may wait for a worker that is free; but not where
+    nothing waits in its queue and nobody holds its lock, which a worker takes a moment after the run.
+    """
+    starting = list(unattended(instance, engine(settings), [DagsterRunStatus.STARTING]))
+    if not starting:
+        return [], []
+    empty = [queue for queue, messages in _waiting(settings).items() if not messages]
+    lost = [run.run_id for run in starting if run.tags.get(DAGSTER_CELERY_QUEUE_TAG, AT_HOME) in empty]
+    ended = []
+    for run_id in (run_id for run_id in lost if run_id in seen):
+        run = instance.get_run_by_id(run_id)
+        if run and run.status == DagsterRunStatus.STARTING:  # else it started, and ended too, since it was looked up
+            instance.report_run_failed(run, message="The worker that took this run is gone; it had not started it")
+            ended.append(run_id)
+    return ended, [run_id for run_id in lost if run_id not in seen]
+
+
+def _waiting(settings: Settings) -> dict[str, int]:
+    """How many messages wait in each queue."""
+    with celery_app(settings).connection_for_read() as connection:
+        found = {}
+        for name in (AT_HOME, ANYWHERE):
+            with connection.channel() as channel:
+                try:
+                    found[name] = channel.queue_declare(queue=name, passive=True).message_count
+                except connection.channel_errors:  # Redis has no queue that is empty
+                    found[name] = 0
+                if isinstance(channel, database_transport.Channel):
+                    channel.session.close()  # else it keeps its connection until it is collected
+        return found

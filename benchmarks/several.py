@@ -1,6 +1,6 @@
 """Machines that share a database, an S3 store and a broker, and no disk: the same tables as one process, whoever is killed.
 
-    python -m benchmarks.several [--enti 8] [--documents 1000] [--kills 10]
+    python -m benchmarks.several [--enti 8] [--documents 1000] [--kills 10] [--only-kills]
 
 Each "machine" is `pcc worker` with a home of its own and one thread, over Redis. First the same enti are done by one worker,
 then by two: what waits in the queue is there before they start. Their ratio is printed; the store is in files, since an S3
@@ -26,6 +26,7 @@ from pathlib import Path
 from random import Random
 
 import fsspec
+import psutil
 import sqlalchemy as sa
 from dagster import DagsterRunStatus, RunsFilter
 
@@ -71,12 +72,12 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def until(what: Callable[[], bool], patience: float = PATIENCE) -> None:
-    """Waits until something holds. Raises TimeoutError where it does not in time."""
+def until(what: Callable[[], bool], patience: float = PATIENCE, why: Callable[[], str] = lambda: "nothing") -> None:
+    """Waits until something holds. Raises TimeoutError with what `why` says where it does not in time."""
     end = time.monotonic() + patience
     while not what():
         if time.monotonic() > end:
-            raise TimeoutError(f"waited {patience:.0f} s for nothing")
+            raise TimeoutError(f"waited {patience:.0f} s for {why()}")
         time.sleep(0.5)  # what looks takes time from those who work
 
 
@@ -87,7 +88,8 @@ class Place:
         self._up, self._folder = up, folder
         redis = free_port()
         folder.mkdir()
-        up.enter_context(running("redis-server", "--port", str(redis), "--save", "", "--dir", str(folder)))
+        server = up.enter_context(running("redis-server", "--port", str(redis), "--save", "", "--dir", str(folder)))
+        self._beside = {"queue": server.pid, "this program": os.getpid()}
         own = Settings.at(folder / "home")
         engine(own)
         self.settings = replace(
@@ -97,7 +99,7 @@ class Place:
         self._own = own
         read_provider(Installation(self.settings), files)
         for part in ("daemon", "inbox"):  # what arrives is taken in where it lies, whichever machine works on it
-            up.enter_context(running(*PCC, part, **self.settings.environment()))
+            self._beside[part] = up.enter_context(running(*PCC, part, **self.settings.environment())).pid
         self.enti = [path for path in sorted(files.iterdir()) if not path.name.startswith("_")]
         self.instance = up.enter_context(opened(self.settings))
         first = self.worker(0)
@@ -135,9 +137,20 @@ class Place:
             found = set(connection.scalars(sa.select(table("stock").c.ente).distinct()))
         return found == {ente.name for ente in self.enti} and not self.at_work()
 
+    def busy(self) -> dict[str, float]:
+        """Processor seconds so far of all processes beside the workers, by what they are."""
+        found = {part: psutil.Process(pid) for part, pid in self._beside.items()}
+        found["database"] = next(process for process in psutil.process_iter() if _is_database(process))
+        return {part: _processor(process, alone=part == "this program") for part, process in found.items()}
+
     def at_work(self) -> int:
         """How many runs have not ended."""
         return len(self.instance.get_runs(RunsFilter(statuses=[*killed_services.AT_WORK, DagsterRunStatus.QUEUED])))
+
+    def told(self) -> str:
+        """The runs that have not ended, each with its state and when it changed."""
+        left = self.instance.get_run_records(RunsFilter(statuses=[*killed_services.AT_WORK, DagsterRunStatus.QUEUED]))
+        return "; ".join(f"{one.dagster_run.job_name} {one.dagster_run.status.value} {one.update_timestamp}" for one in left)
 
     def leave(self) -> None:
         """Closes what this process holds."""
@@ -149,17 +162,33 @@ class Place:
 PCC = (sys.executable, "-m", "pcc_pipeline")
 
 
+def _is_database(process: psutil.Process) -> bool:
+    """Whether a process is a PostgreSQL server, not one of its parts."""
+    parent = process.parent()
+    return process.name() == "postgres" and (parent is None or parent.name() != "postgres")
+
+
+def _processor(process: psutil.Process, *, alone: bool) -> float:
+    """Processor seconds of a process and, unless alone, of all that it started."""
+    return sum(
+        sum(one.cpu_times()[: 2 if alone else 4]) for one in [process, *([] if alone else process.children(recursive=True))]
+    )
+
+
 def timed(root: Path, files: Path, workers: int) -> float:
-    """Seconds in which so many workers empty the queue, from the start of the first run."""
+    """Seconds in which so many workers empty the queue, from the start of the first run; prints what else was busy."""
     with ExitStack() as up:
         place = Place(root / f"timed{workers}", files, up)
         up.callback(place.leave)
         for number in range(workers):
             place.worker(number)
         until(lambda: bool(place.instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED]))), 120)
-        started = time.perf_counter()
-        until(place.all_published)
-        return time.perf_counter() - started
+        before, started = place.busy(), time.perf_counter()
+        until(place.all_published, why=place.told)
+        seconds = time.perf_counter() - started
+        beside = ", ".join(f"{part} {used - before[part]:.1f}" for part, used in place.busy().items())
+        print(f"  {workers} workers: {seconds:.1f} s, processor seconds beside them: {beside}", flush=True)
+        return seconds
 
 
 def killed(root: Path, files: Path, kills: int) -> tuple[killed_states.State, float]:
@@ -176,7 +205,7 @@ def killed(root: Path, files: Path, kills: int) -> tuple[killed_states.State, fl
             kill(machines[number])
             machines[number] = place.worker(number)
             print(f"  kill {count + 1}: worker {number}, {place.at_work()} runs not ended", flush=True)
-        until(place.all_published)
+        until(place.all_published, why=place.told)
         return killed_services.certain(killed_states.tables(place.settings), place.settings), time.perf_counter() - started
 
 
@@ -201,6 +230,7 @@ def main() -> int:
     parser.add_argument("--enti", type=int, default=8)
     parser.add_argument("--documents", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--only-kills", action="store_true")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pcc-bench-") as folder:
         root = Path(folder)
@@ -212,8 +242,12 @@ def main() -> int:
         for kind in (root / "files/_provider").iterdir():
             if kind.name != "enti":  # tickets of all enti, which would make one run of them
                 shutil.rmtree(kind)
-        one, two = (timed(root, root / "files", workers) for workers in (1, 2))
-        print(f"{asked.enti} enti of {asked.documents} documents: one worker {one:.1f} s, two {two:.1f} s: {one / two:.2f}")
+        if not asked.only_kills:
+            one, two = (timed(root, root / "files", workers) for workers in (1, 2))
+            print(
+                f"{asked.enti} enti of {asked.documents} documents: one worker {one:.1f} s, two {two:.1f} s: {one / two:.2f}",
+                flush=True,
+            )
         if not asked.kills:
             return 0
         wanted = alone(root, root / "files")
