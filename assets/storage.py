@@ -1,5 +1,8 @@
 """Dagster's own PostgreSQL storage, told of a run's many small events together and over connections that stay open.
 
+Dagster opens its storage anew for each look of a sensor, with new connections, and asks what tables there are before each
+question to its schedules: a service that did nothing took a third of a core with it.
+
 A run of one ente tells of some six hundred things, most of them outputs and checks. Dagster writes each by itself, with
 questions whose answer never changes, and in a worker over a new connection each time: more than half of a small run's time.
 A run that reports itself (`partitions`) is told of later still (`told_later`): its ente's readers do not wait for its events.
@@ -9,10 +12,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
+import sqlalchemy as sa
 from dagster import AssetKey, DagsterEventType, EventLogEntry
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
 from dagster._core.storage.event_log import SqlEventLogStorageTable
@@ -20,8 +25,11 @@ from dagster._core.storage.event_log.base import AssetRecord
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres.event_log import PostgresEventLogStorage
 from dagster_postgres.run_storage import PostgresRunStorage
+from dagster_postgres.schedule_storage import PostgresScheduleStorage
 from dagster_postgres.utils import pg_url_from_config
 from sqlalchemy.engine import Connection
+
+from pcc_pipeline.calculator.held import OfProcess
 
 #: What is told in the middle of a step, and always followed by the step's end: it may wait for it.
 WAIT = frozenset({
@@ -36,9 +44,10 @@ WAIT = frozenset({
 LATER = WAIT | {DagsterEventType.STEP_START, DagsterEventType.STEP_SUCCESS, DagsterEventType.ENGINE_EVENT}
 #: As many events wait at most, and so many seconds; so many seconds an ente is known to be a partition, without asking again.
 TOGETHER, LATEST, KNOWN = 1000, 10.0, 10.0
-#: A connection is held; more while several threads ask.
-POOL: Mapping[str, int] = {"statement_timeout": 0, "pool_recycle": 3600, "max_overflow": 20}
-
+#: Connections that a process holds, seconds after which one is opened anew, and how many more there may be for a moment.
+POOL: Mapping[str, int] = {"pool_size": 5, "pool_recycle": 3600, "max_overflow": 20}
+#: Databases whose connections a process holds; tests use many.
+KEPT = 2
 
 #: Runs of this process that are told of later.
 _LATER: set[str] = set()
@@ -55,19 +64,85 @@ def told_later(run_id: str) -> Iterator[None]:
         _LATER.discard(run_id)
 
 
+class _Database:
+    """Connections to a database of Dagster's, and what is true of it and stays so: what its tables are."""
+
+    def __init__(self, url: str) -> None:
+        self.true: set[tuple[str, ...]] = set()
+        self.engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", **POOL)
+        # Behind a new connection there may be a server begun anew.
+        sa.event.listen(self.engine, "connect", lambda *_: self.true.clear())
+
+
+_databases: OfProcess[_Database] = OfProcess()
+
+
+def _database(url: str) -> _Database:
+    """The one of this process for an address; there is a connection to it that answers."""
+    with _databases.guard:
+        found = _databases.pop(url, None) or _Database(url)
+        for known in [*_databases][: -(KEPT - 1)]:
+            _databases.pop(known).engine.dispose()
+        _databases[url] = found
+    try:
+        with found.engine.connect() as connection:
+            connection.exec_driver_sql("select 1")
+    except sa.exc.DBAPIError:  # the server began anew; its connections are given up with this
+        with found.engine.connect():
+            pass
+    return found
+
+
+def _lasting(question: Callable[..., bool]) -> Callable[..., bool]:
+    """A question to a storage whose answer yes stands: it is asked until then."""
+
+    def asked(self: _Open, *about: Any) -> bool:
+        key = (type(self).__name__, question.__name__, *(what for what in about if isinstance(what, str)))
+        if key in self.true:
+            return True
+        if found := question(self, *about):
+            self.true.add(key)
+        return found
+
+    return asked
+
+
 class _Open:
-    """A storage whose connection stays open, whoever asks."""
+    """A storage whose connections stay open, whoever opens it, and which is asked what does not change once."""
+
+    @cached_property
+    def true(self) -> set[tuple[str, ...]]:
+        """What is known to be true of the database."""
+        return set()
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Any:
         """The storage that dagster.yaml describes."""
-        made: Any = cls(pg_url_from_config(config_value), inst_data=inst_data)  # type: ignore[call-arg]
-        made.optimize_for_webserver(**POOL)
+        url = pg_url_from_config(config_value)
+        database = _database(url)
+        there = (cls.__name__, "made")
+        made: Any = cls(url, should_autocreate_tables=there not in database.true, inst_data=inst_data)  # type: ignore[call-arg]
+        database.true.add(there)
+        made._engine, made.true = database.engine, database.true
         return made
 
 
 class RunStorage(_Open, PostgresRunStorage):
-    """Runs in PostgreSQL, over a connection that stays open."""
+    """Runs in PostgreSQL."""
+
+    has_built_index = _lasting(PostgresRunStorage.has_built_index)
+    has_run_stats_index_cols = _lasting(PostgresRunStorage.has_run_stats_index_cols)
+    has_bulk_actions_selector_cols = _lasting(PostgresRunStorage.has_bulk_actions_selector_cols)
+
+
+class ScheduleStorage(_Open, PostgresScheduleStorage):
+    """Sensors, schedules and their looks in PostgreSQL."""
+
+    has_instigators_table = _lasting(PostgresScheduleStorage.has_instigators_table)
+    _has_instigators_table = _lasting(PostgresScheduleStorage._has_instigators_table)
+    _has_asset_daemon_asset_evaluations_table = _lasting(PostgresScheduleStorage._has_asset_daemon_asset_evaluations_table)
+    has_secondary_index_table = _lasting(PostgresScheduleStorage.has_secondary_index_table)
+    has_built_index = _lasting(PostgresScheduleStorage.has_built_index)
 
 
 class EventLog(_Open, PostgresEventLogStorage):
@@ -75,7 +150,6 @@ class EventLog(_Open, PostgresEventLogStorage):
 
     def __init__(self, *given: Any, **named: Any) -> None:
         self._inside = threading.local()
-        self._tables: set[str] = set()
         self._partitions: dict[tuple[str, str], float] = {}
         self._waiting: list[EventLogEntry] = []
         self._lock = threading.RLock()
@@ -90,11 +164,9 @@ class EventLog(_Open, PostgresEventLogStorage):
         with super()._connect() as connection:
             yield connection
 
-    def has_table(self, table_name: str) -> bool:
-        """Whether there is a table of that name: asked until there is, since none goes."""
-        if table_name not in self._tables and super().has_table(table_name):
-            self._tables.add(table_name)
-        return table_name in self._tables
+    has_table = _lasting(PostgresEventLogStorage.has_table)
+    has_secondary_index = _lasting(PostgresEventLogStorage.has_secondary_index)
+    has_asset_key_col = _lasting(PostgresEventLogStorage.has_asset_key_col)
 
     def has_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> bool:
         """Whether an ente is a partition; for some seconds the answer yes stands."""

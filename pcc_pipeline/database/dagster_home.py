@@ -38,11 +38,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
     return {
         "run_storage": {"module": "assets.storage", "class": "RunStorage", "config": database},
         "event_log_storage": {"module": "assets.storage", "class": "EventLog", "config": dict(database)},
-        "schedule_storage": {
-            "module": "dagster_postgres.schedule_storage",
-            "class": "PostgresScheduleStorage",
-            "config": dict(database),
-        },
+        "schedule_storage": {"module": "assets.storage", "class": "ScheduleStorage", "config": dict(database)},
         "telemetry": {"enabled": False},
         "nux": {"enabled": False},
         "local_artifact_storage": {
