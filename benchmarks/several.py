@@ -1,16 +1,18 @@
 """Machines that share a database, an S3 store and a broker, and no disk: the same tables as one process, whoever is killed.
 
-    python -m benchmarks.several [--enti 8] [--documents 1000] [--kills 10] [--only-kills]
+    python -m benchmarks.several [--enti 8] [--documents 1000] [--kills 10] [--seed 10] [--only-kills]
 
 Each "machine" is `pcc worker` with a home of its own and one thread, over Redis. First the same enti are done by one worker,
-then by two: what waits in the queue is there before they start. Their ratio is printed; the store is in files, since an S3
-server of tests (moto) answers one request at a time. Then three workers do them over S3, and at random moments one of them is
-killed with all it started and begun again; afterwards the tables are compared with those of one process (`pcc run`).
+then by two: what waits in the queue is there before they start. Their ratio is printed, and beside it how much more two
+processes get done than one that only count; the store is in files, since an S3 server of tests (moto) answers one request at a
+time. Then three workers do them over S3, and at random moments one of them is killed with all it started and begun again;
+afterwards the tables are compared with those of one process (`pcc run`).
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import shutil
 import signal
@@ -191,9 +193,26 @@ def timed(root: Path, files: Path, workers: int) -> float:
         return seconds
 
 
-def killed(root: Path, files: Path, kills: int) -> tuple[killed_states.State, float]:
+def count(up_to: int) -> int:
+    """Adds numbers up: work for a processor alone."""
+    return sum(range(up_to))
+
+
+def two_to_one() -> float:
+    """How much more two processes get done than one on this machine when they do nothing but count."""
+    numbers = 40_000_000
+    with multiprocessing.Pool(2) as pool:
+        seconds = []
+        for processes in (1, 2):
+            started = time.perf_counter()
+            pool.map(count, [numbers] * processes, chunksize=1)
+            seconds.append(time.perf_counter() - started)
+    return 2 * seconds[0] / seconds[1]
+
+
+def killed(root: Path, files: Path, kills: int, seed: int) -> tuple[killed_states.State, float]:
     """The tables after three workers did all enti, while so many times one of them was killed; seconds in all."""
-    random = Random(kills)
+    random = Random(seed)
     with ExitStack() as up:
         place = Place(root / "killed", files, up, s3=True)
         up.callback(place.leave)
@@ -231,6 +250,7 @@ def main() -> int:
     parser.add_argument("--documents", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--only-kills", action="store_true")
+    parser.add_argument("--seed", type=int, default=10, help="of the moments of the kills")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pcc-bench-") as folder:
         root = Path(folder)
@@ -243,15 +263,18 @@ def main() -> int:
             if kind.name != "enti":  # tickets of all enti, which would make one run of them
                 shutil.rmtree(kind)
         if not asked.only_kills:
+            machine = [two_to_one()]
             one, two = (timed(root, root / "files", workers) for workers in (1, 2))
+            machine.append(two_to_one())
             print(
-                f"{asked.enti} enti of {asked.documents} documents: one worker {one:.1f} s, two {two:.1f} s: {one / two:.2f}",
+                f"{asked.enti} enti of {asked.documents} documents: one worker {one:.1f} s, two {two:.1f} s: {one / two:.2f}; "
+                f"two processes that only count: {machine[0]:.2f}, {machine[1]:.2f}",
                 flush=True,
             )
         if not asked.kills:
             return 0
         wanted = alone(root, root / "files")
-        found, seconds = killed(root, root / "files", asked.kills)
+        found, seconds = killed(root, root / "files", asked.kills, asked.seed)
         if left := found.pop("table of Dagster, runs at work"):  # its tables lie elsewhere for one process
             print(f"{left} runs never ended")
         problems = killed_states.differences(wanted, found)

@@ -8,13 +8,16 @@ import runpy
 import sys
 import time
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pcc_pipeline.commands.children import AlreadyServed, keep, sole_service
 from pcc_pipeline.commands.terminal import err, stop
 from pcc_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from dagster._core.remote_representation.grpc_server_registry import GrpcServerRegistry
 
 #: What Dagster's processes are told to show.
 DEFINITIONS = ("-m", "assets.definitions")
@@ -87,11 +90,23 @@ def webserver(
 
 def daemon() -> None:
     """Start Dagster's daemon alone: sensors, schedules, the queue of runs. One an installation."""
+    from dagster._core.remote_representation.grpc_server_registry import GrpcServerRegistry
     from dagster._daemon import sensor
 
     # Between two rounds of all sensors it waits five seconds, whatever a sensor's own interval says.
     sensor.MIN_INTERVAL_LOOP_TIME = ROUND  # type: ignore[assignment]
+    # Each minute it begins a new process for our definitions, which imports for seconds.
+    GrpcServerRegistry.clear_all_grpc_endpoints = _forget_ended  # type: ignore[method-assign]
     _become("dagster._daemon", "run", *DEFINITIONS)
+
+
+def _forget_ended(registry: GrpcServerRegistry) -> None:
+    """Has processes for the definitions begun anew that have ended or could not begin."""
+    with registry._lock:
+        for origin, entry in [*registry._active_entries.items()]:
+            process = getattr(entry, "process", None)
+            if process is None or process.server_process.poll() is not None:
+                del registry._active_entries[origin]
 
 
 def worker(
