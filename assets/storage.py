@@ -29,7 +29,7 @@ from dagster_postgres.schedule_storage import PostgresScheduleStorage
 from dagster_postgres.utils import pg_url_from_config
 from sqlalchemy.engine import Connection
 
-from pcc_pipeline.calculator.held import OfProcess
+from pcc_pipeline.forks import OfProcess
 
 #: What is told in the middle of a step, and always followed by the step's end: it may wait for it.
 WAIT = frozenset({
@@ -138,7 +138,6 @@ class RunStorage(_Open, PostgresRunStorage):
 class ScheduleStorage(_Open, PostgresScheduleStorage):
     """Sensors, schedules and their looks in PostgreSQL."""
 
-    has_instigators_table = _lasting(PostgresScheduleStorage.has_instigators_table)
     _has_instigators_table = _lasting(PostgresScheduleStorage._has_instigators_table)
     _has_asset_daemon_asset_evaluations_table = _lasting(PostgresScheduleStorage._has_asset_daemon_asset_evaluations_table)
     has_secondary_index_table = _lasting(PostgresScheduleStorage.has_secondary_index_table)

@@ -142,8 +142,8 @@ class Place:
     def busy(self) -> dict[str, float]:
         """Processor seconds so far of all processes beside the workers, by what they are."""
         found = {part: psutil.Process(pid) for part, pid in self._beside.items()}
-        found["database"] = next(process for process in psutil.process_iter() if _is_database(process))
-        return {part: _processor(process, alone=part == "this program") for part, process in found.items()}
+        found["database"] = next(process for process in psutil.process_iter() if is_database(process))
+        return {part: processor(process, alone=part == "this program") for part, process in found.items()}
 
     def at_work(self) -> int:
         """How many runs have not ended."""
@@ -164,13 +164,13 @@ class Place:
 PCC = (sys.executable, "-m", "pcc_pipeline")
 
 
-def _is_database(process: psutil.Process) -> bool:
+def is_database(process: psutil.Process) -> bool:
     """Whether a process is a PostgreSQL server, not one of its parts."""
     parent = process.parent()
     return process.name() == "postgres" and (parent is None or parent.name() != "postgres")
 
 
-def _processor(process: psutil.Process, *, alone: bool) -> float:
+def processor(process: psutil.Process, *, alone: bool = False) -> float:
     """Processor seconds of a process and, unless alone, of all that it started."""
     return sum(
         sum(one.cpu_times()[: 2 if alone else 4]) for one in [process, *([] if alone else process.children(recursive=True))]

@@ -15,7 +15,6 @@ from functools import cached_property
 
 import duckdb
 
-from pcc_pipeline.calculator.held import OfProcess
 from pcc_pipeline.calculator.holidays import holidays_table, observation_moment
 from pcc_pipeline.calculator.inputs import Parameters
 from pcc_pipeline.calculator.models import load_models, macros
@@ -28,6 +27,7 @@ from pcc_pipeline.calculator.relations import (
     standing_alone,
 )
 from pcc_pipeline.duck import connect, literal
+from pcc_pipeline.forks import OfProcess
 from pcc_pipeline.rules import RULE_TABLES, anomaly_codes, rule_rows
 from pcc_pipeline.settings import Settings
 from pcc_pipeline.store import Store
