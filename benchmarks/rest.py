@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.batch import unit
-from benchmarks.several import PCC, is_database, processor, running
+from benchmarks.several import PCC, database_server, processor, running
 from pcc_pipeline.database import embedded
 from pcc_pipeline.database.engine import dispose, engine
 from pcc_pipeline.settings import Settings
@@ -42,7 +42,7 @@ def main() -> None:
         parts = {
             part: psutil.Process(up.enter_context(running(*PCC, part, **environment)).pid) for part in ("daemon", "worker")
         }
-        parts["database"] = next(filter(is_database, psutil.process_iter()))
+        parts["database"] = database_server()
         time.sleep(START)
         before, started = {part: processor(process) for part, process in parts.items()}, time.perf_counter()
         time.sleep(seconds)

@@ -142,7 +142,7 @@ class Place:
     def busy(self) -> dict[str, float]:
         """Processor seconds so far of all processes beside the workers, by what they are."""
         found = {part: psutil.Process(pid) for part, pid in self._beside.items()}
-        found["database"] = next(process for process in psutil.process_iter() if is_database(process))
+        found["database"] = database_server()
         return {part: processor(process, alone=part == "this program") for part, process in found.items()}
 
     def at_work(self) -> int:
@@ -164,10 +164,10 @@ class Place:
 PCC = (sys.executable, "-m", "pcc_pipeline")
 
 
-def is_database(process: psutil.Process) -> bool:
-    """Whether a process is a PostgreSQL server, not one of its parts."""
-    parent = process.parent()
-    return process.name() == "postgres" and (parent is None or parent.name() != "postgres")
+def database_server() -> psutil.Process:
+    """The PostgreSQL server of this machine, of which the other processes of that name are parts."""
+    servers = [process for process in psutil.process_iter(["name"]) if process.info["name"] == "postgres"]
+    return next(process for process in servers if process.parent() not in servers)
 
 
 def processor(process: psutil.Process, *, alone: bool = False) -> float:
